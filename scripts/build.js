@@ -1,0 +1,30 @@
+// @ts-check
+/**
+ * Builds what users run: dist/ from src/, and bin/sshpool beside bin/sshpool.js. It has the
+ * installed TypeScript and nothing else, so that it also runs for `npm pack`.
+ */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, rmSync, utimesSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const path = (/** @type {string[]} */ ...parts) => join(root, ...parts);
+
+const started = new Date();
+// A deleted source file must not live on in the package.
+rmSync(path('dist'), { recursive: true, force: true });
+
+const tsc = spawnSync(path('node_modules', '.bin', 'tsc'), ['-p', path('tsconfig.build.json')], {
+  stdio: 'inherit',
+});
+if (tsc.error) throw tsc.error;
+if (tsc.status !== 0) process.exit(tsc.status ?? 1);
+
+const program = path('bin', 'sshpool');
+// Not written over in place: a shell may be running the old one.
+rmSync(program, { force: true });
+copyFileSync(path('bin', 'sshpool.js'), program);
+chmodSync(program, 0o755);
+// The stamp that setup.js compares: a source saved while tsc ran is newer than this build.
+utimesSync(program, started, started);

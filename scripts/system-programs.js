@@ -1,0 +1,99 @@
+// @ts-check
+/**
+ * The programs of the system that tests run against: a real sshd and the shells of the completion
+ * tests. Installs the missing ones where that is harmless (root on Debian and its kin), and says
+ * which tests are skipped where it is not.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const PROGRAMS = [
+  { name: 'sshd', package: 'openssh-server', tests: 'against a real OpenSSH server' },
+  { name: 'zsh', package: 'zsh', tests: 'of the zsh completion' },
+  { name: 'fish', package: 'fish', tests: 'of the fish completion' },
+  { name: 'busybox', package: 'busybox', tests: 'of the completion under other shells' },
+];
+
+/** Debian's switch that keeps a package from starting its service. */
+const POLICY = '/usr/sbin/policy-rc.d';
+const APT = ['-q', '-o', 'Acquire::Retries=1', '-o', 'Acquire::http::Timeout=30'];
+
+/** sshd stands where ordinary users have no PATH to. */
+function isInstalled(/** @type {string} */ name) {
+  const directories = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin'];
+  return directories.some((directory) => existsSync(join(directory, name)));
+}
+
+const missing = () => PROGRAMS.filter(({ name }) => !isInstalled(name));
+
+export function installSystemPrograms() {
+  const wanted = missing();
+  if (wanted.length === 0) return;
+  const obstacle = whyNot() ?? install(wanted.map((program) => program.package));
+  for (const { name, package: from, tests } of missing()) {
+    const reason = obstacle ?? `the package ${from} does not bring it`;
+    process.stdout.write(
+      `setup: there is no ${name}, so the tests ${tests} are SKIPPED (${reason})\n`,
+    );
+  }
+}
+
+/** Why nothing may be installed here. */
+function whyNot() {
+  if (!isInstalled('apt-get')) return 'no apt-get to install it with';
+  if (process.getuid?.() !== 0) return 'not root, so it cannot be installed';
+  return undefined;
+}
+
+/**
+ * @param {string[]} packages
+ * @returns {string | undefined} what went wrong
+ */
+function install(packages) {
+  process.stdout.write(`setup: installing ${packages.join(', ')}\n`);
+  const noServices = forbidServices();
+  try {
+    aptGet('update');
+    // Asked one by one, so that one unknown package does not cost the others.
+    const problems = packages.map((name) =>
+      aptGet('install', '-y', '--no-install-recommends', name),
+    );
+    return problems.find((problem) => problem !== undefined);
+  } finally {
+    noServices.lift();
+    if (packages.includes('openssh-server')) keepServerOff();
+  }
+}
+
+/** @returns {string | undefined} what went wrong */
+function aptGet(/** @type {string[]} */ ...args) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const done = spawnSync('apt-get', [...APT, ...args], { env, encoding: 'utf8' });
+  if (done.status === 0) return undefined;
+  if (done.signal !== null) throw new Error(`apt-get was ended by ${done.signal}`);
+  process.stdout.write(`${done.stdout ?? ''}${done.stderr ?? ''}`);
+  return `apt-get ${args.join(' ')} failed`;
+}
+
+const ignore = () => undefined;
+
+/** Tests want the program, not a server on port 22. A policy that is there already stays. */
+function forbidServices() {
+  if (existsSync(POLICY)) return { lift() {} };
+  // Ctrl-C shall end apt-get and not us, so that lift() is reached.
+  process.on('SIGINT', ignore).on('SIGTERM', ignore);
+  writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755, flag: 'wx' });
+  return {
+    lift() {
+      rmSync(POLICY, { force: true });
+      process.off('SIGINT', ignore).off('SIGTERM', ignore);
+    },
+  };
+}
+
+/** The package enables its server for the next boot, which nobody asked for. */
+function keepServerOff() {
+  if (!existsSync('/run/systemd/system')) return;
+  spawnSync('systemctl', ['disable', '--now', 'ssh.service', 'ssh.socket'], { stdio: 'ignore' });
+}

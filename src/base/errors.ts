@@ -1,0 +1,176 @@
+/**
+ * Every failure of our own, in one table: its code (stable, what programs test), its exit status
+ * and its words. The words stand nowhere else, so the terminal, the log, the wire and the library
+ * all say the same thing.
+ */
+
+/** ssh's own status for "it did not work because of the connection" (ssh(1), EXIT STATUS). */
+export const EXIT_FAILURE = 255;
+/** Bad command line. */
+export const EXIT_USAGE = 2;
+/** `--timeout` ran out: the status of timeout(1). */
+export const EXIT_TIMEOUT = 124;
+
+interface Row<D> {
+  readonly exitCode: number;
+  readonly text: (data: D) => string;
+}
+
+const row = <D>(exitCode: number, text: (data: D) => string): Row<D> => ({ exitCode, text });
+const failure = <D>(text: (data: D) => string): Row<D> => row(EXIT_FAILURE, text);
+
+const TABLE = {
+  // The command line and the settings.
+  USAGE: row(
+    EXIT_USAGE,
+    (d: { problem: string; hint?: string }) => d.problem + (d.hint ? `; ${d.hint}` : ''),
+  ),
+  BAD_SETTING: row(
+    EXIT_USAGE,
+    (d: { variable: string; value: string; expected: string }) =>
+      `${d.variable}=${d.value} is not valid: it must be ${d.expected}`,
+  ),
+  BAD_COMMAND: failure((d: { problem: string }) => `the command cannot be sent: ${d.problem}`),
+  SSH_CONFIG: failure((d: { problem: string }) => d.problem),
+
+  // The way to the host.
+  HOST_UNKNOWN: failure(
+    (d: { host: string; reason: string }) => `Could not resolve hostname ${d.host}: ${d.reason}`,
+  ),
+  CONNECT_FAILED: failure(
+    (d: { host: string; port: number; reason: string }) =>
+      `connect to host ${d.host} port ${d.port}: ${d.reason}`,
+  ),
+  CONNECT_TIMEOUT: failure(
+    (d: { host: string; port: number; timeoutMs: number }) =>
+      `connect to host ${d.host} port ${d.port}: no answer within ${d.timeoutMs} ms ` +
+      `(SSH_POOL_CONNECTION_TIMEOUT_MS or ConnectTimeout)`,
+  ),
+  HANDSHAKE_FAILED: failure(
+    (d: { host: string; port: number; reason: string }) =>
+      `${d.host} port ${d.port}: ${d.reason}`,
+  ),
+  PROXY_FAILED: failure(
+    (d: { command: string; reason: string }) => `proxy command failed: ${d.command}: ${d.reason}`,
+  ),
+  UNSUPPORTED: failure(
+    (d: { what: string; hint: string }) => `${d.what} is not supported yet; ${d.hint}`,
+  ),
+
+  // Trust and identity.
+  HOST_KEY_UNKNOWN: failure(
+    (d: { host: string; keyType: string; fingerprint: string; hint: string }) =>
+      `Host key verification failed: no ${d.keyType} host key is known for ${d.host} ` +
+      `(it offers ${d.fingerprint}); ${d.hint}`,
+  ),
+  HOST_KEY_CHANGED: failure(
+    (d: { host: string; keyType: string; fingerprint: string; file: string; line: number }) =>
+      `Host key verification failed: the ${d.keyType} key of ${d.host} is not the one in ` +
+      `${d.file}:${d.line} (it is now ${d.fingerprint}): someone may be listening in, or the host ` +
+      `was reinstalled; if you are sure, remove that line`,
+  ),
+  HOST_KEY_REVOKED: failure(
+    (d: { host: string; fingerprint: string; file: string; line: number }) =>
+      `Host key verification failed: the key of ${d.host} (${d.fingerprint}) is marked as revoked ` +
+      `in ${d.file}:${d.line}`,
+  ),
+  AUTH_FAILED: failure(
+    (d: { user: string; host: string; methods: string; detail: string }) =>
+      `${d.user}@${d.host}: Permission denied (${d.methods})${d.detail ? `: ${d.detail}` : ''}`,
+  ),
+  NO_TERMINAL: failure(
+    (d: { question: string }) =>
+      `an answer is needed and there is no terminal to ask on: ${d.question}`,
+  ),
+
+  // The pool.
+  POOL_EXHAUSTED: failure(
+    (d: { name: string; port: number; max: number }) =>
+      `Connection pool exhausted for ${d.name}:${d.port} (max: ${d.max})`,
+  ),
+  SESSION_REFUSED: failure(
+    (d: { host: string; reason: string }) => `${d.host} refused to open a session: ${d.reason}`,
+  ),
+  REQUEST_REFUSED: failure(
+    (d: { host: string; request: string }) => `${d.host} refused the ${d.request} request`,
+  ),
+  CONNECTION_LOST: failure(
+    (d: { host: string; reason: string }) => `the connection to ${d.host} was lost: ${d.reason}`,
+  ),
+  CONNECTION_CLOSED: failure(
+    (d: { host: string }) => `the connection to ${d.host} was closed by sshpool close`,
+  ),
+  CANCELLED: failure((_: Record<string, never>) => 'cancelled'),
+  TIMED_OUT: row(
+    EXIT_TIMEOUT,
+    (d: { timeoutMs: number }) => `timed out after ${d.timeoutMs / 1000} s`,
+  ),
+
+  // The agent.
+  AGENT_LOST: failure((d: { log: string }) => `the sshpool agent went away; its log: ${d.log}`),
+  AGENT_START: failure(
+    (d: { reason: string; log: string }) =>
+      `the sshpool agent did not start: ${d.reason}; its log: ${d.log}`,
+  ),
+  AGENT_STOPPING: failure(
+    (_: Record<string, never>) => 'the sshpool agent is stopping; try again',
+  ),
+  AGENT_VERSION: failure(
+    (d: { theirs: number; ours: number }) =>
+      `the running sshpool agent speaks protocol ${d.theirs} and this sshpool ${d.ours}; ` +
+      `run the newer sshpool, or end the agent with it: sshpool agent stop`,
+  ),
+  UNSAFE_PATH: failure(
+    (d: { path: string; problem: string }) =>
+      `${d.path} is not safe to use: ${d.problem}; set SSH_POOL_RUNTIME_DIR to a private directory`,
+  ),
+  PATH_TOO_LONG: failure(
+    (d: { path: string; bytes: number; max: number }) =>
+      `the socket path ${d.path} has ${d.bytes} bytes and a socket takes ${d.max}; ` +
+      `set SSH_POOL_RUNTIME_DIR to a shorter directory`,
+  ),
+  PROTOCOL: failure((d: { problem: string }) => `malformed message: ${d.problem}`),
+  INTERNAL: failure((d: { problem: string }) => `internal error (please report it): ${d.problem}`),
+} satisfies Record<string, Row<never>>;
+
+export type ErrorCode = keyof typeof TABLE;
+type DataOf<C extends ErrorCode> = Parameters<(typeof TABLE)[C]['text']>[0];
+
+/** A failure with a stable `code`; `message` is one line fit for stderr, `exitCode` its status. */
+export class SshpoolError extends Error {
+  override readonly name = 'SshpoolError';
+  readonly code: ErrorCode;
+  readonly exitCode: number;
+
+  private constructor(code: ErrorCode, message: string, cause: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.exitCode = TABLE[code].exitCode;
+  }
+
+  static of<C extends ErrorCode>(code: C, data: DataOf<C>, cause?: unknown): SshpoolError {
+    // One row's text takes just that row's data; the index loses that link between C and D.
+    const text = TABLE[code].text as (data: DataOf<C>) => string;
+    return new SshpoolError(code, text(data), cause);
+  }
+
+  /** An error that came over the wire: the code and the words are the sender's. */
+  static received(code: string, message: string): SshpoolError {
+    return new SshpoolError(isErrorCode(code) ? code : 'INTERNAL', message, undefined);
+  }
+
+  /** Anything caught, as an error of the table. */
+  static from(thrown: unknown): SshpoolError {
+    if (thrown instanceof SshpoolError) return thrown;
+    return SshpoolError.of('INTERNAL', { problem: describe(thrown) }, thrown);
+  }
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(TABLE, code);
+}
+
+/** The words of anything thrown, without its stack. */
+export function describe(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,0 +1,33 @@
+/** A first-in first-out queue: constant time at both ends, and removal of a waiting element. */
+export class Fifo<T> {
+  // A Set keeps insertion order, deletes in constant time, and iterates without copying.
+  readonly #items = new Set<T>();
+
+  get length(): number {
+    return this.#items.size;
+  }
+
+  push(item: T): void {
+    this.#items.add(item);
+  }
+
+  peek(): T | undefined {
+    for (const item of this.#items) return item;
+    return undefined;
+  }
+
+  shift(): T | undefined {
+    const first = this.peek();
+    if (first !== undefined) this.#items.delete(first);
+    return first;
+  }
+
+  /** Takes `item` out wherever it waits; false where it was not waiting. */
+  remove(item: T): boolean {
+    return this.#items.delete(item);
+  }
+
+  [Symbol.iterator](): Iterator<T> {
+    return this.#items.values();
+  }
+}

@@ -1,0 +1,48 @@
+/** Time as something that is handed in, so that tests turn the clock themselves. */
+
+/** A timer that can be ended once; ending it twice is harmless. */
+export interface Timer {
+  cancel(): void;
+}
+
+export interface Clock {
+  /** Wall clock, milliseconds since the epoch. It may jump (sleep, NTP). */
+  now(): number;
+  /** Monotonic milliseconds, for durations. */
+  monotonic(): number;
+  /** Calls `run` once after `delayMs`. Never keeps the process alive by itself. */
+  after(delayMs: number, run: () => void): Timer;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(delayMs, run) {
+    const handle = setTimeout(run, delayMs);
+    handle.unref();
+    return { cancel: () => clearTimeout(handle) };
+  },
+};
+
+const UNITS_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/**
+ * A duration as timeout(1) and ssh_config(5) write it: `30` and `30s` are seconds, also `500ms`,
+ * `2m`, `1h`, `1h30m`. Returns milliseconds, or undefined where the text is no duration above 0.
+ */
+export function parseDuration(text: string): number | undefined {
+  if (/^\d+(\.\d+)?$/.test(text)) return positive(Number(text) * 1000);
+  if (!/^(\d+(\.\d+)?(ms|[smhd]))+$/.test(text)) return undefined;
+  let total = 0;
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|[smhd])/g)) {
+    total += Number(amount) * UNITS_MS[unit as keyof typeof UNITS_MS];
+  }
+  return positive(total);
+}
+
+/** The longest delay a timer takes (2^31-1 ms); a longer duration is no usable one. */
+const LONGEST_MS = 2_147_483_647;
+
+function positive(ms: number): number | undefined {
+  return ms > 0 && ms <= LONGEST_MS ? Math.ceil(ms) : undefined;
+}

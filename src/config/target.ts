@@ -1,0 +1,111 @@
+/**
+ * What the user typed as HOST, taken apart and refused where it is dangerous. It does not know
+ * what the name means: that is for `ssh -G` to say.
+ */
+import { SshpoolError } from '../base/errors.ts';
+
+/** A checked HOST: `text` as typed, `host` without user and port (an IPv6 address without []). */
+export interface Target {
+  readonly text: string;
+  readonly host: string;
+  readonly user?: string;
+  readonly port?: number;
+}
+
+/**
+ * Takes an alias, a name, an address, USER@HOST or ssh://[USER@]HOST[:PORT] apart as ssh(1) does.
+ * Throws USAGE for anything that ssh.c (valid_hostname, valid_ruser) refuses, and for white space
+ * or control characters anywhere.
+ */
+export function parseTarget(text: string): Target {
+  if (text === '') throw refuse(text, 'it is empty');
+  if (text.startsWith('-')) throw refuse(text, 'it begins with "-"', 'options go before HOST');
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (/[\s\u0000-\u001f\u007f-\u009f]/u.test(text)) {
+    throw refuse(text, 'it holds white space or a control character');
+  }
+  const target = text.startsWith('ssh://') ? fromUri(text) : fromName(text);
+  checkHost(text, target.host);
+  if (target.user !== undefined) checkUser(target.user, text);
+  return target;
+}
+
+/**
+ * The words of an ssh command line that name this target, to stand after the user's own options:
+ * ssh keeps the first -l and -p it sees, so those of the user win, as they do over USER@HOST.
+ */
+export function targetArgs(target: Target): string[] {
+  // Not `text`: ssh (9.2 as well as 10.x) refuses an IPv6 address in an ssh:// target.
+  const user = target.user === undefined ? [] : ['-l', target.user];
+  const port = target.port === undefined ? [] : ['-p', String(target.port)];
+  return [...user, ...port, '--', target.host];
+}
+
+/** A port from 1 to 65535 in decimal digits; undefined for anything else. */
+export function parsePort(text: string): number | undefined {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  return port >= 1 && port <= 65_535 ? port : undefined;
+}
+
+/**
+ * Throws USAGE where `user` could reach a shell through %r in a ProxyCommand or Match exec; `text`
+ * is what the message shows.
+ */
+export function checkUser(user: string, text: string): void {
+  // As valid_ruser, and `$` too (refused since OpenSSH 10.6). A backslash inside stays allowed:
+  // DOMAIN\user is how Active Directory writes names; an ssh that refuses it says so itself.
+  const bad =
+    user === '' ||
+    user.startsWith('-') ||
+    /['`";&<>|(){}$]/.test(user) ||
+    // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+    /[\u0000-\u001f\u007f]|\s-|\\$/.test(user);
+  if (bad) throw refuse(text, 'the user name holds characters that a shell would act on');
+}
+
+function checkHost(text: string, host: string): void {
+  if (host === '') throw refuse(text, 'it names no host');
+  if (host.startsWith('-')) throw refuse(text, 'the host name begins with "-"');
+  if (/['`"$\\;&<>|(){},]/.test(host)) {
+    throw refuse(text, 'the host name holds characters that a shell would act on');
+  }
+}
+
+function fromName(text: string): Target {
+  const at = text.lastIndexOf('@');
+  if (at < 0) return { text, host: text };
+  if (at === 0) throw refuse(text, 'there is no user name before "@"');
+  return { text, user: text.slice(0, at), host: text.slice(at + 1) };
+}
+
+/** misc.c, parse_uri: connection parameters after `;` are ignored, and there may be no path. */
+function fromUri(text: string): Target {
+  const parts = /^ssh:\/\/(?:([^@/]*)@)?(\[[^\]/@]*\]|[^:/@[\]]*)(?::(\d*))?\/?$/.exec(text);
+  if (parts === null) throw refuse(text, 'it is not of the form ssh://[USER@]HOST[:PORT]');
+  const [, userinfo, name = '', digits = ''] = parts;
+  const host = name.startsWith('[') ? decode(text, name.slice(1, -1)) : name;
+  const port = parsePort(digits);
+  if (digits !== '' && port === undefined) throw refuse(text, `${digits} is no port`);
+  return {
+    text,
+    host,
+    ...(userinfo === undefined ? {} : { user: decode(text, userinfo.split(';')[0] ?? '') }),
+    ...(port === undefined ? {} : { port }),
+  };
+}
+
+function decode(text: string, part: string): string {
+  // In [fe80::1%eth0] the % stands for itself (RFC 6874 wants %25, people type %).
+  const escaped = part.replace(/%(?![0-9A-Fa-f]{2})/g, '%25');
+  try {
+    return decodeURIComponent(escaped);
+  } catch (error) {
+    throw refuse(text, 'its %-escapes are not UTF-8', undefined, error);
+  }
+}
+
+function refuse(text: string, problem: string, hint?: string, cause?: unknown): SshpoolError {
+  const advice = hint ?? 'HOST is an alias, a name, USER@HOST or ssh://[USER@]HOST[:PORT]';
+  const data = { problem: `${JSON.stringify(text)} is no HOST: ${problem}`, hint: advice };
+  return SshpoolError.of('USAGE', data, cause);
+}

@@ -1,0 +1,55 @@
+/** Where the next session goes: pure decisions over a view of one target's connections. */
+
+/** The most sessions on one connection: below sshd's MaxSessions (10) with room for the spare. */
+export const SESSIONS_PER_CONNECTION = 8;
+
+/** How sure we are that the other end is still there. */
+export type Proof = 'proven' | 'doubtful' | 'probing';
+
+export interface ConnectionView {
+  /** Sessions under way, spares not counted. */
+  readonly running: number;
+  /** Sessions that it takes at the most. */
+  readonly cap: number;
+  readonly proof: Proof;
+  /** A session is open and waits for a command. */
+  readonly spare: boolean;
+}
+
+export interface Demand {
+  readonly waiting: number;
+  /** Connects under way. */
+  readonly connecting: number;
+  /** Connections allowed, those under way included. */
+  readonly max: number;
+  /** Sessions that a new connection will take. */
+  readonly capOfNew: number;
+}
+
+export type Placement<C> =
+  | { readonly kind: 'use'; readonly connection: C }
+  | { readonly kind: 'probe'; readonly connection: C }
+  | { readonly kind: 'connect' }
+  | { readonly kind: 'wait' };
+
+/** Decides for the first of those who wait. */
+export function place<C extends ConnectionView>(
+  connections: readonly C[],
+  demand: Demand,
+): Placement<C> {
+  const withRoom = connections.filter(({ running, cap }) => running < cap);
+  const usable = withRoom.filter(({ proof }) => proof === 'proven').sort(better)[0];
+  if (usable) return { kind: 'use', connection: usable };
+  const doubtful = withRoom.find(({ proof }) => proof === 'doubtful');
+  if (doubtful) return { kind: 'probe', connection: doubtful };
+  const coming = withRoom
+    .map(({ running, cap }) => cap - running)
+    .reduce((sum, room) => sum + room, demand.connecting * demand.capOfNew);
+  const allowed = connections.length + demand.connecting < demand.max;
+  return { kind: allowed && coming < demand.waiting ? 'connect' : 'wait' };
+}
+
+/** A spare saves a round trip; after that, the least busy. */
+function better(a: ConnectionView, b: ConnectionView): number {
+  return Number(b.spare) - Number(a.spare) || a.running - b.running;
+}

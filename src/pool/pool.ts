@@ -1,0 +1,111 @@
+/**
+ * The pool: warm connections by identity. It knows sessions and links, not how a caller asks or
+ * how a link is made.
+ */
+import { SshpoolError } from '../base/errors.ts';
+import type { Clock } from '../base/time.ts';
+import type { Connection, Label } from './connection.ts';
+import { Group, type Lease, type PoolRequest, type PoolSettings } from './group.ts';
+import { Counters, totals, type ConnectionRow, type Totals } from './stats.ts';
+
+export interface PoolStats {
+  readonly totals: Totals;
+  readonly connections: readonly ConnectionRow[];
+}
+
+/** Which connections are meant: those for whose label it is true. */
+export type Match = (label: Label) => boolean;
+
+export class Pool {
+  readonly #clock: Clock;
+  readonly #settings: PoolSettings;
+  readonly #groups = new Map<string, Group>();
+  readonly #counters = new Counters();
+  #lastId = 0;
+  #onEmpty: (() => void)[] = [];
+
+  constructor(clock: Clock, settings: PoolSettings) {
+    this.#clock = clock;
+    this.#settings = settings;
+  }
+
+  get empty(): boolean {
+    return this.#groups.size === 0;
+  }
+
+  /**
+   * A session for one command, over a pooled connection.
+   * @throws SshpoolError as Group.acquire
+   */
+  acquire(request: PoolRequest, signal: AbortSignal): Promise<Lease> {
+    return this.#group(request.key).acquire(request, signal);
+  }
+
+  /** A session over a connection of its own, which ends with it. */
+  async acquireFresh(request: PoolRequest, signal: AbortSignal): Promise<Lease> {
+    const lease = await this.#group(Symbol('fresh').toString() + ++this.#lastId).acquire(
+      request,
+      signal,
+    );
+    lease.connection.drain(undefined);
+    return lease;
+  }
+
+  /** A session ended after so many milliseconds. */
+  recordExec(ms: number): void {
+    this.#counters.exec.add(ms);
+  }
+
+  /** Ends connections; returns those that it ended or, without `force`, set about ending. */
+  close(match: Match, options: { readonly force: boolean }): readonly ConnectionRow[] {
+    const closed: ConnectionRow[] = [];
+    for (const connection of this.#connections()) {
+      if (!match(connection.label)) continue;
+      closed.push(connection.row());
+      const { name: host } = connection.label;
+      connection.drain(options.force ? SshpoolError.of('CONNECTION_CLOSED', { host }) : undefined);
+    }
+    return closed;
+  }
+
+  /** Ends everything, waiting and connecting callers too; resolves when nothing is left. */
+  closeAll(force: SshpoolError | undefined): Promise<void> {
+    for (const group of [...this.#groups.values()]) group.close(force);
+    if (this.empty) return Promise.resolve();
+    return new Promise((resolve) => this.#onEmpty.push(resolve));
+  }
+
+  stats(match: Match = () => true): PoolStats {
+    const connections = this.#connections()
+      .filter(({ label }) => match(label))
+      .map((connection) => connection.row());
+    const queued = [...this.#groups.values()].reduce((sum, group) => sum + group.queued, 0);
+    return { totals: totals(this.#counters, connections, queued), connections };
+  }
+
+  #connections(): Connection[] {
+    return [...this.#groups.values()].flatMap(({ connections }) => [...connections]);
+  }
+
+  #group(key: string): Group {
+    const known = this.#groups.get(key);
+    if (known) return known;
+    const group = new Group({
+      clock: this.#clock,
+      settings: this.#settings,
+      counters: this.#counters,
+      nextId: () => ++this.#lastId,
+      onEmpty: () => this.#forget(key, group),
+    });
+    this.#groups.set(key, group);
+    return group;
+  }
+
+  #forget(key: string, group: Group): void {
+    if (this.#groups.get(key) === group) this.#groups.delete(key);
+    if (!this.empty) return;
+    const waiting = this.#onEmpty;
+    this.#onEmpty = [];
+    for (const resolve of waiting) resolve();
+  }
+}

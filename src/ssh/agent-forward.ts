@@ -1,0 +1,39 @@
+/**
+ * Agent forwarding (OpenSSH's PROTOCOL.agent): each channel that the server opens for it is
+ * joined to the key agent's socket. Only a connection whose key names that socket accepts them.
+ */
+import { createConnection } from 'node:net';
+import type { Channel, ChannelEvents } from './channel.ts';
+import type { Channels } from './channels.ts';
+
+export function forwardKeyAgent(channels: Channels, socketPath: string): void {
+  channels.accept('auth-agent@openssh.com', (channel) => join(channel, socketPath));
+}
+
+function join(channel: () => Channel, socketPath: string): ChannelEvents {
+  const socket = createConnection({ path: socketPath, allowHalfOpen: true });
+  const flow = (): void => {
+    // What the server's window does not take now waits in the socket.
+    const room = channel().sendWindow;
+    if (room === 0) return;
+    const data = socket.read(Math.min(room, socket.readableLength)) as Buffer | null;
+    if (data !== null) channel().write(data);
+  };
+  socket.on('readable', flow);
+  socket.on('end', () => channel().end());
+  // A key agent that is gone looks to the remote like one that hung up.
+  socket.on('error', () => socket.destroy());
+  socket.on('close', () => channel().close());
+  return {
+    onOpen: flow,
+    onRefused: () => socket.destroy(),
+    onData: (data) => {
+      socket.write(data, () => channel().consume(data.length));
+    },
+    onStderr: (data) => channel().consume(data.length),
+    onEof: () => socket.end(),
+    onWindow: flow,
+    onRequest: () => false,
+    onClose: () => socket.destroy(),
+  };
+}

@@ -1,0 +1,31 @@
+/**
+ * The pipe of connection-protocol messages under a connection. Key exchange, authentication and
+ * encryption lie below it, channels above it; whoever implements it knows nothing of channels.
+ */
+import type { SshpoolError } from '../base/errors.ts';
+
+export interface LinkEvents {
+  /** One message of RFC 4254, numbers 90 to 100, as the payload of its packet. */
+  onMessage(payload: Buffer): void;
+  /** Exactly once: no message comes or goes any more. */
+  onClose(error: SshpoolError): void;
+}
+
+export interface Link {
+  readonly kind: 'ssh2' | 'openssh';
+  readonly user: string;
+  /** Software version as the server names it, such as `OpenSSH_9.2p1`. */
+  readonly serverVersion: string;
+  /** The server said that a forced command runs, whatever we ask for (sshd(8), command=). */
+  readonly forcedCommand: boolean;
+  /** Bytes on the network so far, both counted below the encryption. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Hands the link its one listener; messages wait until then. */
+  listen(events: LinkEvents): void;
+  send(message: Buffer): void;
+  /** Takes leave of the server; onClose follows within a deadline, whatever the server does. */
+  close(): void;
+  /** Drops the transport at once. */
+  destroy(reason: SshpoolError): void;
+}

@@ -1,0 +1,14 @@
+/** Questions for the person at the caller; how they travel there is not known here. */
+
+export interface Question {
+  /** The whole prompt, as it stands before the cursor; may have several lines. */
+  readonly text: string;
+  /** Whether the answer may be seen while it is typed. */
+  readonly echo: boolean;
+}
+
+/** Puts a question; resolves to undefined where there is nobody to ask. */
+export type Ask = (question: Question) => Promise<string | undefined>;
+
+/** The asker of calls that must not ask (BatchMode). */
+export const askNobody: Ask = () => Promise.resolve(undefined);

@@ -1,0 +1,75 @@
+/**
+ * The way to a host that is not reached directly: ProxyCommand as ssh runs it, and ProxyJump as
+ * the `ssh -W` that ssh itself makes of it, so that each hop is verified and logged into by ssh.
+ */
+import { Duplex } from 'node:stream';
+import { execa } from 'execa';
+import { describe, SshpoolError } from '../base/errors.ts';
+import type { SshOptions } from '../config/ssh-config.ts';
+
+/** The command line for the proxy, or undefined where the host is reached directly. */
+export function proxyCommandLine(options: SshOptions): string | undefined {
+  if (options.proxyJump !== undefined) return jumpCommand(options.proxyJump, options);
+  return options.proxyCommand;
+}
+
+/** `ssh -W` through the last hop, the hops before it as its own -J (as ssh.c does). */
+function jumpCommand(jumps: string, { hostname, port, configFile }: SshOptions): string {
+  const hops = jumps.split(',');
+  const last = hops.pop() ?? '';
+  const words = ['ssh'];
+  if (configFile !== undefined) words.push('-F', configFile);
+  if (hops.length > 0) words.push('-J', hops.join(','));
+  words.push('-W', `[${hostname}]:${port}`, '--', last.includes('://') ? last : hopUri(last));
+  return words.map(quote).join(' ');
+}
+
+/** `[user@]host[:port]` in the one form that ssh takes as its HOST argument. */
+function hopUri(hop: string): string {
+  return `ssh://${hop}`;
+}
+
+function quote(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+interface ProxyContext {
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly note: (text: string) => void;
+}
+
+/** How long a proxy may take to leave after its streams were closed, before it is killed. */
+const LEAVE_MS = 2000;
+
+/** Starts the command; its standard streams are the transport. Ends with the stream. */
+export function startProxy(command: string, context: ProxyContext): Duplex {
+  const shell = context.env['SHELL'] ?? '/bin/sh';
+  const child = execa(shell, ['-c', `exec ${command}`], {
+    cwd: context.cwd,
+    env: context.env,
+    extendEnv: false,
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'pipe',
+    buffer: false,
+    reject: false,
+    encoding: 'buffer',
+    forceKillAfterDelay: LEAVE_MS,
+  });
+  let words = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    words = (words + chunk.toString()).slice(-2000);
+  });
+  const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
+  stream.once('close', () => child.kill());
+  child
+    .then(({ exitCode, originalMessage }) => {
+      if (stream.destroyed) return;
+      const said = words.trim().split('\n').at(-1);
+      const reason = said || originalMessage || `it exited with status ${exitCode}`;
+      stream.destroy(SshpoolError.of('PROXY_FAILED', { command, reason }));
+    })
+    .catch((thrown: unknown) => context.note(describe(thrown)));
+  return stream;
+}

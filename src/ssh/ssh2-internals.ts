@@ -1,0 +1,81 @@
+/**
+ * The four internals of ssh2 that our own session layer needs, in one place. They are not public,
+ * so the version of ssh2 is pinned and test/unit/ssh/ssh2-contract.test.ts fails loudly when one
+ * of them changes.
+ */
+import { createRequire } from 'node:module';
+import type { Client } from 'ssh2';
+import { FIRST_CHANNEL_MESSAGE, LAST_CHANNEL_MESSAGE } from './messages.ts';
+
+interface PacketWriter {
+  readonly allocStart: number;
+  alloc(bytes: number): Buffer;
+  finalize(packet: Buffer): Buffer;
+}
+
+type Handler = (protocol: Protocol, payload: Buffer) => unknown;
+
+export interface Protocol {
+  readonly _packetRW: { readonly write: PacketWriter };
+  readonly _handlers: Record<string, unknown>;
+}
+
+export interface Supported {
+  readonly kex: readonly string[];
+  readonly serverHostKey: readonly string[];
+  readonly cipher: readonly string[];
+  readonly hmac: readonly string[];
+  readonly compress: readonly string[];
+}
+
+const require = createRequire(import.meta.url);
+const handlers = require('ssh2/lib/protocol/handlers.js') as (Handler | undefined)[];
+const { sendPacket } = require('ssh2/lib/protocol/utils.js') as {
+  sendPacket(protocol: Protocol, packet: Buffer): boolean;
+};
+const constants = require('ssh2/lib/protocol/constants.js') as Record<string, readonly string[]>;
+
+/** The algorithms that this ssh2, on this machine, can negotiate. */
+export const SUPPORTED: Supported = {
+  kex: constants['SUPPORTED_KEX'] ?? [],
+  serverHostKey: constants['SUPPORTED_SERVER_HOST_KEY'] ?? [],
+  cipher: constants['SUPPORTED_CIPHER'] ?? [],
+  hmac: constants['SUPPORTED_MAC'] ?? [],
+  compress: constants['SUPPORTED_COMPRESSION'] ?? [],
+};
+
+/** Who takes the channel messages of a client; others (ssh2's own Server) go on as before. */
+const routes = new WeakMap<Protocol, (payload: Buffer) => void>();
+
+for (let number = FIRST_CHANNEL_MESSAGE; number <= LAST_CHANNEL_MESSAGE; number++) {
+  const original = handlers[number];
+  handlers[number] = (protocol, payload) => {
+    const route = routes.get(protocol);
+    return route ? route(payload) : original?.(protocol, payload);
+  };
+}
+
+/** The protocol of a client on which connect() was called. */
+export function protocolOf(client: Client): Protocol {
+  return (client as unknown as { readonly _protocol: Protocol })._protocol;
+}
+
+/** From now on messages 90 to 100 of this connection go to `route` and not to ssh2's channels. */
+export function takeChannelMessages(protocol: Protocol, route: (payload: Buffer) => void): void {
+  routes.set(protocol, route);
+}
+
+/** Sends one message; during a key exchange ssh2 holds it back by itself. */
+export function sendMessage(protocol: Protocol, message: Buffer): void {
+  const writer = protocol._packetRW.write;
+  // ssh2 reads the start before it allocates: it depends on the compression in use.
+  const start = writer.allocStart;
+  const packet = writer.alloc(message.length);
+  message.copy(packet, start);
+  sendPacket(protocol, writer.finalize(packet));
+}
+
+/** Calls `heard` with each debugging message of the server (RFC 4253 section 11.3). */
+export function onServerDebug(protocol: Protocol, heard: (text: string) => void): void {
+  protocol._handlers['DEBUG'] = (_: Protocol, _display: boolean, text: string) => heard(text);
+}

@@ -1,0 +1,86 @@
+/** Messages to frame bodies and back, driven by the table in protocol.ts alone. */
+import { Reader, Writer } from '../base/bytes.ts';
+import { SshpoolError } from '../base/errors.ts';
+import { MESSAGES, type Message, type MessageName } from './protocol.ts';
+
+type Value = number | boolean | string | Buffer | readonly string[] | readonly Buffer[];
+
+/** How each field type is written and read; the table guarantees that value and type agree. */
+const FIELD = {
+  u8: {
+    write: (to: Writer, value: Value) => to.byte(Number(value)),
+    read: (from: Reader): Value => from.byte(),
+  },
+  u32: {
+    write: (to: Writer, value: Value) => to.u32(Number(value)),
+    read: (from: Reader): Value => from.u32(),
+  },
+  bool: {
+    write: (to: Writer, value: Value) => to.bool(value === true),
+    read: (from: Reader): Value => from.bool(),
+  },
+  text: {
+    write: (to: Writer, value: Value) => to.string(String(value)),
+    read: (from: Reader): Value => from.text(),
+  },
+  bytes: {
+    write: (to: Writer, value: Value) => to.string(value as Buffer),
+    read: (from: Reader): Value => from.string(),
+  },
+  'text[]': {
+    write: (to: Writer, value: Value) => writeList(to, value as readonly string[]),
+    read: (from: Reader): Value => readList(from, () => from.text()),
+  },
+  'bytes[]': {
+    write: (to: Writer, value: Value) => writeList(to, value as readonly Buffer[]),
+    read: (from: Reader): Value => readList(from, () => from.string()),
+  },
+} as const;
+
+function writeList(to: Writer, values: readonly (string | Buffer)[]): Writer {
+  to.u32(values.length);
+  for (const value of values) to.string(value);
+  return to;
+}
+
+function readList<T>(from: Reader, read: () => T): T[] {
+  const count = from.u32();
+  const values: T[] = [];
+  // Not preallocated: the count comes from the peer, and each value is checked to be there.
+  for (let i = 0; i < count; i++) values.push(read());
+  return values;
+}
+
+const NAMES = new Map<number, MessageName>(
+  Object.entries(MESSAGES).map(([name, row]) => [row.number, name as MessageName]),
+);
+
+/** The body of a frame: the message's number, then its fields in the order of the table. */
+export function encode(message: Message): Buffer {
+  const row = MESSAGES[message.type];
+  const to = new Writer().byte(row.number);
+  const values = message as unknown as Readonly<Record<string, Value>>;
+  for (const [field, [type]] of Object.entries(row.fields)) {
+    const value = values[field];
+    if (value === undefined) throw new TypeError(`${message.type} has no ${field}`);
+    FIELD[type as keyof typeof FIELD].write(to, value);
+  }
+  return to.finish();
+}
+
+/**
+ * Reads the body of a frame; undefined where its number is not known here (a newer peer).
+ * @throws SshpoolError PROTOCOL where it is cut short or too long
+ */
+export function decode(body: Buffer): Message | undefined {
+  const from = new Reader(body);
+  const name = NAMES.get(from.byte());
+  if (name === undefined) return undefined;
+  const message: Record<string, Value> = { type: name };
+  for (const [field, [type]] of Object.entries(MESSAGES[name].fields)) {
+    message[field] = FIELD[type as keyof typeof FIELD].read(from);
+  }
+  if (!from.done) throw SshpoolError.of('PROTOCOL', { problem: `${name} is too long` });
+  // Built field by field from the very table that the type is derived from.
+  return message as unknown as Message;
+}

@@ -1,0 +1,59 @@
+/**
+ * Frames on a byte stream: a uint32 length, then that many bytes. Chunks are kept as they came
+ * and joined only where a frame lies across several.
+ */
+import { SshpoolError } from '../base/errors.ts';
+import { MAX_FRAME } from './protocol.ts';
+
+const LENGTH_BYTES = 4;
+
+/** The length field for a body of `bytes` bytes. */
+export function frameHeader(bytes: number): Buffer {
+  const header = Buffer.allocUnsafe(LENGTH_BYTES);
+  header.writeUInt32BE(bytes);
+  return header;
+}
+
+export class FrameReader {
+  #chunks: Buffer[] = [];
+  #buffered = 0;
+  #needed: number | undefined;
+
+  /**
+   * Takes the next bytes of the stream and returns the bodies of the frames that they complete.
+   * @throws SshpoolError PROTOCOL for an empty frame or one above MAX_FRAME
+   */
+  push(chunk: Buffer): Buffer[] {
+    this.#chunks.push(chunk);
+    this.#buffered += chunk.length;
+    const bodies: Buffer[] = [];
+    for (let body = this.#next(); body !== undefined; body = this.#next()) bodies.push(body);
+    return bodies;
+  }
+
+  #next(): Buffer | undefined {
+    if (this.#needed === undefined) {
+      if (this.#buffered < LENGTH_BYTES) return undefined;
+      const needed = this.#take(LENGTH_BYTES).readUInt32BE();
+      if (needed === 0 || needed > MAX_FRAME) {
+        throw SshpoolError.of('PROTOCOL', { problem: `a frame of ${needed} bytes` });
+      }
+      this.#needed = needed;
+    }
+    if (this.#buffered < this.#needed) return undefined;
+    const body = this.#take(this.#needed);
+    this.#needed = undefined;
+    return body;
+  }
+
+  /** The first `bytes` buffered bytes; a view where one chunk holds them all. */
+  #take(bytes: number): Buffer {
+    const [first] = this.#chunks;
+    if (first !== undefined && first.length < bytes) this.#chunks = [Buffer.concat(this.#chunks)];
+    const chunk = this.#chunks[0] ?? Buffer.alloc(0);
+    this.#buffered -= bytes;
+    if (chunk.length === bytes) this.#chunks.shift();
+    else this.#chunks[0] = chunk.subarray(bytes);
+    return chunk.subarray(0, bytes);
+  }
+}

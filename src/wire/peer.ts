@@ -1,0 +1,72 @@
+/**
+ * One end of a caller-agent connection: messages over a unix socket. Used alike by the agent for
+ * its callers and by the client; it knows the frames and the order of the hello, not what the
+ * messages are for.
+ */
+import type { Socket } from 'node:net';
+import { SshpoolError } from '../base/errors.ts';
+import { decode, encode } from './codec.ts';
+import { frameHeader, FrameReader } from './frames.ts';
+import type { Message } from './protocol.ts';
+
+export interface PeerEvents {
+  onMessage(message: Message): void;
+  /** Exactly once, whoever closed. `error` is set where the peer broke the protocol. */
+  onClose(error: SshpoolError | undefined): void;
+}
+
+export class Peer {
+  readonly #socket: Socket;
+  readonly #frames = new FrameReader();
+  #greeted = false;
+  #error: SshpoolError | undefined;
+
+  constructor(socket: Socket, events: PeerEvents) {
+    this.#socket = socket;
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk, events));
+    // What went wrong with the socket shows as its close, the single end.
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => events.onClose(this.#error));
+  }
+
+  send(message: Message): void {
+    if (this.#socket.writableEnded || this.#socket.destroyed) return;
+    const body = encode(message);
+    this.#socket.cork();
+    this.#socket.write(frameHeader(body.length));
+    this.#socket.write(body);
+    this.#socket.uncork();
+  }
+
+  /** Sends what is still to be sent, then closes. */
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #receive(chunk: Buffer, events: PeerEvents): void {
+    try {
+      for (const body of this.#frames.push(chunk)) {
+        if (this.#socket.destroyed) return;
+        this.#deliver(body, events);
+      }
+    } catch (thrown) {
+      this.#error ??= SshpoolError.from(thrown);
+      this.#socket.destroy();
+    }
+  }
+
+  #deliver(body: Buffer, events: PeerEvents): void {
+    const message = decode(body);
+    if (message === undefined) return; // a message of a newer peer that we need not understand
+    const isHello = message.type === 'hello';
+    if (isHello === this.#greeted) {
+      throw SshpoolError.of('PROTOCOL', { problem: 'hello comes first, and once' });
+    }
+    this.#greeted = true;
+    events.onMessage(message);
+  }
+}

@@ -1,0 +1,238 @@
+/**
+ * The one source of the caller-agent protocol: its version, its limits, every message with its
+ * number and fields. docs/PROTOCOL.md is generated from this table; the codec and the types are
+ * derived from it. A number once given is never given to another message.
+ */
+
+/** Raised when a message changes its meaning. Agent and caller of one protocol always talk. */
+export const PROTOCOL = 1;
+
+/** The longest frame either side accepts, in bytes, its length field not counted. */
+export const MAX_FRAME = 1024 * 1024;
+
+/** The most bytes of a stream that one stdin, stdout or stderr message carries. */
+export const MAX_CHUNK = 64 * 1024;
+
+/** What a caller may say in its hello that it can do. */
+export const CAPABILITIES = {
+  ask: 'questions (host keys, passphrases) reach a person through this caller',
+  json: 'exec --json: this caller collects the streams and prints the result object',
+  delegate: 'this caller cannot do everything: answer with delegate what it must hand over',
+} as const;
+
+type FieldType = 'u8' | 'u32' | 'bool' | 'text' | 'bytes' | 'text[]' | 'bytes[]';
+
+interface FieldValues {
+  u8: number;
+  u32: number;
+  bool: boolean;
+  text: string;
+  bytes: Buffer;
+  'text[]': readonly string[];
+  'bytes[]': readonly Buffer[];
+}
+
+interface MessageRow {
+  readonly number: number;
+  readonly from: 'both' | 'caller' | 'agent';
+  readonly doc: string;
+  readonly fields: Readonly<Record<string, readonly [type: FieldType, doc: string]>>;
+}
+
+export const MESSAGES = {
+  hello: {
+    number: 1,
+    from: 'both',
+    doc: 'The first frame of each side; never changes its layout. The caller speaks first.',
+    fields: {
+      protocol: ['u32', 'the version of this protocol'],
+      version: ['text', 'the version of the program'],
+      capabilities: ['text[]', 'named abilities; unknown ones are ignored'],
+    },
+  },
+  retire: {
+    number: 2,
+    from: 'caller',
+    doc:
+      'Asks an agent of an older protocol to make room: it gives its socket up, finishes what ' +
+      'runs and leaves. Never changes its layout.',
+    fields: {},
+  },
+  exec: {
+    number: 10,
+    from: 'caller',
+    doc: 'Runs `sshpool exec` with these arguments. The agent parses them.',
+    fields: {
+      argv: ['bytes[]', 'the words after `exec`, as bytes'],
+      cwd: ['text', 'working directory of the caller, absolute'],
+      env: ['text[]', 'the allow-listed variables of the caller, each NAME=VALUE'],
+      terminals: ['u8', 'bit 0, 1, 2: that file descriptor is a terminal'],
+    },
+  },
+  stdin: {
+    number: 11,
+    from: 'caller',
+    doc: 'Bytes of standard input, never more than the window granted so far.',
+    fields: { data: ['bytes', 'at most 65,536 bytes'] },
+  },
+  stdinEnd: { number: 12, from: 'caller', doc: 'End of standard input.', fields: {} },
+  taken: {
+    number: 13,
+    from: 'caller',
+    doc: 'So many more bytes of stdout and stderr together were written out or dropped.',
+    fields: { bytes: ['u32', 'bytes'] },
+  },
+  stdoutClosed: {
+    number: 14,
+    from: 'caller',
+    doc: 'Nobody reads the standard output of the caller any more: the remote may stop writing.',
+    fields: {},
+  },
+  signal: {
+    number: 15,
+    from: 'caller',
+    doc: 'Deliver a signal to the remote command (RFC 4254 section 6.9).',
+    fields: { name: ['text', 'its name without SIG: INT, TERM, HUP'] },
+  },
+  answer: {
+    number: 16,
+    from: 'caller',
+    doc: 'The answer to an ask. Never logged, never kept.',
+    fields: {
+      id: ['u32', 'the id of the ask'],
+      given: ['bool', 'false where there is nobody to ask'],
+      text: ['text', 'what the person typed'],
+    },
+  },
+  environment: {
+    number: 17,
+    from: 'caller',
+    doc: 'The answer to askEnvironment.',
+    fields: { env: ['text[]', 'each NAME=VALUE'] },
+  },
+  request: {
+    number: 18,
+    from: 'caller',
+    doc: 'Calls a method of the agent: stats, close, warm, status, stop.',
+    fields: {
+      method: ['text', 'its name'],
+      params: ['text', 'its parameters as JSON'],
+    },
+  },
+  accepted: {
+    number: 30,
+    from: 'agent',
+    doc: 'The arguments are right and the call goes on; the caller may show that it waits.',
+    fields: {
+      target: ['text', 'HOST as it was typed'],
+      json: ['bool', 'the caller collects the output and prints one JSON object'],
+      quiet: ['bool', 'the caller prints no notes and no spinner'],
+    },
+  },
+  ask: {
+    number: 31,
+    from: 'agent',
+    doc: 'A question for the person at the caller.',
+    fields: {
+      id: ['u32', 'names the question'],
+      text: ['text', 'the whole prompt'],
+      echo: ['bool', 'whether the answer may be seen'],
+    },
+  },
+  askEnvironment: {
+    number: 32,
+    from: 'agent',
+    doc: 'SendEnv names more than the allow-list holds: asks for the variables that match.',
+    fields: { patterns: ['text[]', 'patterns of ssh_config(5), SendEnv'] },
+  },
+  note: {
+    number: 33,
+    from: 'agent',
+    doc: 'A line for standard error.',
+    fields: { text: ['text', 'one line, without its end'] },
+  },
+  opened: {
+    number: 34,
+    from: 'agent',
+    doc: 'The remote command was started. Until now the caller has read no byte of stdin.',
+    fields: { stdin: ['bool', 'whether to read standard input; if not, it is at its end'] },
+  },
+  window: {
+    number: 35,
+    from: 'agent',
+    doc: 'The caller may send so many more bytes of stdin.',
+    fields: { bytes: ['u32', 'bytes'] },
+  },
+  stdout: {
+    number: 36,
+    from: 'agent',
+    doc: 'Bytes of the remote standard output.',
+    fields: { data: ['bytes', ''] },
+  },
+  stderr: {
+    number: 37,
+    from: 'agent',
+    doc: 'Bytes of the remote standard error.',
+    fields: { data: ['bytes', ''] },
+  },
+  stdinClosed: {
+    number: 38,
+    from: 'agent',
+    doc: 'The remote command reads no more: the caller stops reading stdin.',
+    fields: {},
+  },
+  exited: {
+    number: 39,
+    from: 'agent',
+    doc: 'The end of an exec: the command ended, or could not be followed to its end.',
+    fields: {
+      exitCode: ['u8', 'what the caller exits with'],
+      status: ['text', 'exited, signalled, timedOut or lost'],
+      signal: ['text', 'the signal that ended the remote command, without SIG, or empty'],
+      message: ['text', 'a line for standard error, or empty'],
+      reused: ['bool', 'the connection was there before'],
+      queueMs: ['u32', 'milliseconds spent waiting for room in the pool'],
+      connectMs: ['u32', 'milliseconds spent connecting; 0 where a connection was reused'],
+      execMs: ['u32', 'milliseconds from the start of the command to its end'],
+    },
+  },
+  failed: {
+    number: 40,
+    from: 'agent',
+    doc: 'The call did not happen: nothing was run.',
+    fields: {
+      code: ['text', 'a stable name of the error'],
+      message: ['text', 'one line for a person'],
+      exitCode: ['u8', 'what the caller exits with'],
+    },
+  },
+  delegate: {
+    number: 41,
+    from: 'agent',
+    doc: 'Another program must do this call, with the same arguments. No stdin was read.',
+    fields: {
+      to: ['text', 'client (the Node client), help, or ssh'],
+      argv: ['bytes[]', 'the arguments for it'],
+    },
+  },
+  result: {
+    number: 42,
+    from: 'agent',
+    doc: 'The result of a request.',
+    fields: { json: ['text', 'JSON'] },
+  },
+} as const satisfies Record<string, MessageRow>;
+
+export type MessageName = keyof typeof MESSAGES;
+
+type Fields<N extends MessageName> = {
+  readonly [F in keyof (typeof MESSAGES)[N]['fields']]: (typeof MESSAGES)[N]['fields'][F] extends readonly [
+    infer T extends FieldType,
+    string,
+  ]
+    ? FieldValues[T]
+    : never;
+};
+
+/** One message of the protocol, told apart by `type`. */
+export type Message = { [N in MessageName]: { readonly type: N } & Fields<N> }[MessageName];

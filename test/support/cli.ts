@@ -1,0 +1,131 @@
+/**
+ * The built program as a user runs it, and the real ssh beside it for comparisons, each in the
+ * environment of a sandbox and nothing else.
+ */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { buffer, text } from 'node:stream/consumers';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+import { processesNaming } from './process.ts';
+import type { Sandbox } from './sandbox.ts';
+
+/** The program under test; `npm run build` makes it. */
+export const PROGRAM = fileURLToPath(new URL('../../bin/sshpool', import.meta.url));
+
+export interface SpawnOptions {
+  /** Added to the sandbox's environment; undefined takes a variable out. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The sandbox's home, unless given. */
+  readonly cwd?: string;
+}
+
+export interface RunOptions extends SpawnOptions {
+  /** Nothing, at its end, unless given. */
+  readonly stdin?: string | Buffer | Readable;
+  /** The program is killed and the test fails after this time; 30 s unless given. */
+  readonly timeoutMs?: number;
+}
+
+export interface Result {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+  /** From the start of the program until its streams were closed. */
+  readonly ms: number;
+}
+
+/** Runs `sshpool` to its end. */
+export function runCli(
+  sandbox: Sandbox,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Result> {
+  return finish(spawnCli(sandbox, args, options), `sshpool ${args.join(' ')}`, options);
+}
+
+/** Starts `sshpool`, with pipes to all three streams. */
+export function spawnCli(
+  sandbox: Sandbox,
+  args: readonly string[],
+  options: SpawnOptions = {},
+): ChildProcessWithoutNullStreams {
+  stopAgentAtTheEnd(sandbox);
+  return start(sandbox, PROGRAM, args, options);
+}
+
+/** Runs the real `ssh` to its end. */
+export function ssh(
+  sandbox: Sandbox,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Result> {
+  return finish(start(sandbox, 'ssh', args, options), `ssh ${args.join(' ')}`, options);
+}
+
+const withAgents = new WeakSet<Sandbox>();
+
+/** Any call may start an agent, and that one lives on by design: it is told to go, once. */
+function stopAgentAtTheEnd(sandbox: Sandbox): void {
+  if (withAgents.has(sandbox)) return;
+  withAgents.add(sandbox);
+  sandbox.defer(async () => {
+    if (processesNaming(sandbox.run).length === 0) return;
+    // Its answer does not count: whatever is alive afterwards fails the test.
+    await runCli(sandbox, ['agent', 'stop', '--force'], { timeoutMs: 10_000 });
+  });
+}
+
+function start(
+  sandbox: Sandbox,
+  program: string,
+  args: readonly string[],
+  { env, cwd = sandbox.home }: SpawnOptions,
+): ChildProcessWithoutNullStreams {
+  return spawn(program, args, { cwd, env: { ...sandbox.env, ...env }, stdio: 'pipe' });
+}
+
+async function finish(
+  child: ChildProcessWithoutNullStreams,
+  what: string,
+  { stdin = '', timeoutMs = 30_000 }: RunOptions,
+): Promise<Result> {
+  const startedAt = performance.now();
+  const ended = new Promise<Pick<Result, 'code' | 'signal'>>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => resolve({ code, signal }));
+  });
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    child.kill('SIGKILL');
+    // A process that holds on to the streams must not hold up the test.
+    child.stdout.destroy();
+    child.stderr.destroy();
+  }, timeoutMs);
+  try {
+    const [stdout, stderr, end] = await Promise.all([
+      buffer(child.stdout).catch(() => Buffer.alloc(0)),
+      text(child.stderr).catch(() => ''),
+      ended,
+      feed(child, stdin),
+    ]);
+    if (late) throw new Error(`not ended within ${timeoutMs} ms: ${what}\n${stderr}`);
+    return { ...end, stdout, stderr, ms: performance.now() - startedAt };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A program that ends before it has read everything is no failure of the test. */
+async function feed(
+  child: ChildProcessWithoutNullStreams,
+  stdin: string | Buffer | Readable,
+): Promise<void> {
+  const source = stdin instanceof Readable ? stdin : Readable.from([stdin]);
+  await pipeline(source, child.stdin).catch((error: unknown) => {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (!['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'].includes(String(code))) throw error;
+  });
+}

@@ -1,0 +1,133 @@
+/**
+ * A TCP relay on loopback that a test puts before a server to be the bad network: slow, silent, or
+ * torn off after so many bytes. It knows nothing of ssh.
+ */
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+export interface RelayOptions {
+  /** Each chunk arrives this much later, in each direction. */
+  readonly delayMs?: number;
+}
+
+export interface Relay extends AsyncDisposable {
+  /** On 127.0.0.1. */
+  readonly port: number;
+  /** How many connections were ever taken. */
+  accepted(): number;
+  /** How many are open now. */
+  connections(): number;
+  /** From now on nothing passes, on new connections either, and nobody is told. */
+  stall(): void;
+  /** Ends a stall; what was held back passes. */
+  resume(): void;
+  /** Resets every connection. */
+  drop(): void;
+  /** Resets each connection once `bytes` more have passed on it, both directions together. */
+  dropAfter(bytes: number): void;
+  /** Takes no more connections (they are refused) and resets the open ones. */
+  close(): Promise<void>;
+}
+
+interface Wire {
+  readonly client: Socket;
+  readonly server: Socket;
+  /** How many bytes may still pass. */
+  allowance: number;
+  /** Resets both ends. */
+  readonly cut: () => void;
+}
+
+/** Starts a relay to `targetPort` on 127.0.0.1. */
+export async function startRelay(targetPort: number, options: RelayOptions = {}): Promise<Relay> {
+  const wires = new Set<Wire>();
+  const state = { accepted: 0, stalled: false, allowance: Infinity };
+  const listener = createServer({ noDelay: true, allowHalfOpen: true }, (client) => {
+    state.accepted += 1;
+    const server = connect({
+      port: targetPort,
+      host: '127.0.0.1',
+      noDelay: true,
+      allowHalfOpen: true,
+    });
+    const wire = join(wires, client, server);
+    wire.allowance = state.allowance;
+    forward(client, server, wire, options.delayMs ?? 0);
+    forward(server, client, wire, options.delayMs ?? 0);
+    if (state.stalled) hold(wire);
+  });
+  const port = await listen(listener);
+  const drop = (): void => [...wires].forEach((wire) => wire.cut());
+  const close = async (): Promise<void> => {
+    const closed = new Promise<void>((resolve) => void listener.close(() => resolve()));
+    drop();
+    await closed;
+  };
+  return {
+    port,
+    accepted: () => state.accepted,
+    connections: () => wires.size,
+    stall() {
+      state.stalled = true;
+      wires.forEach(hold);
+    },
+    resume() {
+      state.stalled = false;
+      for (const { client, server } of wires) [client, server].forEach((socket) => socket.resume());
+    },
+    drop,
+    dropAfter(bytes) {
+      state.allowance = bytes;
+      for (const wire of wires) wire.allowance = bytes;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function listen(listener: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    listener.once('error', reject);
+    // What listens on a port has an address of this kind.
+    listener.listen(0, '127.0.0.1', () => resolve((listener.address() as AddressInfo).port));
+  });
+}
+
+function hold({ client, server }: Wire): void {
+  client.pause();
+  server.pause();
+}
+
+function join(wires: Set<Wire>, client: Socket, server: Socket): Wire {
+  const ends = [client, server];
+  const cut = (): void => ends.forEach((socket) => void socket.resetAndDestroy());
+  const wire = { client, server, allowance: Infinity, cut };
+  wires.add(wire);
+  for (const socket of ends) {
+    // 'close' follows, and a reset is what this is about.
+    socket.on('error', () => undefined);
+    socket.once('close', (failed) => {
+      // One that ended well has passed its end on, behind what is still under way.
+      if (failed) cut();
+      if (ends.every(({ destroyed }) => destroyed)) wires.delete(wire);
+    });
+  }
+  return wire;
+}
+
+function forward(from: Socket, to: Socket, wire: Wire, delayMs: number): void {
+  const later = (run: () => void): void => {
+    if (delayMs > 0) setTimeout(run, delayMs);
+    else run();
+  };
+  const pass = (chunk: Buffer): void => {
+    const part = chunk.subarray(0, wire.allowance);
+    wire.allowance -= part.length;
+    // The cut waits until what was allowed has left.
+    const torn = wire.allowance <= 0;
+    if (to.write(part, torn ? wire.cut : undefined) || torn) return;
+    from.pause();
+    to.once('drain', () => from.resume());
+  };
+  from.on('data', (chunk) => later(() => pass(chunk)));
+  from.once('end', () => later(() => to.end()));
+}

@@ -1,0 +1,84 @@
+/**
+ * A private world for one test: directories, an environment that inherits nothing but PATH, and the
+ * promise that no process outlives it.
+ */
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { processesNaming, signal, titleOf, until } from './process.ts';
+
+/** How long a process may take to be gone once it was told to. */
+const GRACE_MS = 3000;
+
+export interface Sandbox extends AsyncDisposable {
+  /** Short, since the path of a unix socket has at most 103 bytes. */
+  readonly root: string;
+  readonly home: string;
+  /** The runtime directory of this sandbox's agent. */
+  readonly run: string;
+  readonly env: Readonly<Record<string, string>>;
+  path(...parts: string[]): string;
+  /** Writes a file of mode 0600, making its directories, and returns its path. */
+  write(name: string, content: string): string;
+  /** Work for the end of the sandbox, done in reverse order and before processes are counted. */
+  defer(cleanUp: () => Promise<void>): void;
+}
+
+/**
+ * Makes a sandbox. Its disposal fails, after ending them, where processes are left that belong to
+ * it: they have its path on the command line or in the environment (looked up on Linux only).
+ */
+export function createSandbox(): Sandbox {
+  // Resolved, so that the paths the programs print are those the test compares with.
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'sshp-')));
+  const [home, run] = [join(root, 'home'), join(root, 'run')];
+  for (const directory of [home, run]) mkdirSync(directory, { mode: 0o700 });
+  const cleanUps: (() => Promise<void>)[] = [];
+
+  return {
+    root,
+    home,
+    run,
+    env: {
+      PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+      HOME: home,
+      SSH_POOL_RUNTIME_DIR: run,
+      LANG: 'C.UTF-8',
+      NO_COLOR: '1',
+    },
+    path: (...parts) => join(root, ...parts),
+    write(name, content) {
+      const file = join(root, name);
+      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+      writeFileSync(file, content, { mode: 0o600 });
+      return file;
+    },
+    defer: (cleanUp) => void cleanUps.push(cleanUp),
+    async [Symbol.asyncDispose]() {
+      const failures = await runAll(cleanUps.splice(0).toReversed());
+      failures.push(...(await endLeftovers(root)));
+      rmSync(root, { recursive: true, force: true, maxRetries: 5 });
+      if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('\n'));
+    },
+  };
+}
+
+/** Runs every clean-up, also after one that failed. */
+async function runAll(cleanUps: (() => Promise<void>)[]): Promise<unknown[]> {
+  const failures: unknown[] = [];
+  for (const cleanUp of cleanUps) await cleanUp().catch((error: unknown) => failures.push(error));
+  return failures;
+}
+
+async function endLeftovers(root: string): Promise<Error[]> {
+  // Those that were told to go get their time: only what stays is a leak.
+  const left = await until(() => processesNaming(root).length === 0, 'nothing left', GRACE_MS).then(
+    () => [],
+    () => processesNaming(root),
+  );
+  if (left.length === 0) return [];
+  const titles = left.map((pid) => `${pid} ${titleOf(pid)}`);
+  for (const pid of left) signal(pid, 'SIGKILL');
+  await until(() => processesNaming(root).length === 0, 'killed processes are gone', GRACE_MS);
+  return [new Error(`processes are left behind: ${titles.join('; ')}`)];
+}

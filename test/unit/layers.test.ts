@@ -1,0 +1,134 @@
+/** The lint configuration keeps the layers of docs/ARCHITECTURE.md apart: its rules do bite. */
+import { execFile } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Each importing file with the modules it must not import and some that it may. */
+const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
+  'src/base/x.ts': ['../wire/a.ts', '../config/a.ts', '../cli/a.ts', '../index.ts', 'zod', 'ssh2'],
+  'src/wire/x.ts': ['../config/a.ts', '../ssh/a.ts', '../agent/a.ts', '../client/a.ts', 'zod'],
+  'src/config/x.ts': ['../wire/a.ts', '../ssh/a.ts', '../pool/a.ts', 'zod', 'execa'],
+  'src/config/settings.ts': ['../wire/a.ts', 'execa'],
+  'src/config/ssh-config.ts': ['../ssh/a.ts', 'zod'],
+  'src/ssh/x.ts': [
+    '../wire/a.ts',
+    '../config/a.ts',
+    '../pool/a.ts',
+    'ssh2',
+    'ssh2/lib/a.js',
+    'ora',
+  ],
+  'src/ssh/ssh2-link.ts': ['../wire/a.ts', '../pool/a.ts', 'execa'],
+  'src/ssh/proxy.ts': ['../wire/a.ts', 'ssh2'],
+  'src/pool/x.ts': ['../wire/a.ts', '../agent/a.ts', '../client/a.ts', '../cli/a.ts', 'ssh2'],
+  'src/agent/x.ts': ['../client/a.ts', '../cli/a.ts', 'ssh2', 'execa', 'commander'],
+  'src/agent/sub/y.ts': ['../../client/a.ts'],
+  'src/client/x.ts': [
+    '../agent/a.ts',
+    '../pool/a.ts',
+    '../ssh/a.ts',
+    '../cli/a.ts',
+    'ssh2',
+    'chalk',
+  ],
+  'src/hosts/x.ts': ['../agent/a.ts', '../client/a.ts', '../wire/a.ts', 'execa'],
+  'src/index.ts': ['./cli/a.ts', 'commander', 'ssh2'],
+  'src/cli/x.ts': ['ssh2', 'zod'],
+  'src/cli/commands/y.ts': ['ssh2'],
+};
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  'src/base/x.ts': ['./a.ts', 'node:fs'],
+  'src/wire/x.ts': ['../base/a.ts', './config.ts'],
+  'src/wire/x-schema.ts': ['../base/a.ts', 'zod'],
+  'src/config/x.ts': ['../base/a.ts'],
+  'src/config/settings.ts': ['zod'],
+  'src/config/ssh-config.ts': ['execa'],
+  'src/ssh/x.ts': ['../base/a.ts', './link.ts'],
+  'src/ssh/ssh2-link.ts': ['ssh2', 'ssh2/lib/protocol/utils.js'],
+  'src/ssh/auth.ts': ['ssh2'],
+  'src/ssh/private-key.ts': ['ssh2'],
+  'src/ssh/proxy.ts': ['execa'],
+  'src/pool/x.ts': ['../ssh/a.ts', '../config/a.ts', '../base/a.ts'],
+  'src/agent/x.ts': ['../pool/a.ts', '../ssh/a.ts', '../wire/a.ts', '../config/a.ts', 'zod'],
+  'src/client/x.ts': ['../wire/a.ts', '../config/a.ts', '../base/a.ts'],
+  'src/index.ts': ['./client/a.ts', './base/a.ts', 'zod'],
+  'src/cli/x.ts': ['../agent/a.ts', '../client/a.ts', 'commander', 'chalk', 'ora', 'execa'],
+  'src/cli/commands/y.ts': ['../../agent/a.ts', 'ora'],
+};
+/** What ssh may not use, but name the types of. */
+const TYPES_FOR_SSH = ['../config/types.ts', 'ssh2'];
+
+const cases = (table: typeof FORBIDDEN): [file: string, module: string][] =>
+  Object.entries(table).flatMap(([file, modules]) =>
+    modules.map((module): [string, string] => [file, module]),
+  );
+
+interface Finding {
+  readonly code: string;
+  readonly filename: string;
+  readonly labels: readonly { readonly span: { readonly line: number } }[];
+}
+
+describe('the layer rules', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'layers-'));
+  /** The imports of each file, one a line. */
+  const files = new Map<string, string[]>();
+  const reported = new Set<string>();
+
+  beforeAll(async () => {
+    for (const [file, module] of [...cases(FORBIDDEN), ...cases(ALLOWED)]) {
+      const lines = files.get(file) ?? [];
+      files.set(file, [...lines, `import * as m${lines.length} from '${module}';`]);
+    }
+    for (const [index, module] of TYPES_FOR_SSH.entries()) {
+      files.get('src/ssh/x.ts')?.push(`import type { T as T${index} } from '${module}';`);
+    }
+    copyFileSync(join(root, '.oxlintrc.json'), join(directory, '.oxlintrc.json'));
+    for (const [file, lines] of files) {
+      mkdirSync(dirname(join(directory, file)), { recursive: true });
+      writeFileSync(join(directory, file), lines.join('\n'));
+    }
+    for (const { code, filename, labels } of await lint(directory)) {
+      if (code !== 'eslint(no-restricted-imports)') continue;
+      for (const { span } of labels) reported.add(`${filename}:${span.line}`);
+    }
+  });
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  const isReported = (file: string, module: string, kind: 'value' | 'type' = 'value'): boolean => {
+    const index = (files.get(file) ?? []).findIndex(
+      (line) =>
+        line.endsWith(` from '${module}';`) && line.includes(' type ') === (kind === 'type'),
+    );
+    expect(index).toBeGreaterThan(-1);
+    return reported.has(`${file}:${index + 1}`);
+  };
+
+  it.each(cases(FORBIDDEN))('forbid %s to import %s', (file, module) => {
+    expect(isReported(file, module)).toBe(true);
+  });
+
+  it.each(cases(ALLOWED))('let %s import %s', (file, module) => {
+    expect(isReported(file, module)).toBe(false);
+  });
+
+  it.each(TYPES_FOR_SSH)('let ssh import types from %s', (module) => {
+    expect(isReported('src/ssh/x.ts', module, 'type')).toBe(false);
+  });
+});
+
+function lint(directory: string): Promise<readonly Finding[]> {
+  const oxlint = join(root, 'node_modules', '.bin', 'oxlint');
+  return new Promise((resolve) => {
+    execFile(oxlint, ['-f', 'json', 'src'], { cwd: directory }, (_error, stdout) => {
+      // It fails, since it finds things; without a report this throws, and so does the hook.
+      const report = JSON.parse(stdout) as { diagnostics: readonly Finding[] };
+      resolve(report.diagnostics);
+    });
+  });
+}
