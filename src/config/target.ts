@@ -66,7 +66,8 @@ export function checkUser(user: string, text: string): void {
 function checkHost(text: string, host: string): void {
   if (host === '') throw refuse(text, 'it names no host');
   if (host.startsWith('-')) throw refuse(text, 'the host name begins with "-"');
-  if (/['`"$\\;&<>|(){},]/.test(host)) {
+  // oxlint-disable-next-line no-control-regex -- an escape in [] may have brought one in
+  if (/['`"$\\;&<>|(){},\s\u0000-\u001f\u007f]/.test(host)) {
     throw refuse(text, 'the host name holds characters that a shell would act on');
   }
 }

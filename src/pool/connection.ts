@@ -7,9 +7,10 @@ import type { Clock, Timer } from '../base/time.ts';
 import { forwardKeyAgent } from '../ssh/agent-forward.ts';
 import { Channels } from '../ssh/channels.ts';
 import type { Link } from '../ssh/link.ts';
-import { Session } from '../ssh/session.ts';
+import { Session, type Outcome } from '../ssh/session.ts';
 import { isDoubtful, PING_DEADLINE_MS, pingDelayMs, type HealthSettings } from './health.ts';
 import { SESSIONS_PER_CONNECTION, type ConnectionView, type Proof } from './policy.ts';
+import { remedyApplies, signalCommand } from './remote-signal.ts';
 import type { ConnectionRow, Counters } from './stats.ts';
 
 /** Who a connection goes to, in the words of messages and statistics. */
@@ -70,6 +71,8 @@ export class Connection implements ConnectionView {
   readonly #channels: Channels;
   readonly #running = new Set<Session>();
   readonly #createdAt: number;
+  #whenClosed: Promise<void>;
+  #resolveClosed: () => void = () => undefined;
   #life: Life = 'open';
   #spare: Session | undefined;
   /** Takes the spare as soon as it is open. */
@@ -91,6 +94,7 @@ export class Connection implements ConnectionView {
     this.#context = context;
     this.#link = link;
     this.#maxChannels = context.maxChannels;
+    this.#whenClosed = new Promise((resolve) => (this.#resolveClosed = resolve));
     const now = context.clock.now();
     this.#createdAt = this.#lastHeardAt = this.#lastUsedAt = now;
     this.#channels = new Channels(link, context.label.name, {
@@ -179,6 +183,21 @@ export class Connection implements ConnectionView {
     else this.#leaveIfDone();
   }
 
+  /** Signals the remote process group of a running session; resolves to whether that worked. */
+  async signal(session: Session, name: string): Promise<boolean> {
+    if (await session.signal(name)) return true;
+    const alive = [...this.#running].filter(({ state }) => state === 'running');
+    const index = alive.indexOf(session);
+    if (index < 0 || !remedyApplies(this.#link)) return false;
+    const outcome = await this.#run(signalCommand(name, index, alive.length));
+    return outcome.kind === 'exited' && outcome.code === 0;
+  }
+
+  /** Resolves when it is closed. */
+  get closed(): Promise<void> {
+    return this.#whenClosed;
+  }
+
   row(): ConnectionRow {
     const { target, user, hostname: host, port } = this.label;
     const active = this.running > 0 ? 'active' : 'idle';
@@ -198,6 +217,28 @@ export class Connection implements ConnectionView {
       bytesOut: this.#link.bytesOut,
       rttMs: this.#rttMs === null ? null : Math.round(this.#rttMs * 100) / 100,
     };
+  }
+
+  /** Runs a command of our own, its streams dropped. */
+  #run(command: string): Promise<Outcome> {
+    return new Promise((resolve) => {
+      const refused = (): void => resolve({ kind: 'refused', request: 'session' });
+      const session: Session = new Session(this.#channels, {
+        onSpare: () => {
+          const start = { command: Buffer.from(command), env: [], agentForward: false };
+          session.start(start, {
+            onStarted: () => session.endStdin(),
+            onStdout: (data) => session.consume(data.length),
+            onStderr: (data) => session.consume(data.length),
+            onStdinWindow: () => undefined,
+            onStdinClosed: () => undefined,
+            onEnd: resolve,
+          });
+        },
+        onRefused: refused,
+        onClosed: refused,
+      });
+    });
   }
 
   /** Opens a spare where there is none and the server allows one. */
@@ -299,6 +340,7 @@ export class Connection implements ConnectionView {
     const taker = this.#taker;
     this.#taker = undefined;
     this.#context.events.onClosed();
+    this.#resolveClosed();
     taker?.onLost(error);
   }
 }

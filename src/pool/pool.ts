@@ -56,16 +56,20 @@ export class Pool {
     this.#counters.exec.add(ms);
   }
 
-  /** Ends connections; returns those that it ended or, without `force`, set about ending. */
-  close(match: Match, options: { readonly force: boolean }): readonly ConnectionRow[] {
-    const closed: ConnectionRow[] = [];
-    for (const connection of this.#connections()) {
-      if (!match(connection.label)) continue;
-      closed.push(connection.row());
+  /**
+   * Ends connections; resolves to what they were when those of them have closed that were idle or,
+   * with `force`, all. The others close when their sessions end.
+   */
+  async close(match: Match, { force }: { readonly force: boolean }): Promise<ConnectionRow[]> {
+    const matching = this.#connections().filter(({ label }) => match(label));
+    const rows = matching.map((connection) => connection.row());
+    const leaving = matching.filter(({ running }) => force || running === 0);
+    for (const connection of matching) {
       const { name: host } = connection.label;
-      connection.drain(options.force ? SshpoolError.of('CONNECTION_CLOSED', { host }) : undefined);
+      connection.drain(force ? SshpoolError.of('CONNECTION_CLOSED', { host }) : undefined);
     }
-    return closed;
+    await Promise.all(leaving.map(({ closed }) => closed));
+    return rows;
   }
 
   /** Ends everything, waiting and connecting callers too; resolves when nothing is left. */

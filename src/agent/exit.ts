@@ -1,0 +1,46 @@
+/** What a caller exits with for each end of a session, and what it prints. */
+import { constants } from 'node:os';
+import { EXIT_FAILURE, EXIT_TIMEOUT, SshpoolError } from '../base/errors.ts';
+import type { Outcome } from '../ssh/session.ts';
+
+export interface Exit {
+  readonly exitCode: number;
+  readonly status: 'exited' | 'signalled' | 'timedOut' | 'lost';
+  readonly signal: string;
+  readonly message: string;
+}
+
+const SIGNALS: Readonly<Record<string, number | undefined>> = constants.signals;
+
+/** 128 and the number of the signal, as shells have it; ssh itself gives 255. */
+export function signalExitCode(name: string): number {
+  const number = SIGNALS[`SIG${name}`];
+  return number === undefined ? EXIT_FAILURE : 128 + number;
+}
+
+/** `timeoutMs` is set where the time limit ended the command. */
+export function exitOf(outcome: Outcome, timeoutMs: number | undefined): Exit {
+  if (timeoutMs !== undefined) {
+    const { message } = SshpoolError.of('TIMED_OUT', { timeoutMs });
+    const signal = outcome.kind === 'signalled' ? outcome.signal : '';
+    return { exitCode: EXIT_TIMEOUT, status: 'timedOut', signal, message };
+  }
+  switch (outcome.kind) {
+    case 'exited':
+      return { exitCode: outcome.code, status: 'exited', signal: '', message: '' };
+    case 'signalled': {
+      const { signal } = outcome;
+      return { exitCode: signalExitCode(signal), status: 'signalled', signal, message: '' };
+    }
+    case 'lost':
+      return lost(outcome.error.message);
+    case 'refused':
+    case 'vanished':
+      // As ssh, which is silent where the server gives no status.
+      return lost('');
+  }
+}
+
+function lost(message: string): Exit {
+  return { exitCode: EXIT_FAILURE, status: 'lost', signal: '', message };
+}

@@ -1,0 +1,195 @@
+/**
+ * The words of `sshpool exec`, read as ssh(1) reads its own, and the options it takes. On the hot
+ * path: it imports nothing heavy, touches no file, and does not know what ssh makes of the options
+ * that go to `ssh -G`.
+ */
+import { SshpoolError } from '../base/errors.ts';
+import { parseDuration } from '../base/time.ts';
+import { decodeWord, scanOptions } from './options.ts';
+import type { GivenOption, OptionSet, OptionSpec } from './options.ts';
+import { checkUser, parsePort, parseTarget } from './target.ts';
+import type { Target } from './target.ts';
+
+/** The options of `sshpool exec`, in the order in which help shows them. */
+export const EXEC_OPTIONS = [
+  { name: '-F', value: 'FILE', text: 'ssh configuration file to use', ssh: true },
+  { name: '-l', value: 'USER', text: 'user to log in as', ssh: true },
+  { name: '-p', value: 'PORT', text: 'port to connect to', ssh: true },
+  { name: '-i', value: 'FILE', text: 'identity (private key) file', ssh: true },
+  { name: '-J', value: 'HOST', text: 'jump host, or several separated by commas', ssh: true },
+  { name: '-o', value: 'OPTION=VALUE', text: 'any option of ssh_config(5)', ssh: true },
+  { name: '-4', text: 'use IPv4 addresses only', ssh: true },
+  { name: '-6', text: 'use IPv6 addresses only', ssh: true },
+  { name: '-A', text: 'forward the key agent', ssh: true },
+  { name: '-a', text: 'do not forward the key agent', ssh: true },
+  { name: '-n', text: 'do not read standard input' },
+  { name: '-t', text: 'ask for a terminal; -tt even without a local one' },
+  { name: '-T', text: 'never ask for a terminal' },
+  { name: '-q', text: 'no messages but errors' },
+  { name: '-v', text: 'say what is happening; more with -vv' },
+  { name: '--timeout', value: 'DURATION', text: 'end the command after 30s, 2m, ... (status 124)' },
+  { name: '--fresh', text: 'use a new connection, not one of the pool' },
+  { name: '--json', text: 'print the result as one JSON object' },
+  { name: '--help', alias: '-h', text: 'show this help' },
+] as const satisfies readonly OptionSpec[];
+
+type Name = (typeof EXEC_OPTIONS)[number]['name'];
+
+/** ssh's packet limit (PACKET_MAX_SIZE, 256 KiB) less room for the rest of the request. */
+export const COMMAND_MAX_BYTES = 256 * 1024 - 1024;
+
+/** `sshpool exec` as asked for; `command` has the bytes of the words, joined with single spaces. */
+export interface ExecArgs {
+  readonly kind: 'exec';
+  readonly target: Target;
+  /** Options for `ssh -G`, in the order given, each value in a word of its own. */
+  readonly sshArgs: readonly string[];
+  /** Empty: the login shell, as in `ssh HOST ''`. */
+  readonly command: Buffer;
+  /** False with -n. */
+  readonly stdin: boolean;
+  readonly tty: 'default' | 'never' | 'request' | 'force';
+  readonly quiet: boolean;
+  /** How many times -v was given. */
+  readonly verbose: number;
+  readonly timeoutMs: number | undefined;
+  readonly fresh: boolean;
+  readonly json: boolean;
+}
+
+export type ParsedExec = ExecArgs | { readonly kind: 'help' };
+
+const EXEC: OptionSet = { command: 'sshpool exec', specs: EXEC_OPTIONS };
+const SYNTAX = 'the form is: sshpool exec [options] HOST [--] CMD [ARG...]';
+
+/**
+ * Reads the words after `sshpool exec`. Options may also stand between HOST and the command, as in
+ * ssh(1). Throws USAGE (status 2), and BAD_COMMAND for a command that cannot be sent.
+ */
+export function parseExecArgs(words: readonly Buffer[]): ParsedExec {
+  const before = scanOptions(words, 0, EXEC);
+  if (asksForHelp(before.given)) return { kind: 'help' };
+  const host = words[before.next];
+  if (host === undefined) throw SshpoolError.of('USAGE', { problem: 'no HOST', hint: SYNTAX });
+  const afterHost = before.next + 1;
+  // ssh.c: after `-- HOST` no word is an option any more, and a second `--` is the command's.
+  const after = before.terminated
+    ? { given: [], next: afterHost }
+    : scanOptions(words, afterHost, EXEC);
+  if (asksForHelp(after.given)) return { kind: 'help' };
+  const given = [...before.given, ...after.given];
+  const target = parseTarget(decodeWord(host));
+  const flags = flagsOf(given);
+  return { kind: 'exec', target, ...flags, command: commandOf(words.slice(after.next)) };
+}
+
+/** The connection options and hosts of a command such as `sshpool warm`. */
+export interface TargetArgs {
+  readonly sshArgs: readonly string[];
+  readonly targets: readonly Target[];
+  readonly quiet: boolean;
+  readonly verbose: number;
+  /** --help or -h was given; `targets` may then be empty. */
+  readonly help: boolean;
+}
+
+const CONNECTION_NAMES: readonly Name[] = ['-q', '-v', '--help'];
+
+/** The options of EXEC_OPTIONS that parseTargets takes too. */
+export const CONNECTION_OPTIONS: readonly OptionSpec[] = EXEC_OPTIONS.filter(
+  (spec) => 'ssh' in spec || CONNECTION_NAMES.includes(spec.name),
+);
+
+/**
+ * Reads `[options] HOST...`, options and hosts in any order up to a `--`; `command` is the name in
+ * messages. Throws USAGE, also where there is no HOST.
+ */
+export function parseTargets(words: readonly Buffer[], command = 'sshpool warm'): TargetArgs {
+  const given: GivenOption[] = [];
+  const hosts: Buffer[] = [];
+  let next = 0;
+  while (next < words.length) {
+    const scan = scanOptions(words, next, { command, specs: CONNECTION_OPTIONS });
+    given.push(...scan.given);
+    const end = scan.terminated ? words.length : scan.next + 1;
+    hosts.push(...words.slice(scan.next, end));
+    next = end;
+  }
+  const help = asksForHelp(given);
+  if (hosts.length === 0 && !help) {
+    const hint = `the form is: ${command} [options] HOST...`;
+    throw SshpoolError.of('USAGE', { problem: 'no HOST', hint });
+  }
+  const { sshArgs, quiet, verbose } = flagsOf(given);
+  const targets = hosts.map((host) => parseTarget(decodeWord(host)));
+  return { sshArgs, targets, quiet, verbose, help };
+}
+
+type Flags = Omit<ExecArgs, 'kind' | 'target' | 'command'>;
+
+function flagsOf(given: readonly GivenOption[]): Flags {
+  const timeouts = given.filter(({ spec }) => spec.name === ('--timeout' satisfies Name));
+  return {
+    sshArgs: given.flatMap(sshWords),
+    stdin: count(given, '-n') === 0,
+    tty: ttyOf(given),
+    quiet: count(given, '-q') > 0,
+    verbose: count(given, '-v'),
+    // The last one counts: a wrapper's default can then be overridden by what follows it.
+    timeoutMs: timeouts.map(({ value }) => timeoutOf(value)).at(-1),
+    fresh: count(given, '--fresh') > 0,
+    json: count(given, '--json') > 0,
+  };
+}
+
+function count(given: readonly GivenOption[], name: Name): number {
+  return given.filter(({ spec }) => spec.name === name).length;
+}
+
+function asksForHelp(given: readonly GivenOption[]): boolean {
+  return count(given, '--help') > 0;
+}
+
+function sshWords({ spec, value }: GivenOption): string[] {
+  if (spec.ssh !== true) return [];
+  if (spec.value === undefined) return [spec.name];
+  if (value === '') {
+    throw SshpoolError.of('USAGE', { problem: `option ${spec.name} needs a value` });
+  }
+  if (spec.name === '-l') checkUser(value, `${value}@`);
+  if (spec.name === '-p' && parsePort(value) === undefined) {
+    const problem = `-p ${JSON.stringify(value)} is no port`;
+    throw SshpoolError.of('USAGE', { problem, hint: 'a port is a number from 1 to 65535' });
+  }
+  return [spec.name, value];
+}
+
+/** ssh.c: the options count in their order, and only a second -t forces. */
+function ttyOf(given: readonly GivenOption[]): ExecArgs['tty'] {
+  let tty: ExecArgs['tty'] = 'default';
+  for (const { spec } of given) {
+    if (spec.name === '-T') tty = 'never';
+    else if (spec.name === '-t') tty = tty === 'request' || tty === 'force' ? 'force' : 'request';
+  }
+  return tty;
+}
+
+function timeoutOf(text: string): number {
+  const ms = parseDuration(text);
+  if (ms !== undefined) return ms;
+  const problem = `--timeout ${JSON.stringify(text)} is no duration`;
+  throw SshpoolError.of('USAGE', { problem, hint: 'write 30s, 500ms, 2m or 1h30m' });
+}
+
+const SPACE = Buffer.from(' ');
+
+function commandOf(words: readonly Buffer[]): Buffer {
+  if (words.length === 0) throw SshpoolError.of('USAGE', { problem: 'no command', hint: SYNTAX });
+  const parts = words.flatMap((word, index) => (index === 0 ? [word] : [SPACE, word]));
+  const command = Buffer.concat(parts);
+  // A server written in C would run what stands before the NUL: a different command.
+  if (command.includes(0)) throw SshpoolError.of('BAD_COMMAND', { problem: 'it holds a NUL' });
+  if (command.length <= COMMAND_MAX_BYTES) return command;
+  const problem = `it has ${command.length} bytes and ssh takes ${COMMAND_MAX_BYTES}`;
+  throw SshpoolError.of('BAD_COMMAND', { problem });
+}

@@ -1,0 +1,157 @@
+/**
+ * Option words as getopt(3) reads them for ssh(1): bundled letters, a value joined or in the next
+ * word, an end at the first other word or `--`. Which options there are and what they mean is not
+ * known here.
+ */
+import { SshpoolError } from '../base/errors.ts';
+import { nearest } from './nearest.ts';
+
+/** One option; `value` is the name of its value where it takes one, `alias` a second spelling. */
+export interface OptionSpec {
+  readonly name: string;
+  readonly alias?: string;
+  readonly value?: string;
+  readonly text: string;
+  /** Goes to `ssh -G`, and so decides which connection is used. */
+  readonly ssh?: true;
+}
+
+/** One option as given; `value` is '' where the option takes none. */
+export interface GivenOption {
+  readonly spec: OptionSpec;
+  readonly value: string;
+}
+
+/** The options from one word on: `next` is the first word after them. */
+export interface OptionScan {
+  readonly given: readonly GivenOption[];
+  readonly next: number;
+  /** A `--` ended them: no later word is an option. */
+  readonly terminated: boolean;
+}
+
+/** The options of one command, and the command's name for messages. */
+export interface OptionSet {
+  readonly command: string;
+  readonly specs: readonly OptionSpec[];
+}
+
+/** The letters that ssh(1) takes (getopt string of ssh.c). */
+const SSH_LETTERS = /^-[1246abcefgiklmnopqstvxABCDEFGIJKLMNOPQRSTVwWXYy]$/;
+
+const DASH = 0x2d;
+
+/**
+ * Reads the options from word `start` on; throws USAGE for an unknown option (with the nearest
+ * right one), a missing value, a value where none is taken, and text that is not UTF-8.
+ */
+export function scanOptions(
+  words: readonly Buffer[],
+  start: number,
+  options: OptionSet,
+): OptionScan {
+  const cursor = new Cursor(words, start);
+  const given: GivenOption[] = [];
+  for (;;) {
+    const word = cursor.peek();
+    // A single dash is no option for getopt either.
+    if (word === undefined || word.length < 2 || word[0] !== DASH) {
+      return { given, next: cursor.index, terminated: false };
+    }
+    cursor.take();
+    const text = decodeWord(word);
+    if (text === '--') return { given, next: cursor.index, terminated: true };
+    if (text.startsWith('--')) given.push(longOption(text, cursor, options));
+    else given.push(...bundle(text, cursor, options));
+  }
+}
+
+/** An option word or HOST as text; throws USAGE where it is not UTF-8 or holds a NUL. */
+export function decodeWord(word: Buffer): string {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(word);
+  } catch (error) {
+    const problem = `${JSON.stringify(word.toString())} is not valid UTF-8`;
+    throw SshpoolError.of('USAGE', { problem }, error);
+  }
+  if (!text.includes('\0')) return text;
+  throw SshpoolError.of('USAGE', { problem: `${JSON.stringify(text)} holds a NUL` });
+}
+
+class Cursor {
+  readonly #words: readonly Buffer[];
+  index: number;
+
+  constructor(words: readonly Buffer[], index: number) {
+    this.#words = words;
+    this.index = index;
+  }
+
+  peek(): Buffer | undefined {
+    return this.#words[this.index];
+  }
+
+  take(): Buffer | undefined {
+    const word = this.#words[this.index];
+    if (word !== undefined) this.index += 1;
+    return word;
+  }
+}
+
+function longOption(text: string, cursor: Cursor, options: OptionSet): GivenOption {
+  const equals = text.indexOf('=');
+  const name = equals < 0 ? text : text.slice(0, equals);
+  const spec = find(name, options);
+  if (spec === undefined) throw unknown(name, name, options);
+  if (equals < 0) return { spec, value: spec.value === undefined ? '' : valueOf(name, cursor) };
+  if (spec.value !== undefined) return { spec, value: text.slice(equals + 1) };
+  throw SshpoolError.of('USAGE', { problem: `option ${name} takes no value` });
+}
+
+/** `-nqp22`: letters without values, then perhaps one whose value is the rest or the next word. */
+function bundle(text: string, cursor: Cursor, options: OptionSet): GivenOption[] {
+  const given: GivenOption[] = [];
+  let rest = text.slice(1);
+  for (const letter of rest) {
+    rest = rest.slice(letter.length);
+    const name = `-${letter}`;
+    const spec = find(name, options);
+    if (spec === undefined) throw unknown(name, text, options);
+    if (spec.value !== undefined) {
+      given.push({ spec, value: rest === '' ? valueOf(name, cursor) : rest });
+      break;
+    }
+    given.push({ spec, value: '' });
+  }
+  return given;
+}
+
+/** The next word, whatever it looks like: `-l -x` makes "-x" the value, as getopt does. */
+function valueOf(name: string, cursor: Cursor): string {
+  const word = cursor.take();
+  if (word !== undefined) return decodeWord(word);
+  throw SshpoolError.of('USAGE', { problem: `option ${name} needs a value` });
+}
+
+function find(name: string, options: OptionSet): OptionSpec | undefined {
+  return options.specs.find((spec) => spec.name === name || spec.alias === name);
+}
+
+function unknown(name: string, word: string, options: OptionSet): SshpoolError {
+  const long = options.specs.map((spec) => spec.name).filter((each) => each.startsWith('--'));
+  // `-json` is a slip for --json; a lone letter is not near to anything.
+  const meant = word.length > 2 ? nearest(word, long) : undefined;
+  if (SSH_LETTERS.test(name) && meant === undefined) {
+    const problem = `${name} is not for ${options.command}`;
+    return SshpoolError.of('USAGE', { problem, hint: 'use ssh' });
+  }
+  const problem = `unknown option ${printable(name)}`;
+  if (meant === undefined) return SshpoolError.of('USAGE', { problem });
+  return SshpoolError.of('USAGE', { problem, hint: `did you mean ${meant}?` });
+}
+
+/** Control characters would reach the terminal with the message. */
+function printable(text: string): string {
+  return /^[\p{L}\p{N}\p{P}\p{S}]+$/u.test(text) ? text : JSON.stringify(text);
+}

@@ -1,0 +1,35 @@
+/** Which environment variables a session gets (SendEnv and SetEnv); how they are sent is not here. */
+import type { Env } from './tokens.ts';
+import { patternRegex } from './wildcard.ts';
+
+/** sshd takes no more variables than this for one session (session.c). */
+const MAX_VARIABLES = 128;
+
+/** Those of `names` that one of the SendEnv patterns matches, in their order. */
+export function sendEnvNames(patterns: readonly string[], names: readonly string[]): string[] {
+  if (patterns.length === 0) return [];
+  const matchers = patterns.map(patternRegex);
+  return names.filter((name) => matchers.some((matcher) => matcher.test(name)));
+}
+
+/** The parts of SshOptions that decide what is sent. */
+export interface EnvOptions {
+  readonly sendEnv: readonly string[];
+  readonly setEnv: readonly (readonly [name: string, value: string])[];
+}
+
+/**
+ * The variables to send: those of `env` that SendEnv names, then those of SetEnv, which win over
+ * the former; the first of two SetEnv for one name counts. At most 128, SetEnv's before others.
+ */
+export function selectEnv(options: EnvOptions, env: Env): [name: string, value: string][] {
+  const set = new Map<string, string>();
+  for (const [name, value] of options.setEnv) if (!set.has(name)) set.set(name, value);
+  const names = sendEnvNames(options.sendEnv, Object.keys(env));
+  const sent = names.flatMap((name): [string, string][] => {
+    const value = env[name];
+    return value === undefined || set.has(name) ? [] : [[name, value]];
+  });
+  const room = Math.max(0, MAX_VARIABLES - set.size);
+  return [...sent.slice(0, room), ...[...set].slice(0, MAX_VARIABLES)];
+}

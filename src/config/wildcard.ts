@@ -1,0 +1,51 @@
+/** The wildcards of ssh_config(5) and of glob(7) as regular expressions; no file is looked at. */
+
+/** The wildcards `*` and `?` of a PATTERN (ssh_config(5)); every other character is itself. */
+export function patternRegex(pattern: string): RegExp {
+  const source = pattern.replace(/[\\^$.*+?()[\]{}|]/g, (found) => {
+    if (found === '*') return '.*';
+    return found === '?' ? '.' : `\\${found}`;
+  });
+  return new RegExp(`^${source}$`, 'su');
+}
+
+/** Whether one name of a path is more than itself for glob(7). */
+export function isGlob(segment: string): boolean {
+  return /[*?[]/.test(segment.replace(/\\./gs, ''));
+}
+
+/**
+ * One name of a path with `*`, `?`, `[...]` and `\` (glob(7)); as there, a dot at the beginning is
+ * matched by a dot only.
+ */
+export function globRegex(segment: string): RegExp {
+  const parts = segment.match(/\\.|\[[!^]?\]?[^\]]*\]|[^]/gsu) ?? [];
+  const source = parts.map(globPart).join('');
+  return new RegExp(`^${segment.startsWith('.') ? '' : '(?!\\.)'}${source}$`, 'su');
+}
+
+/** One name of a path without its backslashes: what it stands for where it is no glob. */
+export function unescapeGlob(segment: string): string {
+  return segment.replace(/\\(.)/gs, '$1');
+}
+
+function globPart(part: string): string {
+  if (part === '*') return '.*';
+  if (part === '?') return '.';
+  if (part.length > 1 && part.startsWith('[')) return bracket(part.slice(1, -1));
+  return escape(part.startsWith('\\') && part.length > 1 ? part.slice(1) : part);
+}
+
+function bracket(inside: string): string {
+  const negated = /^[!^]/.test(inside);
+  const members = (negated ? inside.slice(1) : inside).replace(/[\\\]^[]/g, '\\$&');
+  // A range that runs backwards matches nothing in glob(7) and is an error in a RegExp.
+  for (const [, from = '', to = ''] of members.matchAll(/([^])-([^])/gu)) {
+    if (from > to) return '(?!)';
+  }
+  return `[${negated ? '^' : ''}${members}]`;
+}
+
+function escape(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}

@@ -1,0 +1,39 @@
+/**
+ * The remedy for servers that refuse to signal a session. sshd up to 9.9 refuses it for root
+ * ("session signalling requires privilege separation"); there a second session can find the
+ * command among the children of its own sshd, and signal its process group.
+ */
+import type { Link } from '../ssh/link.ts';
+
+/** Signals that RFC 4254 section 6.10 names and that we pass on. */
+const NAMES = /^(HUP|INT|KILL|QUIT|TERM|USR1|USR2)$/;
+
+/**
+ * Whether a second session may be used. Never where a forced command is known of: it would run
+ * once more in place of ours.
+ */
+export function remedyApplies(link: Link): boolean {
+  const version = /^OpenSSH_(\d+)\.(\d+)/.exec(link.serverVersion);
+  if (!version || link.user !== 'root' || link.forcedCommand) return false;
+  return Number(version[1]) < 10;
+}
+
+/**
+ * A command line that signals the process group of the `index`-th (from 0, in the order of their
+ * start) of the `count` sessions on this connection. It does nothing unless it finds exactly as
+ * many as there should be, so that it never hits another session.
+ */
+export function signalCommand(name: string, index: number, count: number): string {
+  if (!NAMES.test(name)) throw new RangeError(`no signal: ${name}`);
+  // For each child of our sshd but ourselves: when it started (field 22 of proc(5) stat, 0 where
+  // there is no /proc), and its process id.
+  const script =
+    `ps -A -o pid= -o ppid= | while read -r c p; do ` +
+    `if [ "$p" = "$PPID" ] && [ "$c" != "$$" ]; then ` +
+    `s=$(cat "/proc/$c/stat" 2>/dev/null); set -- \${s##*) }; echo "\${20:-0} $c"; fi; done | ` +
+    `sort -k1,1n -k2,2n | { i=0; g=; while read -r t c; do ` +
+    `if [ "$i" -eq ${index} ]; then g=$c; fi; i=$((i+1)); done; ` +
+    `[ "$i" -eq ${count} ] && kill -${name} -- "-$g"; }`;
+  // exec keeps the process, and so its parent, whatever the login shell is.
+  return `exec /bin/sh -c '${script}'`;
+}
