@@ -166,12 +166,11 @@ function sshWords({ spec, value }: GivenOption): string[] {
 
 /** ssh.c: the options count in their order, and only a second -t forces. */
 function ttyOf(given: readonly GivenOption[]): ExecArgs['tty'] {
-  let tty: ExecArgs['tty'] = 'default';
-  for (const { spec } of given) {
-    if (spec.name === '-T') tty = 'never';
-    else if (spec.name === '-t') tty = tty === 'request' || tty === 'force' ? 'force' : 'request';
-  }
-  return tty;
+  return given.reduce<ExecArgs['tty']>((tty, { spec }) => {
+    if (spec.name === '-T') return 'never';
+    if (spec.name !== '-t') return tty;
+    return tty === 'request' || tty === 'force' ? 'force' : 'request';
+  }, 'default');
 }
 
 function timeoutOf(text: string): number {

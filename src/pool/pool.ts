@@ -22,11 +22,14 @@ export class Pool {
   readonly #groups = new Map<string, Group>();
   readonly #counters = new Counters();
   #lastId = 0;
-  #onEmpty: (() => void)[] = [];
+  readonly #onEmpty: () => void;
+  #whenEmpty: (() => void)[] = [];
 
-  constructor(clock: Clock, settings: PoolSettings) {
+  /** `onEmpty` is called whenever the last connection, connect and waiting caller are gone. */
+  constructor(clock: Clock, settings: PoolSettings, onEmpty: () => void) {
     this.#clock = clock;
     this.#settings = settings;
+    this.#onEmpty = onEmpty;
   }
 
   get empty(): boolean {
@@ -76,7 +79,7 @@ export class Pool {
   closeAll(force: SshpoolError | undefined): Promise<void> {
     for (const group of [...this.#groups.values()]) group.close(force);
     if (this.empty) return Promise.resolve();
-    return new Promise((resolve) => this.#onEmpty.push(resolve));
+    return new Promise((resolve) => this.#whenEmpty.push(resolve));
   }
 
   stats(match: Match = () => true): PoolStats {
@@ -108,8 +111,9 @@ export class Pool {
   #forget(key: string, group: Group): void {
     if (this.#groups.get(key) === group) this.#groups.delete(key);
     if (!this.empty) return;
-    const waiting = this.#onEmpty;
-    this.#onEmpty = [];
+    const waiting = this.#whenEmpty;
+    this.#whenEmpty = [];
     for (const resolve of waiting) resolve();
+    this.#onEmpty();
   }
 }

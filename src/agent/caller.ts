@@ -1,0 +1,140 @@
+/**
+ * One caller connected to the agent: the hello, then one call, an exec or a request. Hands
+ * messages on and turns what is thrown into `failed`; what the calls do is not known here.
+ */
+import type { Socket } from 'node:net';
+import { describe, SshpoolError } from '../base/errors.ts';
+import { Peer } from '../wire/peer.ts';
+import { PROTOCOL, type Message } from '../wire/protocol.ts';
+import { ExecCall, type ExecCaller } from './exec-call.ts';
+import { callMethod, parseEnv } from './methods.ts';
+import { Questions } from './questions.ts';
+import type { Services } from './services.ts';
+
+/** Waiting for the hello, for a call, in a call, or through with it. */
+type State = 'greeting' | 'ready' | 'calling' | 'done';
+
+export class Caller {
+  readonly #services: Services;
+  readonly #peer: Peer;
+  readonly #questions: Questions;
+  #state: State = 'greeting';
+  #capabilities: readonly string[] = [];
+  #exec: ExecCall | undefined;
+  #onEnvironment: ((env: Record<string, string>) => void) | undefined;
+
+  constructor(socket: Socket, services: Services, onClose: () => void) {
+    this.#services = services;
+    this.#peer = new Peer(socket, {
+      onMessage: (message) => this.#receive(message),
+      onClose: (error) => {
+        if (error) services.log.info(`caller dropped: ${error.message}`);
+        this.#close();
+        onClose();
+      },
+    });
+    this.#questions = new Questions((message) => this.#send(message));
+  }
+
+  /** The agent leaves: a caller whose call is through, or never began, is let go. */
+  dismiss(): void {
+    if (this.#state !== 'calling') this.#peer.end();
+  }
+
+  /** Ends the connection, whatever is under way. */
+  destroy(): void {
+    this.#peer.destroy();
+  }
+
+  #receive(message: Message): void {
+    switch (message.type) {
+      case 'hello':
+        return this.#greet(message);
+      case 'retire':
+        this.#services.log.info('a newer sshpool takes over');
+        this.#services.stop({ force: false });
+        return;
+      case 'answer':
+        return this.#questions.answer(message);
+      case 'environment':
+        this.#onEnvironment?.(parseEnv(message.env));
+        return;
+      case 'exec':
+        return this.#call(() => this.#startExec(message));
+      case 'request':
+        return this.#call(() => this.#request(message));
+      default:
+        if (this.#exec === undefined) {
+          throw SshpoolError.of('PROTOCOL', { problem: `unexpected ${message.type}` });
+        }
+        this.#exec.receive(message);
+    }
+  }
+
+  #greet({ protocol, capabilities }: Extract<Message, { type: 'hello' }>): void {
+    const { version } = this.#services;
+    this.#capabilities = capabilities;
+    this.#send({ type: 'hello', protocol: PROTOCOL, version, capabilities: [] });
+    // One of another protocol can only ask us to retire, which never changes its layout.
+    this.#state = protocol === PROTOCOL ? 'ready' : 'done';
+  }
+
+  #call(run: () => Promise<void>): void {
+    if (this.#state !== 'ready') {
+      throw SshpoolError.of('PROTOCOL', { problem: 'one call a connection' });
+    }
+    this.#state = 'calling';
+    run().catch((thrown: unknown) => this.#fail(thrown));
+  }
+
+  async #startExec(message: Extract<Message, { type: 'exec' }>): Promise<void> {
+    const caller: ExecCaller = {
+      cwd: message.cwd,
+      env: parseEnv(message.env),
+      ask: this.#questions.ask,
+      note: (text) => this.#send({ type: 'note', text }),
+      can: (capability) => this.#capabilities.includes(capability),
+      send: (sent) => this.#send(sent),
+      environment: (patterns) =>
+        new Promise((resolve) => {
+          this.#onEnvironment = resolve;
+          this.#send({ type: 'askEnvironment', patterns });
+        }),
+    };
+    this.#exec = new ExecCall(this.#services, caller);
+    await this.#exec.run(message.argv);
+  }
+
+  async #request({ method, params }: Extract<Message, { type: 'request' }>): Promise<void> {
+    const result = await callMethod(this.#services, method, params, {
+      ask: this.#questions.ask,
+      note: (text) => this.#send({ type: 'note', text }),
+    });
+    this.#send({ type: 'result', json: JSON.stringify(result) });
+  }
+
+  #fail(thrown: unknown): void {
+    const { code, message, exitCode, cause } = SshpoolError.from(thrown);
+    if (code === 'INTERNAL') {
+      const stack = cause instanceof Error ? cause.stack : describe(cause);
+      this.#services.log.info(`${message} ${stack}`);
+    }
+    this.#send({ type: 'failed', code, message, exitCode });
+  }
+
+  #send(message: Message): void {
+    this.#peer.send(message);
+    const { type } = message;
+    const isLast =
+      type === 'exited' || type === 'failed' || type === 'result' || type === 'delegate';
+    // The caller closes once it has read the end; it may take its time to write the output.
+    if (isLast) this.#state = 'done';
+  }
+
+  #close(): void {
+    this.#state = 'done';
+    this.#questions.close();
+    this.#onEnvironment?.({});
+    this.#exec?.abandon();
+  }
+}

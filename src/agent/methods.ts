@@ -1,0 +1,188 @@
+/**
+ * What a caller can ask of the agent besides running commands: the methods, their parameters
+ * (checked here, since they come from a socket) and their results.
+ */
+import { z } from 'zod';
+import { describe, SshpoolError } from '../base/errors.ts';
+import { parseTargets } from '../config/exec-args.ts';
+import type { Settings } from '../config/settings.ts';
+import { parseTarget, type Target } from '../config/target.ts';
+import type { Label } from '../pool/connection.ts';
+import type { Match } from '../pool/pool.ts';
+import type { ConnectionRow, Totals } from '../pool/stats.ts';
+import { PROTOCOL } from '../wire/protocol.ts';
+import { reach, type Surroundings } from './reach.ts';
+import type { Services } from './services.ts';
+
+/** The agent's own facts. Times in milliseconds, sizes in bytes. */
+export interface AgentFacts {
+  readonly pid: number;
+  readonly version: string;
+  readonly protocol: number;
+  readonly uptimeMs: number;
+  readonly rssBytes: number;
+  readonly socket: string;
+}
+
+export interface AgentStatus extends AgentFacts {
+  readonly log: string;
+  readonly settings: Settings;
+}
+
+/** What `sshpool stats --json` prints. */
+export interface AgentStats extends AgentFacts {
+  readonly totals: Totals;
+  readonly connections: readonly ConnectionRow[];
+}
+
+export interface Warmed {
+  readonly target: string;
+  /** It was warm before. */
+  readonly reused: boolean;
+  readonly connectMs: number;
+  /** Why it could not be reached, or null. */
+  readonly error: string | null;
+}
+
+const PARAMS = {
+  status: z.object({}),
+  stats: z.object({ target: z.string().nullable() }),
+  close: z.object({ target: z.string().nullable(), force: z.boolean() }),
+  warm: z.object({ argv: z.array(z.string()), cwd: z.string(), env: z.array(z.string()) }),
+  stop: z.object({ force: z.boolean() }),
+};
+
+export type MethodName = keyof typeof PARAMS;
+export type MethodParams<M extends MethodName> = z.input<(typeof PARAMS)[M]>;
+
+export interface MethodResults {
+  status: AgentStatus;
+  stats: AgentStats;
+  close: { readonly closed: readonly ConnectionRow[] };
+  warm: { readonly warmed: readonly Warmed[] };
+  stop: { readonly pid: number; readonly activeSessions: number };
+}
+
+type CallerSide = Pick<Surroundings, 'ask' | 'note'>;
+type Handlers = {
+  [M in MethodName]: (
+    services: Services,
+    params: z.output<(typeof PARAMS)[M]>,
+    caller: CallerSide,
+  ) => MethodResults[M] | Promise<MethodResults[M]>;
+};
+
+const HANDLERS: Handlers = {
+  status: (services) => {
+    const { paths, settings } = services;
+    return { ...facts(services), log: paths.log, settings };
+  },
+  stats: (services, { target }) => ({
+    ...facts(services),
+    ...services.pool.stats(target === null ? undefined : matching(target)),
+  }),
+  close: async ({ pool }, { target, force }) => ({
+    closed: await pool.close(target === null ? () => true : matching(target), { force }),
+  }),
+  warm: async (services, { argv, cwd, env }, caller) => {
+    const { targets, sshArgs } = parseTargets(argv.map((word) => Buffer.from(word)));
+    const surroundings = { ...caller, cwd, env: parseEnv(env) };
+    const warm = (target: Target): Promise<Warmed> =>
+      warmOne(services, target, sshArgs, surroundings);
+    return { warmed: await Promise.all(targets.map(warm)) };
+  },
+  stop: (services, { force }) => {
+    const { activeSessions } = services.pool.stats().totals;
+    services.stop({ force });
+    return { pid: process.pid, activeSessions };
+  },
+};
+
+/** Runs a method; @throws SshpoolError PROTOCOL where there is none or its parameters are bad */
+export async function callMethod(
+  services: Services,
+  method: string,
+  params: string,
+  caller: CallerSide,
+): Promise<unknown> {
+  if (!isMethod(method)) {
+    throw SshpoolError.of('PROTOCOL', { problem: `there is no method ${method}` });
+  }
+  return dispatch(services, method, params, caller);
+}
+
+function dispatch<M extends MethodName>(
+  services: Services,
+  method: M,
+  params: string,
+  caller: CallerSide,
+): MethodResults[M] | Promise<MethodResults[M]> {
+  // The index loses the link between the method and its schema; both are of one table.
+  const schema = PARAMS[method] as unknown as z.ZodType<z.output<(typeof PARAMS)[M]>>;
+  return HANDLERS[method](services, parseParams(method, schema, params), caller);
+}
+
+function parseParams<T>(method: string, schema: z.ZodType<T>, text: string): T {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (thrown) {
+    const problem = `parameters of ${method}: ${describe(thrown)}`;
+    throw SshpoolError.of('PROTOCOL', { problem }, thrown);
+  }
+}
+
+function isMethod(name: string): name is MethodName {
+  return Object.hasOwn(PARAMS, name);
+}
+
+/** NAME=VALUE lines as a record. */
+export function parseEnv(lines: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    lines.map((line) => {
+      const at = line.indexOf('=');
+      return [line.slice(0, at), line.slice(at + 1)];
+    }),
+  );
+}
+
+function facts({ clock, version, startedAt, paths }: Services): AgentFacts {
+  return {
+    pid: process.pid,
+    version,
+    protocol: PROTOCOL,
+    uptimeMs: Math.round(clock.monotonic() - startedAt),
+    rssBytes: process.memoryUsage.rss(),
+    socket: paths.socket,
+  };
+}
+
+/**
+ * The connections that a person means by `text`: as they typed HOST before, or by alias, by name
+ * and port as messages show them, or by the resolved name.
+ */
+function matching(text: string): Match {
+  const { host, user, port } = parseTarget(text);
+  return (label: Label) => {
+    if (label.target === text || `${label.name}:${label.port}` === text) return true;
+    const sameHost = host === label.name || host === label.hostname;
+    return sameHost && (user ?? label.user) === label.user && (port ?? label.port) === label.port;
+  };
+}
+
+async function warmOne(
+  services: Services,
+  target: Target,
+  sshArgs: readonly string[],
+  caller: Surroundings,
+): Promise<Warmed> {
+  try {
+    const { request } = await reach(services, target, sshArgs, caller);
+    const lease = await services.pool.acquire(request, new AbortController().signal);
+    lease.session.close();
+    const { reused, connectMs } = lease;
+    return { target: target.text, reused, connectMs: Math.round(connectMs), error: null };
+  } catch (thrown) {
+    const { message } = SshpoolError.from(thrown);
+    return { target: target.text, reused: false, connectMs: 0, error: message };
+  }
+}

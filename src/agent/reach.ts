@@ -1,0 +1,86 @@
+/**
+ * From HOST and ssh's options to a request for the pool: resolves them as ssh would, for this
+ * caller, and says how to connect.
+ */
+import { SshpoolError } from '../base/errors.ts';
+import { connectionKey, type SshOptions } from '../config/ssh-config.ts';
+import type { Target } from '../config/target.ts';
+import type { PoolRequest } from '../pool/group.ts';
+import { askNobody, type Ask } from '../ssh/prompts.ts';
+import { connectSsh2 } from '../ssh/ssh2-link.ts';
+import type { Services } from './services.ts';
+
+/** What a caller brings along. */
+export interface Surroundings {
+  readonly cwd: string;
+  /** The variables that it sent. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly ask: Ask;
+  /** Prints a line on the caller's standard error. */
+  readonly note: (text: string) => void;
+}
+
+export interface Reached {
+  readonly options: SshOptions;
+  readonly request: PoolRequest;
+}
+
+/** @throws SshpoolError SSH_CONFIG where ssh cannot make sense of its configuration */
+export async function reach(
+  services: Services,
+  target: Target,
+  sshArgs: readonly string[],
+  caller: Surroundings,
+): Promise<Reached> {
+  // The agent's own environment for what programs need (PATH, HOME), the caller's over it.
+  const env = { ...withoutCallerEnv(process.env), ...caller.env };
+  const options = await services.sshConfig.resolve({ target, sshArgs, cwd: caller.cwd, env });
+  const keyAgent = keyAgentOf(options, caller.env);
+  const forwardAgent = forwardedAgent(options, caller.env);
+  const { host: name, user, hostname, port } = options;
+  const { clock, settings } = services;
+  const request: PoolRequest = {
+    key: connectionKey(options, keyAgent === undefined ? {} : { keyAgent }) + (forwardAgent ?? ''),
+    label: { target: target.text, name, user, hostname, port },
+    forwardAgent,
+    connect: (signal) =>
+      connectSsh2({
+        options,
+        env,
+        cwd: caller.cwd,
+        keyAgent,
+        ask: options.batchMode ? askNobody : caller.ask,
+        note: caller.note,
+        timeoutMs: options.connectTimeoutMs ?? settings.connectionTimeoutMs,
+        signal,
+        clock,
+      }),
+  };
+  return { options, request };
+}
+
+/** Variables that belong to whoever started the agent and must not reach other callers' calls. */
+function withoutCallerEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { SSH_AUTH_SOCK: _, ...rest } = env;
+  return rest;
+}
+
+function keyAgentOf(options: SshOptions, env: Surroundings['env']): string | undefined {
+  const { identityAgent } = options;
+  if (identityAgent.kind === 'none') return undefined;
+  return identityAgent.kind === 'path' ? identityAgent.path : env['SSH_AUTH_SOCK'];
+}
+
+function forwardedAgent(options: SshOptions, env: Surroundings['env']): string | undefined {
+  const { forwardAgent } = options;
+  if (forwardAgent.kind === 'no') return undefined;
+  return forwardAgent.kind === 'path' ? forwardAgent.path : env['SSH_AUTH_SOCK'];
+}
+
+/** Refuses what would need a terminal, which cannot be had yet. */
+export function refuseTerminal(): never {
+  throw SshpoolError.of('USAGE', {
+    problem: 'terminals (-t) are not supported yet',
+    hint: 'use ssh -t HOST CMD, or leave -t out',
+  });
+}

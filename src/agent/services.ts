@@ -1,0 +1,22 @@
+/** What the agent's callers share: made once in main.ts and handed to each of them. */
+import type { Log } from '../base/log.ts';
+import type { Clock } from '../base/time.ts';
+import type { RuntimePaths } from '../config/paths.ts';
+import type { Settings } from '../config/settings.ts';
+import type { SshConfig } from '../config/ssh-config.ts';
+import type { Pool } from '../pool/pool.ts';
+
+export interface Services {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly paths: RuntimePaths;
+  readonly settings: Settings;
+  readonly sshConfig: SshConfig;
+  readonly pool: Pool;
+  /** Version of the program. */
+  readonly version: string;
+  /** Monotonic milliseconds. */
+  readonly startedAt: number;
+  /** Ends the agent: what runs is waited for, or with `force` ended. */
+  stop(options: { readonly force: boolean }): void;
+}
