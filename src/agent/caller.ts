@@ -11,8 +11,8 @@ import { callMethod, parseEnv } from './methods.ts';
 import { Questions } from './questions.ts';
 import type { Services } from './services.ts';
 
-/** Waiting for the hello, for a call, in a call, or through with it. */
-type State = 'greeting' | 'ready' | 'calling' | 'done';
+/** Waiting for the hello, for a call, in a call, through with it; or of another protocol. */
+type State = 'greeting' | 'ready' | 'calling' | 'done' | 'foreign';
 
 export class Caller {
   readonly #services: Services;
@@ -76,10 +76,12 @@ export class Caller {
     this.#capabilities = capabilities;
     this.#send({ type: 'hello', protocol: PROTOCOL, version, capabilities: [] });
     // One of another protocol can only ask us to retire, which never changes its layout.
-    this.#state = protocol === PROTOCOL ? 'ready' : 'done';
+    this.#state = protocol === PROTOCOL ? 'ready' : 'foreign';
   }
 
   #call(run: () => Promise<void>): void {
+    // It sent its call before it could know; it goes elsewhere with it.
+    if (this.#state === 'foreign') return;
     if (this.#state !== 'ready') {
       throw SshpoolError.of('PROTOCOL', { problem: 'one call a connection' });
     }

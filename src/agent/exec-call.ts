@@ -6,7 +6,7 @@ import { SshpoolError } from '../base/errors.ts';
 import type { Timer } from '../base/time.ts';
 import { parseExecArgs, type ExecArgs } from '../config/exec-args.ts';
 import { selectEnv } from '../config/send-env.ts';
-import type { SshOptions } from '../config/ssh-config.ts';
+import type { SshOptions } from '../config/ssh-options.ts';
 import type { Lease } from '../pool/group.ts';
 import type { Outcome } from '../ssh/session.ts';
 import { CALLER_ENV, matchesEnv, type Message } from '../wire/protocol.ts';

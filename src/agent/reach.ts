@@ -3,7 +3,7 @@
  * caller, and says how to connect.
  */
 import { SshpoolError } from '../base/errors.ts';
-import { connectionKey, type SshOptions } from '../config/ssh-config.ts';
+import { connectionKey, type AgentChoice, type SshOptions } from '../config/ssh-options.ts';
 import type { Target } from '../config/target.ts';
 import type { PoolRequest } from '../pool/group.ts';
 import { askNobody, type Ask } from '../ssh/prompts.ts';
@@ -35,8 +35,8 @@ export async function reach(
   // The agent's own environment for what programs need (PATH, HOME), the caller's over it.
   const env = { ...withoutCallerEnv(process.env), ...caller.env };
   const options = await services.sshConfig.resolve({ target, sshArgs, cwd: caller.cwd, env });
-  const keyAgent = keyAgentOf(options, caller.env);
-  const forwardAgent = forwardedAgent(options, caller.env);
+  const keyAgent = socketOf(options.identityAgent, caller.env);
+  const forwardAgent = socketOf(options.forwardAgent, caller.env);
   const { host: name, user, hostname, port } = options;
   const { clock, settings } = services;
   const request: PoolRequest = {
@@ -65,16 +65,10 @@ function withoutCallerEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return rest;
 }
 
-function keyAgentOf(options: SshOptions, env: Surroundings['env']): string | undefined {
-  const { identityAgent } = options;
-  if (identityAgent.kind === 'none') return undefined;
-  return identityAgent.kind === 'path' ? identityAgent.path : env['SSH_AUTH_SOCK'];
-}
-
-function forwardedAgent(options: SshOptions, env: Surroundings['env']): string | undefined {
-  const { forwardAgent } = options;
-  if (forwardAgent.kind === 'no') return undefined;
-  return forwardAgent.kind === 'path' ? forwardAgent.path : env['SSH_AUTH_SOCK'];
+/** The socket meant by IdentityAgent or ForwardAgent; "env" is the caller's own key agent. */
+function socketOf(choice: AgentChoice, env: Surroundings['env']): string | undefined {
+  if (choice.kind === 'path') return choice.path;
+  return choice.kind === 'env' ? env['SSH_AUTH_SOCK'] : undefined;
 }
 
 /** Refuses what would need a terminal, which cannot be had yet. */

@@ -66,6 +66,7 @@ export class Group {
   readonly #waiting = new Fifo<Waiter>();
   /** Sessions, the spare included, that this server was found to allow at a time. */
   #maxChannels = Infinity;
+  #closing = false;
 
   constructor(context: GroupContext) {
     this.#context = context;
@@ -99,6 +100,7 @@ export class Group {
 
   /** Ends all connections, those under way too; without `force` running sessions end first. */
   close(force: SshpoolError | undefined): void {
+    this.#closing = true;
     for (const connection of this.#connections) connection.drain(force);
     if (force === undefined) return;
     for (const { controller } of this.#attempts) controller.abort();
@@ -152,6 +154,8 @@ export class Group {
       else if (placement.kind === 'connect') this.#connect(this.#nextLeader(first));
       else return;
     }
+    // The last of those who waited has its session; nobody else will come.
+    if (this.#closing) for (const connection of this.#connections) connection.drain(undefined);
   }
 
   /** Those that drain still count: the limit is on connections, not on useful ones. */

@@ -22,6 +22,7 @@ export class Pool {
   readonly #groups = new Map<string, Group>();
   readonly #counters = new Counters();
   #lastId = 0;
+  #closing = false;
   readonly #onEmpty: () => void;
   #whenEmpty: (() => void)[] = [];
 
@@ -38,18 +39,16 @@ export class Pool {
 
   /**
    * A session for one command, over a pooled connection.
-   * @throws SshpoolError as Group.acquire
+   * @throws SshpoolError as Group.acquire, and AGENT_STOPPING once closeAll was called
    */
   acquire(request: PoolRequest, signal: AbortSignal): Promise<Lease> {
+    if (this.#closing) return Promise.reject(SshpoolError.of('AGENT_STOPPING', {}));
     return this.#group(request.key).acquire(request, signal);
   }
 
   /** A session over a connection of its own, which ends with it. */
   async acquireFresh(request: PoolRequest, signal: AbortSignal): Promise<Lease> {
-    const lease = await this.#group(Symbol('fresh').toString() + ++this.#lastId).acquire(
-      request,
-      signal,
-    );
+    const lease = await this.acquire({ ...request, key: `fresh ${++this.#lastId}` }, signal);
     lease.connection.drain(undefined);
     return lease;
   }
@@ -77,6 +76,7 @@ export class Pool {
 
   /** Ends everything, waiting and connecting callers too; resolves when nothing is left. */
   closeAll(force: SshpoolError | undefined): Promise<void> {
+    this.#closing = true;
     for (const group of [...this.#groups.values()]) group.close(force);
     if (this.empty) return Promise.resolve();
     return new Promise((resolve) => this.#whenEmpty.push(resolve));

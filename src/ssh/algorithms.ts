@@ -4,7 +4,7 @@
  */
 import type { Algorithms } from 'ssh2';
 import { SshpoolError } from '../base/errors.ts';
-import type { SshOptions } from '../config/ssh-config.ts';
+import type { SshOptions } from '../config/ssh-options.ts';
 import { orderHostKeyAlgorithms } from './known-hosts.ts';
 import { SUPPORTED, type Supported } from './ssh2-internals.ts';
 

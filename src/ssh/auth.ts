@@ -6,7 +6,7 @@
 import ssh2, { type AnyAuthMethod, type SignCallback, type SigningRequestOptions } from 'ssh2';
 import { Reader } from '../base/bytes.ts';
 import { describe } from '../base/errors.ts';
-import type { SshOptions } from '../config/ssh-config.ts';
+import type { SshOptions } from '../config/ssh-options.ts';
 import { KeyAgent, type Identity } from './key-agent.ts';
 import { loadPrivateKey, readPublicKey, type LoadedKey } from './private-key.ts';
 import type { Ask } from './prompts.ts';

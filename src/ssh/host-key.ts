@@ -3,7 +3,7 @@
  * becomes of an unknown one, and a person may accept it. Asked before any authentication.
  */
 import { SshpoolError } from '../base/errors.ts';
-import type { SshOptions } from '../config/ssh-config.ts';
+import type { SshOptions } from '../config/ssh-options.ts';
 import {
   appendKnownHost,
   fingerprint,

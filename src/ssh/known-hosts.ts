@@ -3,16 +3,19 @@
  * OpenSSH's hostfile.c does, and appending. What becomes of the verdict is not decided here.
  */
 import { createHash, createHmac, randomBytes } from 'node:crypto';
-import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { Reader } from '../base/bytes.ts';
+import { SshpoolError } from '../base/errors.ts';
 import type { SshOptions } from '../config/ssh-config.ts';
+import { canonicalKey, decodeBase64, parsePublicKey, publicKeyType } from './public-key.ts';
 
 /** One line. `patterns` as written; `keyType` is the wire name such as ssh-ed25519. */
 export interface KnownHost {
   readonly marker: 'none' | 'revoked' | 'cert-authority';
   readonly patterns: string;
   readonly keyType: string;
+  /** In its canonical form. */
   readonly key: Buffer;
   readonly file: string;
   /** From 1. */
@@ -25,78 +28,106 @@ export interface LookupName {
   readonly plainName: string | undefined;
 }
 
+/** `entry` is the line that decided. */
 export type Verdict =
   | { readonly kind: 'match'; readonly entry: KnownHost }
   | { readonly kind: 'changed'; readonly entry: KnownHost }
   | { readonly kind: 'revoked'; readonly entry: KnownHost }
   | { readonly kind: 'unknown' };
 
-const MARKERS: Readonly<Record<string, KnownHost['marker'] | undefined>> = {
-  '@revoked': 'revoked',
-  '@cert-authority': 'cert-authority',
-};
-
 /** All lines that are well-formed; ssh passes over the others as well. */
 export function parseKnownHosts(text: string, file: string): KnownHost[] {
-  return text.split('\n').flatMap((row, index): KnownHost[] => {
-    const words = row.trim().split(/[ \t]+/);
-    if (words[0] === undefined || words[0] === '' || words[0].startsWith('#')) return [];
-    const marker = words[0].startsWith('@') ? MARKERS[words.shift() ?? ''] : 'none';
-    const [patterns, keyType, base64] = words;
-    if (marker === undefined || !patterns || !keyType || !base64) return [];
-    const key = Buffer.from(base64, 'base64');
-    if (typeOf(key) !== keyType) return [];
-    return [{ marker, patterns, keyType, key, file, line: index + 1 }];
+  return text.split('\n').flatMap((row, index) => {
+    const parsed = parseLine(row);
+    return parsed ? [{ ...parsed, file, line: index + 1 }] : [];
   });
 }
 
+const MARKERS = new Map<string, KnownHost['marker']>([
+  ['@revoked', 'revoked'],
+  ['@cert-authority', 'cert-authority'],
+]);
+
+function parseLine(row: string): Omit<KnownHost, 'file' | 'line'> | undefined {
+  // Read by hand, not split: only the key says where the comment starts.
+  const found = /^[ \t]*(?:(@[^ \t]*)[ \t]+)?([^@# \t][^ \t]*)[ \t]+(.*)$/.exec(row);
+  if (!found) return undefined;
+  const [, word, patterns = '', rest = ''] = found;
+  const marker = word === undefined ? 'none' : MARKERS.get(word);
+  const key = parsePublicKey(rest);
+  if (marker === undefined || key === undefined) return undefined;
+  if (patterns.startsWith('|') && saltOf(patterns) === undefined) return undefined;
+  return { marker, patterns, keyType: key.type, key: key.blob };
+}
+
 /** The name under which a host is known: HostKeyAlias, or the host with its port if not 22. */
-export function lookupName(options: Pick<SshOptions, 'hostKeyAlias' | 'hostname' | 'port'>): LookupName {
+export function lookupName(
+  options: Pick<SshOptions, 'hostKeyAlias' | 'hostname' | 'port'>,
+): LookupName {
   if (options.hostKeyAlias !== undefined) {
-    return { name: options.hostKeyAlias.toLowerCase(), plainName: undefined };
+    return { name: lowerCase(options.hostKeyAlias), plainName: undefined };
   }
-  const host = options.hostname.toLowerCase();
+  const host = lowerCase(options.hostname);
   if (options.port === 22) return { name: host, plainName: undefined };
   return { name: `[${host}]:${options.port}`, plainName: host };
 }
 
 /**
- * Judges a key. A revoked key is refused under every name; a key that differs from a known one of
- * the same type is changed; one of a type that is not known yet is unknown. A host on another
- * port may also be known without its port, but only by that very key (sshconnect.c).
+ * Judges a key as check_hostkeys_by_key_or_type of hostfile.c. A revoked key is refused whatever
+ * else is known. A host of which any other key is known is changed, also where that key is of
+ * another type: else whoever is in between would just offer a type that is not known yet. A host
+ * on another port of which nothing is known may be known without its port, by that very key only
+ * (sshconnect.c, "checking without port identifier"); stricter than ssh, a key revoked there is
+ * refused and not merely unknown.
  */
 export function judge(known: readonly KnownHost[], name: LookupName, key: Buffer): Verdict {
-  const ours = known.filter((entry) => matches(entry.patterns, name.name));
-  const { plainName } = name;
-  const plain = plainName === undefined ? [] : known.filter((e) => matches(e.patterns, plainName));
-  const revoked = [...ours, ...plain].find((e) => e.marker === 'revoked' && e.key.equals(key));
+  const offered = canonicalKey(key) ?? key;
+  const isOffered = (entry: KnownHost): boolean => entry.key.equals(offered);
+  const ours = entriesFor(known, name.name);
+  const plain = name.plainName === undefined ? [] : entriesFor(known, name.plainName);
+  const revoked = [...ours, ...plain].find((e) => e.marker === 'revoked' && isOffered(e));
   if (revoked) return { kind: 'revoked', entry: revoked };
-  const isThis = (entry: KnownHost): boolean => entry.marker === 'none' && entry.key.equals(key);
-  const match = ours.find(isThis);
+  const held = ours.filter(({ marker }) => marker === 'none');
+  const match = held.find(isOffered);
   if (match) return { kind: 'match', entry: match };
-  const keyType = typeOf(key);
-  const other = ours.find((entry) => entry.marker === 'none' && entry.keyType === keyType);
+  // ssh names the last line; one of the same type is the one that a person has to look at.
+  const keyType = publicKeyType(offered);
+  const other = held.findLast((entry) => entry.keyType === keyType) ?? held.at(-1);
   if (other) return { kind: 'changed', entry: other };
-  const bare = plain.find(isThis);
+  const bare = plain.find((entry) => entry.marker === 'none' && isOffered(entry));
   return bare ? { kind: 'match', entry: bare } : { kind: 'unknown' };
 }
 
-/** The key types known for a host, in the order of the files. */
-export function knownKeyTypes(known: readonly KnownHost[], { name }: LookupName): string[] {
-  const ours = known.filter(({ marker, patterns }) => marker === 'none' && matches(patterns, name));
-  return [...new Set(ours.map(({ keyType }) => keyType))];
+function entriesFor(known: readonly KnownHost[], name: string): KnownHost[] {
+  return known.filter(({ patterns }) => matchesHost(patterns, name));
 }
 
-const RSA = ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'];
+/** The types of the plain keys known for a host, in the order of the files. */
+export function knownKeyTypes(known: readonly KnownHost[], { name }: LookupName): string[] {
+  const plain = entriesFor(known, name).filter(({ marker }) => marker === 'none');
+  return [...new Set(plain.map(({ keyType }) => keyType))];
+}
 
-/** The offered algorithms, those whose keys are known first: else a known host looks changed. */
+/**
+ * The offered algorithms, those whose keys are known first: else a known host looks changed.
+ * Untouched where the first one is known (sshconnect2.c, order_hostkeyalgs).
+ */
 export function orderHostKeyAlgorithms(
   offered: readonly string[],
   knownTypes: readonly string[],
 ): string[] {
-  const preferred = new Set(knownTypes.flatMap((type) => (type === 'ssh-rsa' ? RSA : [type])));
-  const first = offered.filter((algorithm) => preferred.has(algorithm));
-  return [...first, ...offered.filter((algorithm) => !preferred.has(algorithm))];
+  const isKnown = (algorithm: string): boolean => knownTypes.includes(plainType(algorithm));
+  const [best] = offered;
+  if (best === undefined || isKnown(best)) return [...offered];
+  return [...offered.filter(isKnown), ...offered.filter((algorithm) => !isKnown(algorithm))];
+}
+
+/** The type of the key that an algorithm signs with, certificates left aside. */
+function plainType(algorithm: string): string {
+  const plain = algorithm.replace(/^(sk-)?(.*)-cert-v01@openssh\.com$/, (_, sk: unknown, type) =>
+    sk === undefined ? String(type) : `sk-${type}@openssh.com`,
+  );
+  return plain.startsWith('rsa-sha2-') ? 'ssh-rsa' : plain;
 }
 
 /** `SHA256:` and the unpadded base64 of the key's digest, as ssh prints it. */
@@ -104,76 +135,58 @@ export function fingerprint(key: Buffer): string {
   return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
 }
 
-/** The type as ssh names it in messages: ED25519, ECDSA, RSA. */
+const LABELS = new Map([
+  ['ssh-ed25519', 'ED25519'],
+  ['ssh-rsa', 'RSA'],
+  ['ssh-dss', 'DSA'],
+  ['ecdsa-sha2-nistp256', 'ECDSA'],
+  ['ecdsa-sha2-nistp384', 'ECDSA'],
+  ['ecdsa-sha2-nistp521', 'ECDSA'],
+  ['sk-ssh-ed25519@openssh.com', 'ED25519-SK'],
+  ['sk-ecdsa-sha2-nistp256@openssh.com', 'ECDSA-SK'],
+]);
+
+/** The type as ssh words it in messages (sshkey_type): ED25519, ECDSA, RSA; else the wire name. */
 export function keyTypeLabel(key: Buffer): string {
-  const type = typeOf(key);
-  const label = /^(?:sk-)?(?:ssh-|ecdsa-)?(ed25519|rsa|dss|sha2-nistp\d+)/.exec(type)?.[1];
-  if (label === undefined) return type;
-  return label.startsWith('sha2') ? 'ECDSA' : label.toUpperCase();
+  const type = publicKeyType(key) ?? 'unknown';
+  return LABELS.get(type) ?? type;
 }
 
-/** A line to append, its end included. */
+/**
+ * A line to append, its end included.
+ * @throws SshpoolError PROTOCOL where the key names no type
+ */
 export function knownHostLine(name: string, key: Buffer, options: { hashed: boolean }): string {
-  const shown = options.hashed ? hashName(name, randomBytes(20)) : name;
-  return `${shown} ${typeOf(key)} ${key.toString('base64')}\n`;
+  const type = publicKeyType(key);
+  if (type === undefined) throw SshpoolError.of('PROTOCOL', { problem: 'a key without a type' });
+  const lower = lowerCase(name);
+  // Also hashed where the name would be read as something else: HostKeyAlias=* must not become a
+  // line that trusts this key for every host.
+  const hashed = options.hashed || !/^[^\p{Cc}\s,*?!|@#]+$/u.test(lower);
+  return `${hashed ? hashName(lower, randomBytes(20)) : lower} ${type} ${key.toString('base64')}\n`;
 }
 
-/** Appends a line; makes the file (0600) and its directory (0700) where they are missing. */
+/**
+ * Appends a line; makes the file (0600) and its directory (0700) where they are missing.
+ * Rejects with the system's error, which is no reason to end a connection: ssh just says so.
+ */
 export async function appendKnownHost(file: string, line: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const before = await readIfThere(file);
-  const gap = before === '' || before.endsWith('\n') ? '' : '\n';
-  await appendFile(file, gap + line, { mode: 0o600 });
+  await using handle = await disposable(open(file, 'a+', 0o600));
+  const gap = (await endsInsideLine(handle)) ? '\n' : '';
+  // One write under O_APPEND: two that append at the same time do not mix their lines.
+  await handle.appendFile(gap + line);
+}
+
+async function endsInsideLine(handle: FileHandle): Promise<boolean> {
+  const stat = await handle.stat();
+  if (!stat.isFile() || stat.size === 0) return false;
+  const { bytesRead, buffer } = await handle.read(Buffer.alloc(1), 0, 1, stat.size - 1);
+  return bytesRead === 1 && buffer[0] !== 0x0a;
 }
 
 /** The lines of all files in their order; a file that is missing or unreadable has none. */
 export async function loadKnownHosts(files: readonly string[]): Promise<KnownHost[]> {
   const texts = await Promise.all(files.map(readIfThere));
   return texts.flatMap((text, index) => parseKnownHosts(text, files[index] ?? ''));
-}
-
-async function readIfThere(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch {
-    // As for ssh: a host that no readable file knows is an unknown host.
-    return '';
-  }
-}
-
-function typeOf(key: Buffer): string {
-  try {
-    return new Reader(key).text();
-  } catch {
-    return ''; // too short to hold a type: equal to no type that a line can name
-  }
-}
-
-/** Comma-separated patterns: one must match, and none that is negated (match_hostname). */
-function matches(patterns: string, name: string): boolean {
-  if (patterns.startsWith('|')) return matchesHash(patterns, name);
-  const lower = patterns.toLowerCase().split(',');
-  const hit = (pattern: string): boolean => wildcard(pattern).test(name);
-  const negated = lower.filter((p) => p.startsWith('!')).map((p) => p.slice(1));
-  return !negated.some(hit) && lower.some((p) => !p.startsWith('!') && hit(p));
-}
-
-function wildcard(pattern: string): RegExp {
-  const source = pattern
-    .replace(/[\\^$+.()|[\]{}]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`);
-}
-
-/** `|1|salt|hash`: HMAC-SHA1 of the name under the salt (ssh_config(5), HashKnownHosts). */
-function matchesHash(hashed: string, name: string): boolean {
-  const [, version, salt, digest] = hashed.split('|');
-  if (version !== '1' || !salt || !digest) return false;
-  return hashName(name, Buffer.from(salt, 'base64')) === hashed;
-}
-
-function hashName(name: string, salt: Buffer): string {
-  const digest = createHmac('sha1', salt).update(name).digest('base64');
-  return `|1|${salt.toString('base64')}|${digest}`;
 }

@@ -5,7 +5,7 @@
 import { Duplex } from 'node:stream';
 import { execa } from 'execa';
 import { describe, SshpoolError } from '../base/errors.ts';
-import type { SshOptions } from '../config/ssh-config.ts';
+import type { SshOptions } from '../config/ssh-options.ts';
 
 /** The command line for the proxy, or undefined where the host is reached directly. */
 export function proxyCommandLine(options: SshOptions): string | undefined {

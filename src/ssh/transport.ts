@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import { getSystemErrorMap } from 'node:util';
 import { describe, SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
-import type { SshOptions } from '../config/ssh-config.ts';
+import type { SshOptions } from '../config/ssh-options.ts';
 import { proxyCommandLine, startProxy } from './proxy.ts';
 
 export interface TransportRequest {

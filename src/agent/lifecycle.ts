@@ -1,0 +1,150 @@
+/**
+ * The agent's life: it publishes its socket, serves callers, and leaves when it is told to, when
+ * nobody has needed it for a while, or when its socket is gone.
+ */
+import type { Socket } from 'node:net';
+import { createLog, type Log } from '../base/log.ts';
+import { SshpoolError } from '../base/errors.ts';
+import { systemClock, type Clock, type Timer } from '../base/time.ts';
+import type { RuntimePaths } from '../config/paths.ts';
+import type { Settings } from '../config/settings.ts';
+import { SshConfig } from '../config/ssh-config.ts';
+import { Pool } from '../pool/pool.ts';
+import { Caller } from './caller.ts';
+import { Listener } from './listener.ts';
+import type { Services } from './services.ts';
+
+/** How often the agent looks whether callers still find its socket. */
+const SELF_CHECK_MS = 10_000;
+/** How long callers may take to read their last message when the agent leaves. */
+const FAREWELL_MS = 2000;
+
+export interface AgentConfig {
+  readonly paths: RuntimePaths;
+  readonly settings: Settings;
+  readonly version: string;
+  readonly writeLog: (line: string) => void;
+  readonly clock?: Clock;
+}
+
+/** `serving` takes callers; `leaving` finishes what runs; `gone` has let go of everything. */
+export type Life = 'serving' | 'leaving' | 'gone';
+
+export class Agent {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #settings: Settings;
+  readonly #listener: Listener;
+  readonly #pool: Pool;
+  readonly #callers = new Set<Caller>();
+  readonly #services: Services;
+  #life: Life = 'serving';
+  #idleTimer: Timer | undefined;
+  #checkTimer: Timer | undefined;
+  #resolveGone: () => void = () => undefined;
+  /** Resolves when nothing of the agent is left. */
+  readonly gone: Promise<void>;
+
+  private constructor(config: AgentConfig, listener: Listener) {
+    const { paths, settings, version, clock = systemClock } = config;
+    this.#clock = clock;
+    this.#settings = settings;
+    this.#listener = listener;
+    this.#log = createLog(clock, config.writeLog);
+    this.#pool = new Pool(clock, settings, () => this.#rest());
+    this.gone = new Promise((resolve) => (this.#resolveGone = resolve));
+    this.#services = {
+      clock,
+      log: this.#log,
+      paths,
+      settings,
+      sshConfig: new SshConfig({ clock }),
+      pool: this.#pool,
+      version,
+      startedAt: clock.monotonic(),
+      stop: (options) => this.stop(options),
+    };
+    this.#log.info(`agent ${version} started, pid ${process.pid}`);
+    this.#checkLater();
+    this.#rest();
+  }
+
+  /**
+   * Starts an agent; undefined where one runs already. The start lock is held by the caller.
+   * @throws SshpoolError UNSAFE_PATH, AGENT_START
+   */
+  static async start(config: AgentConfig): Promise<Agent | undefined> {
+    // Callers may come as soon as the socket is published, before publish has returned.
+    const early: Socket[] = [];
+    let agent: Agent | undefined;
+    const listener = await Listener.publish(config.paths, (socket) => {
+      if (agent) agent.#serve(socket);
+      else early.push(socket);
+    });
+    if (listener === undefined) return undefined;
+    agent = new Agent(config, listener);
+    for (const socket of early) agent.#serve(socket);
+    return agent;
+  }
+
+  /** Ends the agent; what runs is waited for, or with `force` ended. Harmless when repeated. */
+  stop({ force }: { readonly force: boolean }): void {
+    if (this.#life === 'serving') {
+      this.#life = 'leaving';
+      this.#log.info('agent leaves');
+      this.#listener.close();
+      this.#idleTimer?.cancel();
+      this.#checkTimer?.cancel();
+    }
+    const reason = force ? SshpoolError.of('AGENT_STOPPING', {}) : undefined;
+    void this.#pool.closeAll(reason).then(() => this.#farewell());
+  }
+
+  #serve(socket: Socket): void {
+    const caller: Caller = new Caller(socket, this.#services, () => {
+      this.#callers.delete(caller);
+      this.#rest();
+    });
+    this.#callers.add(caller);
+    this.#idleTimer?.cancel();
+    if (this.#life !== 'serving') caller.dismiss();
+  }
+
+  /** Called whenever something ended: with nothing left to do, the idle time begins. */
+  #rest(): void {
+    this.#idleTimer?.cancel();
+    if (this.#callers.size > 0 || !this.#pool.empty) return;
+    if (this.#life === 'leaving') return this.#farewell();
+    if (this.#life !== 'serving' || this.#settings.agentIdleTimeoutMs === 0) return;
+    this.#idleTimer = this.#clock.after(this.#settings.agentIdleTimeoutMs, () => {
+      this.#log.info('nobody needs the agent');
+      this.stop({ force: false });
+    });
+  }
+
+  /** The last connections are closed: callers get their last messages, then it is over. */
+  #farewell(): void {
+    if (this.#life === 'gone') return;
+    for (const caller of this.#callers) caller.dismiss();
+    if (this.#callers.size === 0) return this.#end();
+    this.#clock.after(FAREWELL_MS, () => {
+      for (const caller of this.#callers) caller.destroy();
+      this.#end();
+    });
+  }
+
+  #end(): void {
+    if (this.#life === 'gone') return;
+    this.#life = 'gone';
+    this.#log.info('agent gone');
+    this.#resolveGone();
+  }
+
+  #checkLater(): void {
+    this.#checkTimer = this.#clock.after(SELF_CHECK_MS, () => {
+      if (this.#listener.published) return this.#checkLater();
+      this.#log.info('the socket is gone or is another agent\'s');
+      this.stop({ force: false });
+    });
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * One call to the agent: the hello and the check of the protocol, questions, and the one end.
+ * What is called, and what is done with the messages, is the caller's.
+ */
+import type { Socket } from 'node:net';
+import { SshpoolError } from '../base/errors.ts';
+import { Peer } from '../wire/peer.ts';
+import { CALLER_ENV, matchesEnv, PROTOCOL, type Message } from '../wire/protocol.ts';
+
+export type MessageOf<T extends Message['type']> = Extract<Message, { type: T }>;
+
+/** Gets any message but hello; returns true to end the call. */
+export type OnMessage = (message: Message) => boolean;
+
+/** The agent speaks another protocol; `theirs` is its number. */
+export class OtherProtocol extends Error {
+  readonly theirs: number;
+
+  constructor(theirs: number) {
+    super(`protocol ${theirs}`);
+    this.theirs = theirs;
+  }
+}
+
+export class Call {
+  readonly #peer: Peer;
+  readonly #onMessage: OnMessage;
+  /** Resolves when the call has ended; rejects with AGENT_LOST, or what onMessage threw. */
+  readonly ended: Promise<void>;
+  #resolve: () => void = () => undefined;
+  #reject: (error: unknown) => void = () => undefined;
+
+  constructor(socket: Socket, log: string, version: string, onMessage: OnMessage) {
+    this.#onMessage = onMessage;
+    this.ended = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#peer = new Peer(socket, {
+      onMessage: (message) => this.#receive(message),
+      onClose: () => this.#reject(SshpoolError.of('AGENT_LOST', { log })),
+    });
+    const capabilities = ['ask', 'json'];
+    this.send({ type: 'hello', protocol: PROTOCOL, version, capabilities });
+  }
+
+  send(message: Message): void {
+    this.#peer.send(message);
+  }
+
+  /** Leaves, whatever is under way. */
+  leave(): void {
+    this.#resolve();
+    this.#peer.destroy();
+  }
+
+  #receive(message: Message): void {
+    try {
+      if (message.type === 'hello') {
+        if (message.protocol !== PROTOCOL) throw new OtherProtocol(message.protocol);
+        return;
+      }
+      if (this.#onMessage(message)) {
+        this.#resolve();
+        this.#peer.end();
+      }
+    } catch (thrown) {
+      this.#reject(thrown);
+      this.#peer.destroy();
+    }
+  }
+}
+
+/** The variables of `env` that match, each as NAME=VALUE. */
+export function envLines(env: NodeJS.ProcessEnv, patterns: readonly string[] = CALLER_ENV): string[] {
+  return Object.entries(env).flatMap(([name, value]) =>
+    value !== undefined && matchesEnv(name, patterns) ? [`${name}=${value}`] : [],
+  );
+}

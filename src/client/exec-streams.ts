@@ -1,0 +1,136 @@
+/**
+ * The caller's own standard streams during an exec: stdin as far as the agent grants, stdout and
+ * stderr written through threads, so that a slow reader never blocks this process's event loop.
+ */
+import { writev } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { Readable } from 'node:stream';
+import { MAX_CHUNK } from '../wire/protocol.ts';
+
+const writeVector = promisify(writev);
+
+/** A descriptor inherited in non-blocking mode says EAGAIN; so often it is tried again. */
+const AGAIN_MS = 2;
+
+/** One output descriptor: bytes go out in order; a reader that has gone is noticed once. */
+export class Output {
+  readonly #fd: number;
+  readonly #onTaken: (bytes: number) => void;
+  readonly #onClosed: () => void;
+  #queue: Buffer[] = [];
+  #writing: Promise<void> | undefined;
+  #closed = false;
+
+  /** `onTaken` gets each byte once, written or, after the reader has gone, dropped. */
+  constructor(fd: number, onTaken: (bytes: number) => void, onClosed: () => void) {
+    this.#fd = fd;
+    this.#onTaken = onTaken;
+    this.#onClosed = onClosed;
+  }
+
+  write(data: Buffer): void {
+    this.#queue.push(data);
+    this.#writing ??= this.#drain();
+  }
+
+  /** Resolves when everything so far is written or dropped. */
+  async flushed(): Promise<void> {
+    await this.#writing;
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const chunks = this.#queue;
+      this.#queue = [];
+      if (!this.#closed) await this.#writeAll(chunks);
+      this.#onTaken(sizeOf(chunks));
+    }
+    this.#writing = undefined;
+  }
+
+  async #writeAll(chunks: readonly Buffer[]): Promise<void> {
+    let left = chunks;
+    while (left.length > 0) {
+      try {
+        const { bytesWritten } = await writeVector(this.#fd, left);
+        left = without(left, bytesWritten);
+      } catch (thrown) {
+        if ((thrown as NodeJS.ErrnoException).code === 'EAGAIN') {
+          await sleep(AGAIN_MS);
+          continue;
+        }
+        // EPIPE, ENOSPC and their like: as ssh, the rest of the output is dropped.
+        this.#closed = true;
+        this.#onClosed();
+        return;
+      }
+    }
+  }
+}
+
+function sizeOf(chunks: readonly Buffer[]): number {
+  return chunks.reduce((sum, { length }) => sum + length, 0);
+}
+
+function without(chunks: readonly Buffer[], written: number): Buffer[] {
+  let skip = written;
+  return chunks.flatMap((chunk) => {
+    const rest = chunk.subarray(Math.min(skip, chunk.length));
+    skip -= chunk.length - rest.length;
+    return rest.length > 0 ? [rest] : [];
+  });
+}
+
+/** Standard input, read only as far as granted. */
+export class Input {
+  readonly #stream: Readable;
+  readonly #onData: (data: Buffer) => void;
+  readonly #onEnd: () => void;
+  #granted = 0;
+  #started = false;
+  #ended = false;
+
+  constructor(stream: Readable, onData: (data: Buffer) => void, onEnd: () => void) {
+    this.#stream = stream;
+    this.#onData = onData;
+    this.#onEnd = onEnd;
+  }
+
+  grant(bytes: number): void {
+    this.#granted += bytes;
+    if (this.#started) this.#flow();
+    else this.#start();
+  }
+
+  /** Reads no more; whoever writes to it gets SIGPIPE. */
+  close(): void {
+    this.#ended = true;
+    this.#stream.destroy();
+  }
+
+  #start(): void {
+    this.#started = true;
+    this.#stream.on('readable', () => this.#flow());
+    this.#stream.on('end', () => this.#end());
+    // An input that cannot be read (closed, a directory) is at its end.
+    this.#stream.on('error', () => this.#end());
+  }
+
+  #flow(): void {
+    while (this.#granted > 0 && !this.#ended) {
+      // Also called with nothing there: that is what makes the stream read on.
+      const want = Math.min(this.#granted, this.#stream.readableLength, MAX_CHUNK);
+      const data = this.#stream.read(want === 0 ? undefined : want) as Buffer | null;
+      if (data === null) return;
+      this.#granted -= data.length;
+      this.#onData(data);
+    }
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#onEnd();
+  }
+}

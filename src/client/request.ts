@@ -1,0 +1,50 @@
+/** Methods of the agent for the commands that are no exec: one request, one result. */
+import type { Socket } from 'node:net';
+import { SshpoolError } from '../base/errors.ts';
+import type { RuntimePaths } from '../config/paths.ts';
+import { Call } from './call.ts';
+import { askOnTerminal } from './prompt.ts';
+
+export interface RequestSetting {
+  readonly paths: RuntimePaths;
+  readonly version: string;
+  /** A line on standard error. */
+  readonly print: (line: string) => void;
+}
+
+/**
+ * Calls a method over a connection to the agent; resolves to its result.
+ * @throws SshpoolError as the agent says, AGENT_LOST; OtherProtocol
+ */
+export async function request(
+  socket: Socket,
+  setting: RequestSetting,
+  method: string,
+  params: unknown,
+): Promise<unknown> {
+  let json: string | undefined;
+  const { paths, version, print } = setting;
+  const call: Call = new Call(socket, paths.log, version, (message) => {
+    switch (message.type) {
+      case 'result':
+        json = message.json;
+        return true;
+      case 'failed':
+        throw SshpoolError.received(message.code, message.message);
+      case 'note':
+        print(message.text);
+        return false;
+      case 'ask':
+        void askOnTerminal(message.text, message.echo).then((typed) => {
+          const [given, text] = [typed !== undefined, typed ?? ''];
+          call.send({ type: 'answer', id: message.id, given, text });
+        });
+        return false;
+      default:
+        return false;
+    }
+  });
+  call.send({ type: 'request', method, params: JSON.stringify(params) });
+  await call.ended;
+  return JSON.parse(json ?? 'null') as unknown;
+}
