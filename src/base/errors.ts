@@ -47,8 +47,7 @@ const TABLE = {
       `(SSH_POOL_CONNECTION_TIMEOUT_MS or ConnectTimeout)`,
   ),
   HANDSHAKE_FAILED: failure(
-    (d: { host: string; port: number; reason: string }) =>
-      `${d.host} port ${d.port}: ${d.reason}`,
+    (d: { host: string; port: number; reason: string }) => `${d.host} port ${d.port}: ${d.reason}`,
   ),
   PROXY_FAILED: failure(
     (d: { command: string; reason: string }) => `proxy command failed: ${d.command}: ${d.reason}`,
@@ -77,6 +76,12 @@ const TABLE = {
   AUTH_FAILED: failure(
     (d: { user: string; host: string; methods: string; detail: string }) =>
       `${d.user}@${d.host}: Permission denied (${d.methods})${d.detail ? `: ${d.detail}` : ''}`,
+  ),
+  KEY_AGENT_ABSENT: failure(
+    (d: { path: string; reason: string }) => `no key agent answers at ${d.path}: ${d.reason}`,
+  ),
+  KEY_AGENT_FAILED: failure(
+    (d: { path: string; problem: string }) => `the key agent at ${d.path} failed: ${d.problem}`,
   ),
   NO_TERMINAL: failure(
     (d: { question: string }) =>
@@ -112,9 +117,7 @@ const TABLE = {
     (d: { reason: string; log: string }) =>
       `the sshpool agent did not start: ${d.reason}; its log: ${d.log}`,
   ),
-  AGENT_STOPPING: failure(
-    (_: Record<string, never>) => 'the sshpool agent is stopping; try again',
-  ),
+  AGENT_STOPPING: failure((_: Record<string, never>) => 'the sshpool agent is stopping; try again'),
   AGENT_VERSION: failure(
     (d: { theirs: number; ours: number }) =>
       `the running sshpool agent speaks protocol ${d.theirs} and this sshpool ${d.ours}; ` +

@@ -1,11 +1,12 @@
 /**
  * A client of the key agent's protocol (draft-miller-ssh-agent): the keys that it holds, of every
- * type, and signatures by them. One connection a request.
+ * type, and signatures by them. One connection a request; it knows no files and no servers.
  */
-import { createConnection } from 'node:net';
+import { createConnection, type Socket } from 'node:net';
 import { Reader, Writer } from '../base/bytes.ts';
 import { describe, SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
+import { attempt, publicKeyType } from './public-key.ts';
 
 /** A key held by the agent: public key as bytes, its wire type, its comment. */
 export interface Identity {
@@ -14,70 +15,167 @@ export interface Identity {
   readonly comment: string;
 }
 
+export interface KeyAgentOptions {
+  readonly clock: Clock;
+  /** How long the list of keys may take; 2 s unless told. */
+  readonly timeoutMs?: number | undefined;
+  /** Ends whatever waits, signatures too, with CANCELLED. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 const REQUEST = { identities: 11, sign: 13 } as const;
-const ANSWER = { identities: 12, signature: 14 } as const;
-/** OpenSSH's AGENT_MAX_LEN. */
+const ANSWER = { failure: 5, identities: 12, signature: 14, extensionFailure: 28 } as const;
+/** OpenSSH's AGENT_MAX_LEN and MAX_AGENT_REPLY_LEN. */
 const MAX_MESSAGE = 256 * 1024;
 /** Listing keys asks nobody; a signature may wait for a person, without limit. */
 const LIST_MS = 2000;
+/** What sun_path holds; Node cuts a longer path and would talk to another socket. */
+const MAX_PATH = process.platform === 'linux' ? 107 : 103;
 
+/** A key agent by the path of its socket; connects when asked. */
 export class KeyAgent {
   readonly #path: string;
-  readonly #clock: Clock;
+  readonly #options: KeyAgentOptions;
 
-  constructor(path: string, { clock }: { readonly clock: Clock }) {
+  constructor(path: string, options: KeyAgentOptions) {
     this.#path = path;
-    this.#clock = clock;
-  }
-
-  /** @throws SshpoolError PROTOCOL where no agent answers as it should within two seconds */
-  async identities(): Promise<Identity[]> {
-    const from = await this.#request(Buffer.of(REQUEST.identities), ANSWER.identities, LIST_MS);
-    const count = from.u32();
-    const found: Identity[] = [];
-    for (let i = 0; i < count; i++) {
-      const [blob, comment] = [from.string(), from.text()];
-      found.push({ blob, type: new Reader(blob).text(), comment });
-    }
-    return found;
+    this.#options = options;
   }
 
   /**
-   * The signature as the agent gives it: algorithm and signature, each a string.
-   * @param flags 2 and 4 choose SHA-256 and SHA-512 for RSA keys, 0 otherwise
-   * @throws SshpoolError PROTOCOL where the agent refuses
+   * All keys, certificates and security keys too, in the agent's order.
+   * @throws SshpoolError KEY_AGENT_ABSENT where nothing listens, KEY_AGENT_FAILED where the answer
+   * is late, malformed or a refusal
+   */
+  async identities(): Promise<Identity[]> {
+    const { timeoutMs = LIST_MS } = this.#options;
+    const request = Buffer.of(REQUEST.identities);
+    const answer = await this.#ask(request, ANSWER.identities, timeoutMs);
+    return this.#read(() => {
+      const count = answer.u32();
+      const found: Identity[] = [];
+      for (let i = 0; i < count; i++) {
+        const [blob, comment] = [answer.string(), answer.text()];
+        const type = publicKeyType(blob);
+        // A blob without a type is no key that a server could be shown; the others still are.
+        if (type !== undefined) found.push({ blob, type, comment });
+      }
+      return found;
+    });
+  }
+
+  /**
+   * The signature as the agent gives it: algorithm, signature, and for security keys flags and
+   * counter. The algorithm is not compared with what was asked for.
+   * @param flags 2 and 4 choose SHA-256 and SHA-512 for RSA keys, 0 otherwise (RFC 8332)
+   * @throws SshpoolError as `identities`, and without a limit of time
    */
   async sign(blob: Buffer, data: Buffer, flags: 0 | 2 | 4): Promise<Buffer> {
     const request = new Writer().byte(REQUEST.sign).string(blob).string(data).u32(flags).finish();
-    return (await this.#request(request, ANSWER.signature, undefined)).string();
+    if (request.length > MAX_MESSAGE) throw this.#failure('the request is too long');
+    const answer = await this.#ask(request, ANSWER.signature, undefined);
+    return this.#read(() => {
+      const signature = answer.string();
+      const parts = new Reader(signature);
+      parts.string();
+      parts.string();
+      return signature;
+    });
   }
 
-  #request(body: Buffer, expected: number, limitMs: number | undefined): Promise<Reader> {
+  async #ask(body: Buffer, expected: number, limitMs: number | undefined): Promise<Reader> {
+    const bytes = await this.#exchange(new Writer().string(body).finish(), limitMs);
+    const answer = new Reader(bytes);
+    const type = answer.byte();
+    if (type === expected) return answer;
+    if (type === ANSWER.failure || type === ANSWER.extensionFailure) {
+      throw this.#failure('it refused');
+    }
+    throw this.#failure(`its answer is of an unexpected type (${type})`);
+  }
+
+  /** Sends a request and resolves with the body of the answer, which is never empty. */
+  #exchange(request: Buffer, limitMs: number | undefined): Promise<Buffer> {
+    const { clock, signal } = this.#options;
     return new Promise((resolve, reject) => {
-      const socket = createConnection(this.#path);
-      const fail = (problem: string): void => {
-        reject(SshpoolError.of('PROTOCOL', { problem: `${this.#path}: ${problem}` }));
+      if (signal?.aborted) return reject(SshpoolError.of('CANCELLED', {}));
+      const socket = this.#connect();
+      const message = new Message();
+      const cancel = (): void => fail(SshpoolError.of('CANCELLED', {}));
+      const timer =
+        limitMs === undefined
+          ? undefined
+          : clock.after(limitMs, () => fail(this.#failure(`no answer within ${limitMs} ms`)));
+      const settle = (): void => {
+        timer?.cancel();
+        signal?.removeEventListener('abort', cancel);
         socket.destroy();
       };
-      const timer =
-        limitMs === undefined ? undefined : this.#clock.after(limitMs, () => fail('no answer'));
-      let received = Buffer.alloc(0);
+      const fail = (error: SshpoolError): void => {
+        settle();
+        reject(error); // after the first outcome this does nothing
+      };
+      signal?.addEventListener('abort', cancel);
+      let isConnected = false;
+      socket.on('connect', () => {
+        isConnected = true;
+        socket.write(request);
+      });
       socket.on('data', (chunk: Buffer) => {
-        received = Buffer.concat([received, chunk]);
-        const length = received.length < 4 ? 0 : received.readUInt32BE();
-        if (length > MAX_MESSAGE) return fail('its answer is too long');
-        if (length === 0 || received.length < 4 + length) return;
-        const answer = new Reader(received.subarray(4, 4 + length));
-        if (answer.byte() === expected) resolve(answer);
-        else fail('it refused');
-        socket.destroy();
+        const state = message.add(chunk);
+        if (state === 'malformed') return fail(this.#failure('its answer is malformed'));
+        if (state === 'partial') return;
+        settle();
+        resolve(message.body());
       });
-      socket.on('error', (error) => fail(describe(error)));
-      socket.on('close', () => {
-        timer?.cancel();
-        fail('it closed the connection');
-      });
-      socket.write(new Writer().string(body).finish());
+      socket.on('error', (error) =>
+        fail(isConnected ? this.#failure(describe(error), error) : this.#absent(error)),
+      );
+      socket.on('close', () => fail(this.#failure('it hung up without an answer')));
     });
+  }
+
+  #connect(): Socket {
+    if (this.#path === '' || this.#path.includes('\0')) throw this.#absent('no path of a socket');
+    if (Buffer.byteLength(this.#path) > MAX_PATH) throw this.#absent('the path is too long');
+    return createConnection({ path: this.#path });
+  }
+
+  /** Runs a reading of what the agent sent, which may be cut short. */
+  #read<T>(read: () => T): T {
+    const value = attempt(read);
+    if (value === undefined) throw this.#failure('its answer is malformed');
+    return value;
+  }
+
+  #absent(why: unknown): SshpoolError {
+    return SshpoolError.of('KEY_AGENT_ABSENT', { path: this.#path, reason: describe(why) }, why);
+  }
+
+  #failure(problem: string, cause?: unknown): SshpoolError {
+    return SshpoolError.of('KEY_AGENT_FAILED', { path: this.#path, problem }, cause);
+  }
+}
+
+/** One answer, put together from what the socket delivers: a length and as many bytes. */
+class Message {
+  readonly #chunks: Buffer[] = [];
+  #received = 0;
+  #length: number | undefined;
+
+  add(chunk: Buffer): 'partial' | 'whole' | 'malformed' {
+    this.#chunks.push(chunk);
+    this.#received += chunk.length;
+    if (this.#length === undefined && this.#received >= 4) {
+      this.#length = Buffer.concat(this.#chunks).readUInt32BE();
+    }
+    if (this.#length === undefined) return 'partial';
+    if (this.#length === 0 || this.#length > MAX_MESSAGE) return 'malformed';
+    return this.#received >= 4 + this.#length ? 'whole' : 'partial';
+  }
+
+  /** What follows the length; to be asked for once the message is whole. */
+  body(): Buffer {
+    return Buffer.concat(this.#chunks).subarray(4, 4 + (this.#length ?? 0));
   }
 }

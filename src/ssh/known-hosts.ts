@@ -2,13 +2,13 @@
  * known_hosts files (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): reading, judging a key by them as
  * OpenSSH's hostfile.c does, and appending. What becomes of the verdict is not decided here.
  */
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { SshpoolError } from '../base/errors.ts';
-import type { SshOptions } from '../config/ssh-config.ts';
-import { canonicalKey, decodeBase64, parsePublicKey, publicKeyType } from './public-key.ts';
+import { hashName, lowerCase, matchesHost, saltOf } from './host-patterns.ts';
+import { canonicalKey, parsePublicKey, publicKeyType } from './public-key.ts';
 
 /** One line. `patterns` as written; `keyType` is the wire name such as ssh-ed25519. */
 export interface KnownHost {
@@ -60,10 +60,15 @@ function parseLine(row: string): Omit<KnownHost, 'file' | 'line'> | undefined {
   return { marker, patterns, keyType: key.type, key: key.blob };
 }
 
+/** The options of ssh_config(5) that name a host key. */
+export interface NamingOptions {
+  readonly hostname: string;
+  readonly port: number;
+  readonly hostKeyAlias?: string | undefined;
+}
+
 /** The name under which a host is known: HostKeyAlias, or the host with its port if not 22. */
-export function lookupName(
-  options: Pick<SshOptions, 'hostKeyAlias' | 'hostname' | 'port'>,
-): LookupName {
+export function lookupName(options: NamingOptions): LookupName {
   if (options.hostKeyAlias !== undefined) {
     return { name: lowerCase(options.hostKeyAlias), plainName: undefined };
   }
@@ -172,10 +177,14 @@ export function knownHostLine(name: string, key: Buffer, options: { hashed: bool
  */
 export async function appendKnownHost(file: string, line: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await using handle = await disposable(open(file, 'a+', 0o600));
-  const gap = (await endsInsideLine(handle)) ? '\n' : '';
-  // One write under O_APPEND: two that append at the same time do not mix their lines.
-  await handle.appendFile(gap + line);
+  const handle = await open(file, 'a+', 0o600);
+  try {
+    const gap = (await endsInsideLine(handle)) ? '\n' : '';
+    // One write under O_APPEND: two that append at the same time do not mix their lines.
+    await handle.appendFile(gap + line);
+  } finally {
+    await handle.close();
+  }
 }
 
 async function endsInsideLine(handle: FileHandle): Promise<boolean> {
@@ -189,4 +198,19 @@ async function endsInsideLine(handle: FileHandle): Promise<boolean> {
 export async function loadKnownHosts(files: readonly string[]): Promise<KnownHost[]> {
   const texts = await Promise.all(files.map(readIfThere));
   return texts.flatMap((text, index) => parseKnownHosts(text, files[index] ?? ''));
+}
+
+async function readIfThere(file: string): Promise<string> {
+  let handle: FileHandle | undefined;
+  try {
+    // Not waiting: a pipe by that name must not hold up the connection.
+    handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const isFile = (await handle.stat()).isFile();
+    return isFile ? await handle.readFile('utf8') : '';
+  } catch {
+    // As for ssh: a host that no readable file knows is an unknown host.
+    return '';
+  } finally {
+    await handle?.close();
+  }
 }

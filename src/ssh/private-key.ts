@@ -1,15 +1,24 @@
 /**
  * Private key files as ssh2 can use them: OpenSSH's own format, PEM, and PKCS#8, which ssh2 does
- * not read. A passphrase is used and forgotten, and is never part of a reason.
+ * not read. A passphrase is used and forgotten, and no reason quotes anything of a file.
  */
-import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { constants } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import ssh2, { type ParsedKey } from 'ssh2';
-import { Reader, Writer } from '../base/bytes.ts';
 import { describe } from '../base/errors.ts';
+import { ed25519Container, readContainer } from './key-container.ts';
+import { parsePublicKey } from './public-key.ts';
 
 export type LoadedKey =
-  | { readonly kind: 'key'; readonly key: ParsedKey; readonly publicBlob: Buffer }
+  /** `type` is the wire name of the key's type. */
+  | {
+      readonly kind: 'key';
+      readonly key: ParsedKey;
+      readonly publicBlob: Buffer;
+      readonly type: string;
+    }
+  /** It needs a passphrase; the public key is there if it can be read without. */
   | { readonly kind: 'encrypted'; readonly publicBlob: Buffer | undefined }
   | { readonly kind: 'wrong-passphrase' }
   | { readonly kind: 'missing' }
@@ -18,139 +27,179 @@ export type LoadedKey =
   | { readonly kind: 'unusable'; readonly reason: string };
 
 const MAX_BYTES = 1024 * 1024;
+const USE_SSH_ADD = 'load it into a key agent with ssh-add';
 
-/** Reads a key file; never throws. */
-export async function loadPrivateKey(file: string, passphrase?: string): Promise<LoadedKey> {
-  const read = await readKey(file);
+const unusable = (reason: string): LoadedKey => ({ kind: 'unusable', reason });
+const DAMAGED = unusable('it is damaged or no private key');
+
+/** Reads a key file; never throws. A passphrase given for an unencrypted key is passed over. */
+export async function loadPrivateKey(
+  file: string,
+  passphrase?: Buffer | string,
+): Promise<LoadedKey> {
+  const read = await readKeyFile(file);
   if (typeof read !== 'string') return read;
-  try {
-    return parse(read, passphrase);
-  } catch (thrown) {
-    return { kind: 'unusable', reason: describe(thrown) };
-  }
+  const loaded = parse(read, passphrase);
+  if (loaded.kind !== 'encrypted' || loaded.publicBlob) return loaded;
+  return { kind: 'encrypted', publicBlob: await readPublicKey(file) };
 }
 
-/** The key of FILE.pub, or of FILE where that is a public key; undefined where there is none. */
+/**
+ * The key of FILE where that is a one-line public key or certificate of any type, else that of
+ * FILE.pub (sshkey_load_public); undefined where neither is one.
+ */
 export async function readPublicKey(file: string): Promise<Buffer | undefined> {
-  const texts = await Promise.all([file, `${file}.pub`].map(readText));
-  for (const text of texts) {
-    const [type, base64] = text.trim().split(/\s+/);
-    if (!type || !base64 || !/^[A-Za-z0-9+/]+=*$/.test(base64)) continue;
-    const blob = Buffer.from(base64, 'base64');
-    if (blob.length > 4 && new Reader(blob).text() === type) return blob;
+  for (const path of [file, `${file}.pub`]) {
+    for (const line of (await readIfThere(path)).split('\n')) {
+      if (line.startsWith('-----BEGIN')) break;
+      const key = parsePublicKey(line);
+      if (key) return key.blob;
+    }
   }
   return undefined;
 }
 
-async function readText(file: string): Promise<string> {
+async function readIfThere(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return await withFile(file, (handle) => readCapped(handle));
   } catch {
     return ''; // a public key beside the private one is a help, not a need
   }
 }
 
-async function readKey(file: string): Promise<string | LoadedKey> {
-  let handle;
+async function readKeyFile(file: string): Promise<string | LoadedKey> {
   try {
-    handle = await open(file);
+    return await withFile(file, async (handle) => {
+      const { mode, uid, size } = await handle.stat();
+      // sshkey_perm_ok (authfile.c): only a file of our own is checked.
+      if (uid === process.getuid?.() && (mode & 0o077) !== 0) {
+        const shown = (mode & 0o777).toString(8).padStart(4, '0');
+        const reason = `bad permissions (${shown}: it must not be accessible by others)`;
+        return { kind: 'refused', reason };
+      }
+      if (size > MAX_BYTES) return unusable('it is too large for a key');
+      return readCapped(handle);
+    });
   } catch (thrown) {
-    const { code } = thrown as NodeJS.ErrnoException;
+    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
     if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
-    return { kind: 'unusable', reason: describe(thrown) };
+    return unusable(describe(thrown)); // words of the system: a code and the path
   }
+}
+
+async function withFile<T>(file: string, read: (handle: FileHandle) => Promise<T>): Promise<T> {
+  // Not waiting: a pipe by that name must not hold up the connection.
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const { mode, uid, size } = await handle.stat();
-    // sshkey_perm_ok (authfile.c): only a file of our own is checked.
-    if (uid === process.getuid?.() && (mode & 0o077) !== 0) {
-      const shown = (mode & 0o777).toString(8).padStart(4, '0');
-      return { kind: 'refused', reason: `bad permissions (${shown}; it must not be accessible by others)` };
-    }
-    if (size > MAX_BYTES) return { kind: 'unusable', reason: 'it is too large for a key' };
-    return await handle.readFile('utf8');
-  } catch (thrown) {
-    return { kind: 'unusable', reason: describe(thrown) };
+    return await read(handle);
   } finally {
     await handle.close();
   }
 }
 
-function parse(text: string, passphrase: string | undefined): LoadedKey {
-  if (/^-----BEGIN (ENCRYPTED )?PRIVATE KEY-----/m.test(text)) return parsePkcs8(text, passphrase);
-  const parsed = ssh2.utils.parseKey(text, passphrase) as ParsedKey | ParsedKey[] | Error;
-  if (parsed instanceof Error) return failure(parsed.message, text, passphrase);
-  const key = [parsed].flat()[0];
-  if (!key?.isPrivateKey()) return { kind: 'unusable', reason: 'it holds no private key' };
-  return { kind: 'key', key, publicBlob: key.getPublicSSH() };
+/** The text of a regular file; nothing of any other and of one that is too large. */
+async function readCapped(handle: FileHandle): Promise<string> {
+  const stat = await handle.stat();
+  return stat.isFile() && stat.size <= MAX_BYTES ? handle.readFile('utf8') : '';
 }
 
-/** ssh2 tells these cases apart only by its words. */
-function failure(words: string, text: string, passphrase: string | undefined): LoadedKey {
-  if (/no passphrase given/i.test(words)) return { kind: 'encrypted', publicBlob: publicPart(text) };
-  if (passphrase !== undefined && /bad passphrase|integrity|bad decrypt|malformed/i.test(words)) {
-    return { kind: 'wrong-passphrase' };
+function parse(text: string, passphrase: Buffer | string | undefined): LoadedKey {
+  const block = firstBlock(text);
+  if (!block) {
+    if (!text.startsWith('PuTTY-User-Key-File')) return DAMAGED;
+    return unusable('it is in the format of PuTTY; puttygen can export it in that of OpenSSH');
   }
-  return { kind: 'unusable', reason: `${words} (ssh-add can load it into a key agent)` };
+  switch (block.label) {
+    case 'OPENSSH PRIVATE KEY':
+      return parseContainer(block.text, passphrase);
+    case 'RSA PRIVATE KEY':
+    case 'EC PRIVATE KEY':
+    case 'PRIVATE KEY':
+    case 'ENCRYPTED PRIVATE KEY':
+      return parsePem(block.text, passphrase);
+    case 'DSA PRIVATE KEY':
+      return unsupported('ssh-dss');
+    default:
+      return DAMAGED;
+  }
 }
 
-/** The public key in the clear part of OpenSSH's container (PROTOCOL.key). */
-function publicPart(text: string): Buffer | undefined {
-  const body = /BEGIN OPENSSH PRIVATE KEY-----([^-]+)-----END/.exec(text)?.[1];
-  if (body === undefined) return undefined;
-  const magic = 'openssh-key-v1\0';
-  const container = Buffer.from(body, 'base64');
-  if (container.toString('latin1', 0, magic.length) !== magic) return undefined;
-  const from = new Reader(container.subarray(magic.length));
-  from.string(); // cipher
-  from.string(); // key derivation
-  from.string(); // its options
-  return from.u32() === 1 ? from.string() : undefined;
+function unsupported(type: string): LoadedKey {
+  return unusable(`a key file of type ${type} is not supported: ${USE_SSH_ADD}`);
 }
 
-function parsePkcs8(text: string, passphrase: string | undefined): LoadedKey {
-  const encrypted = text.includes('BEGIN ENCRYPTED');
-  if (encrypted && passphrase === undefined) return { kind: 'encrypted', publicBlob: undefined };
+/** The first private key; other blocks (EC PARAMETERS) may stand before it. */
+function firstBlock(text: string): { label: string; text: string } | undefined {
+  const begin = /-----BEGIN ((?:[A-Z0-9]+ )?(?:PRIVATE KEY))-----/.exec(text);
+  const label = begin?.[1];
+  if (!begin || label === undefined) return undefined;
+  const last = `-----END ${label}-----`;
+  const end = text.indexOf(last, begin.index);
+  return end < 0 ? undefined : { label, text: text.slice(begin.index, end + last.length) };
+}
+
+const TYPES = new Set([
+  'ssh-ed25519',
+  'ssh-rsa',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+]);
+const CIPHERS = /^(?:aes(?:128|192|256)-(?:ctr|cbc)|aes(?:128|256)-gcm@openssh\.com|3des-cbc)$/;
+/**
+ * The key derivation runs in this process and stops everything else for some 10 ms a round;
+ * ssh-keygen takes 16 or 24 unless told otherwise (-a).
+ */
+const MAX_ROUNDS = 256;
+
+/** OpenSSH's own format (PROTOCOL.key). */
+function parseContainer(text: string, passphrase: Buffer | string | undefined): LoadedKey {
+  const container = readContainer(text);
+  if (!container) return DAMAGED;
+  const { cipher, rounds, type, publicBlob } = container;
+  if (!TYPES.has(type)) return unsupported(type);
+  if (cipher === 'none') return toSsh2(text, publicBlob);
+  if (!CIPHERS.test(cipher)) return unusable(`its cipher is not supported: ${USE_SSH_ADD}`);
+  if (rounds > MAX_ROUNDS) return unusable(`it takes too long to decrypt: ${USE_SSH_ADD}`);
+  if (passphrase === undefined) return { kind: 'encrypted', publicBlob };
+  const loaded = toSsh2(text, publicBlob, passphrase);
+  return loaded.kind === 'key' ? loaded : { kind: 'wrong-passphrase' };
+}
+
+/** Hands a key to ssh2; `publicBlob` is the key that the file says it holds. */
+function toSsh2(text: string, publicBlob?: Buffer, passphrase?: Buffer | string): LoadedKey {
+  // The types hide that it may be a list. Its errors may quote the file: they end here.
+  const parsed = ssh2.utils.parseKey(text, passphrase) as ParsedKey | ParsedKey[] | Error;
+  const key = parsed instanceof Error ? undefined : [parsed].flat()[0];
+  if (!key?.isPrivateKey()) return DAMAGED;
+  const held = key.getPublicSSH();
+  // As ssh: else the key would be offered under the name of another one.
+  if (publicBlob && !held.equals(publicBlob)) return DAMAGED;
+  return { kind: 'key', key, publicBlob: held, type: key.type };
+}
+
+/** PEM and PKCS#8: all that OpenSSL reads, handed on in a form that ssh2 reads. */
+function parsePem(text: string, passphrase: Buffer | string | undefined): LoadedKey {
+  const isEncrypted = /^(?:-----BEGIN ENCRYPTED |Proc-Type: *4, *ENCRYPTED)/m.test(text);
+  if (isEncrypted && passphrase === undefined) return { kind: 'encrypted', publicBlob: undefined };
   let key: KeyObject;
   try {
     key = createPrivateKey({ key: text, ...(passphrase === undefined ? {} : { passphrase }) });
-  } catch (thrown) {
-    if (encrypted) return { kind: 'wrong-passphrase' };
-    return { kind: 'unusable', reason: describe(thrown) };
+  } catch {
+    // OpenSSL cannot tell a wrong passphrase from a damaged file, and nor can ssh.
+    return isEncrypted ? { kind: 'wrong-passphrase' } : DAMAGED;
   }
-  return parse(legacyForm(key), undefined);
+  const form = formForSsh2(key);
+  if (form === undefined) return unsupported(key.asymmetricKeyType ?? 'unknown');
+  return toSsh2(form);
 }
 
-/** The same key in a form that ssh2 reads. */
-function legacyForm(key: KeyObject): string {
-  if (key.asymmetricKeyType === 'rsa') return key.export({ type: 'pkcs1', format: 'pem' }).toString();
-  if (key.asymmetricKeyType === 'ec') return key.export({ type: 'sec1', format: 'pem' }).toString();
-  if (key.asymmetricKeyType === 'ed25519') return ed25519Container(key.export({ format: 'jwk' }));
-  throw new Error(`keys of type ${key.asymmetricKeyType} are not supported`);
-}
+const CURVES = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
 
-/** OpenSSH's container around one ed25519 key, unencrypted (PROTOCOL.key). */
-function ed25519Container({ x = '', d = '' }: JsonWebKey): string {
-  const [point, seed] = [Buffer.from(x, 'base64url'), Buffer.from(d, 'base64url')];
-  const type = 'ssh-ed25519';
-  const publicKey = new Writer().string(type).string(point).finish();
-  const secret = new Writer()
-    .u32(0)
-    .u32(0)
-    .string(type)
-    .string(point)
-    .string(Buffer.concat([seed, point]))
-    .string('')
-    .finish();
-  const padding = Buffer.from([1, 2, 3, 4, 5, 6, 7].slice(0, (8 - (secret.length % 8)) % 8));
-  const container = new Writer()
-    .raw(Buffer.from('openssh-key-v1\0'))
-    .string('none')
-    .string('none')
-    .string('')
-    .u32(1)
-    .string(publicKey)
-    .string(Buffer.concat([secret, padding]))
-    .finish();
-  const lines = container.toString('base64').replace(/.{70}/g, '$&\n');
-  return `-----BEGIN OPENSSH PRIVATE KEY-----\n${lines}\n-----END OPENSSH PRIVATE KEY-----\n`;
+function formForSsh2(key: KeyObject): string | undefined {
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
+  if (type === 'rsa') return key.export({ type: 'pkcs1', format: 'pem' }).toString();
+  if (type === 'ed25519') return ed25519Container(key.export({ format: 'jwk' }));
+  if (type !== 'ec' || !CURVES.has(details?.namedCurve ?? '')) return undefined;
+  return key.export({ type: 'sec1', format: 'pem' }).toString();
 }

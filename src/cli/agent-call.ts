@@ -1,0 +1,38 @@
+/** Typed calls of the agent's methods, for the commands. */
+import type { MethodName, MethodParams, MethodResults } from '../agent/methods.ts';
+import { connectAgent, connectOrStart } from '../client/connect.ts';
+import { request } from '../client/request.ts';
+import { withOwnProtocol } from '../client/versions.ts';
+import { programVersion } from '../base/version.ts';
+import { runtimePaths, type RuntimePaths } from '../config/paths.ts';
+import { printError } from './ui.ts';
+
+export function ourPaths(): RuntimePaths {
+  return runtimePaths(process.env, process.getuid?.() ?? 0);
+}
+
+/** Calls a method of the agent that runs; undefined where none does. */
+export async function callRunning<M extends MethodName>(
+  method: M,
+  params: MethodParams<M>,
+): Promise<MethodResults[M] | undefined> {
+  const paths = ourPaths();
+  const socket = await connectAgent(paths);
+  if (socket === undefined) return undefined;
+  const setting = { paths, version: programVersion(), print: printError };
+  // Our own agent: what it sends under this protocol is of the type of the method.
+  return (await request(socket, setting, method, params)) as MethodResults[M];
+}
+
+/** Calls a method, starting an agent where none runs. */
+export async function callStarting<M extends MethodName>(
+  method: M,
+  params: MethodParams<M>,
+): Promise<MethodResults[M]> {
+  const paths = ourPaths();
+  const setting = { paths, version: programVersion(), print: printError };
+  return withOwnProtocol(paths, setting.version, async () => {
+    const socket = await connectOrStart(paths);
+    return (await request(socket, setting, method, params)) as MethodResults[M];
+  });
+}

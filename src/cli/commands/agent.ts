@@ -1,0 +1,128 @@
+/** `sshpool agent ...`: the life of the background agent, by hand. */
+import { createReadStream, existsSync, statSync, watch } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import chalk from 'chalk';
+import { SshpoolError } from '../../base/errors.ts';
+import { programVersion } from '../../base/version.ts';
+import { Agent } from '../../agent/lifecycle.ts';
+import { connectAgent } from '../../client/connect.ts';
+import { tryLock } from '../../client/lock.ts';
+import { ensureDir } from '../../config/paths.ts';
+import { readSettings } from '../../config/settings.ts';
+import { callRunning, callStarting, ourPaths } from '../agent-call.ts';
+import { printError } from '../ui.ts';
+import { duration, size } from './stats.ts';
+
+/** `status` when no agent runs, as systemctl(1) and ssh-add(1) have it for "not there". */
+const NOT_RUNNING = 1;
+
+export async function start(): Promise<number> {
+  const before = await callRunning('status', {});
+  const { pid } = before ?? (await callStarting('status', {}));
+  process.stdout.write(`agent ${before ? 'runs already' : 'started'}, pid ${pid}\n`);
+  return 0;
+}
+
+export async function stop({ force }: { readonly force?: true }): Promise<number> {
+  const stopped = await callRunning('stop', { force: force === true });
+  if (stopped === undefined) {
+    printError('sshpool: no agent is running');
+    return 0;
+  }
+  const { pid, activeSessions } = stopped;
+  if (activeSessions > 0 && !force) {
+    printError(`sshpool: waiting for ${activeSessions} running command(s); --force ends them`);
+  }
+  await processEnds(pid);
+  process.stdout.write(`agent stopped, pid ${pid}\n`);
+  return 0;
+}
+
+export async function restart(): Promise<number> {
+  if ((await connectAgent(ourPaths()).then((socket) => socket?.destroy())) !== undefined) {
+    await stop({});
+  }
+  return start();
+}
+
+export async function status({ json }: { readonly json?: true }): Promise<number> {
+  const found = await callRunning('status', {});
+  const launcher = 'node';
+  if (json) process.stdout.write(`${JSON.stringify({ running: Boolean(found), launcher, ...found }, null, 2)}\n`);
+  else if (found) {
+    const { pid, version, protocol, uptimeMs, rssBytes, socket, log } = found;
+    const rows = [
+      ['state', `${chalk.green('running')}, pid ${pid}, up ${duration(uptimeMs)}, ${size(rssBytes)}`],
+      ['version', `${version} (this program: ${programVersion()}), protocol ${protocol}`],
+      ['socket', socket],
+      ['log', log],
+    ];
+    for (const [name = '', text] of rows) process.stdout.write(`${chalk.dim(name.padEnd(8))} ${text}\n`);
+  } else process.stdout.write('no agent is running\n');
+  return found ? 0 : NOT_RUNNING;
+}
+
+/** Serves in the foreground, its log on standard error, until a signal or the idle time ends it. */
+export async function run(): Promise<number> {
+  const paths = ourPaths();
+  const settings = readSettings(process.env);
+  ensureDir(paths.dir);
+  const lock = tryLock(paths.lock);
+  const agent =
+    lock &&
+    (await Agent.start({
+      paths,
+      settings,
+      version: programVersion(),
+      writeLog: (line) => process.stderr.write(line),
+    }).finally(() => lock.release()));
+  if (agent === undefined) {
+    const reason = 'another one runs already, or is starting';
+    throw SshpoolError.of('AGENT_START', { reason, log: paths.log });
+  }
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => agent.stop({ force: true }));
+  }
+  await agent.gone;
+  return 0;
+}
+
+export async function logs({ follow }: { readonly follow?: true }): Promise<number> {
+  const { log } = ourPaths();
+  if (!existsSync(log)) {
+    printError(`sshpool: there is no log yet (${log})`);
+    return 0;
+  }
+  let at = await print(log, 0);
+  if (!follow) return 0;
+  // Read on whenever the file changes; a file that was begun anew is read from its start.
+  for (;;) {
+    await new Promise<void>((resolve) => {
+      const watcher = watch(log, () => {
+        watcher.close();
+        resolve();
+      });
+    });
+    at = await print(log, statSync(log).size < at ? 0 : at);
+  }
+}
+
+async function print(file: string, start: number): Promise<number> {
+  const stream = createReadStream(file, { start });
+  stream.pipe(process.stdout, { end: false });
+  await finished(stream);
+  return start + stream.bytesRead;
+}
+
+/** Resolves when no process has this number any more. */
+async function processEnds(pid: number): Promise<void> {
+  for (;;) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+

@@ -1,0 +1,32 @@
+/** `sshpool close`: ends connections, and says which. */
+import { SshpoolError } from '../../base/errors.ts';
+import { parseTarget } from '../../config/target.ts';
+import type { ConnectionRow } from '../../pool/stats.ts';
+import { callRunning } from '../agent-call.ts';
+import { printError } from '../ui.ts';
+
+export interface CloseOptions {
+  readonly all?: true;
+  readonly force?: true;
+}
+
+export async function close(target: string | undefined, options: CloseOptions): Promise<number> {
+  if ((target === undefined) !== (options.all === true)) {
+    const hint = 'the form is: sshpool close HOST, or: sshpool close --all';
+    throw SshpoolError.of('USAGE', { problem: 'close takes either a HOST or --all', hint });
+  }
+  if (target !== undefined) parseTarget(target);
+  const force = options.force === true;
+  const found = await callRunning('close', { target: target ?? null, force });
+  const closed = found?.closed ?? [];
+  for (const row of closed) process.stdout.write(`${describeClosed(row, force)}\n`);
+  if (closed.length === 0) printError(`sshpool: nothing to close${target ? ` for ${target}` : ''}`);
+  return 0;
+}
+
+function describeClosed({ target, user, host, port, sessions }: ConnectionRow, force: boolean): string {
+  const what = `${target} (${user}@${host}:${port})`;
+  if (sessions === 0) return `closed ${what}`;
+  const commands = sessions === 1 ? '1 running command' : `${sessions} running commands`;
+  return force ? `closed ${what} and ended ${commands}` : `closing ${what} after ${commands}`;
+}

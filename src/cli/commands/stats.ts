@@ -1,0 +1,94 @@
+/** `sshpool stats`: the pool's counters and connections, for people and for programs. */
+import chalk from 'chalk';
+import { stripVTControlCharacters } from 'node:util';
+import type { AgentStats } from '../../agent/methods.ts';
+import type { ConnectionRow, Percentiles } from '../../pool/stats.ts';
+import { callRunning } from '../agent-call.ts';
+import { printError, table } from '../ui.ts';
+
+export interface StatsOptions {
+  readonly json?: true;
+}
+
+export async function stats(target: string | undefined, { json }: StatsOptions): Promise<number> {
+  const found = await callRunning('stats', { target: target ?? null });
+  if (found === undefined) {
+    if (json) process.stdout.write('null\n');
+    printError('sshpool: no agent is running');
+    return 0;
+  }
+  process.stdout.write(json ? `${JSON.stringify(found, null, 2)}\n` : render(found, Date.now()));
+  return 0;
+}
+
+const width = (text: string): number => stripVTControlCharacters(text).length;
+
+/** The page for people; `now` in milliseconds since the epoch. At most 80 columns. */
+export function render(found: AgentStats, now: number): string {
+  const { totals, connections } = found;
+  const percent = `${(totals.reuseRate * 100).toFixed(1)}%`;
+  const lines = table(
+    [
+      ['agent', `pid ${found.pid}, version ${found.version}, up ${duration(found.uptimeMs)}, ${size(found.rssBytes)}`],
+      ['reuse', `${chalk.bold(percent)} (${totals.poolHits} hits, ${totals.poolMisses} misses)`],
+      [
+        'connections',
+        `${totals.totalConnections} (${totals.activeConnections} active, ${totals.idleConnections} idle)`,
+      ],
+      [
+        'sessions',
+        `${totals.activeSessions} running, ${totals.queued} queued, ${totals.refusedSessions} refused`,
+      ],
+      ['health', `${totals.healthChecksPassed} checks passed, ${totals.healthCheckFailures} failed`],
+      ['connect', latency(totals.connectMs)],
+      ['exec', latency(totals.execMs)],
+    ].map(([name = '', text = '']) => [chalk.dim(name), text]),
+    width,
+  );
+  const rows = connections.map((row) => connectionCells(row, now));
+  if (rows.length > 0) lines.push('', ...table([HEADINGS.map((h) => chalk.dim(h)), ...rows], width));
+  return `${lines.join('\n')}\n`;
+}
+
+const HEADINGS = ['TARGET', 'ADDRESS', 'STATE', 'RUN', 'HITS', 'IDLE', 'IN', 'OUT', 'RTT'];
+const TARGET_WIDTH = 16;
+const ADDRESS_WIDTH = 26;
+
+function connectionCells(row: ConnectionRow, now: number): string[] {
+  const { target, user, host, port, state, sessions, hits, bytesIn, bytesOut, rttMs } = row;
+  return [
+    cut(target, TARGET_WIDTH),
+    cut(`${user}@${host}:${port}`, ADDRESS_WIDTH),
+    state === 'idle' ? chalk.green(state) : chalk.yellow(state),
+    String(sessions),
+    String(hits),
+    state === 'idle' ? duration(now - Date.parse(row.lastUsedAt)) : '-',
+    size(bytesIn),
+    size(bytesOut),
+    rttMs === null ? '-' : `${rttMs.toFixed(1)}`,
+  ];
+}
+
+function cut(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+}
+
+function latency({ count, p50, p95, p99 }: Percentiles): string {
+  if (p50 === null || p95 === null || p99 === null) return '-';
+  return `p50 ${p50} ms, p95 ${p95} ms, p99 ${p99} ms (${count})`;
+}
+
+export function size(bytes: number): string {
+  const units = ['B', 'K', 'M', 'G', 'T'];
+  let [value, unit] = [bytes, 0];
+  while (value >= 1000 && unit < units.length - 1) [value, unit] = [value / 1024, unit + 1];
+  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)}${units[unit]}`;
+}
+
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m${seconds % 60}s`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h${Math.floor((seconds % 3600) / 60)}m`;
+  return `${Math.floor(seconds / 86_400)}d${Math.floor((seconds % 86_400) / 3600)}h`;
+}

@@ -1,0 +1,143 @@
+/** The commands other than exec and warm, whose words the agent's parser reads: by commander. */
+import { Command, CommanderError, Option } from 'commander';
+import { SshpoolError } from '../base/errors.ts';
+import { programVersion } from '../base/version.ts';
+import { nearest } from '../config/nearest.ts';
+import { COMMANDS, SHELLS, type CommandSpec } from './command-table.ts';
+import * as agent from './commands/agent.ts';
+import { close, type CloseOptions } from './commands/close.ts';
+import { completionScript, printWords } from './commands/completion.ts';
+import { stats, type StatsOptions } from './commands/stats.ts';
+import { commandHelp, generalHelp } from './help.ts';
+
+/** Runs a command line; resolves to the exit status. @throws SshpoolError */
+export async function run(argv: readonly string[]): Promise<number> {
+  let status = 0;
+  const program = new Command('sshpool')
+    .version(programVersion(), '-V, --version')
+    .helpOption(false)
+    .helpCommand(false)
+    .exitOverride()
+    .showSuggestionAfterError(false)
+    .configureOutput({ writeErr: () => undefined });
+  const actions = actionsOf((ended) => (status = ended));
+  for (const spec of COMMANDS) program.addCommand(build(spec, [spec.name], actions));
+  program.addCommand(helpCommand());
+  program.addOption(new Option('-h, --help', ''));
+  program.action(() => void process.stdout.write(generalHelp()));
+  program.on('command:*', (words: readonly string[]) => unknownCommand(words[0] ?? ''));
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) throw thrown;
+    if (thrown.exitCode === 0) return 0;
+    throw usageError(thrown, argv);
+  }
+  return status;
+}
+
+type Action = (...args: never[]) => Promise<void>;
+
+/** What each command does, by the words that name it. */
+function actionsOf(ended: (status: number) => void): Readonly<Record<string, Action>> {
+  const give = async (result: Promise<number>): Promise<void> => ended(await result);
+  return {
+    stats: (target: string | undefined, options: StatsOptions) => give(stats(target, options)),
+    close: (target: string | undefined, options: CloseOptions) => give(close(target, options)),
+    'agent start': () => give(agent.start()),
+    'agent stop': (options: { force?: true }) => give(agent.stop(options)),
+    'agent restart': () => give(agent.restart()),
+    'agent status': (options: { json?: true }) => give(agent.status(options)),
+    'agent run': () => give(agent.run()),
+    'agent logs': (options: { follow?: true }) => give(agent.logs(options)),
+    completion: (word: string, options: { hosts?: true; targets?: true }) =>
+      give(completion(word, options)),
+  };
+}
+
+async function completion(
+  shell: string | undefined,
+  options: { readonly hosts?: true; readonly targets?: true },
+): Promise<number> {
+  if (options.hosts) return printWords('--hosts');
+  if (options.targets) return printWords('--targets');
+  const script = completionScript(shell ?? '');
+  if (script === undefined) {
+    const problem = shell === undefined ? 'no shell' : `no completions for ${shell}`;
+    throw SshpoolError.of('USAGE', { problem, hint: `there are: ${SHELLS.join(', ')}` });
+  }
+  process.stdout.write(script);
+  return 0;
+}
+
+function build(
+  spec: CommandSpec,
+  path: readonly string[],
+  actions: Readonly<Record<string, Action>>,
+): Command {
+  const command = new Command(spec.name).exitOverride().helpOption(false).helpCommand(false);
+  command.configureOutput({ writeErr: () => undefined }).showSuggestionAfterError(false);
+  for (const { name, alias, value, text } of spec.options) {
+    const flags = [alias, name].filter(Boolean).join(', ') + (value ? ` <${value}>` : '');
+    command.addOption(new Option(flags, text));
+  }
+  if (spec.argument === 'pooled') command.argument('[host]');
+  if (spec.argument === 'shell') {
+    command.argument('[shell]');
+    command.addOption(new Option('--hosts').hideHelp()).addOption(new Option('--targets').hideHelp());
+  }
+  for (const sub of spec.commands ?? []) {
+    command.addCommand(build(sub, [...path, sub.name], actions));
+  }
+  const action = actions[path.join(' ')];
+  command.action(async (...args: unknown[]) => {
+    if (command.opts()['help'] || action === undefined) {
+      process.stdout.write(commandHelp(path, spec));
+      return;
+    }
+    // Each action takes what its own row of the table makes commander pass.
+    await action(...(args as never[]));
+  });
+  return command;
+}
+
+function helpCommand(): Command {
+  return new Command('help').argument('[words...]').action((words: readonly string[]) => {
+    const spec = find(words);
+    process.stdout.write(spec ? commandHelp(words, spec) : generalHelp());
+  });
+}
+
+/** The command that these words name; undefined for none. @throws SshpoolError USAGE */
+function find(words: readonly string[]): CommandSpec | undefined {
+  let found: CommandSpec | undefined;
+  for (const word of words) {
+    const among = found ? (found.commands ?? []) : COMMANDS;
+    found = among.find(({ name }) => name === word);
+    if (found === undefined) unknownCommand(word);
+  }
+  return found;
+}
+
+function unknownCommand(word: string): never {
+  const meant = nearest(word, [...COMMANDS.map(({ name }) => name), 'help']);
+  const hint = meant ? `did you mean ${meant}?` : 'sshpool help lists the commands';
+  throw SshpoolError.of('USAGE', { problem: `unknown command ${JSON.stringify(word)}`, hint });
+}
+
+/** Commander's complaint as one line of ours, with the nearest right spelling. */
+function usageError(error: CommanderError, argv: readonly string[]): SshpoolError {
+  const problem = error.message.replace(/^error: /, '').replaceAll("'", '');
+  const wrong = /unknown (?:option|command) (\S+)/.exec(problem)?.[1];
+  const words = argv.filter((word) => !word.startsWith('-'));
+  const spec = COMMANDS.find(({ name }) => name === words[0]);
+  const sub = spec?.commands?.find(({ name }) => name === words[1]);
+  const candidates = [
+    ...(sub ?? spec)?.options.flatMap(({ name, alias }) => (alias ? [name, alias] : [name])) ?? ['--help', '--version'],
+    ...(spec?.commands ?? COMMANDS).map(({ name }) => name),
+  ];
+  const meant = wrong === undefined ? undefined : nearest(wrong, candidates);
+  const path = [spec?.name, sub?.name].filter(Boolean).join(' ');
+  const hint = meant ? `did you mean ${meant}?` : `see: sshpool help${path ? ` ${path}` : ''}`;
+  return SshpoolError.of('USAGE', { problem, hint });
+}

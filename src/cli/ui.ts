@@ -1,0 +1,52 @@
+/** What people see: lines on stderr, a spinner for what takes long, tables. */
+import type { Ora } from 'ora';
+import type { ExecUi } from '../client/exec.ts';
+
+/** A connect that is quicker than this needs no spinner. */
+const SPINNER_AFTER_MS = 300;
+
+export function printError(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** Shows `text` with a spinner on stderr if it is a terminal and this lasts; returns its end. */
+export function showWaiting(text: string): () => void {
+  if (!process.stderr.isTTY) return () => undefined;
+  let spinner: Ora | undefined;
+  let over = false;
+  const timer = setTimeout(() => {
+    // Loaded only when it is needed: it would cost every call its start-up time.
+    void import('ora').then(({ default: ora }) => {
+      if (!over) spinner = ora({ text, stream: process.stderr, discardStdin: false }).start();
+    });
+  }, SPINNER_AFTER_MS);
+  return () => {
+    over = true;
+    clearTimeout(timer);
+    spinner?.stop();
+  };
+}
+
+/** The face of `sshpool exec`: nothing of ours goes to stdout but the result of --json. */
+export function execUi(help: () => Promise<void>): ExecUi {
+  return {
+    waiting: (target) => showWaiting(`connecting to ${target}`),
+    print: printError,
+    printResult: (result) => process.stdout.write(`${JSON.stringify(result)}\n`),
+    help,
+  };
+}
+
+/** Rows as aligned columns, two spaces between; numbers to the right. No trailing blanks. */
+export function table(rows: readonly (readonly string[])[], width: (text: string) => number): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, width(cell))));
+  }
+  return rows.map((row) =>
+    row
+      .map((cell, i) => cell + ' '.repeat((widths[i] ?? 0) - width(cell)))
+      .join('  ')
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,1 @@
+export { SshpoolError, type ErrorCode } from './base/errors.ts';
