@@ -93,11 +93,11 @@ export interface TargetArgs {
   readonly help: boolean;
 }
 
-const CONNECTION_NAMES: readonly Name[] = ['-q', '-v', '--help'];
+const CONNECTION_NAMES: ReadonlySet<Name> = new Set(['-q', '-v', '--help']);
 
 /** The options of EXEC_OPTIONS that parseTargets takes too. */
 export const CONNECTION_OPTIONS: readonly OptionSpec[] = EXEC_OPTIONS.filter(
-  (spec) => 'ssh' in spec || CONNECTION_NAMES.includes(spec.name),
+  (spec) => 'ssh' in spec || CONNECTION_NAMES.has(spec.name),
 );
 
 /**

@@ -33,7 +33,7 @@ export function signalCommand(name: string, index: number, count: number): strin
     `s=$(cat "/proc/$c/stat" 2>/dev/null); set -- \${s##*) }; echo "\${20:-0} $c"; fi; done | ` +
     `sort -k1,1n -k2,2n | { i=0; g=; while read -r t c; do ` +
     `if [ "$i" -eq ${index} ]; then g=$c; fi; i=$((i+1)); done; ` +
-    `[ "$i" -eq ${count} ] && kill -${name} -- "-$g"; }`;
+    `[ "$i" -eq ${count} ] && kill -${name} "-$g"; }`;
   // exec keeps the process, and so its parent, whatever the login shell is.
   return `exec /bin/sh -c '${script}'`;
 }

@@ -49,8 +49,7 @@ const MARKERS = new Map<string, KnownHost['marker']>([
 ]);
 
 function parseLine(row: string): Omit<KnownHost, 'file' | 'line'> | undefined {
-  // Read by hand, not split: only the key says where the comment starts.
-  const found = /^[ \t]*(?:(@[^ \t]*)[ \t]+)?([^@# \t][^ \t]*)[ \t]+(.*)$/.exec(row);
+  const found = /^[ \t]*(?:(@[^ \t]*)[ \t]+)?([^@# \t][^ \t]*)[ \t]+([^]*)$/.exec(row);
   if (!found) return undefined;
   const [, word, patterns = '', rest = ''] = found;
   const marker = word === undefined ? 'none' : MARKERS.get(word);
@@ -176,7 +175,7 @@ export function knownHostLine(name: string, key: Buffer, options: { hashed: bool
  * Rejects with the system's error, which is no reason to end a connection: ssh just says so.
  */
 export async function appendKnownHost(file: string, line: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await makeDirectory(dirname(file));
   const handle = await open(file, 'a+', 0o600);
   try {
     const gap = (await endsInsideLine(handle)) ? '\n' : '';
@@ -184,6 +183,15 @@ export async function appendKnownHost(file: string, line: string): Promise<void>
     await handle.appendFile(gap + line);
   } finally {
     await handle.close();
+  }
+}
+
+/** One level, as ssh; Node's recursive mkdir never returns below a directory that takes none. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch {
+    // Nearly always: it is there. If not, opening the file says what is wrong.
   }
 }
 

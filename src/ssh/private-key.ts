@@ -1,6 +1,7 @@
 /**
  * Private key files as ssh2 can use them: OpenSSH's own format, PEM, and PKCS#8, which ssh2 does
- * not read. A passphrase is used and forgotten, and no reason quotes anything of a file.
+ * not read. A passphrase is used and forgotten, and no reason quotes a file beyond the
+ * name of its key's type.
  */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -147,10 +148,10 @@ const TYPES = new Set([
 ]);
 const CIPHERS = /^(?:aes(?:128|192|256)-(?:ctr|cbc)|aes(?:128|256)-gcm@openssh\.com|3des-cbc)$/;
 /**
- * The key derivation runs in this process and stops everything else for some 10 ms a round;
- * ssh-keygen takes 16 or 24 unless told otherwise (-a).
+ * The key derivation runs in this process and stops everything else for some 20 ms a round;
+ * ssh-keygen takes 16 or 24 unless told otherwise, and people are told to take 100 (-a).
  */
-const MAX_ROUNDS = 256;
+const MAX_ROUNDS = 128;
 
 /** OpenSSH's own format (PROTOCOL.key). */
 function parseContainer(text: string, passphrase: Buffer | string | undefined): LoadedKey {
@@ -168,14 +169,23 @@ function parseContainer(text: string, passphrase: Buffer | string | undefined): 
 
 /** Hands a key to ssh2; `publicBlob` is the key that the file says it holds. */
 function toSsh2(text: string, publicBlob?: Buffer, passphrase?: Buffer | string): LoadedKey {
-  // The types hide that it may be a list. Its errors may quote the file: they end here.
-  const parsed = ssh2.utils.parseKey(text, passphrase) as ParsedKey | ParsedKey[] | Error;
-  const key = parsed instanceof Error ? undefined : [parsed].flat()[0];
+  const key = parseWithSsh2(text, passphrase);
   if (!key?.isPrivateKey()) return DAMAGED;
   const held = key.getPublicSSH();
   // As ssh: else the key would be offered under the name of another one.
   if (publicBlob && !held.equals(publicBlob)) return DAMAGED;
   return { kind: 'key', key, publicBlob: held, type: key.type };
+}
+
+function parseWithSsh2(text: string, passphrase?: Buffer | string): ParsedKey | undefined {
+  try {
+    // The types hide that it may be a list.
+    const parsed = ssh2.utils.parseKey(text, passphrase) as ParsedKey | ParsedKey[] | Error;
+    return parsed instanceof Error ? undefined : [parsed].flat()[0];
+  } catch {
+    // As above: an error, returned or thrown, may quote the file, so its words end here.
+    return undefined;
+  }
 }
 
 /** PEM and PKCS#8: all that OpenSSL reads, handed on in a form that ssh2 reads. */

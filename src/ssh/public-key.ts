@@ -32,8 +32,8 @@ const CERTIFICATE = /-cert-v\d\d@openssh\.com$/;
 export function publicKeyType(blob: Buffer): string | undefined {
   return attempt(() => {
     const type = new Reader(blob).text();
-    // Printable and without a space, or it could not stand in a line of text.
-    return /^[!-~]+$/.test(type) ? type : undefined;
+    // As RFC 4251 section 6 has names, which may then stand in a line and in a message.
+    return /^[!-~]{1,64}$/.test(type) ? type : undefined;
   });
 }
 
@@ -88,9 +88,10 @@ const RSA_SIGNATURES = new Set(['rsa-sha2-256', 'rsa-sha2-512']);
  * do not fit together or are malformed.
  */
 export function parsePublicKey(line: string): PublicKey | undefined {
-  const [type, base64] = line.trimStart().split(/[ \t\r]+/, 2);
+  const [type, base64] = line.replace(/^[ \t]+/, '').split(/[ \t]+/, 2);
   if (!type || !base64) return undefined;
-  const bytes = decodeBase64(base64);
+  // b64_pton passes over white space: the carriage return of a file from another system.
+  const bytes = decodeBase64(base64.replace(/[\r\v\f]+/g, ''));
   const blob = bytes && canonicalKey(bytes);
   if (!blob) return undefined;
   const named = RSA_SIGNATURES.has(type) ? 'ssh-rsa' : type;

@@ -1,0 +1,316 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+import { SshConfig, type RunSsh } from '../../../src/config/ssh-config.ts';
+import { connectionKey, type SshOptions } from '../../../src/config/ssh-options.ts';
+import { parseTarget } from '../../../src/config/target.ts';
+import { FakeClock } from '../../support/clock.ts';
+
+interface Setup {
+  readonly dir: string;
+  readonly file: string;
+  readonly clock: FakeClock;
+  /** The arguments of each ssh that ran. */
+  readonly runs: string[][];
+  /** Replaces the configuration. */
+  readonly write: (text: string) => void;
+  readonly resolve: (
+    target?: string,
+    more?: Partial<Parameters<SshConfig['resolve']>[0]>,
+  ) => Promise<SshOptions>;
+}
+
+const ENV = { PATH: process.env['PATH'] };
+
+/** The real ssh on a configuration file of its own. */
+function setUp(text: string): Setup {
+  const dir = mkdtempSync(join(tmpdir(), 'sshpool-config-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  const file = join(dir, 'config');
+  const write = (content: string): void => writeFileSync(file, content);
+  write(text);
+  const clock = new FakeClock();
+  const runs: string[][] = [];
+  const run: RunSsh = async (args, { cwd, env }) => {
+    runs.push([...args]);
+    return (await promisify(execFile)('ssh', args, { cwd, env: { ...env } })).stdout;
+  };
+  const config = new SshConfig({ clock, run });
+  const resolve: Setup['resolve'] = (target = 'web', more = {}) =>
+    config.resolve({
+      target: parseTarget(target),
+      sshArgs: ['-F', file],
+      cwd: dir,
+      env: ENV,
+      ...more,
+    });
+  return { dir, file, clock, runs, write, resolve };
+}
+
+test('the options of a host are those that ssh finds', async () => {
+  const { resolve } = setUp('Host web\n HostName Real.example\n Port 2222\n User them\n');
+  expect(await resolve()).toMatchObject({
+    target: 'web',
+    host: 'web',
+    hostname: 'real.example',
+    port: 2222,
+    user: 'them',
+  });
+});
+
+test('user and port of the target win over the configuration', async () => {
+  const { resolve } = setUp('Host web\n Port 1\n User them\n');
+  expect(await resolve('ssh://me@web:2')).toMatchObject({ user: 'me', port: 2 });
+});
+
+test('options on the command line win over the target', async () => {
+  const { file, resolve } = setUp('');
+  const sshArgs = ['-F', file, '-p', '3', '-l', 'other'];
+  expect(await resolve('ssh://me@web:2', { sshArgs })).toMatchObject({ user: 'other', port: 3 });
+});
+
+test('an IPv6 address in an ssh:// target is resolved, which ssh itself refuses', async () => {
+  const { resolve } = setUp('');
+  expect(await resolve('ssh://[::1]:2222')).toMatchObject({ hostname: '::1', port: 2222 });
+});
+
+test('an identity file has its tokens and variables expanded', async () => {
+  const { resolve } = setUp('Host web\n HostName real\n IdentityFile ~/${SUB}/%h\n');
+  const { identityFiles } = await resolve('web', { env: { ...ENV, SUB: 's' } });
+  expect(identityFiles).toEqual([join(userInfo().homedir, 's/real')]);
+});
+
+test('a relative identity file is taken from the directory of the caller', async () => {
+  const { dir, resolve } = setUp('IdentityFile key\nIdentityFile none\n');
+  expect((await resolve()).identityFiles).toEqual([join(dir, 'key')]);
+});
+
+test('a variable that is not set in an identity file is an error', async () => {
+  const { resolve } = setUp('IdentityFile ${NOT_SET}/k\n');
+  await expect(resolve()).rejects.toMatchObject({ code: 'SSH_CONFIG' });
+});
+
+test('"none" means that there are no known hosts files', async () => {
+  const { resolve } = setUp('UserKnownHostsFile none\nGlobalKnownHostsFile none\n');
+  expect(await resolve()).toMatchObject({ userKnownHostsFiles: [], globalKnownHostsFiles: [] });
+});
+
+test.each([
+  ['yes', 'yes'],
+  ['no', 'no'],
+  ['off', 'no'],
+  ['ask', 'ask'],
+  ['accept-new', 'accept-new'],
+])('StrictHostKeyChecking %s is read as %s', async (word, value) => {
+  const { resolve } = setUp(`StrictHostKeyChecking ${word}\n`);
+  expect((await resolve()).strictHostKeyChecking).toBe(value);
+});
+
+test.each([
+  ['', { kind: 'env' }],
+  ['IdentityAgent SSH_AUTH_SOCK', { kind: 'env' }],
+  ['IdentityAgent none', { kind: 'none' }],
+  ['IdentityAgent /a/%h', { kind: 'path', path: '/a/web' }],
+  ['IdentityAgent $MINE', { kind: 'path', path: '/mine' }],
+  ['IdentityAgent $NOT_SET', { kind: 'none' }],
+])('%j chooses the key agent', async (line, choice) => {
+  const { resolve } = setUp(`${line}\n`);
+  const { identityAgent } = await resolve('web', { env: { ...ENV, MINE: '/mine' } });
+  expect(identityAgent).toEqual(choice);
+});
+
+test.each([
+  ['none', undefined],
+  ['0', undefined],
+  ['7', 7000],
+  ['2m', 120_000],
+])('ConnectTimeout %s is %s ms', async (text, ms) => {
+  const { resolve } = setUp(`ConnectTimeout ${text}\n`);
+  expect((await resolve()).connectTimeoutMs).toBe(ms);
+});
+
+test('a proxy command has its tokens expanded', async () => {
+  const { resolve } = setUp('Host web\n HostName real\n ProxyCommand nc %h %p %%\n');
+  expect((await resolve()).proxyCommand).toBe('nc real 22 %');
+});
+
+test('a SetEnv value may hold blanks and "="', async () => {
+  const { resolve } = setUp('SetEnv A="b c" D=e=f\n');
+  expect((await resolve()).setEnv).toEqual([
+    ['A', 'b c'],
+    ['D', 'e=f'],
+  ]);
+});
+
+test('a removal from SendEnv has been applied', async () => {
+  const { resolve } = setUp('SendEnv LANG LC_*\nSendEnv -LC_*\n');
+  expect((await resolve()).sendEnv).toEqual(['LANG']);
+});
+
+test('the log level is that of the user', async () => {
+  const { resolve } = setUp('LogLevel ERROR\n');
+  expect((await resolve()).all.get('loglevel')).toEqual(['ERROR']);
+});
+
+test('a second call is answered without ssh', async () => {
+  const { resolve, runs } = setUp('Port 1\n');
+  await resolve();
+  await resolve();
+  expect(runs).toHaveLength(1);
+});
+
+test('simultaneous calls share one ssh', async () => {
+  const { resolve, runs } = setUp('Port 1\n');
+  await Promise.all([resolve(), resolve(), resolve()]);
+  expect(runs).toHaveLength(1);
+});
+
+test.each([
+  ['another target', { target: parseTarget('db') }],
+  ['another directory', { cwd: '/' }],
+  ['another environment', { env: { ...ENV, X: '1' } }],
+])('%s is asked for anew', async (_, more) => {
+  const { resolve, runs } = setUp('Port 1\n');
+  await resolve();
+  await resolve('web', more);
+  expect(runs).toHaveLength(2);
+});
+
+test('a changed file is read again', async () => {
+  const { resolve, write } = setUp('Port 1\n');
+  await resolve();
+  write('Port 1234\n');
+  expect((await resolve()).port).toBe(1234);
+});
+
+test('a change of the same length is noticed by its time', async () => {
+  const { file, resolve, write } = setUp('Port 1\n');
+  await resolve();
+  write('Port 2\n');
+  utimesSync(file, 1_000_000, 1_000_000);
+  expect((await resolve()).port).toBe(2);
+});
+
+test('a changed included file is read again', async () => {
+  const { dir, resolve } = setUp('');
+  writeFileSync(join(dir, 'more'), 'Port 1\n');
+  writeFileSync(join(dir, 'config'), `Include ${join(dir, 'more')}\n`);
+  await resolve();
+  writeFileSync(join(dir, 'more'), 'Port 1234\n');
+  expect((await resolve()).port).toBe(1234);
+});
+
+test('an included file that appears is read', async () => {
+  const { dir, resolve, write } = setUp('');
+  write(`Include ${join(dir, 'more')}\n`);
+  await resolve();
+  writeFileSync(join(dir, 'more'), 'Port 1234\n');
+  expect((await resolve()).port).toBe(1234);
+});
+
+test('a new file that a wildcard of Include matches is read', async () => {
+  const { dir, resolve, write } = setUp('');
+  mkdirSync(join(dir, 'd'));
+  write(`Include ${join(dir, 'd')}/*.conf\n`);
+  await resolve();
+  writeFileSync(join(dir, 'd/a.conf'), 'Port 1234\n');
+  expect((await resolve()).port).toBe(1234);
+});
+
+test('an answer with Match exec holds for less than two seconds', async () => {
+  const { clock, resolve, runs } = setUp('Match exec "true"\n Port 1\n');
+  await resolve();
+  clock.advance(1999);
+  await resolve();
+  expect(runs).toHaveLength(1);
+});
+
+test('an answer with Match exec is asked for anew after two seconds', async () => {
+  const { clock, resolve, runs } = setUp('Match exec "true"\n Port 1\n');
+  await resolve();
+  clock.advance(2000);
+  await resolve();
+  expect(runs).toHaveLength(2);
+});
+
+test('a failure is not remembered', async () => {
+  const { resolve, write } = setUp('Nonsense x\n');
+  await expect(resolve()).rejects.toThrow(/Bad configuration option/);
+  write('Port 9\n');
+  expect((await resolve()).port).toBe(9);
+});
+
+/** The class with the ssh that it runs by itself. */
+const real = (sshArgs: readonly string[], env: Record<string, string | undefined> = ENV) =>
+  new SshConfig({ clock: new FakeClock() }).resolve({
+    target: parseTarget('web'),
+    sshArgs,
+    cwd: '/',
+    env,
+  });
+
+test('a missing configuration file is reported in the words of ssh', async () => {
+  const words = /^Can't open user config(uration)? file \/no\/such: No such file/;
+  await expect(real(['-F', '/no/such'])).rejects.toThrow(words);
+});
+
+test('a bad option is reported with its line', async () => {
+  const { file } = setUp('Port 1\nNonsense x\n');
+  await expect(real(['-F', file])).rejects.toThrow(
+    /config: line 2: Bad configuration option: nonsense/,
+  );
+});
+
+test('a missing ssh is said to be missing', async () => {
+  await expect(real([], { PATH: '/nonexistent' })).rejects.toThrow(/ssh program was not found/);
+});
+
+test('two aliases with the same options have the same connection key', async () => {
+  const { resolve } = setUp('Host a b\n HostName real\n');
+  expect(connectionKey(await resolve('a'), {})).toBe(connectionKey(await resolve('b'), {}));
+});
+
+test.each([
+  'HostName other',
+  'Port 1',
+  'User them',
+  'IdentityFile /k',
+  'HostKeyAlias x',
+  'UserKnownHostsFile /k',
+  'StrictHostKeyChecking yes',
+  'ProxyCommand x',
+  'ProxyJump x',
+  'Ciphers aes128-ctr',
+  'BindAddress 127.0.0.1',
+  'AddressFamily inet',
+  'ForwardAgent yes',
+  'Compression yes',
+  'IdentityAgent /s',
+  'PubkeyAuthentication no',
+])('%s gives another connection key', async (line) => {
+  const { resolve } = setUp(`Host a\n ${line}\nHost *\n HostName real\n`);
+  expect(connectionKey(await resolve('a'), {})).not.toBe(connectionKey(await resolve('b'), {}));
+});
+
+test.each([
+  'SendEnv X',
+  'SetEnv X=1',
+  'RemoteCommand x',
+  'RequestTTY yes',
+  'LogLevel ERROR',
+  // Debian's ssh would set ServerAliveInterval to 300 with BatchMode.
+  'BatchMode yes\n ServerAliveInterval 0',
+])('%s does not change the connection key', async (line) => {
+  const { resolve } = setUp(`Host a\n ${line}\nHost *\n HostName real\n`);
+  expect(connectionKey(await resolve('a'), {})).toBe(connectionKey(await resolve('b'), {}));
+});
+
+test('another key agent gives another connection key', async () => {
+  const options = await setUp('').resolve();
+  expect(connectionKey(options, { keyAgent: '/a' })).not.toBe(
+    connectionKey(options, { keyAgent: '/b' }),
+  );
+});
