@@ -177,7 +177,9 @@ export class ExecCall {
     const how = reused ? `reusing connection ${connection.id}` : `connected in ${ms(connectMs)}`;
     const waited = queueMs < 1 ? '' : `, waited ${ms(queueMs)}`;
     const { kind, serverVersion } = connection.link;
-    this.#caller.note(`sshpool: ${user}@${hostname}:${port} (${kind}, ${serverVersion}): ${how}${waited}`);
+    this.#caller.note(
+      `sshpool: ${user}@${hostname}:${port} (${kind}, ${serverVersion}): ${how}${waited}`,
+    );
   }
 
   #output(type: 'stdout' | 'stderr', data: Buffer): void {

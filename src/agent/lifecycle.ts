@@ -143,7 +143,7 @@ export class Agent {
   #checkLater(): void {
     this.#checkTimer = this.#clock.after(SELF_CHECK_MS, () => {
       if (this.#listener.published) return this.#checkLater();
-      this.#log.info('the socket is gone or is another agent\'s');
+      this.#log.info("the socket is gone or is another agent's");
       this.stop({ force: false });
     });
   }

@@ -30,7 +30,8 @@ async function help(command: string): Promise<void> {
 function report(thrown: unknown): number {
   const error = SshpoolError.from(thrown);
   printError(`sshpool: ${error.message}`);
-  if (error.code === 'INTERNAL' && error.cause instanceof Error) printError(error.cause.stack ?? '');
+  if (error.code === 'INTERNAL' && error.cause instanceof Error)
+    printError(error.cause.stack ?? '');
   return error.exitCode;
 }
 

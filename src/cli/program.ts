@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { SshpoolError } from '../base/errors.ts';
 import { programVersion } from '../base/version.ts';
 import { nearest } from '../config/nearest.ts';
+import type { OptionSpec } from '../config/options.ts';
 import { COMMANDS, SHELLS, type CommandSpec } from './command-table.ts';
 import * as agent from './commands/agent.ts';
 import { close, type CloseOptions } from './commands/close.ts';
@@ -24,8 +25,11 @@ export async function run(argv: readonly string[]): Promise<number> {
   for (const spec of COMMANDS) program.addCommand(build(spec, [spec.name], actions));
   program.addCommand(helpCommand());
   program.addOption(new Option('-h, --help', ''));
-  program.action(() => void process.stdout.write(generalHelp()));
-  program.on('command:*', (words: readonly string[]) => unknownCommand(words[0] ?? ''));
+  program.allowExcessArguments().action(() => {
+    const [word] = program.args;
+    if (word !== undefined) unknownCommand(word, COMMANDS);
+    process.stdout.write(generalHelp());
+  });
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (thrown) {
@@ -84,13 +88,18 @@ function build(
   if (spec.argument === 'pooled') command.argument('[host]');
   if (spec.argument === 'shell') {
     command.argument('[shell]');
-    command.addOption(new Option('--hosts').hideHelp()).addOption(new Option('--targets').hideHelp());
+    command
+      .addOption(new Option('--hosts').hideHelp())
+      .addOption(new Option('--targets').hideHelp());
   }
+  if (spec.commands) command.allowExcessArguments();
   for (const sub of spec.commands ?? []) {
     command.addCommand(build(sub, [...path, sub.name], actions));
   }
   const action = actions[path.join(' ')];
   command.action(async (...args: unknown[]) => {
+    const [word] = command.args;
+    if (spec.commands && word !== undefined) unknownCommand(word, spec.commands);
     if (command.opts()['help'] || action === undefined) {
       process.stdout.write(commandHelp(path, spec));
       return;
@@ -114,13 +123,13 @@ function find(words: readonly string[]): CommandSpec | undefined {
   for (const word of words) {
     const among = found ? (found.commands ?? []) : COMMANDS;
     found = among.find(({ name }) => name === word);
-    if (found === undefined) unknownCommand(word);
+    if (found === undefined) unknownCommand(word, among);
   }
   return found;
 }
 
-function unknownCommand(word: string): never {
-  const meant = nearest(word, [...COMMANDS.map(({ name }) => name), 'help']);
+function unknownCommand(word: string, commands: readonly CommandSpec[]): never {
+  const meant = nearest(word, [...commands.map(({ name }) => name), 'help']);
   const hint = meant ? `did you mean ${meant}?` : 'sshpool help lists the commands';
   throw SshpoolError.of('USAGE', { problem: `unknown command ${JSON.stringify(word)}`, hint });
 }
@@ -128,16 +137,25 @@ function unknownCommand(word: string): never {
 /** Commander's complaint as one line of ours, with the nearest right spelling. */
 function usageError(error: CommanderError, argv: readonly string[]): SshpoolError {
   const problem = error.message.replace(/^error: /, '').replaceAll("'", '');
-  const wrong = /unknown (?:option|command) (\S+)/.exec(problem)?.[1];
-  const words = argv.filter((word) => !word.startsWith('-'));
-  const spec = COMMANDS.find(({ name }) => name === words[0]);
-  const sub = spec?.commands?.find(({ name }) => name === words[1]);
-  const candidates = [
-    ...(sub ?? spec)?.options.flatMap(({ name, alias }) => (alias ? [name, alias] : [name])) ?? ['--help', '--version'],
-    ...(spec?.commands ?? COMMANDS).map(({ name }) => name),
-  ];
-  const meant = wrong === undefined ? undefined : nearest(wrong, candidates);
-  const path = [spec?.name, sub?.name].filter(Boolean).join(' ');
-  const hint = meant ? `did you mean ${meant}?` : `see: sshpool help${path ? ` ${path}` : ''}`;
+  const wrong = /unknown option (\S+)/.exec(problem)?.[1];
+  const { path, options } = placeOf(argv.filter((word) => !word.startsWith('-')));
+  const spellings = options.flatMap(({ name, alias }) => (alias ? [name, alias] : [name]));
+  const meant = wrong === undefined ? undefined : nearest(wrong, spellings);
+  const hint = meant ? `did you mean ${meant}?` : `see: ${['sshpool help', ...path].join(' ')}`;
   return SshpoolError.of('USAGE', { problem, hint });
+}
+
+const PROGRAM_OPTIONS: readonly OptionSpec[] = [
+  { name: '--help', alias: '-h', text: '' },
+  { name: '--version', alias: '-V', text: '' },
+];
+
+/** The command that the words lead to, as far as they lead to one. */
+function placeOf([first, second]: readonly string[]): Pick<CommandSpec, 'options'> & {
+  readonly path: readonly string[];
+} {
+  const spec = COMMANDS.find(({ name }) => name === first);
+  const sub = spec?.commands?.find(({ name }) => name === second);
+  const path = [spec?.name, sub?.name].filter((name) => name !== undefined);
+  return { path, options: (sub ?? spec)?.options ?? PROGRAM_OPTIONS };
 }

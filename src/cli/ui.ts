@@ -38,7 +38,10 @@ export function execUi(help: () => Promise<void>): ExecUi {
 }
 
 /** Rows as aligned columns, two spaces between; numbers to the right. No trailing blanks. */
-export function table(rows: readonly (readonly string[])[], width: (text: string) => number): string[] {
+export function table(
+  rows: readonly (readonly string[])[],
+  width: (text: string) => number,
+): string[] {
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, width(cell))));

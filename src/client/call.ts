@@ -72,7 +72,10 @@ export class Call {
 }
 
 /** The variables of `env` that match, each as NAME=VALUE. */
-export function envLines(env: NodeJS.ProcessEnv, patterns: readonly string[] = CALLER_ENV): string[] {
+export function envLines(
+  env: NodeJS.ProcessEnv,
+  patterns: readonly string[] = CALLER_ENV,
+): string[] {
   return Object.entries(env).flatMap(([name, value]) =>
     value !== undefined && matchesEnv(name, patterns) ? [`${name}=${value}`] : [],
   );

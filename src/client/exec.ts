@@ -198,14 +198,16 @@ class ExecRun {
 
   #result(host: string): ExecResult {
     const last = this.#last;
-    const text = (chunks: readonly Buffer[]): string => Buffer.concat(chunks).toString('utf8');
     const output = {
-      stdout: text(this.#collected.stdout),
-      stderr: text(this.#collected.stderr),
+      stdout: Buffer.concat(this.#collected.stdout).toString('utf8'),
+      stderr: Buffer.concat(this.#collected.stderr).toString('utf8'),
     };
     if (last?.type !== 'exited') {
-      const { code = 'AGENT_LOST', message = '', exitCode = EXIT_FAILURE } =
-        last?.type === 'failed' ? last : {};
+      const {
+        code = 'AGENT_LOST',
+        message = '',
+        exitCode = EXIT_FAILURE,
+      } = last?.type === 'failed' ? last : {};
       const times = { reused: false, queueMs: 0, connectMs: 0, execMs: 0 };
       const timedOut = code === 'TIMED_OUT';
       const error = { code, message };

@@ -38,9 +38,9 @@ function readLine(fd: number, echo: boolean): Promise<string | undefined> {
     const edit = (character: string): void => {
       if (character === BACKSPACE || character === DELETE) {
         if (line !== '' && echo) writeSync(fd, '\b \b');
-        line = [...line].slice(0, -1).join('');
+        line = line.slice(0, -1);
       } else if (character === CTRL_U) {
-        if (echo) writeSync(fd, '\b \b'.repeat([...line].length));
+        if (echo) writeSync(fd, '\b \b'.repeat(line.length));
         line = '';
       } else {
         line += character;

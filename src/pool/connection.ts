@@ -7,10 +7,11 @@ import type { Clock, Timer } from '../base/time.ts';
 import { forwardKeyAgent } from '../ssh/agent-forward.ts';
 import { Channels } from '../ssh/channels.ts';
 import type { Link } from '../ssh/link.ts';
-import { Session, type Outcome } from '../ssh/session.ts';
-import { isDoubtful, PING_DEADLINE_MS, pingDelayMs, type HealthSettings } from './health.ts';
+import { Session } from '../ssh/session.ts';
+import type { HealthSettings } from './health.ts';
 import { SESSIONS_PER_CONNECTION, type ConnectionView, type Proof } from './policy.ts';
-import { remedyApplies, signalCommand } from './remote-signal.ts';
+import { Pulse } from './pulse.ts';
+import { remedyApplies, runCommand, signalCommand } from './remote-signal.ts';
 import type { ConnectionRow, Counters } from './stats.ts';
 
 /** Who a connection goes to, in the words of messages and statistics. */
@@ -69,6 +70,7 @@ export class Connection implements ConnectionView {
   readonly #context: ConnectionContext;
   readonly #link: Link;
   readonly #channels: Channels;
+  readonly #pulse: Pulse;
   readonly #running = new Set<Session>();
   readonly #createdAt: number;
   #whenClosed: Promise<void>;
@@ -78,14 +80,9 @@ export class Connection implements ConnectionView {
   /** Takes the spare as soon as it is open. */
   #taker: Taker | undefined;
   #maxChannels: number;
-  #lastHeardAt: number;
   #lastUsedAt: number;
   #uses = 0;
-  #rttMs: number | null = null;
-  #probing = false;
-  #onSign: (() => void) | undefined;
   #idleTimer: Timer | undefined;
-  #pingTimer: Timer | undefined;
 
   constructor(link: Link, context: ConnectionContext) {
     this.id = context.id;
@@ -96,14 +93,21 @@ export class Connection implements ConnectionView {
     this.#maxChannels = context.maxChannels;
     this.#whenClosed = new Promise((resolve) => (this.#resolveClosed = resolve));
     const now = context.clock.now();
-    this.#createdAt = this.#lastHeardAt = this.#lastUsedAt = now;
+    this.#createdAt = this.#lastUsedAt = now;
+    this.#pulse = new Pulse({
+      clock: context.clock,
+      settings: context.settings,
+      counters: context.counters,
+      ping: () => (this.spare ? this.#spare : [...this.#running][0])?.ping(),
+      onProbed: (alive) => this.#probed(alive),
+      lastUsedAt: () => this.#lastUsedAt,
+    });
     this.#channels = new Channels(link, context.label.name, {
-      onHeard: () => this.#heard(),
+      onHeard: () => this.#pulse.heard(),
       onClosed: (error) => this.#closed(error),
     });
     if (context.forwardAgent !== undefined) forwardKeyAgent(this.#channels, context.forwardAgent);
     this.#idle();
-    this.#schedulePing();
     this.#refill();
   }
 
@@ -133,10 +137,7 @@ export class Connection implements ConnectionView {
   }
 
   get proof(): Proof {
-    if (this.#probing) return 'probing';
-    const now = this.#context.clock.now();
-    const [heard, used] = [now - this.#lastHeardAt, now - this.#lastUsedAt];
-    return isDoubtful(heard, used, this.#context.settings) ? 'doubtful' : 'proven';
+    return this.#pulse.proof;
   }
 
   /** Hands out the spare, now or as soon as one is open. One at a time while none is open. */
@@ -154,26 +155,9 @@ export class Connection implements ConnectionView {
     return this.#life === 'open' && this.#taker === undefined && this.running < this.cap;
   }
 
-  /** Asks for a sign of life; resolves to whether it came in time. Ends an idle one that is dead. */
-  async probe(): Promise<void> {
-    const { clock, counters, events } = this.#context;
-    this.#probing = true;
-    const startedAt = clock.monotonic();
-    const alive = await this.#ping();
-    this.#probing = false;
-    if (this.#life === 'closed') return;
-    if (alive) {
-      counters.healthChecksPassed++;
-      this.#rttMs = clock.monotonic() - startedAt;
-      events.onRoom();
-      return;
-    }
-    counters.healthCheckFailures++;
-    // A running command may sit on a server that is slow to answer; the link's own keep-alive
-    // decides about that. Nobody waits for an idle connection.
-    if (this.#running.size > 0) return;
-    const { name: host } = this.label;
-    this.#link.destroy(SshpoolError.of('CONNECTION_LOST', { host, reason: 'no answer' }));
+  /** Asks for a sign of life; onRoom follows, or the end of an idle connection that is dead. */
+  probe(): void {
+    void this.#pulse.probe();
   }
 
   /** Takes no more sessions; closes when the running ones have ended, with `force` at once. */
@@ -189,7 +173,7 @@ export class Connection implements ConnectionView {
     const alive = [...this.#running].filter(({ state }) => state === 'running');
     const index = alive.indexOf(session);
     if (index < 0 || !remedyApplies(this.#link)) return false;
-    const outcome = await this.#run(signalCommand(name, index, alive.length));
+    const outcome = await runCommand(this.#channels, signalCommand(name, index, alive.length));
     return outcome.kind === 'exited' && outcome.code === 0;
   }
 
@@ -200,6 +184,7 @@ export class Connection implements ConnectionView {
 
   row(): ConnectionRow {
     const { target, user, hostname: host, port } = this.label;
+    const { rttMs } = this.#pulse;
     const active = this.running > 0 ? 'active' : 'idle';
     return {
       id: this.id,
@@ -215,30 +200,8 @@ export class Connection implements ConnectionView {
       hits: Math.max(0, this.#uses - 1),
       bytesIn: this.#link.bytesIn,
       bytesOut: this.#link.bytesOut,
-      rttMs: this.#rttMs === null ? null : Math.round(this.#rttMs * 100) / 100,
+      rttMs: rttMs === null ? null : Math.round(rttMs * 100) / 100,
     };
-  }
-
-  /** Runs a command of our own, its streams dropped. */
-  #run(command: string): Promise<Outcome> {
-    return new Promise((resolve) => {
-      const refused = (): void => resolve({ kind: 'refused', request: 'session' });
-      const session: Session = new Session(this.#channels, {
-        onSpare: () => {
-          const start = { command: Buffer.from(command), env: [], agentForward: false };
-          session.start(start, {
-            onStarted: () => session.endStdin(),
-            onStdout: (data) => session.consume(data.length),
-            onStderr: (data) => session.consume(data.length),
-            onStdinWindow: () => undefined,
-            onStdinClosed: () => undefined,
-            onEnd: resolve,
-          });
-        },
-        onRefused: refused,
-        onClosed: refused,
-      });
-    });
   }
 
   /** Opens a spare where there is none and the server allows one. */
@@ -299,44 +262,21 @@ export class Connection implements ConnectionView {
     if (this.#life === 'draining' && this.running === 0) this.#link.close();
   }
 
-  #schedulePing(): void {
-    const { clock, settings } = this.#context;
-    if (!settings.healthChecks) return;
-    const delay = pingDelayMs(clock.now() - this.#lastUsedAt, settings);
-    this.#pingTimer = clock.after(delay, () => {
-      if (this.#life !== 'open') return;
-      // One that is being probed is on its way to its proof already.
-      if (!this.#probing) void this.probe();
-      this.#schedulePing();
-    });
-  }
-
-  /** A round trip on a session that is there; else any message of the server will do. */
-  #ping(): Promise<boolean> {
-    const session = this.spare ? this.#spare : [...this.#running][0];
-    return new Promise((resolve) => {
-      const timer = this.#context.clock.after(PING_DEADLINE_MS, () => resolve(false));
-      const answer = (alive: boolean): void => {
-        timer.cancel();
-        resolve(alive);
-      };
-      if (session) void session.ping().then(answer);
-      else this.#onSign = () => answer(true);
-    });
-  }
-
-  #heard(): void {
-    this.#lastHeardAt = this.#context.clock.now();
-    const onSign = this.#onSign;
-    this.#onSign = undefined;
-    onSign?.();
+  #probed(alive: boolean): void {
+    if (alive) this.#context.events.onRoom();
+    // A running command may sit on a server that is slow to answer; the link's own keep-alive
+    // decides about that. Nobody waits for an idle connection.
+    else if (this.#running.size === 0) {
+      const { name: host } = this.label;
+      this.#link.destroy(SshpoolError.of('CONNECTION_LOST', { host, reason: 'no answer' }));
+    }
   }
 
   /** Told before its sessions are, so that nobody is sent here any more. */
   #closed(error: SshpoolError): void {
     this.#life = 'closed';
     this.#idleTimer?.cancel();
-    this.#pingTimer?.cancel();
+    this.#pulse.end();
     const taker = this.#taker;
     this.#taker = undefined;
     this.#context.events.onClosed();

@@ -150,7 +150,7 @@ export class Group {
         },
       );
       if (placement.kind === 'use') this.#give(this.#dequeue(first), placement.connection.of);
-      else if (placement.kind === 'probe') void placement.connection.of.probe();
+      else if (placement.kind === 'probe') placement.connection.of.probe();
       else if (placement.kind === 'connect') this.#connect(this.#nextLeader(first));
       else return;
     }

@@ -38,7 +38,7 @@ export function place<C extends ConnectionView>(
   demand: Demand,
 ): Placement<C> {
   const withRoom = connections.filter(({ running, cap }) => running < cap);
-  const usable = withRoom.filter(({ proof }) => proof === 'proven').sort(better)[0];
+  const usable = withRoom.filter(({ proof }) => proof === 'proven').toSorted(better)[0];
   if (usable) return { kind: 'use', connection: usable };
   const doubtful = withRoom.find(({ proof }) => proof === 'doubtful');
   if (doubtful) return { kind: 'probe', connection: doubtful };

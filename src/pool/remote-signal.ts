@@ -3,7 +3,9 @@
  * ("session signalling requires privilege separation"); there a second session can find the
  * command among the children of its own sshd, and signal its process group.
  */
+import type { Channels } from '../ssh/channels.ts';
 import type { Link } from '../ssh/link.ts';
+import { Session, type Outcome } from '../ssh/session.ts';
 
 /** Signals that RFC 4254 section 6.10 names and that we pass on. */
 const NAMES = /^(HUP|INT|KILL|QUIT|TERM|USR1|USR2)$/;
@@ -36,4 +38,26 @@ export function signalCommand(name: string, index: number, count: number): strin
     `[ "$i" -eq ${count} ] && kill -${name} "-$g"; }`;
   // exec keeps the process, and so its parent, whatever the login shell is.
   return `exec /bin/sh -c '${script}'`;
+}
+
+/** Runs a command of our own in a session of its own; its streams are dropped. */
+export function runCommand(channels: Channels, command: string): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const refused = (): void => resolve({ kind: 'refused', request: 'session' });
+    const session: Session = new Session(channels, {
+      onSpare: () => {
+        const start = { command: Buffer.from(command), env: [], agentForward: false };
+        session.start(start, {
+          onStarted: () => session.endStdin(),
+          onStdout: (data) => session.consume(data.length),
+          onStderr: (data) => session.consume(data.length),
+          onStdinWindow: () => undefined,
+          onStdinClosed: () => undefined,
+          onEnd: resolve,
+        });
+      },
+      onRefused: refused,
+      onClosed: refused,
+    });
+  });
 }

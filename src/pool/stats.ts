@@ -79,11 +79,7 @@ export interface Totals {
 }
 
 /** The totals over these connections. */
-export function totals(
-  counters: Counters,
-  rows: readonly ConnectionRow[],
-  queued: number,
-): Totals {
+export function totals(counters: Counters, rows: readonly ConnectionRow[], queued: number): Totals {
   const { poolHits, poolMisses } = counters;
   const uses = poolHits + poolMisses;
   const idle = rows.filter(({ state }) => state === 'idle').length;

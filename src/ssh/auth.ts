@@ -135,9 +135,7 @@ class OneKeyAgent extends ssh2.BaseAgent<ssh2.ParsedKey> {
     done: (error: Error | undefined | null, keys?: ssh2.ParsedKey[]) => void,
   ): void {
     const parsed = ssh2.utils.parseKey(this.#identity.blob) as
-      | ssh2.ParsedKey
-      | ssh2.ParsedKey[]
-      | Error;
+      ssh2.ParsedKey | ssh2.ParsedKey[] | Error;
     if (parsed instanceof Error) {
       const { type, comment } = this.#identity;
       this.#skipped(`key ${comment} of the key agent: ${type} is not supported yet`);

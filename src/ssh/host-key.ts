@@ -74,7 +74,7 @@ function refuse(facts: Facts, why: string): never {
 /** sshconnect.c's question, and its answers: yes, no, or the fingerprint itself. */
 async function askPerson({ ask, options }: HostKeyRequest, facts: Facts): Promise<void> {
   const { host } = facts;
-  const at = options.proxyCommand ?? options.proxyJump ? host : `${host} (${options.hostname})`;
+  const at = (options.proxyCommand ?? options.proxyJump) ? host : `${host} (${options.hostname})`;
   let text =
     `The authenticity of host '${at}' can't be established.\n` +
     `${facts.keyType} key fingerprint is ${facts.fingerprint}.\n` +
@@ -96,9 +96,13 @@ async function remember(request: HostKeyRequest, key: Buffer, facts: Facts): Pro
   const line = knownHostLine(facts.host, key, { hashed: options.hashKnownHosts });
   try {
     await appendKnownHost(file, line);
-    note(`Warning: Permanently added '${facts.host}' (${facts.keyType}) to the list of known hosts.`);
+    note(
+      `Warning: Permanently added '${facts.host}' (${facts.keyType}) to the list of known hosts.`,
+    );
   } catch (thrown) {
     // As ssh: the key was accepted for this time, it just cannot be remembered.
-    note(`Failed to add the host to the list of known hosts (${file}): ${SshpoolError.from(thrown).message}`);
+    note(
+      `Failed to add the host to the list of known hosts (${file}): ${SshpoolError.from(thrown).message}`,
+    );
   }
 }

@@ -12,7 +12,12 @@ export const LAST_CHANNEL_MESSAGE = 100;
 export const STDERR = 1;
 
 /** RFC 4254 section 5.1: why an open was refused. */
-export const OPEN_FAILURE = { prohibited: 1, connectFailed: 2, unknownType: 3, shortage: 4 } as const;
+export const OPEN_FAILURE = {
+  prohibited: 1,
+  connectFailed: 2,
+  unknownType: 3,
+  shortage: 4,
+} as const;
 
 /** `recipient` is the receiver's number of the channel; all sizes are in bytes. */
 export type ChannelMessage =

@@ -31,7 +31,7 @@ export interface Supported {
 const require = createRequire(import.meta.url);
 const handlers = require('ssh2/lib/protocol/handlers.js') as (Handler | undefined)[];
 const { sendPacket } = require('ssh2/lib/protocol/utils.js') as {
-  sendPacket(protocol: Protocol, packet: Buffer): boolean;
+  sendPacket: (protocol: Protocol, packet: Buffer) => boolean;
 };
 const constants = require('ssh2/lib/protocol/constants.js') as Record<string, readonly string[]>;
 

@@ -196,11 +196,7 @@ class Handshake {
       const detail = [error.message, ...this.#skipped].join('; ');
       return SshpoolError.of('AUTH_FAILED', { user, host, methods, detail }, error);
     }
-    return SshpoolError.of(
-      'HANDSHAKE_FAILED',
-      { host, port, reason: describe(error) },
-      error,
-    );
+    return SshpoolError.of('HANDSHAKE_FAILED', { host, port, reason: describe(error) }, error);
   }
 
   #link(protocol: Protocol, forced: () => boolean): Link {

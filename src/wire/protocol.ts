@@ -226,10 +226,9 @@ export const MESSAGES = {
 export type MessageName = keyof typeof MESSAGES;
 
 type Fields<N extends MessageName> = {
-  readonly [F in keyof (typeof MESSAGES)[N]['fields']]: (typeof MESSAGES)[N]['fields'][F] extends readonly [
-    infer T extends FieldType,
-    string,
-  ]
+  readonly [
+    F in keyof (typeof MESSAGES)[N]['fields']
+  ]: (typeof MESSAGES)[N]['fields'][F] extends readonly [infer T extends FieldType, string]
     ? FieldValues[T]
     : never;
 };

@@ -48,16 +48,23 @@ export async function restart(): Promise<number> {
 export async function status({ json }: { readonly json?: true }): Promise<number> {
   const found = await callRunning('status', {});
   const launcher = 'node';
-  if (json) process.stdout.write(`${JSON.stringify({ running: Boolean(found), launcher, ...found }, null, 2)}\n`);
+  if (json)
+    process.stdout.write(
+      `${JSON.stringify({ running: Boolean(found), launcher, ...found }, null, 2)}\n`,
+    );
   else if (found) {
     const { pid, version, protocol, uptimeMs, rssBytes, socket, log } = found;
     const rows = [
-      ['state', `${chalk.green('running')}, pid ${pid}, up ${duration(uptimeMs)}, ${size(rssBytes)}`],
+      [
+        'state',
+        `${chalk.green('running')}, pid ${pid}, up ${duration(uptimeMs)}, ${size(rssBytes)}`,
+      ],
       ['version', `${version} (this program: ${programVersion()}), protocol ${protocol}`],
       ['socket', socket],
       ['log', log],
     ];
-    for (const [name = '', text] of rows) process.stdout.write(`${chalk.dim(name.padEnd(8))} ${text}\n`);
+    for (const [name = '', text] of rows)
+      process.stdout.write(`${chalk.dim(name.padEnd(8))} ${text}\n`);
   } else process.stdout.write('no agent is running\n');
   return found ? 0 : NOT_RUNNING;
 }
@@ -107,11 +114,11 @@ export async function logs({ follow }: { readonly follow?: true }): Promise<numb
   }
 }
 
-async function print(file: string, start: number): Promise<number> {
-  const stream = createReadStream(file, { start });
+async function print(file: string, from: number): Promise<number> {
+  const stream = createReadStream(file, { start: from });
   stream.pipe(process.stdout, { end: false });
   await finished(stream);
-  return start + stream.bytesRead;
+  return from + stream.bytesRead;
 }
 
 /** Resolves when no process has this number any more. */
@@ -125,4 +132,3 @@ async function processEnds(pid: number): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
-

@@ -24,7 +24,10 @@ export async function close(target: string | undefined, options: CloseOptions): 
   return 0;
 }
 
-function describeClosed({ target, user, host, port, sessions }: ConnectionRow, force: boolean): string {
+function describeClosed(
+  { target, user, host, port, sessions }: ConnectionRow,
+  force: boolean,
+): string {
   const what = `${target} (${user}@${host}:${port})`;
   if (sessions === 0) return `closed ${what}`;
   const commands = sessions === 1 ? '1 running command' : `${sessions} running commands`;

@@ -21,7 +21,8 @@ export function completionScript(shell: string): string | undefined {
 
 /** Prints what the scripts ask for; silent where something is missing, as completions must be. */
 export async function printWords(kind: '--hosts' | '--targets'): Promise<number> {
-  const words = kind === '--hosts' ? configHosts(`${homedir()}/.ssh/config`, homedir()) : await pooled();
+  const words =
+    kind === '--hosts' ? configHosts(`${homedir()}/.ssh/config`, homedir()) : await pooled();
   process.stdout.write(words.map((word) => `${word}\n`).join(''));
   return 0;
 }

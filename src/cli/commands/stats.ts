@@ -29,7 +29,10 @@ export function render(found: AgentStats, now: number): string {
   const percent = `${(totals.reuseRate * 100).toFixed(1)}%`;
   const lines = table(
     [
-      ['agent', `pid ${found.pid}, version ${found.version}, up ${duration(found.uptimeMs)}, ${size(found.rssBytes)}`],
+      [
+        'agent',
+        `pid ${found.pid}, version ${found.version}, up ${duration(found.uptimeMs)}, ${size(found.rssBytes)}`,
+      ],
       ['reuse', `${chalk.bold(percent)} (${totals.poolHits} hits, ${totals.poolMisses} misses)`],
       [
         'connections',
@@ -39,14 +42,18 @@ export function render(found: AgentStats, now: number): string {
         'sessions',
         `${totals.activeSessions} running, ${totals.queued} queued, ${totals.refusedSessions} refused`,
       ],
-      ['health', `${totals.healthChecksPassed} checks passed, ${totals.healthCheckFailures} failed`],
+      [
+        'health',
+        `${totals.healthChecksPassed} checks passed, ${totals.healthCheckFailures} failed`,
+      ],
       ['connect', latency(totals.connectMs)],
       ['exec', latency(totals.execMs)],
     ].map(([name = '', text = '']) => [chalk.dim(name), text]),
     width,
   );
   const rows = connections.map((row) => connectionCells(row, now));
-  if (rows.length > 0) lines.push('', ...table([HEADINGS.map((h) => chalk.dim(h)), ...rows], width));
+  if (rows.length > 0)
+    lines.push('', ...table([HEADINGS.map((h) => chalk.dim(h)), ...rows], width));
   return `${lines.join('\n')}\n`;
 }
 
@@ -65,7 +72,7 @@ function connectionCells(row: ConnectionRow, now: number): string[] {
     state === 'idle' ? duration(now - Date.parse(row.lastUsedAt)) : '-',
     size(bytesIn),
     size(bytesOut),
-    rttMs === null ? '-' : `${rttMs.toFixed(1)}`,
+    rttMs === null ? '-' : rttMs.toFixed(1),
   ];
 }
 
@@ -89,6 +96,7 @@ export function duration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 60) return `${seconds}s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)}m${seconds % 60}s`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h${Math.floor((seconds % 3600) / 60)}m`;
+  if (seconds < 86_400)
+    return `${Math.floor(seconds / 3600)}h${Math.floor((seconds % 3600) / 60)}m`;
   return `${Math.floor(seconds / 86_400)}d${Math.floor((seconds % 86_400) / 3600)}h`;
 }

@@ -17,7 +17,9 @@ export async function warm(argv: readonly string[]): Promise<number | undefined>
   for (const { target, reused, connectMs, error } of warmed) {
     if (error !== null) printError(`sshpool: ${target}: ${error}`);
     else if (!quiet) {
-      process.stdout.write(`${target}: ${reused ? 'warm already' : `connected in ${connectMs} ms`}\n`);
+      process.stdout.write(
+        `${target}: ${reused ? 'warm already' : `connected in ${connectMs} ms`}\n`,
+      );
     }
   }
   return warmed.some(({ error }) => error !== null) ? EXIT_FAILURE : 0;

@@ -1,0 +1,49 @@
+// @ts-check
+/**
+ * Writes what is made of tables in the source: the completions, docs/PROTOCOL.md and the table of
+ * settings in README.md. Runs after the build. With `--check` it writes nothing, names what is not
+ * as the source has it, and fails.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { COMMANDS } from '../dist/cli/command-table.js';
+import { bashCompletion, fishCompletion, zshCompletion } from '../dist/cli/completion-scripts.js';
+import { VARIABLES } from '../dist/config/settings.js';
+import * as protocol from '../dist/wire/protocol.js';
+import { protocolDocument } from './protocol-document.js';
+import { settingsTable, withSection } from './sections.js';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** The text of a file of the repository; empty where it is not there yet. */
+function current(/** @type {string} */ name) {
+  try {
+    return readFileSync(join(root, name), 'utf8');
+  } catch {
+    return ''; // differs from all that is generated, and so is made or reported
+  }
+}
+
+const readme = withSection(current('README.md'), 'settings', settingsTable(VARIABLES));
+
+/** @type {readonly (readonly [name: string, content: string])[]} */
+const files = [
+  ['completions/sshpool.bash', bashCompletion(COMMANDS)],
+  ['completions/_sshpool', zshCompletion(COMMANDS)],
+  ['completions/sshpool.fish', fishCompletion(COMMANDS)],
+  ['docs/PROTOCOL.md', protocolDocument(protocol)],
+  ['README.md', readme],
+];
+const drifted = files.filter(([name, content]) => current(name) !== content);
+
+if (process.argv.includes('--check')) {
+  for (const [name] of drifted) process.stderr.write(`${name} is out of date: npm run generate\n`);
+  process.exitCode = drifted.length === 0 ? 0 : 1;
+} else {
+  for (const [name, content] of drifted) {
+    mkdirSync(dirname(join(root, name)), { recursive: true });
+    writeFileSync(join(root, name), content);
+    process.stdout.write(`wrote ${name}\n`);
+  }
+}
