@@ -1,69 +1,61 @@
 # Generated from the command table of sshpool: npm run generate
 _sshpool() {
-  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
-  local words=("${COMP_WORDS[@]}") options= values= arguments= word i
+  local rest=${COMP_LINE:-${COMP_WORDS[*]}} word bare i path='' options='' arguments='' most=1 given=0
+  local -a words=()
+  # Bash breaks words at : = and @ too; those without a blank between them belong together.
+  for ((i = 0; i <= COMP_CWORD; i++)); do
+    word=${COMP_WORDS[i]}
+    bare=${rest#"${rest%%[![:space:]]*}"}
+    if ((i == 0)) || [[ $bare != "$rest" ]]; then words+=("$word")
+    else words[${#words[@]} - 1]+=$word; fi
+    rest=${bare#"$word"}
+  done
+  local last=$((${#words[@]} - 1))
+  local current=${words[last]} previous=${words[last - 1]}
   COMPREPLY=()
-  if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'exec stats close warm agent completion help --help --version' -- "$current")
-    return
-  fi
-  case ${words[1]} in
-    exec)
-      options='-F -l -p -i -J -o -4 -6 -A -a -n -t -T -q -v --timeout --fresh --json --help -h'
-      values='-F -l -p -i -J -o --timeout'
-      arguments="$(sshpool completion --hosts 2>/dev/null)"
-      ;;
-    stats)
-      options='--json --help -h'
-      values=''
-      arguments="$(sshpool completion --targets 2>/dev/null)"
-      ;;
-    close)
-      options='--all --force --help -h'
-      values=''
-      arguments="$(sshpool completion --targets 2>/dev/null)"
-      ;;
-    warm)
-      options='-F -l -p -i -J -o -4 -6 -A -a -q -v --help -h'
-      values='-F -l -p -i -J -o'
-      arguments="$(sshpool completion --hosts 2>/dev/null)"
-      ;;
-    agent)
-      options='--help -h'
-      values=''
-      arguments="start stop restart status run logs"
-      case ${words[2]} in
-        start) options='--help -h' ;;
-        stop) options='--force --help -h' ;;
-        restart) options='--help -h' ;;
-        status) options='--json --help -h' ;;
-        run) options='--help -h' ;;
-        logs) options='--follow -f --help -h' ;;
-      esac
-      ;;
-    completion)
-      options='--help -h'
-      values=''
-      arguments="bash zsh fish"
-      ;;
-    help) arguments='exec stats close warm agent completion' ;;
+  if ((last > 1)); then path=${words[1]}; fi
+  for ((i = 2; i < last; i++)); do
+    case ${words[i]} in
+      --) ;;
+      -F|-l|-p|-i|-J|-o|--timeout) ((i++)) ;;
+      -*) ;;
+      *) if [[ $path == @(agent) ]]; then path+=" ${words[i]}"; else ((given++)); fi ;;
+    esac
+  done
+  case $path in
+    '') arguments='exec stats close warm agent completion help' options='--help -h --version -V' ;;
+    exec) options='-F -l -p -i -J -o -4 -6 -A -a -n -t -T -q -v --timeout --fresh --json --help -h' arguments='hosts' most=1 ;;
+    stats) options='--json --help -h' arguments='targets' most=1 ;;
+    close) options='--all --force --help -h' arguments='targets' most=1 ;;
+    warm) options='-F -l -p -i -J -o -4 -6 -A -a -q -v --help -h' arguments='hosts' most=99 ;;
+    agent) options='--help -h' arguments='start stop restart status run logs' most=1 ;;
+    'agent start') options='--help -h' arguments='' most=1 ;;
+    'agent stop') options='--force --help -h' arguments='' most=1 ;;
+    'agent restart') options='--help -h' arguments='' most=1 ;;
+    'agent status') options='--json --help -h' arguments='' most=1 ;;
+    'agent run') options='--help -h' arguments='' most=1 ;;
+    'agent logs') options='--follow -f --help -h' arguments='' most=1 ;;
+    completion) options='--help -h' arguments='bash zsh fish' most=1 ;;
+    help) options='' arguments='exec stats close warm agent completion' most=1 ;;
+    *) return ;;
   esac
-  if [[ " $values " == *" $previous "* ]]; then
-    [[ $previous == -[Fi] ]] && mapfile -t COMPREPLY < <(compgen -f -- "$current")
-    return
-  fi
-  if [[ $current == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
-    return
-  fi
-  # After the HOST of exec comes a command of the remote machine, which we do not know.
-  if [[ ${words[1]} == exec ]]; then
-    for ((i = 2; i < COMP_CWORD; i++)); do
-      word=${words[i]}
-      if [[ " $values " == *" $word "* ]]; then ((i++)); continue; fi
-      [[ $word == -* ]] || return
-    done
-  fi
-  mapfile -t COMPREPLY < <(compgen -W "$arguments" -- "$current")
+  ((given < most)) || return
+  case $previous in
+    -F|-i) 
+      compopt -o filenames 2>/dev/null
+      arguments=$(compgen -f -- "$current") ;;
+    -l|-p|-J|-o|--timeout) return ;;
+    *)
+      if [[ $current == -* ]]; then arguments=$options
+      elif [[ $arguments == hosts ]]; then arguments=$(command sshpool completion --hosts 2>/dev/null)
+      elif [[ $arguments == targets ]]; then arguments=$(command sshpool completion --targets 2>/dev/null)
+      fi
+      arguments=${arguments// /$'\n'} ;;
+  esac
+  # Readline replaces no more than its own last word, which is $2. Nothing is expanded here.
+  local kept=${current%"${2-$current}"}
+  while IFS= read -r word; do
+    if [[ -n $word && $word == "$current"* ]]; then COMPREPLY+=("${word#"$kept"}"); fi
+  done <<< "$arguments"
 }
 complete -F _sshpool sshpool

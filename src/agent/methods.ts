@@ -60,7 +60,7 @@ export interface MethodResults {
   stats: AgentStats;
   close: { readonly closed: readonly ConnectionRow[] };
   warm: { readonly warmed: readonly Warmed[] };
-  stop: { readonly pid: number; readonly activeSessions: number };
+  stop: { readonly pid: number };
 }
 
 type CallerSide = Pick<Surroundings, 'ask' | 'note'>;
@@ -92,9 +92,8 @@ const HANDLERS: Handlers = {
     return { warmed: await Promise.all(targets.map(warm)) };
   },
   stop: (services, { force }) => {
-    const { activeSessions } = services.pool.stats().totals;
     services.stop({ force });
-    return { pid: process.pid, activeSessions };
+    return { pid: process.pid };
   },
 };
 

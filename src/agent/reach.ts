@@ -3,7 +3,8 @@
  * caller, and says how to connect.
  */
 import { SshpoolError } from '../base/errors.ts';
-import { connectionKey, type AgentChoice, type SshOptions } from '../config/ssh-options.ts';
+import { connectionKey } from '../config/connection-key.ts';
+import type { AgentChoice, SshOptions } from '../config/ssh-options.ts';
 import type { Target } from '../config/target.ts';
 import type { PoolRequest } from '../pool/group.ts';
 import { askNobody, type Ask } from '../ssh/prompts.ts';

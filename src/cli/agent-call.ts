@@ -15,11 +15,12 @@ export function ourPaths(): RuntimePaths {
 export async function callRunning<M extends MethodName>(
   method: M,
   params: MethodParams<M>,
+  { untilClosed = false } = {},
 ): Promise<MethodResults[M] | undefined> {
   const paths = ourPaths();
   const socket = await connectAgent(paths);
   if (socket === undefined) return undefined;
-  const setting = { paths, version: programVersion(), print: printError };
+  const setting = { paths, version: programVersion(), print: printError, untilClosed };
   // Our own agent: what it sends under this protocol is of the type of the method.
   return (await request(socket, setting, method, params)) as MethodResults[M];
 }

@@ -1,78 +1,117 @@
-/** The completion scripts of bash, zsh and fish as text, for any command table. */
+/**
+ * The completion scripts of bash, zsh and fish as text, for any command table. They hold the words
+ * that never change and ask `sshpool completion` for hosts and targets, only when these are wanted.
+ * After the HOST of exec they offer nothing: what follows is a command of the remote machine.
+ */
 import type { OptionSpec } from '../config/options.ts';
 import type { ArgumentKind, CommandSpec } from './command-table.ts';
 import { SHELLS } from './command-table.ts';
 
 const HEAD = '# Generated from the command table of sshpool: npm run generate';
+const HOSTS = 'command sshpool completion --hosts 2>/dev/null';
+const TARGETS = 'command sshpool completion --targets 2>/dev/null';
 
 function spellings(options: readonly OptionSpec[]): string[] {
   return options.flatMap(({ name, alias }) => (alias ? [name, alias] : [name]));
 }
 
-function withValue(options: readonly OptionSpec[]): string[] {
-  return spellings(options.filter(({ value }) => value !== undefined));
+/** The options whose value is the next word, of all commands: they mean the same in each. */
+function withValue(commands: readonly CommandSpec[]): string[] {
+  const options = commands.flatMap((spec) => spec.options);
+  return [...new Set(spellings(options.filter(({ value }) => value !== undefined)))];
 }
 
-/** A shell word list or command that gives the arguments of a kind. */
-function source(kind: ArgumentKind | undefined, spec: CommandSpec): string {
-  if (kind === 'host') return '$(sshpool completion --hosts 2>/dev/null)';
-  if (kind === 'pooled') return '$(sshpool completion --targets 2>/dev/null)';
-  if (kind === 'shell') return SHELLS.join(' ');
-  return (spec.commands ?? []).map(({ name }) => name).join(' ');
+/** The options whose value is a file. */
+const FILE_OPTIONS = ['-F', '-i'];
+
+const namesOf = (commands: readonly CommandSpec[]): string =>
+  commands.map(({ name }) => name).join(' ');
+
+/** How many arguments are completed; exec and the like take one. */
+const most = ({ usage }: CommandSpec): number => (usage.endsWith('HOST...') ? 99 : 1);
+
+function bashCase(spec: CommandSpec, commands: readonly CommandSpec[]): string {
+  const { argument } = spec;
+  const kinds: Readonly<Record<ArgumentKind, string>> = {
+    host: 'hosts',
+    pooled: 'targets',
+    shell: SHELLS.join(' '),
+    command: namesOf(spec.commands ?? commands),
+  };
+  const known = argument ? kinds[argument] : '';
+  return `options='${spellings(spec.options).join(' ')}' arguments='${known}' most=${most(spec)} ;;`;
 }
+
+/** The words up to the cursor, as the program will get them. */
+const BASH_WORDS = `  local rest=\${COMP_LINE:-\${COMP_WORDS[*]}} word bare i path='' options='' arguments='' most=1 given=0
+  local -a words=()
+  # Bash breaks words at : = and @ too; those without a blank between them belong together.
+  for ((i = 0; i <= COMP_CWORD; i++)); do
+    word=\${COMP_WORDS[i]}
+    bare=\${rest#"\${rest%%[![:space:]]*}"}
+    if ((i == 0)) || [[ $bare != "$rest" ]]; then words+=("$word")
+    else words[\${#words[@]} - 1]+=$word; fi
+    rest=\${bare#"$word"}
+  done
+  local last=$((\${#words[@]} - 1))
+  local current=\${words[last]} previous=\${words[last - 1]}
+  COMPREPLY=()
+`;
+
+const BASH_REPLY = `  # Readline replaces no more than its own last word, which is $2. Nothing is expanded here.
+  local kept=\${current%"\${2-$current}"}
+  while IFS= read -r word; do
+    if [[ -n $word && $word == "$current"* ]]; then COMPREPLY+=("\${word#"$kept"}"); fi
+  done <<< "$arguments"
+}
+`;
 
 export function bashCompletion(commands: readonly CommandSpec[]): string {
-  const cases = commands.map((spec) => {
-    const sub = (spec.commands ?? []).map(
-      ({ name, options }) => `        ${name}) options='${spellings(options).join(' ')}' ;;`,
-    );
-    const nested = sub.length === 0 ? [] : ['      case ${words[2]} in', ...sub, '      esac'];
-    return [
-      `    ${spec.name})`,
-      `      options='${spellings(spec.options).join(' ')}'`,
-      `      values='${withValue(spec.options).join(' ')}'`,
-      `      arguments="${source(spec.argument, spec)}"`,
-      ...nested,
-      '      ;;',
-    ].join('\n');
-  });
+  const help = helpCommand();
+  const cases = [...commands, help].flatMap((spec) => [
+    `    ${spec.name}) ${bashCase(spec, commands)}`,
+    ...(spec.commands ?? []).map(
+      (sub) => `    '${spec.name} ${sub.name}') ${bashCase(sub, commands)}`,
+    ),
+  ]);
+  const nested = commands.filter((spec) => spec.commands).map(({ name }) => name);
   return `${HEAD}
 _sshpool() {
-  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]}
-  local words=("\${COMP_WORDS[@]}") options= values= arguments= word i
-  COMPREPLY=()
-  if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W '${commandWords(commands)}' -- "$current")
-    return
-  fi
-  case \${words[1]} in
+${BASH_WORDS}  if ((last > 1)); then path=\${words[1]}; fi
+  for ((i = 2; i < last; i++)); do
+    case \${words[i]} in
+      --) ;;
+      ${withValue(commands).join('|')}) ((i++)) ;;
+      -*) ;;
+      *) if [[ $path == @(${nested.join('|')}) ]]; then path+=" \${words[i]}"; else ((given++)); fi ;;
+    esac
+  done
+  case $path in
+    '') arguments='${namesOf([...commands, help])}' options='--help -h --version -V' ;;
 ${cases.join('\n')}
-    help) arguments='${commands.map(({ name }) => name).join(' ')}' ;;
+    *) return ;;
   esac
-  if [[ " $values " == *" $previous "* ]]; then
-    [[ $previous == -[Fi] ]] && mapfile -t COMPREPLY < <(compgen -f -- "$current")
-    return
-  fi
-  if [[ $current == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
-    return
-  fi
-  # After the HOST of exec comes a command of the remote machine, which we do not know.
-  if [[ \${words[1]} == exec ]]; then
-    for ((i = 2; i < COMP_CWORD; i++)); do
-      word=\${words[i]}
-      if [[ " $values " == *" $word "* ]]; then ((i++)); continue; fi
-      [[ $word == -* ]] || return
-    done
-  fi
-  mapfile -t COMPREPLY < <(compgen -W "$arguments" -- "$current")
-}
-complete -F _sshpool sshpool
+  ((given < most)) || return
+  case $previous in
+    ${FILE_OPTIONS.join('|')}) 
+      compopt -o filenames 2>/dev/null
+      arguments=$(compgen -f -- "$current") ;;
+    ${withValue(commands)
+      .filter((name) => !FILE_OPTIONS.includes(name))
+      .join('|')}) return ;;
+    *)
+      if [[ $current == -* ]]; then arguments=$options
+      elif [[ $arguments == hosts ]]; then arguments=$(${HOSTS})
+      elif [[ $arguments == targets ]]; then arguments=$(${TARGETS})
+      fi
+      arguments=\${arguments// /$'\\n'} ;;
+  esac
+${BASH_REPLY}complete -F _sshpool sshpool
 `;
 }
 
-function commandWords(commands: readonly CommandSpec[]): string {
-  return [...commands.map(({ name }) => name), 'help', '--help', '--version'].join(' ');
+function helpCommand(): CommandSpec {
+  return { name: 'help', summary: 'show help', usage: '', options: [], argument: 'command' };
 }
 
 /** Quoted for single quotes in zsh's _arguments, where [ ] and : have a meaning. */
@@ -81,7 +120,7 @@ function zshText(text: string): string {
 }
 
 function zshOption({ name, alias, value, text }: OptionSpec): string {
-  const action = name === '-F' || name === '-i' ? '_files' : ' ';
+  const action = FILE_OPTIONS.includes(name) ? '_files' : ' ';
   const takes = value === undefined ? '' : `:${zshText(value)}:${action}`;
   const spec = (each: string): string => `'*${each}[${zshText(text)}]${takes}'`;
   return [name, ...(alias ? [alias] : [])].map(spec).join(' ');
@@ -94,37 +133,48 @@ const ZSH_ARGUMENT: Readonly<Record<ArgumentKind, string>> = {
   command: '_sshpool_commands',
 };
 
+/** With the options only in front of the first argument, but for warm, where they may be mixed. */
+function zshArguments(spec: CommandSpec): string {
+  const options = spec.options.map(zshOption).join(' ');
+  if (spec.argument === undefined) return `_arguments ${options}`;
+  const action = ZSH_ARGUMENT[spec.argument];
+  if (most(spec) > 1) return `_arguments ${options} '*:${spec.argument}:${action}'`;
+  return `_arguments -A '-*' ${options} '1:${spec.argument}:${action}' '*:: : '`;
+}
+
+function zshList(specs: readonly CommandSpec[]): string {
+  return specs.map(({ name, summary }) => `'${name}:${zshText(summary)}'`).join(' ');
+}
+
 export function zshCompletion(commands: readonly CommandSpec[]): string {
-  const describe = (specs: readonly CommandSpec[]): string =>
-    specs.map(({ name, summary }) => `'${name}:${zshText(summary)}'`).join(' ');
-  const cases = commands.map((spec) => {
-    const options = spec.options.map(zshOption).join(' ');
-    if (spec.commands) {
-      const nested = spec.commands.map(
-        (sub) => `        ${sub.name}) _arguments ${sub.options.map(zshOption).join(' ')} ;;`,
-      );
-      return [
-        `    ${spec.name})`,
-        `      if ((CURRENT == 2)); then list=(${describe(spec.commands)}); _describe command list; return; fi`,
-        '      shift words; ((CURRENT--))',
-        '      case $words[1] in',
-        ...nested,
-        '      esac ;;',
-      ].join('\n');
-    }
-    const argument = spec.argument ? ZSH_ARGUMENT[spec.argument] : ' ';
-    const many = spec.name === 'warm' ? `'*:host:${argument}'` : `'1:${spec.argument}:${argument}'`;
-    return `    ${spec.name}) _arguments ${options} ${many} ;;`;
+  const help = helpCommand();
+  const cases = [...commands, help].map((spec) => {
+    if (!spec.commands) return `    ${spec.name}) ${zshArguments(spec)} ;;`;
+    return [
+      `    ${spec.name})`,
+      `      if ((CURRENT == 2)) && [[ $PREFIX == -* ]]; then ${zshArguments({ ...spec, argument: 'shell' })}`,
+      `      elif ((CURRENT == 2)); then list=(${zshList(spec.commands)}); _describe command list`,
+      '      else',
+      '        shift words; ((CURRENT--))',
+      '        case $words[1] in',
+      ...spec.commands.map((sub) => `          ${sub.name}) ${zshArguments(sub)} ;;`),
+      '        esac',
+      '      fi ;;',
+    ].join('\n');
   });
   return `#compdef sshpool
 ${HEAD}
-_sshpool_hosts() { compadd -- \${(f)"$(sshpool completion --hosts 2>/dev/null)"} }
-_sshpool_targets() { compadd -- \${(f)"$(sshpool completion --targets 2>/dev/null)"} }
+_sshpool_hosts() { local expl; _wanted hosts expl host compadd -- \${(f)"$(${HOSTS})"} }
+_sshpool_targets() { local expl; _wanted hosts expl target compadd -- \${(f)"$(${TARGETS})"} }
+_sshpool_commands() {
+  local -a list=(${zshList([...commands, help])})
+  _describe command list
+}
 _sshpool() {
   local -a list
   if ((CURRENT == 2)); then
-    list=(${describe(commands)} 'help:show help')
-    _describe command list
+    if [[ $PREFIX == -* ]]; then _arguments '--help[show this help]' '--version[print the version]'
+    else _sshpool_commands; fi
     return
   fi
   shift words; ((CURRENT--))
@@ -140,43 +190,67 @@ function fishQuote(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }
 
-const FISH_ARGUMENT: Readonly<Record<ArgumentKind, string>> = {
-  host: '(sshpool completion --hosts 2>/dev/null)',
-  pooled: '(sshpool completion --targets 2>/dev/null)',
-  shell: SHELLS.join(' '),
-  command: '',
-};
+function fishArgument(spec: CommandSpec, commands: readonly CommandSpec[]): string {
+  if (spec.argument === 'host') return `(${HOSTS})`;
+  if (spec.argument === 'pooled') return `(${TARGETS})`;
+  if (spec.argument === 'shell') return SHELLS.join(' ');
+  return spec.argument === 'command' ? namesOf(commands) : '';
+}
 
 function fishOption(condition: string, { name, alias, value, text }: OptionSpec): string {
   const flags = [name, ...(alias ? [alias] : [])].map((each) =>
     each.startsWith('--') ? `-l ${each.slice(2)}` : `-s ${each.slice(1)}`,
   );
-  const takes = value === undefined ? '' : name === '-F' || name === '-i' ? ' -r -F' : ' -x';
+  const takes = value === undefined ? '' : FILE_OPTIONS.includes(name) ? ' -r -F' : ' -x';
   return `complete -c sshpool -n ${condition} ${flags.join(' ')}${takes} -d ${fishQuote(text)}`;
 }
 
 export function fishCompletion(commands: readonly CommandSpec[]): string {
-  const lines = [HEAD, 'complete -c sshpool -f'];
-  const first = '__fish_use_subcommand';
-  for (const spec of [...commands, { name: 'help', summary: 'show help', options: [] }]) {
-    lines.push(`complete -c sshpool -n ${first} -a ${spec.name} -d ${fishQuote(spec.summary)}`);
-  }
-  for (const spec of commands) lines.push(...fishCommand(spec));
-  return `${lines.join('\n')}\n`;
+  const all = [...commands, helpCommand()];
+  const nested = commands.filter((spec) => spec.commands).map(({ name }) => name);
+  const lines = all.flatMap((spec) => {
+    const offer = `complete -c sshpool -n '__sshpool_at 1' -a ${spec.name} -d ${fishQuote(spec.summary)}`;
+    return [offer, ...fishCommand(spec, spec.name, commands)];
+  });
+  return `${HEAD}
+# Whether the words so far are the command given, with fewer than so many arguments after it.
+function __sshpool_at --argument-names most
+    set -l path $argv[2..-1]
+    set -l words (commandline -opc)
+    set -l found
+    set -l given 0
+    set -e words[1]
+    while set -q words[1]
+        switch $words[1]
+            case ${withValue(commands).join(' ')}
+                set -e words[1]
+            case '-*'
+            case '*'
+                if test (count $found) -eq 0; or begin; contains -- "$found" ${nested.join(' ')}; and test (count $found) -eq 1; end
+                    set -a found $words[1]
+                else
+                    set given (math $given + 1)
+                end
+        end
+        set -e words[1]
+    end
+    test "$found" = "$path"; and test $given -lt $most
+end
+complete -c sshpool -f
+complete -c sshpool -n '__sshpool_at 1' -l help -s h -d 'show help'
+complete -c sshpool -n '__sshpool_at 1' -l version -s V -d 'print the version'
+${lines.join('\n')}
+`;
 }
 
-function fishCommand(spec: CommandSpec): string[] {
-  const here = `'__fish_seen_subcommand_from ${spec.name}'`;
-  const subs = spec.commands ?? [];
-  const names = subs.map(({ name }) => name).join(' ');
+function fishCommand(spec: CommandSpec, path: string, commands: readonly CommandSpec[]): string[] {
+  const here = `'__sshpool_at ${most(spec)} ${path}'`;
   const lines = spec.options.map((option) => fishOption(here, option));
-  for (const { name, summary, options } of subs) {
-    const none = `'__fish_seen_subcommand_from ${spec.name}; and not __fish_seen_subcommand_from ${names}'`;
-    lines.push(`complete -c sshpool -n ${none} -a ${name} -d ${fishQuote(summary)}`);
-    const inside = `'__fish_seen_subcommand_from ${spec.name}; and __fish_seen_subcommand_from ${name}'`;
-    lines.push(...options.map((option) => fishOption(inside, option)));
+  for (const sub of spec.commands ?? []) {
+    lines.push(`complete -c sshpool -n ${here} -a ${sub.name} -d ${fishQuote(sub.summary)}`);
+    lines.push(...fishCommand(sub, `${path} ${sub.name}`, commands));
   }
-  const words = spec.argument ? FISH_ARGUMENT[spec.argument] : '';
+  const words = spec.commands ? '' : fishArgument(spec, commands);
   if (words !== '') lines.push(`complete -c sshpool -n ${here} -a ${fishQuote(words)}`);
   return lines;
 }

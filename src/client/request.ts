@@ -10,6 +10,8 @@ export interface RequestSetting {
   readonly version: string;
   /** A line on standard error. */
   readonly print: (line: string) => void;
+  /** Do not go before the agent does: for whoever asks it to leave. */
+  readonly untilClosed?: boolean;
 }
 
 /**
@@ -23,12 +25,12 @@ export async function request(
   params: unknown,
 ): Promise<unknown> {
   let json: string | undefined;
-  const { paths, version, print } = setting;
+  const { paths, version, print, untilClosed } = setting;
   const call: Call = new Call(socket, paths.log, version, (message) => {
     switch (message.type) {
       case 'result':
         json = message.json;
-        return true;
+        return untilClosed !== true;
       case 'failed':
         throw SshpoolError.received(message.code, message.message);
       case 'note':
@@ -45,6 +47,8 @@ export async function request(
     }
   });
   call.send({ type: 'request', method, params: JSON.stringify(params) });
-  await call.ended;
+  await call.ended.catch((thrown: unknown) => {
+    if (json === undefined) throw thrown;
+  });
   return JSON.parse(json ?? 'null') as unknown;
 }

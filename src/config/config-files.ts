@@ -6,9 +6,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { globRegex, isGlob, unescapeGlob } from './wildcard.ts';
 
-/** readconf.c, READCONF_MAX_DEPTH. */
-const MAX_DEPTH = 16;
-
 export interface ConfigFile {
   readonly path: string;
   /** Its lines, each a list of words, the keyword in lower case; empty where it is unreadable. */
@@ -22,23 +19,23 @@ export interface ConfigFiles {
 }
 
 /**
- * Reads `path` and all its Include files, those of all Host and Match blocks. `base` is where
- * relative ones lie: ~/.ssh for a user's file, /etc/ssh for the system's.
+ * Reads `path` and all its Include files, those of all Host and Match blocks, each once, however
+ * often and in whatever circle they are included: so there is no need for the depth limit of ssh.
+ * `base` is where relative ones lie: ~/.ssh for a user's file, /etc/ssh for the system's.
  */
 export function readConfigFiles(path: string, base: string, home: string): ConfigFiles {
-  const files: ConfigFile[] = [];
+  const files = new Map<string, ConfigFile>();
   const directories = new Set<string>();
-  const walk = (file: string, depth: number): void => {
+  const visit = (file: string): void => {
+    if (files.has(file)) return;
     const lines = linesOf(file);
-    files.push({ path: file, lines });
-    if (depth >= MAX_DEPTH) return;
+    files.set(file, { path: file, lines });
     const patterns = lines.filter(([keyword]) => keyword === 'include').flatMap((l) => l.slice(1));
-    for (const pattern of patterns) {
-      for (const found of glob(absolute(pattern, base, home), directories)) walk(found, depth + 1);
-    }
+    const paths = patterns.map((pattern) => absolute(pattern, base, home));
+    for (const found of paths.flatMap((pattern) => glob(pattern, directories))) visit(found);
   };
-  walk(path, 0);
-  return { files, directories: [...directories] };
+  visit(path);
+  return { files: [...files.values()], directories: [...directories] };
 }
 
 function absolute(pattern: string, base: string, home: string): string {
@@ -54,18 +51,30 @@ function linesOf(file: string): string[][] {
     return []; // a file that is not there may appear, and ssh itself reports one it needs
   }
   return text.split('\n').flatMap((row) => {
-    const words = wordsOf(row);
-    const [keyword, ...rest] = words;
-    return keyword === undefined ? [] : [[keyword.toLowerCase(), ...rest]];
+    const words = configWords(row);
+    return words.length === 0 ? [] : [words];
   });
 }
 
-/** Words of a line: keyword and arguments may be joined by `=`, and quotes hold spaces together. */
-function wordsOf(row: string): string[] {
-  const line = row.trim();
-  if (line === '' || line.startsWith('#')) return [];
-  const spaced = line.replace(/^(\w+)\s*=\s*/, '$1 ');
-  return [...spaced.matchAll(/"([^"]*)"|([^\s"]+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? '');
+/**
+ * The words of a line, the keyword in lower case; none for an empty line and a comment. As ssh
+ * (misc.c, argv_split): the keyword may be joined to its arguments by `=`, quotes of both kinds
+ * and backslashes hold words together, and a word that begins with `#` ends the line.
+ */
+export function configWords(row: string): string[] {
+  const line = row.trim().replace(/^(\w+)\s*=\s*/, '$1 ');
+  const words = line.match(/(?:\\.|"(?:\\.|[^"\\])*"?|'(?:\\.|[^'\\])*'?|[^\s"'])+/g) ?? [];
+  const comment = words.findIndex((word) => word.startsWith('#'));
+  const [keyword, ...rest] = comment < 0 ? words : words.slice(0, comment);
+  return keyword === undefined ? [] : [keyword.toLowerCase(), ...rest.map(unquote)];
+}
+
+function unquote(word: string): string {
+  return word.replace(
+    /\\(['"\\ ])|"((?:\\.|[^"\\])*)"?|'((?:\\.|[^'\\])*)'?/g,
+    (_, escaped?: string, double?: string, single?: string) =>
+      escaped ?? (double ?? single ?? '').replace(/\\(['"\\])/g, '$1'),
+  );
 }
 
 /** The existing paths that match, in order; notes the directories that were searched. */

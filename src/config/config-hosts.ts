@@ -1,10 +1,12 @@
 /** The hosts that a person may mean, for completion: the aliases of an ssh_config. */
-import { dirname } from 'node:path';
 import { readConfigFiles } from './config-files.ts';
 
-/** Names of all Host lines of `file` and what it includes, patterns left out, sorted. */
+/**
+ * Names of all Host lines of `file`, a user's, and what it includes, patterns left out, sorted.
+ * Relative includes start at ~/.ssh, wherever the file itself lies.
+ */
 export function configHosts(file: string, home: string): string[] {
-  const names = readConfigFiles(file, dirname(file), home)
+  const names = readConfigFiles(file, `${home}/.ssh`, home)
     .files.flatMap(({ lines }) => lines)
     .filter(([keyword]) => keyword === 'host')
     .flatMap(([, ...patterns]) => patterns)

@@ -2,13 +2,12 @@
  * Effective options by asking the real `ssh -G`, which knows Include, Match, Host and all
  * defaults; and a memory of its answers, valid while no file that they came from has changed.
  */
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
-import { dirname, resolve } from 'node:path';
 import { execa } from 'execa';
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
-import { readConfigFiles, type ConfigFile } from './config-files.ts';
+import { configSources, ENV_NAMES } from './config-sources.ts';
 import { readSshOptions, type SshOptions } from './ssh-options.ts';
 import { targetArgs, type Target } from './target.ts';
 import type { Account, Env } from './tokens.ts';
@@ -24,11 +23,10 @@ export interface Question {
 /** Runs `ssh` with these arguments; resolves to what it printed. */
 export type RunSsh = (args: readonly string[], question: Question) => Promise<string>;
 
-const SYSTEM_CONFIG = '/etc/ssh/ssh_config';
 const LIMIT_MS = 10_000;
 const MAX_ANSWERS = 1000;
 /** `Match exec` may say something else each time; but not within one burst of commands. */
-const EXEC_VALID_MS = 2000;
+const VOLATILE_VALID_MS = 2000;
 
 interface Answer {
   readonly options: Promise<SshOptions>;
@@ -53,52 +51,49 @@ export class SshConfig {
     this.#account = { home, user, uid, localHost: hostname() };
   }
 
-  /** @throws SshpoolError SSH_CONFIG with ssh's own words */
+  /** @throws SshpoolError SSH_CONFIG with ssh's own words, USAGE for a line break in sshArgs */
   async resolve(question: Question): Promise<SshOptions> {
     const { target, sshArgs, cwd, env } = question;
-    const key = JSON.stringify([target.text, sshArgs, cwd, env]);
-    const known = this.#answers.get(key);
+    refuseLineBreaks(sshArgs);
+    const asked = [target.text, sshArgs, cwd];
+    // Under the first where only a few variables matter, so that callers who differ in TERM and
+    // the like share it; under the second where the configuration may look at any of them.
+    const narrow = JSON.stringify([...asked, ENV_NAMES.map((name) => env[name] ?? null)]);
+    const wide = JSON.stringify([...asked, env]);
     const now = this.#clock.monotonic();
-    if (known && known.expiresAt > now && stampOf(known.paths) === known.stamp) {
-      return known.options;
-    }
-    const { files, directories, configFile } = this.#sources(sshArgs, cwd);
-    const paths = [...files.map(({ path }) => path), ...directories];
+    const known = this.#known(narrow, now) ?? this.#known(wide, now);
+    if (known) return known.options;
+    const { configFile, paths, isVolatile, usesEnv } = configSources(
+      sshArgs,
+      cwd,
+      env,
+      this.#account,
+    );
     const answer: Answer = {
       stamp: stampOf(paths),
       paths,
-      expiresAt: files.some(runsPrograms) ? now + EXEC_VALID_MS : Infinity,
+      expiresAt: isVolatile ? now + VOLATILE_VALID_MS : Infinity,
       options: this.#ask(question, configFile),
     };
+    const key = usesEnv ? wide : narrow;
     this.#remember(key, answer);
     // A failure is not remembered: the next call asks again.
-    answer.options.catch(() => this.#answers.delete(key));
+    answer.options.catch(() => {
+      if (this.#answers.get(key) === answer) this.#answers.delete(key);
+    });
     return answer.options;
+  }
+
+  #known(key: string, now: number): Answer | undefined {
+    const answer = this.#answers.get(key);
+    const valid = answer && answer.expiresAt > now && stampOf(answer.paths) === answer.stamp;
+    return valid ? answer : undefined;
   }
 
   async #ask(question: Question, configFile: string | undefined): Promise<SshOptions> {
     const { target, sshArgs, cwd, env } = question;
     const printed = await this.#run(['-G', ...sshArgs, ...targetArgs(target)], question);
     return readSshOptions(printed, { target, configFile, cwd, env, account: this.#account });
-  }
-
-  /** All files that ssh may read for these arguments; -F replaces the usual two. */
-  #sources(
-    sshArgs: readonly string[],
-    cwd: string,
-  ): { files: ConfigFile[]; directories: string[]; configFile: string | undefined } {
-    const { home } = this.#account;
-    const given = sshArgs[sshArgs.lastIndexOf('-F') + 1];
-    const configFile = sshArgs.includes('-F') && given ? resolve(cwd, given) : undefined;
-    const user = `${home}/.ssh`;
-    const roots = configFile
-      ? [readConfigFiles(configFile, user, home)]
-      : [
-          readConfigFiles(`${user}/config`, user, home),
-          readConfigFiles(SYSTEM_CONFIG, dirname(SYSTEM_CONFIG), home),
-        ];
-    const files = roots.flatMap((root) => [...root.files]);
-    return { files, directories: roots.flatMap((root) => [...root.directories]), configFile };
   }
 
   #remember(key: string, answer: Answer): void {
@@ -111,8 +106,13 @@ export class SshConfig {
   }
 }
 
-function runsPrograms({ lines }: ConfigFile): boolean {
-  return lines.some((words) => words[0] === 'match' && words.some((w) => /^!?exec$/i.test(w)));
+/** ssh prints values as they are: what follows a line break would be read as another option. */
+function refuseLineBreaks(sshArgs: readonly string[]): void {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  const bad = sshArgs.find((word) => /[\r\n\u0000]/.test(word));
+  if (bad === undefined) return;
+  const problem = `an option for ssh holds a line break or a NUL: ${JSON.stringify(bad)}`;
+  throw SshpoolError.of('USAGE', { problem });
 }
 
 /** Changes whenever one of the files or directories does, or comes, or goes. */
@@ -146,7 +146,13 @@ async function runSsh(args: readonly string[], { cwd, env }: Question): Promise<
     .filter((line) => line !== '' && !line.startsWith('debug'))
     // ssh closes with a summary line; what went wrong is said before it.
     .filter((line, index, all) => !/terminating, \d+ bad/.test(line) || all.length === 1);
-  const missing = result.code === 'ENOENT' ? 'the ssh program was not found in PATH' : undefined;
+  const missing = result.code === 'ENOENT' ? missingThing(cwd) : undefined;
   const problem = missing ?? said.at(-1) ?? result.shortMessage ?? 'ssh -G failed';
   throw SshpoolError.of('SSH_CONFIG', { problem }, result);
+}
+
+/** A program cannot start in a directory that was removed; Node calls that ENOENT of the program. */
+function missingThing(cwd: string): string {
+  if (existsSync(cwd)) return 'the ssh program was not found in PATH';
+  return `the working directory ${cwd} does not exist any more`;
 }

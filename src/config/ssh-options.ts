@@ -1,10 +1,21 @@
 /**
  * The effective options of one host, as `ssh -G` prints them: each is read here and nowhere else,
- * with paths absolute and tokens expanded.
+ * with paths absolute and tokens expanded. ssh has expanded some before it prints (ssh.c, main):
+ * those must not be expanded again, or a `%` that came out of a `%%` would be taken for a token.
  */
-import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { splitFileList } from './file-list.ts';
+import { parseJump, type Jump } from './jump.ts';
 import type { Target } from './target.ts';
-import { expand, expandPath, PATH_TOKENS, PROXY_TOKENS, type TokenContext } from './tokens.ts';
+import {
+  expand,
+  expandPath,
+  expandTilde,
+  PATH_TOKENS,
+  PROXY_TOKENS,
+  type TokenContext,
+} from './tokens.ts';
 
 export type AgentChoice =
   | { readonly kind: 'env' }
@@ -20,10 +31,11 @@ export interface SshOptions {
   readonly hostname: string;
   readonly port: number;
   readonly user: string;
-  /** The file of -F, absolute. */
+  /** The file of -F, absolute; `none` for no file at all. */
   readonly configFile: string | undefined;
   readonly hostKeyAlias: string | undefined;
   readonly identityFiles: readonly string[];
+  readonly certificateFiles: readonly string[];
   readonly identitiesOnly: boolean;
   readonly identityAgent: AgentChoice;
   readonly userKnownHostsFiles: readonly string[];
@@ -44,6 +56,8 @@ export interface SshOptions {
   readonly forwardAgent: AgentChoice;
   readonly proxyCommand: string | undefined;
   readonly proxyJump: string | undefined;
+  /** The same, taken apart. */
+  readonly jump: Jump | undefined;
   readonly sendEnv: readonly string[];
   readonly setEnv: readonly (readonly [name: string, value: string])[];
   readonly remoteCommand: string | undefined;
@@ -66,23 +80,15 @@ export interface Asked {
 /** The options that `ssh -G` printed. @throws SshpoolError SSH_CONFIG for a bad token */
 export function readSshOptions(printed: string, asked: Asked): SshOptions {
   const values = parse(printed);
-  const one = (name: string): string | undefined => {
+  const one: One = (name) => {
     const value = values.get(name)?.[0];
     return value === undefined || value === 'none' || value === '' ? undefined : value;
   };
   const yes = (name: string): boolean => isYes(values.get(name)?.[0]);
   const list = (name: string): string[] => one(name)?.split(',') ?? [];
-  const context = contextOf(one, asked);
-  const path = (option: string, text: string): string =>
-    expandPath(text, context, { option, tokens: PATH_TOKENS, env: true, cwd: asked.cwd });
-  const files = (name: string): string[] =>
-    (one(name)?.split(' ') ?? []).filter((text) => text !== 'none').map((t) => path(name, t));
+  const context = contextOf(values, asked);
   const { hostname, port, user, hostKeyAlias } = context;
   const timeout = seconds(one('connecttimeout'));
-  const command = (name: string, tokens: string): string | undefined => {
-    const text = one(name);
-    return text && expand(text, context, { option: name, tokens, env: false });
-  };
   return {
     target: asked.target.text,
     host: asked.target.host,
@@ -91,13 +97,9 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
     user,
     configFile: asked.configFile,
     hostKeyAlias,
-    identityFiles: (values.get('identityfile') ?? [])
-      .filter((text) => text !== 'none')
-      .map((text) => path('identityfile', text)),
+    ...filesOf(values, context, asked.cwd),
     identitiesOnly: yes('identitiesonly'),
-    identityAgent: agentChoice(values.get('identityagent')?.[0] ?? 'SSH_AUTH_SOCK', asked, path),
-    userKnownHostsFiles: files('userknownhostsfile'),
-    globalKnownHostsFiles: files('globalknownhostsfile'),
+    identityAgent: agentChoice(values.get('identityagent')?.[0] ?? 'SSH_AUTH_SOCK', asked),
     strictHostKeyChecking: strictness(one('stricthostkeychecking')),
     hashKnownHosts: yes('hashknownhosts'),
     batchMode: yes('batchmode'),
@@ -110,19 +112,22 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
     macs: list('macs'),
     kexAlgorithms: list('kexalgorithms'),
     hostKeyAlgorithms: list('hostkeyalgorithms'),
-    pubkeyAuthentication: one('pubkeyauthentication') !== 'no' && one('pubkeyauthentication') !== 'false',
-    forwardAgent: forwardChoice(values.get('forwardagent')?.[0], asked, path),
-    proxyCommand: command('proxycommand', PROXY_TOKENS),
-    proxyJump: command('proxyjump', PROXY_TOKENS),
+    pubkeyAuthentication: !['no', 'false'].includes(one('pubkeyauthentication') ?? ''),
+    forwardAgent: forwardChoice(values.get('forwardagent')?.[0], asked),
+    ...proxyOf(one, context),
     sendEnv: values.get('sendenv') ?? [],
     setEnv: (values.get('setenv') ?? []).map(assignment),
-    remoteCommand: command('remotecommand', PATH_TOKENS),
+    remoteCommand: one('remotecommand'),
     serverAliveIntervalMs: seconds(one('serveraliveinterval')),
     serverAliveCountMax: Number(one('serveralivecountmax') ?? 3),
     tcpKeepAlive: yes('tcpkeepalive'),
     all: values,
   };
 }
+
+type Values = ReadonlyMap<string, readonly string[]>;
+/** The first value of an option; undefined for none. */
+type One = (name: string) => string | undefined;
 
 function parse(printed: string): Map<string, string[]> {
   const values = new Map<string, string[]>();
@@ -137,18 +142,72 @@ function parse(printed: string): Map<string, string[]> {
   return values;
 }
 
-function contextOf(one: (name: string) => string | undefined, asked: Asked): TokenContext {
-  const alias = one('hostkeyalias');
+/** A user or a host may be called "none", so that these are taken as they are printed. */
+function contextOf(values: Values, asked: Asked): TokenContext {
+  const first = (name: string): string | undefined => values.get(name)?.[0];
+  const alias = first('hostkeyalias');
+  const jumps = first('proxyjump');
   return {
     account: asked.account,
     env: asked.env,
     host: asked.target.host,
-    hostname: one('hostname') ?? asked.target.host,
-    port: Number(one('port') ?? 22),
-    user: one('user') ?? asked.account.user,
+    hostname: first('hostname') ?? asked.target.host,
+    port: Number(first('port') ?? 22),
+    user: first('user') ?? asked.account.user,
     ...(alias === undefined ? {} : { hostKeyAlias: alias }),
-    jumpHost: one('proxyjump')?.split(',').at(-1) ?? '',
+    jumpHost: jumps === undefined || jumps === 'none' ? '' : parseJump(jumps).host,
   };
+}
+
+type Files = Pick<
+  SshOptions,
+  'identityFiles' | 'certificateFiles' | 'userKnownHostsFiles' | 'globalKnownHostsFiles'
+>;
+
+function filesOf(values: Values, context: TokenContext, cwd: string): Files {
+  const keys = (option: string): string[] =>
+    (values.get(option) ?? [])
+      .filter((text) => text !== 'none')
+      .map((text) => expandPath(text, context, { option, tokens: PATH_TOKENS, env: true, cwd }));
+  const lists = (option: string, toPath: (text: string) => string): string[] => {
+    const text = values.get(option)?.[0] ?? 'none';
+    if (text === 'none') return [];
+    return splitFileList(text, (path) => isFile(toPath(path))).map(toPath);
+  };
+  return {
+    identityFiles: keys('identityfile'),
+    certificateFiles: keys('certificatefile'),
+    userKnownHostsFiles: lists('userknownhostsfile', (text) =>
+      expandTilde(text, context.account, cwd),
+    ),
+    // ssh opens these as they stand, without even ~.
+    globalKnownHostsFiles: lists('globalknownhostsfile', (text) => resolve(cwd, text)),
+  };
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false; // or out of reach, which is the same to ssh
+  }
+}
+
+/** ssh takes ProxyJump apart first, then expands what it made of it as a ProxyCommand. */
+function proxyOf(
+  one: One,
+  context: TokenContext,
+): Pick<SshOptions, 'proxyCommand' | 'proxyJump' | 'jump'> {
+  const expanded = (option: string, text: string): string =>
+    expand(text, context, { option, tokens: PROXY_TOKENS, env: false });
+  const command = one('proxycommand');
+  const proxyCommand = command && expanded('proxycommand', command);
+  const proxyJump = one('proxyjump');
+  if (proxyJump === undefined) return { proxyCommand, proxyJump, jump: undefined };
+  const hop = (text: string): string => expanded('proxyjump', text);
+  const { before, user, host, port } = parseJump(proxyJump);
+  const jump = { before: hop(before), user: user && hop(user), host: hop(host), port };
+  return { proxyCommand, proxyJump: hop(proxyJump), jump };
 }
 
 function isYes(value: string | undefined): boolean {
@@ -173,65 +232,17 @@ function assignment(text: string): [name: string, value: string] {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-type ToPath = (option: string, text: string) => string;
-
-/** IdentityAgent: SSH_AUTH_SOCK, none, $VARIABLE, or a path. */
-function agentChoice(value: string, { env }: Asked, path: ToPath): AgentChoice {
+/** IdentityAgent: SSH_AUTH_SOCK, none, $VARIABLE, or a path, expanded by ssh but for $VARIABLE. */
+function agentChoice(value: string, { env, account, cwd }: Asked): AgentChoice {
   if (value === 'SSH_AUTH_SOCK') return { kind: 'env' };
   if (value === 'none') return { kind: 'none' };
-  if (!value.startsWith('$') || value.startsWith('${')) {
-    return { kind: 'path', path: path('identityagent', value) };
-  }
+  if (!value.startsWith('$')) return { kind: 'path', path: expandTilde(value, account, cwd) };
   const socket = env[value.slice(1)];
   return socket ? { kind: 'path', path: socket } : { kind: 'none' };
 }
 
 /** ForwardAgent: no, yes (the caller's own), $VARIABLE, or a path. */
-function forwardChoice(value: string | undefined, asked: Asked, path: ToPath): AgentChoice {
+function forwardChoice(value: string | undefined, asked: Asked): AgentChoice {
   if (value === undefined || value === 'no' || value === 'false') return { kind: 'none' };
-  return isYes(value) ? { kind: 'env' } : agentChoice(value, asked, path);
-}
-
-/**
- * Printed options that decide neither who we are nor whom we talk to, but only what one session
- * does, or what is said about it. All others are part of the identity of a connection, so that an
- * option that we do not know cannot make two callers share one by mistake.
- */
-const SESSION_ONLY = new Set([
-  'host',
-  'sendenv',
-  'setenv',
-  'remotecommand',
-  'requesttty',
-  'sessiontype',
-  'stdinnull',
-  'forkafterauthentication',
-  'loglevel',
-  'logverbose',
-  'syslogfacility',
-  'escapechar',
-  'enableescapecommandline',
-  'batchmode',
-  'controlmaster',
-  'controlpath',
-  'controlpersist',
-  'visualhostkey',
-  'permitlocalcommand',
-  'localcommand',
-  'connectionattempts',
-  'connecttimeout',
-  'numberofpasswordprompts',
-]);
-
-/**
- * SHA-256 in hex over everything that decides who we are and whom we talk to, the socket of the
- * key agent included. Two aliases of one host under the same options share it.
- */
-export function connectionKey(options: SshOptions, agent: { keyAgent?: string }): string {
-  const printed = [...options.all].filter(([name]) => !SESSION_ONLY.has(name)).toSorted();
-  const { identityFiles, identityAgent, userKnownHostsFiles, proxyCommand, proxyJump } = options;
-  // What was printed may hold tokens and relative paths, so what they stand for counts as well.
-  const expanded = { identityFiles, identityAgent, userKnownHostsFiles, proxyCommand, proxyJump };
-  const identity = JSON.stringify([printed, expanded, agent.keyAgent ?? null]);
-  return createHash('sha256').update(identity).digest('hex');
+  return isYes(value) ? { kind: 'env' } : agentChoice(value, asked);
 }

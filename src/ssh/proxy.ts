@@ -2,6 +2,7 @@
  * The way to a host that is not reached directly: ProxyCommand as ssh runs it, and ProxyJump as
  * the `ssh -W` that ssh itself makes of it, so that each hop is verified and logged into by ssh.
  */
+import { existsSync } from 'node:fs';
 import { Duplex } from 'node:stream';
 import { execa } from 'execa';
 import { describe, SshpoolError } from '../base/errors.ts';
@@ -9,24 +10,20 @@ import type { SshOptions } from '../config/ssh-options.ts';
 
 /** The command line for the proxy, or undefined where the host is reached directly. */
 export function proxyCommandLine(options: SshOptions): string | undefined {
-  if (options.proxyJump !== undefined) return jumpCommand(options.proxyJump, options);
-  return options.proxyCommand;
+  return jumpCommand(options) ?? options.proxyCommand;
 }
 
 /** `ssh -W` through the last hop, the hops before it as its own -J (as ssh.c does). */
-function jumpCommand(jumps: string, { hostname, port, configFile }: SshOptions): string {
-  const hops = jumps.split(',');
-  const last = hops.pop() ?? '';
+function jumpCommand({ hostname, port, configFile, jump }: SshOptions): string | undefined {
+  if (jump === undefined) return undefined;
   const words = ['ssh'];
   if (configFile !== undefined) words.push('-F', configFile);
-  if (hops.length > 0) words.push('-J', hops.join(','));
-  words.push('-W', `[${hostname}]:${port}`, '--', last.includes('://') ? last : hopUri(last));
+  // Not as ssh://USER@HOST:PORT: ssh refuses an IPv6 address there.
+  if (jump.user !== undefined) words.push('-l', jump.user);
+  if (jump.port !== undefined) words.push('-p', jump.port);
+  if (jump.before !== '') words.push('-J', jump.before);
+  words.push('-W', `[${hostname}]:${port}`, '--', jump.host);
   return words.map(quote).join(' ');
-}
-
-/** `[user@]host[:port]` in the one form that ssh takes as its HOST argument. */
-function hopUri(hop: string): string {
-  return `ssh://${hop}`;
 }
 
 function quote(word: string): string {
@@ -66,10 +63,15 @@ export function startProxy(command: string, context: ProxyContext): Duplex {
   child
     .then(({ exitCode, originalMessage }) => {
       if (stream.destroyed) return;
-      const said = words.trim().split('\n').at(-1);
+      const said = words.trim().split('\n').at(-1) || withoutDirectory(context.cwd);
       const reason = said || originalMessage || `it exited with status ${exitCode}`;
       stream.destroy(SshpoolError.of('PROXY_FAILED', { command, reason }));
     })
     .catch((thrown: unknown) => context.note(describe(thrown)));
   return stream;
+}
+
+/** A program cannot start in a directory that was removed; Node calls that ENOENT of the program. */
+function withoutDirectory(cwd: string): string | undefined {
+  return existsSync(cwd) ? undefined : `the working directory ${cwd} does not exist any more`;
 }

@@ -24,17 +24,17 @@ export async function start(): Promise<number> {
 }
 
 export async function stop({ force }: { readonly force?: true }): Promise<number> {
-  const stopped = await callRunning('stop', { force: force === true });
-  if (stopped === undefined) {
+  const running = await callRunning('status', {});
+  if (running === undefined) {
     printError('sshpool: no agent is running');
     return 0;
   }
-  const { pid, activeSessions } = stopped;
-  if (activeSessions > 0 && !force) {
+  const { activeSessions } = (await callRunning('stats', { target: null }))?.totals ?? {};
+  if (activeSessions && !force) {
     printError(`sshpool: waiting for ${activeSessions} running command(s); --force ends them`);
   }
-  await processEnds(pid);
-  process.stdout.write(`agent stopped, pid ${pid}\n`);
+  await callRunning('stop', { force: force === true }, { untilClosed: true });
+  process.stdout.write(`agent stopped, pid ${running.pid}\n`);
   return 0;
 }
 
@@ -119,16 +119,4 @@ async function print(file: string, from: number): Promise<number> {
   stream.pipe(process.stdout, { end: false });
   await finished(stream);
   return from + stream.bytesRead;
-}
-
-/** Resolves when no process has this number any more. */
-async function processEnds(pid: number): Promise<void> {
-  for (;;) {
-    try {
-      process.kill(pid, 0);
-    } catch {
-      return;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }

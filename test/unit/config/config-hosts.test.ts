@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { readConfigFiles } from '../../../src/config/config-files.ts';
 import { configHosts } from '../../../src/config/config-hosts.ts';
 
 /** A home with these files, and the hosts of its ~/.ssh/config. */
@@ -67,4 +68,42 @@ test('files that are not there are passed over', () => {
 
 test('without a configuration there are no hosts', () => {
   expect(hostsOf({})).toEqual([]);
+});
+
+test.each([
+  ['a # note', ['a']],
+  ['a #note', ['a']],
+  ['a#b', ['a#b']],
+  ['"a" b', ['a', 'b']],
+  ["'a' b", ['a', 'b']],
+  ['"a"b', ['ab']],
+  ['"a#" b', ['a#', 'b']],
+])('Host %s names %j', (names, hosts) => {
+  expect(hostsOf({ config: `Host ${names}\n` })).toEqual(hosts);
+});
+
+test('a comment after Include is not read', () => {
+  expect(
+    hostsOf({ config: 'Include more # other\n', more: 'Host a\n', other: 'Host b\n' }),
+  ).toEqual(['a']);
+});
+
+test('relative includes start at ~/.ssh wherever the file lies', () => {
+  const home = mkdtempSync(join(tmpdir(), 'sshpool-hosts-'));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  mkdirSync(join(home, '.ssh'));
+  writeFileSync(join(home, '.ssh/more'), 'Host a\n');
+  writeFileSync(join(home, 'elsewhere'), 'Include more\n');
+  expect(configHosts(join(home, 'elsewhere'), home)).toEqual(['a']);
+});
+
+test('files that include each other are each read once', () => {
+  const home = mkdtempSync(join(tmpdir(), 'sshpool-hosts-'));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  const [one, two] = [join(home, 'one'), join(home, 'two')];
+  const both = `Include ${one} ${two}\n`.repeat(2);
+  writeFileSync(one, both);
+  writeFileSync(two, both);
+  const { files } = readConfigFiles(one, home, home);
+  expect(files.map(({ path }) => path)).toEqual([one, two]);
 });

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { SshConfig, type RunSsh } from '../../../src/config/ssh-config.ts';
-import { connectionKey, type SshOptions } from '../../../src/config/ssh-options.ts';
+import { connectionKey } from '../../../src/config/connection-key.ts';
+import type { SshOptions } from '../../../src/config/ssh-options.ts';
 import { parseTarget } from '../../../src/config/target.ts';
 import { FakeClock } from '../../support/clock.ts';
 
@@ -171,7 +172,7 @@ test('simultaneous calls share one ssh', async () => {
 test.each([
   ['another target', { target: parseTarget('db') }],
   ['another directory', { cwd: '/' }],
-  ['another environment', { env: { ...ENV, X: '1' } }],
+  ['another PATH', { env: { PATH: `${ENV.PATH}:/` } }],
 ])('%s is asked for anew', async (_, more) => {
   const { resolve, runs } = setUp('Port 1\n');
   await resolve();
@@ -236,6 +237,127 @@ test('an answer with Match exec is asked for anew after two seconds', async () =
   expect(runs).toHaveLength(2);
 });
 
+/** Replies as an ssh that prints nothing but a port; counts how often it is asked. */
+function countingConfig(text: string): {
+  clock: FakeClock;
+  ask: (more?: Partial<Parameters<SshConfig['resolve']>[0]>) => Promise<number>;
+} {
+  const { dir, file, clock } = setUp(text);
+  let count = 0;
+  const config = new SshConfig({
+    clock,
+    run: () => {
+      count++;
+      return Promise.resolve('port 22\n');
+    },
+  });
+  const target = parseTarget('web');
+  const ask: ReturnType<typeof countingConfig>['ask'] = async (more = {}) => {
+    await config.resolve({ target, sshArgs: ['-F', file], cwd: dir, env: ENV, ...more });
+    return count;
+  };
+  return { clock, ask };
+}
+
+// Not by the real ssh: 9.2 does not know localnetwork yet, and canonicalization asks the network.
+test.each([
+  'Match localnetwork 192.0.2.0/24',
+  'CanonicalizeHostname yes',
+  'CanonicalizeHostname always',
+])('an answer with %s is asked for anew after two seconds', async (line) => {
+  const { clock, ask } = countingConfig(`${line}\n`);
+  await ask();
+  clock.advance(2000);
+  expect(await ask()).toBe(2);
+});
+
+test('an answer with CanonicalizeHostname no is kept', async () => {
+  const { clock, ask } = countingConfig('CanonicalizeHostname no\n');
+  await ask();
+  clock.advance(2000);
+  expect(await ask()).toBe(1);
+});
+
+test('an answer with CanonicalizeHostname on the command line is asked for anew', async () => {
+  const { clock, ask } = countingConfig('');
+  const sshArgs = ['-F', 'none', '-o', 'CanonicalizeHostname=yes'];
+  await ask({ sshArgs });
+  clock.advance(2000);
+  expect(await ask({ sshArgs })).toBe(2);
+});
+
+test('a file of -i that appears is noticed', async () => {
+  const { dir, file, resolve } = setUp('');
+  const question = { sshArgs: ['-F', file, '-i', 'key'] };
+  expect((await resolve('web', question)).identityFiles).not.toContain(join(dir, 'key'));
+  writeFileSync(join(dir, 'key'), '');
+  expect((await resolve('web', question)).identityFiles).toContain(join(dir, 'key'));
+});
+
+test('callers who differ in TERM share an answer', async () => {
+  const { ask } = countingConfig('Port 1\n');
+  await ask({ env: { ...ENV, TERM: 'a' } });
+  expect(await ask({ env: { ...ENV, TERM: 'b' } })).toBe(1);
+});
+
+test.each([
+  ['IdentityFile ${X}/k', []],
+  ['IdentityAgent $X', []],
+  ['Match exec "true"', []],
+  ['', ['-o', 'IdentityFile=${X}/k']],
+  ['', ['-i', '${X}/k']],
+])('with %j and %j another environment is asked for anew', async (line, more) => {
+  const { ask } = countingConfig(`${line}\n`);
+  const sshArgs = ['-F', 'config', ...more];
+  await ask({ sshArgs, env: { ...ENV, X: '1' } });
+  expect(await ask({ sshArgs, env: { ...ENV, X: '2' } })).toBe(2);
+});
+
+test('two environments by turns are both remembered', async () => {
+  const { ask } = countingConfig('IdentityAgent $X\n');
+  await ask({ env: { ...ENV, X: '1' } });
+  await ask({ env: { ...ENV, X: '2' } });
+  expect(await ask({ env: { ...ENV, X: '1' } })).toBe(2);
+});
+
+test.each(['RemoteCommand=a\nproxycommand X', 'User=a\rb', 'User=a\0b'])(
+  'an option with %j is refused before ssh runs',
+  async (option) => {
+    const { file, resolve, runs } = setUp('');
+    const asked = resolve('web', { sshArgs: ['-F', file, '-o', option] });
+    await expect(asked).rejects.toMatchObject({ code: 'USAGE' });
+    expect(runs).toEqual([]);
+  },
+);
+
+test('a variable with a line break is refused where ssh would print it', async () => {
+  const { resolve } = setUp('UserKnownHostsFile /${X}\n');
+  const asked = resolve('web', { env: { ...ENV, X: 'a\nproxycommand x' } });
+  await expect(asked).rejects.toMatchObject({ code: 'SSH_CONFIG' });
+});
+
+test('a variable with a line break is left to the shell of a command', async () => {
+  const { resolve } = setUp('ProxyCommand echo "${X}"\n');
+  const asked = resolve('web', { env: { ...ENV, X: 'a\nb' } });
+  expect((await asked).proxyCommand).toBe('echo "${X}"');
+});
+
+test('a relative file of -F is absolute in the options', async () => {
+  const { file, resolve } = setUp('');
+  expect((await resolve('web', { sshArgs: ['-F', 'config'] })).configFile).toBe(file);
+});
+
+test.each(['none', 'NONE'])('-F %s means no file', async (word) => {
+  const { resolve } = setUp('');
+  expect((await resolve('web', { sshArgs: ['-F', word] })).configFile).toBe('none');
+});
+
+test('the word after another option is not taken for -F', async () => {
+  const { resolve } = setUp('');
+  const sshArgs = ['-F', 'none', '-i', '-F', '-4'];
+  expect((await resolve('web', { sshArgs })).configFile).toBe('none');
+});
+
 test('a failure is not remembered', async () => {
   const { resolve, write } = setUp('Nonsense x\n');
   await expect(resolve()).rejects.toThrow(/Bad configuration option/);
@@ -266,6 +388,18 @@ test('a bad option is reported with its line', async () => {
 
 test('a missing ssh is said to be missing', async () => {
   await expect(real([], { PATH: '/nonexistent' })).rejects.toThrow(/ssh program was not found/);
+});
+
+test('a directory that was removed is reported as that', async () => {
+  const { dir, file } = setUp('');
+  const cwd = join(dir, 'gone');
+  const asked = new SshConfig({ clock: new FakeClock() }).resolve({
+    target: parseTarget('web'),
+    sshArgs: ['-F', file],
+    cwd,
+    env: ENV,
+  });
+  await expect(asked).rejects.toThrow(`the working directory ${cwd} does not exist any more`);
 });
 
 test('two aliases with the same options have the same connection key', async () => {

@@ -1,0 +1,113 @@
+/** Everything that an answer of `ssh -G` comes from: its arguments, files and variables. */
+import { dirname, resolve } from 'node:path';
+import { SshpoolError } from '../base/errors.ts';
+import { configWords, readConfigFiles, type ConfigFiles } from './config-files.ts';
+import { expandTilde, type Account, type Env } from './tokens.ts';
+
+export interface ConfigSources {
+  /** The file of -F, absolute; `none` for no file at all. */
+  readonly configFile: string | undefined;
+  /** Files and directories, there or not, whose change may change the answer. */
+  readonly paths: readonly string[];
+  /** The answer also depends on what no file tells: a program, the network, the name service. */
+  readonly isVolatile: boolean;
+  /** The answer may depend on any variable of the environment, not only on ENV_NAMES. */
+  readonly usesEnv: boolean;
+}
+
+/** The variables that ssh itself looks at where its configuration names none. */
+export const ENV_NAMES = ['HOME', 'USER', 'LOGNAME', 'SSH_AUTH_SOCK', 'PATH'] as const;
+
+const SYSTEM_CONFIG = '/etc/ssh/ssh_config';
+/** The options of ours that have a value in the next word and matter here. */
+const WITH_VALUE = new Set(['-F', '-l', '-p', '-i', '-J', '-o']);
+
+type Line = readonly string[];
+
+/**
+ * @throws SshpoolError SSH_CONFIG where a variable would put a line of its own into the answer
+ */
+export function configSources(
+  sshArgs: readonly string[],
+  cwd: string,
+  env: Env,
+  account: Account,
+): ConfigSources {
+  const given = valuesOf(sshArgs);
+  const configFile = fileOf(given, cwd);
+  const roots = rootsOf(configFile, account.home);
+  const files = roots.flatMap((root) => root.files);
+  const identities = given.flatMap(([name, value]) => (name === '-i' ? [value] : []));
+  const lines: readonly Line[] = [
+    ...files.flatMap((file) => file.lines),
+    ...given.flatMap(([name, value]) => (name === '-o' ? [configWords(value)] : [])),
+    ...identities.map((value) => ['identityfile', value]),
+  ];
+  refuseLineBreaks(lines, env);
+  const isVolatile = lines.some(looksOutside);
+  return {
+    configFile,
+    paths: [
+      ...files.map(({ path }) => path),
+      ...roots.flatMap(({ directories }) => directories),
+      // ssh leaves a file of -i out where it is not there.
+      ...identities.map((path) => expandTilde(path, account, cwd)),
+    ],
+    isVolatile,
+    // $NAME and ${NAME} alike; and a program of Match exec has the whole environment.
+    usesEnv: isVolatile || lines.some((words) => words.some((word) => word.includes('$'))),
+  };
+}
+
+function valuesOf(sshArgs: readonly string[]): (readonly [name: string, value: string])[] {
+  const given: [string, string][] = [];
+  for (let at = 0; at < sshArgs.length; at++) {
+    const name = sshArgs[at] ?? '';
+    if (WITH_VALUE.has(name)) given.push([name, sshArgs[++at] ?? '']);
+  }
+  return given;
+}
+
+function fileOf(
+  given: readonly (readonly [name: string, value: string])[],
+  cwd: string,
+): string | undefined {
+  const value = given.findLast(([name]) => name === '-F')?.[1];
+  if (value === undefined) return undefined;
+  return value.toLowerCase() === 'none' ? 'none' : resolve(cwd, value);
+}
+
+/** -F replaces the usual two. */
+function rootsOf(configFile: string | undefined, home: string): ConfigFiles[] {
+  if (configFile === 'none') return [];
+  const user = `${home}/.ssh`;
+  if (configFile !== undefined) return [readConfigFiles(configFile, user, home)];
+  return [
+    readConfigFiles(`${user}/config`, user, home),
+    readConfigFiles(SYSTEM_CONFIG, dirname(SYSTEM_CONFIG), home),
+  ];
+}
+
+function looksOutside([keyword, ...rest]: Line): boolean {
+  if (keyword === 'match') return rest.some((word) => /^!?(exec|localnetwork)(=|$)/i.test(word));
+  if (keyword === 'canonicalizehostname') return !/^(no|false)$/i.test(rest[0] ?? '');
+  // Newer versions of ssh expand these, so that the file is not one that we watch.
+  return keyword === 'include' && rest.some((word) => /[$%]/.test(word));
+}
+
+/**
+ * ssh prints what it expanded as it is, so that a line break in a variable would end the line, and
+ * what follows would be read as another option. Commands are printed before a shell expands them.
+ */
+function refuseLineBreaks(lines: readonly Line[], env: Env): void {
+  const printed = lines.filter(
+    ([keyword = '']) => keyword !== 'match' && !keyword.endsWith('command'),
+  );
+  for (const [keyword, ...rest] of printed) {
+    const names = [...rest.join(' ').matchAll(/\$\{([^}]*)\}/g)].map(([, name = '']) => name);
+    const bad = names.find((name) => /[\r\n]/.test(env[name] ?? ''));
+    if (bad === undefined) continue;
+    const problem = `${keyword}: the environment variable ${bad} holds a line break`;
+    throw SshpoolError.of('SSH_CONFIG', { problem });
+  }
+}

@@ -1,0 +1,63 @@
+/** What two calls must have in common to share a connection. */
+import { createHash } from 'node:crypto';
+import type { SshOptions } from './ssh-options.ts';
+
+/**
+ * Printed options that decide neither who we are nor whom we talk to, but only what one session
+ * does, or what is said about it. All others are part of the identity of a connection, so that an
+ * option that we do not know cannot make two callers share one by mistake.
+ */
+const SESSION_ONLY = new Set([
+  'host',
+  'sendenv',
+  'setenv',
+  'remotecommand',
+  'requesttty',
+  'sessiontype',
+  'stdinnull',
+  'forkafterauthentication',
+  'loglevel',
+  'logverbose',
+  'syslogfacility',
+  'escapechar',
+  'enableescapecommandline',
+  'batchmode',
+  'controlmaster',
+  'controlpath',
+  'controlpersist',
+  'visualhostkey',
+  'permitlocalcommand',
+  'localcommand',
+  'connectionattempts',
+  'connecttimeout',
+  'numberofpasswordprompts',
+]);
+
+/**
+ * SHA-256 in hex over everything that decides who we are and whom we talk to, the socket of the
+ * key agent included. Two aliases of one host under the same options share it.
+ */
+export function connectionKey(options: SshOptions, agent: { keyAgent?: string }): string {
+  const printed = [...options.all]
+    .filter(([name]) => !SESSION_ONLY.has(name))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  // What was printed may hold tokens and relative paths, so what they stand for counts as well.
+  const expanded = [
+    options.identityFiles,
+    options.certificateFiles,
+    options.userKnownHostsFiles,
+    options.globalKnownHostsFiles,
+    options.identityAgent,
+    options.forwardAgent,
+    options.proxyCommand,
+    options.proxyJump,
+    // The ssh that makes the jump reads it: the same name may lead another way in another file.
+    options.proxyJump === undefined ? undefined : options.configFile,
+    // With IdentityAgent none, or a path of its own, that of the caller is not asked.
+    options.identityAgent.kind === 'env' ? agent.keyAgent : undefined,
+  ];
+  // JSON writes undefined in an array as null: every value keeps its place.
+  return createHash('sha256')
+    .update(JSON.stringify([printed, expanded]))
+    .digest('hex');
+}

@@ -1,0 +1,227 @@
+/**
+ * A link without a network: it keeps what was sent, decoded, and the test answers as the server,
+ * by hand or through an OpenSSH-like server that is part of it.
+ */
+import { SshpoolError } from '../../src/base/errors.ts';
+import { Writer } from '../../src/base/bytes.ts';
+import type { Link, LinkEvents } from '../../src/ssh/link.ts';
+import { decode, encode, OPEN_FAILURE, type ChannelMessage } from '../../src/ssh/messages.ts';
+
+/** What OpenSSH offers at the other end of a session. */
+export const SERVER_WINDOW = 2 * 1024 * 1024;
+export const SERVER_MAX_PACKET = 32 * 1024;
+
+/** What a window-adjust, data and their like have in common: which channel they are for. */
+export type Addressed = Exclude<ChannelMessage, { type: 'open' }>;
+export type SentOf<T extends ChannelMessage['type']> = Extract<ChannelMessage, { type: T }>;
+
+/** The server's channel of one session that the client opened; its id is the client's. */
+export interface ServerSession {
+  readonly client: number;
+  readonly server: number;
+  /** The command, once there is one; empty for a shell. */
+  command: string | undefined;
+  /** The client has sent CLOSE. */
+  left: boolean;
+}
+
+export interface FakeLinkOptions {
+  readonly user?: string;
+  readonly serverVersion?: string;
+  readonly forcedCommand?: boolean;
+  /** Answers as OpenSSH does; without it, only the test answers. */
+  readonly auto?: boolean;
+  /** Sessions that the automatic server opens at a time: MaxSessions of sshd_config(5). */
+  readonly maxSessions?: number;
+  /** The end that `close` and `destroy` lead to is only told by `flush`, not soon after them. */
+  readonly closesByHand?: boolean;
+}
+
+export class FakeLink implements Link {
+  readonly kind = 'openssh';
+  readonly user: string;
+  readonly serverVersion: string;
+  readonly forcedCommand: boolean;
+  bytesIn = 0;
+  bytesOut = 0;
+  /** Every message that was sent, oldest first. */
+  readonly sent: ChannelMessage[] = [];
+  /** Why `destroy` was called. */
+  destroyed: SshpoolError | undefined;
+  /** `close` was called. */
+  leaving = false;
+  /** onClose was called. */
+  ended = false;
+  /** Opens are neither confirmed nor refused, requests not answered, CLOSE not returned. */
+  mute = false;
+  maxSessions: number;
+  readonly #auto: boolean;
+  readonly #closesByHand: boolean;
+  #events: LinkEvents | undefined;
+  #early: Buffer[] = [];
+  /** The reason of an end that nobody was told yet. */
+  #pending: SshpoolError | undefined;
+  readonly #sessions = new Map<number, ServerSession>();
+  #lastServerId = 100;
+  #unanswered: ChannelMessage[] = [];
+
+  constructor(options: FakeLinkOptions = {}) {
+    this.user = options.user ?? 'user';
+    this.serverVersion = options.serverVersion ?? 'OpenSSH_9.2p1';
+    this.forcedCommand = options.forcedCommand ?? false;
+    this.maxSessions = options.maxSessions ?? 10;
+    this.#auto = options.auto ?? false;
+    this.#closesByHand = options.closesByHand ?? false;
+  }
+
+  listen(events: LinkEvents): void {
+    if (this.#events) throw new Error('a link has one listener');
+    this.#events = events;
+    const early = this.#early;
+    this.#early = [];
+    for (const payload of early) events.onMessage(payload);
+    if (this.#pending) this.flush();
+  }
+
+  send(message: Buffer): void {
+    if (this.ended) return;
+    this.bytesOut += message.length;
+    const decoded = decode(Buffer.from(message));
+    this.sent.push(decoded);
+    if (!this.#auto) return;
+    // As over a network, an answer never comes while the question is still being sent.
+    queueMicrotask(() => this.#answer(decoded));
+  }
+
+  close(): void {
+    this.leaving = true;
+    this.#end(SshpoolError.of('CONNECTION_LOST', { host: 'fake', reason: 'we left' }));
+  }
+
+  destroy(reason: SshpoolError): void {
+    this.destroyed ??= reason;
+    this.#end(reason);
+  }
+
+  /** The server, or the network, ends it. */
+  lose(reason = 'the network is gone'): void {
+    this.#pending ??= SshpoolError.of('CONNECTION_LOST', { host: 'fake', reason });
+    this.flush();
+  }
+
+  /** Tells of an end that waits to be told. */
+  flush(): void {
+    const reason = this.#pending;
+    if (this.ended || reason === undefined || this.#events === undefined) return;
+    this.ended = true;
+    this.#events.onClose(reason);
+  }
+
+  /** The server says something. */
+  receive(message: ChannelMessage): void {
+    this.receiveBytes(encode(message));
+  }
+
+  receiveBytes(payload: Buffer): void {
+    if (this.ended || this.destroyed) return;
+    this.bytesIn += payload.length;
+    if (this.#events) this.#events.onMessage(payload);
+    else this.#early.push(payload);
+  }
+
+  /** Those of the sent messages that are of a type. */
+  sentOf<T extends ChannelMessage['type']>(type: T): SentOf<T>[] {
+    return this.sent.filter((message): message is SentOf<T> => message.type === type);
+  }
+
+  /** The names of all requests, in order. */
+  get requests(): string[] {
+    return this.sentOf('request').map(({ name }) => name);
+  }
+
+  /** Sessions that are open at the automatic server. */
+  get sessions(): ServerSession[] {
+    return [...this.#sessions.values()];
+  }
+
+  /** Those of them that run a command. */
+  get running(): ServerSession[] {
+    return this.sessions.filter(({ command }) => command !== undefined);
+  }
+
+  /** The command ends with a status, and its channel with it. */
+  exit(session: ServerSession, code = 0): void {
+    const payload = new Writer().u32(code).finish();
+    const { client: recipient } = session;
+    this.receive({ type: 'request', recipient, name: 'exit-status', wantReply: false, payload });
+    this.receive({ type: 'eof', recipient });
+    this.closeSession(session);
+  }
+
+  /** The server closes a session. */
+  closeSession(session: ServerSession): void {
+    if (!this.#sessions.delete(session.client)) return;
+    this.receive({ type: 'close', recipient: session.client });
+  }
+
+  /** Answers what came while it was mute. */
+  unmute(): void {
+    this.mute = false;
+    const unanswered = this.#unanswered;
+    this.#unanswered = [];
+    for (const message of unanswered) this.#answer(message);
+  }
+
+  #end(reason: SshpoolError): void {
+    this.#pending ??= reason;
+    if (!this.#closesByHand) queueMicrotask(() => this.flush());
+  }
+
+  #answer(message: ChannelMessage): void {
+    if (this.ended || this.destroyed) return;
+    if (this.mute) {
+      this.#unanswered.push(message);
+      return;
+    }
+    if (message.type === 'open') {
+      this.#open(message);
+      return;
+    }
+    const session = this.sessions.find(({ server }) => server === message.recipient);
+    if (session === undefined) return;
+    if (message.type === 'close') {
+      session.left = true;
+      this.closeSession(session);
+    } else if (message.type === 'request') this.#request(session, message);
+  }
+
+  #open(message: SentOf<'open'>): void {
+    const { sender: recipient } = message;
+    if (this.#sessions.size >= this.maxSessions) {
+      const reason = OPEN_FAILURE.prohibited;
+      this.receive({ type: 'open-failure', recipient, reason, description: 'open failed' });
+      return;
+    }
+    const server = ++this.#lastServerId;
+    this.#sessions.set(recipient, { client: recipient, server, command: undefined, left: false });
+    // sshd grants nothing before there is a command to read it.
+    const [window, maxPacket] = [0, SERVER_MAX_PACKET];
+    this.receive({ type: 'open-confirmation', recipient, sender: server, window, maxPacket });
+  }
+
+  #request(session: ServerSession, message: SentOf<'request'>): void {
+    const { client: recipient } = session;
+    const starts = message.name === 'exec' || message.name === 'shell';
+    if (starts) {
+      session.command = message.name === 'exec' ? message.payload.subarray(4).toString() : '';
+      this.receive({ type: 'window-adjust', recipient, bytes: SERVER_WINDOW });
+    }
+    const granted = starts || ['env', 'auth-agent-req@openssh.com'].includes(message.name);
+    if (message.wantReply) this.receive({ type: granted ? 'success' : 'failure', recipient });
+  }
+}
+
+/** Lets everything happen that needs no time: promises, and the answers of automatic servers. */
+export function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

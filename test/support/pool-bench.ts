@@ -1,0 +1,195 @@
+/** A pool over links without a network, on a clock that the test turns. */
+import { SshpoolError } from '../../src/base/errors.ts';
+import type { Lease, PoolRequest, PoolSettings } from '../../src/pool/group.ts';
+import { Pool } from '../../src/pool/pool.ts';
+import type { Outcome, Session, SessionEvents } from '../../src/ssh/session.ts';
+import { FakeClock } from './clock.ts';
+import { FakeLink, settle, type FakeLinkOptions, type ServerSession } from './fake-link.ts';
+
+export const SETTINGS: PoolSettings = {
+  maxConnections: 4,
+  queueTimeoutMs: 30_000,
+  idleTimeoutMs: 300_000,
+  healthChecks: true,
+  healthCheckIntervalMs: 30_000,
+};
+
+/** One connect under way: the test lets it succeed or fail. */
+export interface Connect {
+  readonly request: PoolRequest;
+  readonly signal: AbortSignal;
+  succeed(link?: FakeLink): FakeLink;
+  fail(error?: SshpoolError): void;
+}
+
+/** One acquire, and what came of it. */
+export interface Call {
+  readonly controller: AbortController;
+  lease: Lease | undefined;
+  error: SshpoolError | undefined;
+  /** How its command ended. */
+  outcome: Outcome | undefined;
+  /** The server's end of its session, once a command runs there. */
+  server: ServerSession | undefined;
+  readonly name: string;
+}
+
+export const silent: SessionEvents = {
+  onStarted: () => undefined,
+  onStdout: () => undefined,
+  onStderr: () => undefined,
+  onStdinWindow: () => undefined,
+  onStdinClosed: () => undefined,
+  onEnd: () => undefined,
+};
+
+export class PoolBench {
+  readonly clock = new FakeClock();
+  readonly pool: Pool;
+  readonly links: FakeLink[] = [];
+  /** Connects that are under way, oldest first. */
+  readonly connects: Connect[] = [];
+  /** How often connecting was begun. */
+  connectCount = 0;
+  /** How often the pool said that it was empty. */
+  emptied = 0;
+  readonly #options: FakeLinkOptions;
+  readonly #byHand: boolean;
+  #calls = 0;
+
+  constructor(
+    settings: Partial<PoolSettings> = {},
+    options: FakeLinkOptions & { readonly connectByHand?: boolean } = {},
+  ) {
+    this.#options = { auto: true, ...options };
+    this.#byHand = options.connectByHand ?? false;
+    this.pool = new Pool(this.clock, { ...SETTINGS, ...settings }, () => (this.emptied += 1));
+  }
+
+  get link(): FakeLink {
+    const link = this.links.at(-1);
+    if (!link) throw new Error('no link was made');
+    return link;
+  }
+
+  request(name = 'web'): PoolRequest {
+    const label = { target: name, name, user: 'user', hostname: `${name}.example`, port: 22 };
+    const request: PoolRequest = {
+      key: name,
+      label,
+      forwardAgent: undefined,
+      connect: (signal) => this.#connect(() => request, signal),
+    };
+    return request;
+  }
+
+  /** Asks for a session and lets happen what needs no time. */
+  async call(name = 'web', fresh = false): Promise<Call> {
+    const call = this.begin(name, fresh);
+    await settle();
+    return call;
+  }
+
+  begin(name = 'web', fresh = false): Call {
+    const controller = new AbortController();
+    this.#calls += 1;
+    const call: Call = {
+      name: `call ${this.#calls}`,
+      controller,
+      lease: undefined,
+      error: undefined,
+      outcome: undefined,
+      server: undefined,
+    };
+    const { pool } = this;
+    const request = this.request(name);
+    const lease = fresh
+      ? pool.acquireFresh(request, controller.signal)
+      : pool.acquire(request, controller.signal);
+    lease.then(
+      (given) => (call.lease = given),
+      (thrown: unknown) => (call.error = SshpoolError.from(thrown)),
+    );
+    return call;
+  }
+
+  /** Starts the command of a call, which the server then runs until `finish`. */
+  async run(call: Call): Promise<Session> {
+    const { lease } = call;
+    if (!lease)
+      throw new Error(`${call.name} has no session: ${call.error?.message ?? 'it waits'}`);
+    lease.session.start(
+      { command: Buffer.from(call.name), env: [], agentForward: false },
+      { ...silent, onEnd: (outcome) => (call.outcome = outcome) },
+    );
+    await settle();
+    call.server = this.links
+      .flatMap((link) => link.running)
+      .find(({ command }) => command === call.name);
+    return lease.session;
+  }
+
+  /** A call whose command runs. */
+  async running(name = 'web', fresh = false): Promise<Call> {
+    const call = await this.call(name, fresh);
+    await this.run(call);
+    return call;
+  }
+
+  /** Ends the command of a call. */
+  async finish(call: Call): Promise<void> {
+    const { server } = call;
+    const link = this.links.find(({ sessions }) => server && sessions.includes(server));
+    if (server && link) link.exit(server);
+    await settle();
+  }
+
+  /** A call whose command ran and is over. */
+  async ran(name = 'web', fresh = false): Promise<Call> {
+    const call = await this.running(name, fresh);
+    await this.finish(call);
+    return call;
+  }
+
+  /** Time passes in steps, so that what it sets off comes in between. */
+  async pass(ms: number, stepMs = 1000): Promise<void> {
+    for (let left = ms; left > 0; left -= stepMs) {
+      this.clock.advance(Math.min(stepMs, left));
+      await settle();
+    }
+  }
+
+  makeLink(options: FakeLinkOptions = this.#options): FakeLink {
+    const link = new FakeLink(options);
+    this.links.push(link);
+    return link;
+  }
+
+  #connect(request: () => PoolRequest, signal: AbortSignal): Promise<FakeLink> {
+    this.connectCount += 1;
+    if (!this.#byHand) return Promise.resolve(this.makeLink());
+    return new Promise((resolve, reject) => {
+      const settled = (): void => {
+        this.connects.splice(this.connects.indexOf(connect), 1);
+      };
+      const connect: Connect = {
+        request: request(),
+        signal,
+        succeed: (link = this.makeLink()) => {
+          settled();
+          resolve(link);
+          return link;
+        },
+        fail: (error = refused()) => {
+          settled();
+          reject(error);
+        },
+      };
+      this.connects.push(connect);
+    });
+  }
+}
+
+export function refused(reason = 'Connection refused'): SshpoolError {
+  return SshpoolError.of('CONNECT_FAILED', { host: 'web', port: 22, reason });
+}

@@ -1,0 +1,112 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { connectionKey } from '../../../src/config/connection-key.ts';
+import { readSshOptions, type Asked, type SshOptions } from '../../../src/config/ssh-options.ts';
+import { parseTarget } from '../../../src/config/target.ts';
+
+/** The options in what an ssh printed for the host `web`. */
+function read(printed: string, asked: Partial<Asked> = {}): SshOptions {
+  return readSshOptions(printed, {
+    target: parseTarget('web'),
+    configFile: undefined,
+    cwd: '/cwd',
+    account: { home: '/home/me', user: 'me', uid: 7, localHost: 'here' },
+    env: { MINE: '/mine' },
+    ...asked,
+  });
+}
+
+test.each([
+  ['userknownhostsfile /%h', { userKnownHostsFiles: ['/%h'] }],
+  ['globalknownhostsfile /%h', { globalKnownHostsFiles: ['/%h'] }],
+  ['remotecommand echo %h %% ${X}', { remoteCommand: 'echo %h %% ${X}' }],
+  ['identityagent /%h', { identityAgent: { kind: 'path', path: '/%h' } }],
+  ['forwardagent /%h', { forwardAgent: { kind: 'path', path: '/%h' } }],
+  ['hostname %h', { hostname: '%h' }],
+  ['hostkeyalias foobar', { hostKeyAlias: 'foobar' }],
+])('%s has its tokens left alone', (line, options) => {
+  expect(read(`${line}\n`)).toMatchObject(options);
+});
+
+test.each([
+  ['identityfile ~/%h', { identityFiles: ['/home/me/web'] }],
+  ['certificatefile ~/%h', { certificateFiles: ['/home/me/web'] }],
+  ['proxycommand nc %h', { proxyCommand: 'nc web' }],
+  ['proxyjump %h.gate', { proxyJump: 'web.gate' }],
+])('%s has its tokens expanded', (line, options) => {
+  expect(read(`${line}\n`)).toMatchObject(options);
+});
+
+test.each([
+  ['identityagent $MINE', { identityAgent: { kind: 'path', path: '/mine' } }],
+  ['forwardagent $MINE', { forwardAgent: { kind: 'path', path: '/mine' } }],
+  ['forwardagent $NOT_SET', { forwardAgent: { kind: 'none' } }],
+  ['forwardagent yes', { forwardAgent: { kind: 'env' } }],
+])('%s chooses an agent', (line, options) => {
+  expect(read(`${line}\n`)).toMatchObject(options);
+});
+
+test('known hosts files of the user have ~ expanded and are taken from the directory', () => {
+  const { userKnownHostsFiles } = read('userknownhostsfile ~/a\n', { cwd: '/cwd' });
+  expect(userKnownHostsFiles).toEqual(['/home/me/a']);
+  expect(read('userknownhostsfile b\n').userKnownHostsFiles).toEqual(['/cwd/b']);
+});
+
+test('known hosts files of the system have not even ~ expanded', () => {
+  expect(read('globalknownhostsfile ~/a\n').globalKnownHostsFiles).toEqual(['/cwd/~/a']);
+});
+
+test('a known hosts file with a space in its path is found', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'sshpool options-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  mkdirSync(join(dir, 'a b'));
+  writeFileSync(join(dir, 'a b/kh'), '');
+  const { userKnownHostsFiles } = read(`userknownhostsfile ${dir}/a b/kh /c\n`);
+  expect(userKnownHostsFiles).toEqual([join(dir, 'a b/kh'), '/c']);
+});
+
+test.each(['u@gate:22', 'ssh://u@gate:22', 'x,y@gate', '[gate]:22'])(
+  '%%j of ProxyJump %s is the host alone',
+  (jump) => {
+    const { identityFiles } = read(`proxyjump ${jump}\nidentityfile /%j\n`);
+    expect(identityFiles).toEqual(['/gate']);
+  },
+);
+
+test('a jump host is taken apart before its tokens are expanded', () => {
+  expect(read('hostname fe80::1\nproxyjump u@%h:1\n').jump).toMatchObject({ host: 'fe80::1' });
+});
+
+test('a user may be called none', () => {
+  expect(read('user none\n').user).toBe('none');
+});
+
+/** The connection key for what ssh printed. */
+const key = (printed: string, asked: Partial<Asked> = {}, keyAgent = '/agent'): string =>
+  connectionKey(read(printed, asked), { keyAgent });
+
+test.each([
+  ['certificatefile c', { cwd: '/a' }, { cwd: '/b' }],
+  ['globalknownhostsfile k', { cwd: '/a' }, { cwd: '/b' }],
+  ['userknownhostsfile k', { cwd: '/a' }, { cwd: '/b' }],
+  ['identityfile k', { cwd: '/a' }, { cwd: '/b' }],
+  ['forwardagent $X', { env: { X: '/a' } }, { env: { X: '/b' } }],
+  ['identityagent $X', { env: { X: '/a' } }, { env: { X: '/b' } }],
+  ['proxyjump gate', { configFile: '/a' }, { configFile: '/b' }],
+])('%s with %j and with %j has another connection key', (line, one, other) => {
+  expect(key(`${line}\n`, one)).not.toBe(key(`${line}\n`, other));
+});
+
+test('the configuration file alone does not change the connection key', () => {
+  expect(key('port 1\n', { configFile: '/a' })).toBe(key('port 1\n', { configFile: '/b' }));
+});
+
+test.each(['none', '/own'])(
+  "with IdentityAgent %s the caller's agent does not change the connection key",
+  (agent) => {
+    const printed = `identityagent ${agent}\n`;
+    expect(key(printed, {}, '/a')).toBe(key(printed, {}, '/b'));
+  },
+);

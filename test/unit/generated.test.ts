@@ -1,0 +1,32 @@
+/** What is committed is what the source generates; scripts/generate.js writes it. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { protocolDocument } from '../../scripts/protocol-document.js';
+import { settingsTable, withSection } from '../../scripts/sections.js';
+import { COMMANDS } from '../../src/cli/command-table.ts';
+import { bashCompletion, fishCompletion, zshCompletion } from '../../src/cli/completion-scripts.ts';
+import { VARIABLES } from '../../src/config/settings.ts';
+import * as protocol from '../../src/wire/protocol.ts';
+
+const committed = (name: string): string =>
+  readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
+
+describe('the generated files (npm run generate writes them)', () => {
+  it.each([
+    ['completions/sshpool.bash', bashCompletion(COMMANDS)],
+    ['completions/_sshpool', zshCompletion(COMMANDS)],
+    ['completions/sshpool.fish', fishCompletion(COMMANDS)],
+    ['docs/PROTOCOL.md', protocolDocument(protocol)],
+  ])('%s is as its tables have it', (name, generated) => {
+    expect(committed(name)).toBe(generated);
+  });
+
+  it('README.md has the settings as their table has them', () => {
+    const readme = committed('README.md');
+    expect(readme).toBe(withSection(readme, 'settings', settingsTable(VARIABLES)));
+  });
+
+  it('a README without the section is no place to write to', () => {
+    expect(() => withSection('# sshpool\n', 'settings', 'x')).toThrow('<!-- settings -->');
+  });
+});

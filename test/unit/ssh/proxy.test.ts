@@ -1,0 +1,92 @@
+import { once } from 'node:events';
+import { expect, test } from 'vitest';
+import { readSshOptions, type SshOptions } from '../../../src/config/ssh-options.ts';
+import { parseTarget } from '../../../src/config/target.ts';
+import { proxyCommandLine, startProxy } from '../../../src/ssh/proxy.ts';
+
+/** The options of a host in what an ssh printed for it. */
+function read(printed: string, configFile?: string): SshOptions {
+  return readSshOptions(printed, {
+    target: parseTarget('web'),
+    configFile,
+    cwd: '/',
+    account: { home: '/home/me', user: 'me', uid: 7, localHost: 'here' },
+    env: {},
+  });
+}
+
+test.each([
+  ['gate', `'ssh' '-W' '[web]:22' '--' 'gate'`],
+  ['u@gate:2222', `'ssh' '-l' 'u' '-p' '2222' '-W' '[web]:22' '--' 'gate'`],
+  ['ssh://u@gate:2222', `'ssh' '-l' 'u' '-p' '2222' '-W' '[web]:22' '--' 'gate'`],
+  ['[::1]:2222', `'ssh' '-p' '2222' '-W' '[web]:22' '--' '::1'`],
+  ['a,ssh://b:1,u@c', `'ssh' '-l' 'u' '-J' 'a,ssh://b:1' '-W' '[web]:22' '--' 'c'`],
+  ["o'hara@gate", `'ssh' '-l' 'o'\\''hara' '-W' '[web]:22' '--' 'gate'`],
+])('ProxyJump %s runs an ssh for its last hop', (jump, command) => {
+  expect(proxyCommandLine(read(`proxyjump ${jump}\n`))).toBe(command);
+});
+
+test('the ssh of a jump leads to the real host and port', () => {
+  const command = proxyCommandLine(read('hostname real\nport 7\nproxyjump gate\n'));
+  expect(command).toBe(`'ssh' '-W' '[real]:7' '--' 'gate'`);
+});
+
+test.each(['/my config', 'none'])('the ssh of a jump gets -F %s', (file) => {
+  const command = proxyCommandLine(read('proxyjump gate\n', file));
+  expect(command).toBe(`'ssh' '-F' '${file}' '-W' '[web]:22' '--' 'gate'`);
+});
+
+test('ProxyCommand is the command line', () => {
+  expect(proxyCommandLine(read('proxycommand nc %h %p\n'))).toBe('nc web 22');
+});
+
+test('without a proxy there is no command line', () => {
+  expect(proxyCommandLine(read('proxycommand none\n'))).toBeUndefined();
+});
+
+/** The end of a proxy to which the first line of ssh was written. */
+function endOf(command: string, cwd = '/'): Promise<unknown> {
+  const env = { PATH: process.env['PATH'] };
+  const stream = startProxy(command, { env, cwd, note: () => undefined });
+  stream.resume();
+  stream.write('SSH-2.0-x\r\n');
+  return new Promise((resolve) => {
+    stream.once('error', resolve);
+    stream.once('end', () => resolve('end'));
+  });
+}
+
+test.each([
+  [`sh -c 'echo bad >&2; exit 1'`, /: bad$/],
+  [`sh -c 'exec 1>&-; sleep 0.1; echo bad >&2; exit 1'`, /: bad$/],
+  [`sh -c 'read line; sleep 0.1; echo bad >&2; exit 1'`, /: bad$/],
+  ['false', /: it exited with status 1$/],
+  ['true', /: it exited with status 0$/],
+  ['/no/such/program', /: .*not found$/],
+])('a proxy that fails is reported in its words: %s', async (command, words) => {
+  expect(await endOf(command)).toMatchObject({ code: 'PROXY_FAILED' });
+  expect(String(await endOf(command))).toMatch(words);
+});
+
+test('a proxy that closes its input only fails as a proxy', async () => {
+  expect(await endOf(`sh -c 'exec 0<&-; sleep 60'`)).toMatchObject({ code: 'PROXY_FAILED' });
+});
+
+test('a proxy in a directory that was removed says so', async () => {
+  expect(String(await endOf('cat', '/no/such'))).toMatch(
+    /the working directory \/no\/such does not exist any more$/,
+  );
+});
+
+test('a proxy carries bytes both ways', async () => {
+  const env = { PATH: process.env['PATH'] };
+  const stream = startProxy('cat', { env, cwd: '/', note: () => undefined });
+  stream.write('hello');
+  const [chunk] = (await once(stream, 'data')) as [Buffer];
+  stream.destroy();
+  expect(chunk.toString()).toBe('hello');
+});
+
+test('a proxy that ends well after it has said something ends the stream', async () => {
+  expect(await endOf('head -1')).toBe('end');
+});

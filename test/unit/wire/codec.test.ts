@@ -1,0 +1,83 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Writer } from '../../../src/base/bytes.ts';
+import { decode, encode } from '../../../src/wire/codec.ts';
+import { MESSAGES, type Message } from '../../../src/wire/protocol.ts';
+import { wireMessage } from '../../support/arbitrary.ts';
+
+test('every message comes back from its bytes as it was', () => {
+  fc.assert(
+    fc.property(wireMessage, (message) => {
+      expect(decode(encode(message))).toEqual(message);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('no two messages have the same number', () => {
+  const numbers = Object.values(MESSAGES).map(({ number }) => number);
+  expect(new Set(numbers).size).toBe(numbers.length);
+});
+
+test('the layout of hello never changes', () => {
+  const hello: Message = { type: 'hello', protocol: 1, version: 'v', capabilities: ['ask'] };
+  expect(encode(hello).toString('hex')).toBe(
+    ['01', '00000001', '00000001', '76', '00000001', '00000003', '61736b'].join(''),
+  );
+});
+
+test('the layout of retire never changes', () => {
+  expect(encode({ type: 'retire' })).toEqual(Buffer.of(2));
+});
+
+test('a message of a newer peer is undefined', () => {
+  expect(decode(Buffer.of(255, 1, 2, 3))).toBeUndefined();
+});
+
+test('arbitrary bytes are a message, unknown, or an error of the protocol', () => {
+  const known = fc.constantFrom(...Object.values(MESSAGES).map(({ number }) => number));
+  fc.assert(
+    fc.property(known, fc.uint8Array({ maxLength: 60 }), (number, rest) => {
+      try {
+        decode(Buffer.of(number, ...rest));
+      } catch (thrown) {
+        expect(thrown).toMatchObject({ code: 'PROTOCOL' });
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('an empty body is an error of the protocol', () => {
+  expect(() => decode(Buffer.alloc(0))).toThrow('malformed message: cut short at byte 0');
+});
+
+test('bytes after the last field are an error of the protocol', () => {
+  fc.assert(
+    fc.property(wireMessage, (message) => {
+      const longer = Buffer.concat([encode(message), Buffer.of(0)]);
+      expect(() => decode(longer)).toThrow(`${message.type} is too long`);
+    }),
+  );
+});
+
+test('a message that is cut short is an error of the protocol', () => {
+  fc.assert(
+    fc.property(wireMessage, fc.nat(), (message, cut) => {
+      const body = encode(message);
+      fc.pre(body.length > 1);
+      const part = body.subarray(0, 1 + (cut % (body.length - 1)));
+      expect(() => decode(part)).toThrow(/cut short/);
+    }),
+  );
+});
+
+test('a list that claims more elements than there are bytes ends at once', () => {
+  const body = new Writer().byte(MESSAGES.environment.number).u32(0xffff_ffff).finish();
+  expect(() => decode(body)).toThrow(/cut short/);
+});
+
+test('a message without one of its fields is not sent', () => {
+  const incomplete = { type: 'note' } as unknown as Message;
+  expect(() => encode(incomplete)).toThrow('note has no text');
+});

@@ -1,0 +1,65 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { frameHeader, FrameReader } from '../../../src/wire/frames.ts';
+import { MAX_FRAME } from '../../../src/wire/protocol.ts';
+
+const frame = (body: Buffer): Buffer => Buffer.concat([frameHeader(body.length), body]);
+
+/** Cuts a stream at the given places, some of them together. */
+function chunks(stream: Buffer, cuts: readonly number[]): Buffer[] {
+  const places = cuts.map((cut) => cut % (stream.length + 1)).toSorted((a, b) => a - b);
+  return [...places, stream.length].map((end, i) => stream.subarray(places[i - 1] ?? 0, end));
+}
+
+const bodies = fc.array(
+  fc.uint8Array({ minLength: 1, maxLength: 50 }).map((body) => Buffer.from(body)),
+  { maxLength: 10 },
+);
+
+test('bodies come out in order and whole, however the stream is cut', () => {
+  fc.assert(
+    fc.property(bodies, fc.array(fc.nat()), (sent, cuts) => {
+      const reader = new FrameReader();
+      const stream = Buffer.concat(sent.map(frame));
+      const received = chunks(stream, cuts).flatMap((chunk) => reader.push(chunk));
+      expect(received).toEqual(sent);
+    }),
+  );
+});
+
+test('a body comes out with its last byte, not later', () => {
+  const stream = frame(Buffer.from('body'));
+  const reader = new FrameReader();
+  const counts = [...stream].map((byte) => reader.push(Buffer.of(byte)).length);
+  expect(counts).toEqual([0, 0, 0, 0, 0, 0, 0, 1]);
+});
+
+test('a frame of the greatest size is taken', () => {
+  const body = Buffer.alloc(MAX_FRAME, 7);
+  const [received] = new FrameReader().push(frame(body));
+  expect(received?.equals(body)).toBe(true);
+});
+
+test.each([0, MAX_FRAME + 1, 0xffff_ffff])('a frame of %i bytes is refused', (bytes) => {
+  expect(() => new FrameReader().push(frameHeader(bytes))).toThrow(
+    `malformed message: a frame of ${bytes} bytes`,
+  );
+});
+
+test('hostile bytes give bodies within the limit, or an error of the protocol', () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 40 })), (stream) => {
+      const reader = new FrameReader();
+      try {
+        for (const chunk of stream) {
+          for (const body of reader.push(Buffer.from(chunk))) {
+            expect(body.length).toBeGreaterThan(0);
+            expect(body.length).toBeLessThanOrEqual(MAX_FRAME);
+          }
+        }
+      } catch (thrown) {
+        expect(thrown).toMatchObject({ code: 'PROTOCOL' });
+      }
+    }),
+  );
+});
