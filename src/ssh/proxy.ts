@@ -3,7 +3,7 @@
  * the `ssh -W` that ssh itself makes of it, so that each hop is verified and logged into by ssh.
  */
 import { existsSync } from 'node:fs';
-import { Duplex } from 'node:stream';
+import { Duplex, type Readable, type Writable } from 'node:stream';
 import { execa } from 'execa';
 import { describe, SshpoolError } from '../base/errors.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
@@ -58,17 +58,69 @@ export function startProxy(command: string, context: ProxyContext): Duplex {
   child.stderr.on('data', (chunk: Buffer) => {
     words = (words + chunk.toString()).slice(-2000);
   });
-  const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
-  stream.once('close', () => child.kill());
+  const fail = (reason: string): void => {
+    const said = words.trim().split('\n').at(-1) || withoutDirectory(context.cwd);
+    stream.destroy(SshpoolError.of('PROXY_FAILED', { command, reason: said || reason }));
+  };
+  const { stream, hasSpoken } = streamOf(child, fail);
   child
     .then(({ exitCode, originalMessage }) => {
       if (stream.destroyed) return;
-      const said = words.trim().split('\n').at(-1) || withoutDirectory(context.cwd);
-      const reason = said || originalMessage || `it exited with status ${exitCode}`;
-      stream.destroy(SshpoolError.of('PROXY_FAILED', { command, reason }));
+      if (exitCode === 0 && hasSpoken()) {
+        stream.push(null);
+        return;
+      }
+      fail(originalMessage || `it exited with status ${exitCode}`);
     })
     .catch((thrown: unknown) => context.note(describe(thrown)));
   return stream;
+}
+
+interface Child {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly kill: () => boolean;
+}
+
+/**
+ * Not Duplex.from: where a proxy fails, its stream would fail first, with EPIPE or a premature
+ * close, and what the proxy said about it would be lost. Here only its end ends the stream.
+ */
+function streamOf(
+  child: Child,
+  fail: (reason: string) => void,
+): { stream: Duplex; hasSpoken: () => boolean } {
+  let spoken = false;
+  // No transport any more: it has a moment to say why and to leave by itself.
+  const expectEnd = (): void => {
+    const end = (): void => {
+      if (!stream.destroyed && !stream.readableEnded) fail('it closed the connection');
+    };
+    setTimeout(end, LEAVE_MS).unref();
+  };
+  const stream = new Duplex({
+    allowHalfOpen: false,
+    read: () => {
+      child.stdout.resume();
+    },
+    write: (chunk: Buffer, _encoding, done) => child.stdin.write(chunk, () => done()),
+    final: (done) => {
+      child.stdin.end(() => done());
+    },
+    destroy: (error, done) => {
+      child.stdout.destroy();
+      child.kill();
+      done(error);
+    },
+  });
+  child.stdin.once('error', expectEnd);
+  child.stdin.once('close', expectEnd);
+  child.stdout.once('end', expectEnd);
+  child.stdout.on('data', (chunk: Buffer) => {
+    spoken = true;
+    if (!stream.push(chunk)) child.stdout.pause();
+  });
+  return { stream, hasSpoken: () => spoken };
 }
 
 /** A program cannot start in a directory that was removed; Node calls that ENOENT of the program. */

@@ -69,7 +69,7 @@ test.each([
 });
 
 test('a proxy that closes its input only fails as a proxy', async () => {
-  expect(await endOf(`sh -c 'exec 0<&-; sleep 60'`)).toMatchObject({ code: 'PROXY_FAILED' });
+  expect(await endOf(`sh -c 'exec 0<&-; exec sleep 60'`)).toMatchObject({ code: 'PROXY_FAILED' });
 });
 
 test('a proxy in a directory that was removed says so', async () => {

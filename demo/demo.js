@@ -1,0 +1,174 @@
+// @ts-check
+/**
+ * `npm run demo`: what a warm connection is worth, on this machine. It talks to a server of its own
+ * (ssh2's, on loopback) and, where OpenSSH's is installed, to that one beside plain ssh. Everything
+ * is in a temporary directory and ends with the demo, also on Ctrl-C.
+ */
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { missingClient, startDemoSshd } from './real-sshd.js';
+import { startEmbeddedServer } from './embedded-server.js';
+import { writeHost } from './host-files.js';
+
+const PROGRAM = fileURLToPath(new URL('../bin/sshpool', import.meta.url));
+const WARM_CALLS = 20;
+const COMPARED_CALLS = 10;
+/** A call that hangs shall not hang the demo. */
+const CALL_MS = 20_000;
+
+const dir = mkdtempSync(join(tmpdir(), 'sshpool-demo-'));
+chmodSync(dir, 0o700);
+const env = { ...process.env, SSH_POOL_RUNTIME_DIR: join(dir, 'run') };
+const stopping = new AbortController();
+
+/** What is to be undone at the end. @type {(() => Promise<unknown>)[]} */
+const cleanUps = [() => run(PROGRAM, ['agent', 'stop', '--force'])];
+
+/**
+ * Runs a program to its end.
+ *
+ * @param {string} program
+ * @param {readonly string[]} args
+ * @param {{ signal?: AbortSignal }} [options]
+ * @returns {Promise<{ stdout: string, ms: number }>}
+ */
+function run(program, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    const startedAt = performance.now();
+    const child = spawn(program, args, {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: CALL_MS,
+      // A group of its own: Ctrl-C is for the demo, which then ends what it started.
+      detached: true,
+      ...options,
+    });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (/** @type {string} */ text) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (/** @type {string} */ text) => (stderr += text));
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      const ms = performance.now() - startedAt;
+      if (code === 0) resolve({ stdout, ms });
+      else reject(new Error(`${program} ${args.join(' ')}: ${signal ?? code}\n${stdout}${stderr}`));
+    });
+  });
+}
+
+/** Runs a call that must print `hello`; its time in ms. @param {readonly string[]} words */
+async function call([program = '', ...args]) {
+  const { stdout, ms } = await run(program, [...args, 'echo hello'], { signal: stopping.signal });
+  if (stdout !== 'hello\n') throw new Error(`not hello, but: ${stdout}`);
+  return ms;
+}
+
+/** @param {number} times @param {readonly string[]} words */
+async function calls(times, words) {
+  const taken = [];
+  for (let i = 0; i < times; i += 1) taken.push(await call(words));
+  return taken;
+}
+
+const median = (/** @type {readonly number[]} */ values) =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+const whole = (/** @type {number} */ ms) => `${Math.round(ms)}`;
+const print = (/** @type {string} */ line) => process.stdout.write(`${line}\n`);
+
+async function embedded() {
+  const server = await startEmbeddedServer();
+  cleanUps.push(() => server.close());
+  const config = writeHost(dir, 'demo', server);
+  const words = [PROGRAM, 'exec', '-F', config, 'demo', '--'];
+
+  print(
+    `A server of the demo's own on 127.0.0.1:${server.port}, a new connection and ${WARM_CALLS} warm calls:`,
+  );
+  print(`$ sshpool exec demo -- echo hello`);
+  print(`cold   ${whole(await call(words))} ms, the start of the agent included`);
+  const warm = await calls(WARM_CALLS, words);
+  print(`warm   ${warm.map(whole).join(' ')} ms`);
+  print(`median ${whole(median(warm))} ms`);
+  print('');
+  print('$ sshpool stats');
+  print((await run(PROGRAM, ['stats'])).stdout);
+  checkStats((await run(PROGRAM, ['stats', '--json'])).stdout);
+  print('$ sshpool close demo');
+  print((await run(PROGRAM, ['close', 'demo'])).stdout);
+}
+
+/** One connection for all calls is what this is about. @param {string} text */
+function checkStats(text) {
+  const { totals } = /** @type {{ totals: { poolMisses: number, poolHits: number } }} */ (
+    JSON.parse(text)
+  );
+  const { poolMisses, poolHits } = totals;
+  if (poolMisses === 1 && poolHits === WARM_CALLS) return;
+  throw new Error(`expected 1 miss and ${WARM_CALLS} hits, and got ${poolMisses} and ${poolHits}`);
+}
+
+async function besideSsh() {
+  const sshd = await startDemoSshd(dir);
+  if (typeof sshd === 'string') {
+    print(`Not compared with ssh: ${sshd}.`);
+    return;
+  }
+  cleanUps.push(() => sshd.close());
+  const config = writeHost(dir, 'real', sshd);
+  const control = join(dir, 'control');
+  const ssh = ['ssh', '-F', config];
+  const master = [...ssh, '-S', control, '-o', 'ControlMaster=auto', '-o', 'ControlPersist=30'];
+  // Deferred before it is made: an interrupted call may have left one.
+  cleanUps.push(() =>
+    run('ssh', ['-F', config, '-S', control, '-O', 'exit', 'real']).catch(() => 0),
+  );
+
+  /** @type {readonly (readonly [name: string, words: readonly string[]])[]} */
+  const ways = [
+    ['ssh real', [...ssh, 'real']],
+    ['ssh with ControlMaster', [...master, 'real']],
+    ['sshpool exec real', [PROGRAM, 'exec', '-F', config, 'real', '--']],
+  ];
+  print(`The same against the OpenSSH server of this machine (median of ${COMPARED_CALLS}):`);
+  print(`${''.padEnd(24)}${'first'.padStart(10)}${'then'.padStart(10)}`);
+  for (const [name, words] of ways) {
+    const first = await call(words);
+    const then = median(await calls(COMPARED_CALLS, words));
+    print(
+      `${name.padEnd(24)}${`${whole(first)} ms`.padStart(10)}${`${whole(then)} ms`.padStart(10)}`,
+    );
+  }
+}
+
+async function cleanUp() {
+  let clean = true;
+  for (const undo of cleanUps.splice(0).toReversed()) {
+    await undo().catch((/** @type {unknown} */ error) => {
+      clean = false;
+      process.stderr.write(`demo: ${String(error)}\n`);
+    });
+  }
+  rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+  return clean;
+}
+
+for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
+  process.on(name, () => stopping.abort(name));
+}
+
+let failure = missingClient();
+try {
+  if (failure === undefined) {
+    await embedded();
+    await besideSsh();
+  }
+} catch (error) {
+  const why = /** @type {unknown} */ (stopping.signal.reason);
+  failure = stopping.signal.aborted ? `stopped by ${String(why)}` : String(error);
+}
+// The agent first of all was started by a call: it goes before the servers that it talks to.
+const clean = await cleanUp();
+if (failure !== undefined) process.stderr.write(`demo: ${failure}\n`);
+process.exitCode = clean && failure === undefined ? 0 : 1;
