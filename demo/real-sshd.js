@@ -29,6 +29,8 @@ export async function startDemoSshd(dir) {
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
   const [host, user] = [generateKey(), generateKey()];
   const port = await freePort();
+  const home = join(dir, 'home');
+  mkdirSync(home);
   const path = (/** @type {string} */ file) => join(dir, `sshd.${file}`);
   writeFileSync(path('host_key'), host.private, { mode: 0o600 });
   writeFileSync(path('authorized_keys'), `${user.public}\n`);
@@ -42,6 +44,8 @@ export async function startDemoSshd(dir) {
     'PermitRootLogin yes',
     'PasswordAuthentication no',
     'KbdInteractiveAuthentication no',
+    // Without the start-up files of the shell, which may take longer than ssh does.
+    `SetEnv HOME=${home}`,
   ];
   writeFileSync(path('config'), `${options.join('\n')}\n`);
 
@@ -51,18 +55,16 @@ export async function startDemoSshd(dir) {
   });
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (/** @type {string} */ text) => (log += text));
-  let over = false;
-  const ended = new Promise((resolve) => child.once('close', resolve).once('error', resolve));
-  void ended.then(() => (over = true));
+  const ended = new Promise((resolve) => child.once('exit', resolve).once('error', resolve));
   const close = async () => {
     child.kill('SIGTERM');
-    // Children of its connections hold the log open until they see the end of these.
     await Promise.race([ended, pause(START_MS, undefined, { ref: false })]);
     child.stderr.destroy();
   };
 
   const deadline = performance.now() + START_MS;
-  while (!over && performance.now() < deadline) {
+  const runs = () => child.pid !== undefined && child.exitCode === null;
+  while (runs() && performance.now() < deadline) {
     if (await answers(port)) return { port, hostKey: host.public, userKey: user, close };
     await pause(20);
   }

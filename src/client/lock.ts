@@ -56,6 +56,8 @@ function readHolder(path: string): number | undefined {
 }
 
 function isAlive(pid: number): boolean {
+  // What a crash of the machine left of the file names nobody; 0 would mean our own group.
+  if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);
     return true;

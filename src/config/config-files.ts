@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { globRegex, isGlob, unescapeGlob } from './wildcard.ts';
 
-export interface ConfigFile {
+interface ConfigFile {
   readonly path: string;
   /** Its lines, each a list of words, the keyword in lower case; empty where it is unreadable. */
   readonly lines: readonly (readonly string[])[];

@@ -7,11 +7,12 @@ import type { Clock, Timer } from '../base/time.ts';
 import { forwardKeyAgent } from '../ssh/agent-forward.ts';
 import { Channels } from '../ssh/channels.ts';
 import type { Link } from '../ssh/link.ts';
-import { Session } from '../ssh/session.ts';
+import type { Session } from '../ssh/session.ts';
 import type { HealthSettings } from './health.ts';
 import { SESSIONS_PER_CONNECTION, type ConnectionView, type Proof } from './policy.ts';
 import { Pulse } from './pulse.ts';
-import { remedyApplies, runCommand, signalCommand } from './remote-signal.ts';
+import { remedyApplies, signalCommand } from './remote-signal.ts';
+import { Slots, type Taker } from './slots.ts';
 import type { ConnectionRow, Counters } from './stats.ts';
 
 /** Who a connection goes to, in the words of messages and statistics. */
@@ -53,13 +54,8 @@ export interface ConnectionEvents {
   onClosed(): void;
 }
 
-/** What `take` asks for: a session that waits for its command. */
-export interface Taker {
-  onSession(session: Session): void;
-  /** The server opens no further session. `alone`: it had none open at all. */
-  onRefused(alone: boolean, description: string): void;
-  onLost(error: SshpoolError): void;
-}
+/** How long commands may take to leave when they are hung up on by force. */
+const HANG_UP_MS = 1000;
 
 export type Life = 'open' | 'draining' | 'closed';
 
@@ -71,18 +67,15 @@ export class Connection implements ConnectionView {
   readonly #link: Link;
   readonly #channels: Channels;
   readonly #pulse: Pulse;
-  readonly #running = new Set<Session>();
+  readonly #slots: Slots;
   readonly #createdAt: number;
   #whenClosed: Promise<void>;
   #resolveClosed: () => void = () => undefined;
   #life: Life = 'open';
-  #spare: Session | undefined;
-  /** Takes the spare as soon as it is open. */
-  #taker: Taker | undefined;
-  #maxChannels: number;
   #lastUsedAt: number;
   #uses = 0;
   #idleTimer: Timer | undefined;
+  #endTimer: Timer | undefined;
 
   constructor(link: Link, context: ConnectionContext) {
     this.id = context.id;
@@ -90,7 +83,6 @@ export class Connection implements ConnectionView {
     this.connectMs = context.connectMs;
     this.#context = context;
     this.#link = link;
-    this.#maxChannels = context.maxChannels;
     this.#whenClosed = new Promise((resolve) => (this.#resolveClosed = resolve));
     const now = context.clock.now();
     this.#createdAt = this.#lastUsedAt = now;
@@ -98,9 +90,16 @@ export class Connection implements ConnectionView {
       clock: context.clock,
       settings: context.settings,
       counters: context.counters,
-      ping: () => (this.spare ? this.#spare : [...this.#running][0])?.ping(),
+      ping: () => void this.#slots.any?.ping(),
       onProbed: (alive) => this.#probed(alive),
       lastUsedAt: () => this.#lastUsedAt,
+    });
+    this.#slots = new Slots({
+      channels: () => this.#channels,
+      maxSessions: context.maxChannels,
+      keepsSpare: () => this.#life === 'open',
+      onRefused: (others) => this.#refused(others),
+      onFreed: (ran) => this.#freed(ran),
     });
     this.#channels = new Channels(link, context.label.name, {
       onHeard: () => this.#pulse.heard(),
@@ -108,7 +107,7 @@ export class Connection implements ConnectionView {
     });
     if (context.forwardAgent !== undefined) forwardKeyAgent(this.#channels, context.forwardAgent);
     this.#idle();
-    this.#refill();
+    if (this.#life === 'open') this.#slots.refill();
   }
 
   get life(): Life {
@@ -125,34 +124,27 @@ export class Connection implements ConnectionView {
   }
 
   get running(): number {
-    return this.#running.size + (this.#taker ? 1 : 0);
+    return this.#slots.used;
   }
 
   get cap(): number {
-    return Math.min(SESSIONS_PER_CONNECTION, this.#maxChannels);
+    return Math.min(SESSIONS_PER_CONNECTION, this.#slots.maxSessions);
   }
 
   get spare(): boolean {
-    return this.#spare?.state === 'spare';
+    return this.#slots.ready;
   }
 
   get proof(): Proof {
     return this.#pulse.proof;
   }
 
-  /** Hands out the spare, now or as soon as one is open. One at a time while none is open. */
+  /** Hands out a spare, now or as soon as one is open. Only while running is below cap. */
   take(taker: Taker): void {
     this.#idleTimer?.cancel();
     this.#uses++;
     this.#lastUsedAt = this.#context.clock.now();
-    this.#taker = taker;
-    if (this.spare) this.#handOut();
-    else this.#refill();
-  }
-
-  /** Whether take may be called now. */
-  get takes(): boolean {
-    return this.#life === 'open' && this.#taker === undefined && this.running < this.cap;
+    this.#slots.take(taker);
   }
 
   /** Asks for a sign of life; onRoom follows, or the end of an idle connection that is dead. */
@@ -163,17 +155,29 @@ export class Connection implements ConnectionView {
   /** Takes no more sessions; closes when the running ones have ended, with `force` at once. */
   drain(force: SshpoolError | undefined): void {
     if (this.#life === 'open') this.#life = 'draining';
-    if (force) this.#link.destroy(force);
+    if (force) this.#end(force);
     else this.#leaveIfDone();
+  }
+
+  /** Hangs up on what runs, which would else live on at the server, and drops the link. */
+  #end(reason: SshpoolError): void {
+    for (const taker of this.#slots.dismiss()) taker.onLost(reason);
+    const { running } = this.#slots;
+    if (running.length === 0) {
+      this.#link.destroy(reason);
+      return;
+    }
+    for (const session of running) void this.signal(session, 'HUP');
+    this.#endTimer ??= this.#context.clock.after(HANG_UP_MS, () => this.#link.destroy(reason));
   }
 
   /** Signals the remote process group of a running session; resolves to whether that worked. */
   async signal(session: Session, name: string): Promise<boolean> {
     if (await session.signal(name)) return true;
-    const alive = [...this.#running].filter(({ state }) => state === 'running');
+    const alive = this.#slots.running.filter(({ state }) => state === 'running');
     const index = alive.indexOf(session);
     if (index < 0 || !remedyApplies(this.#link)) return false;
-    const outcome = await runCommand(this.#channels, signalCommand(name, index, alive.length));
+    const outcome = await this.#slots.run(signalCommand(name, index, alive.length));
     return outcome.kind === 'exited' && outcome.code === 0;
   }
 
@@ -204,48 +208,19 @@ export class Connection implements ConnectionView {
     };
   }
 
-  /** Opens a spare where there is none and the server allows one. */
-  #refill(): void {
-    if (this.#spare || this.#life !== 'open') return;
-    if (this.#channels.size >= this.#maxChannels) return;
-    const session: Session = new Session(this.#channels, {
-      onSpare: () => this.#handOut(),
-      onRefused: (_reason, description) => this.#refused(description),
-      onClosed: () => this.#sessionClosed(session),
-    });
-    this.#spare = session;
-  }
-
-  #handOut(): void {
-    const [taker, session] = [this.#taker, this.#spare];
-    if (!taker || !session) return;
-    this.#taker = this.#spare = undefined;
-    this.#running.add(session);
-    taker.onSession(session);
-    this.#refill();
-    this.#context.events.onRoom();
-  }
-
-  #refused(description: string): void {
+  #refused(others: number): void {
     const { counters, events } = this.#context;
     counters.refusedSessions++;
-    const [taker, others] = [this.#taker, this.#channels.size];
-    this.#taker = this.#spare = undefined;
-    if (others > 0) {
-      this.#maxChannels = others;
-      events.onLimit(others);
-    } else {
-      // With no session open and none to be had, the connection is of no further use.
-      this.drain(undefined);
-    }
-    taker?.onRefused(others === 0, description);
+    if (others > 0) events.onLimit(this.#slots.maxSessions);
+    // With no session open and none to be had, the connection is of no further use.
+    else this.drain(undefined);
+    this.#idle();
   }
 
-  #sessionClosed(session: Session): void {
-    if (this.#spare === session) this.#spare = undefined;
-    if (this.#running.delete(session)) this.#lastUsedAt = this.#context.clock.now();
+  #freed(ran: boolean): void {
+    if (ran) this.#lastUsedAt = this.#context.clock.now();
     if (this.#life === 'closed') return;
-    this.#refill();
+    this.#slots.refill();
     this.#idle();
     this.#leaveIfDone();
     this.#context.events.onRoom();
@@ -263,24 +238,25 @@ export class Connection implements ConnectionView {
   }
 
   #probed(alive: boolean): void {
-    if (alive) this.#context.events.onRoom();
     // A running command may sit on a server that is slow to answer; the link's own keep-alive
     // decides about that. Nobody waits for an idle connection.
-    else if (this.#running.size === 0) {
-      const { name: host } = this.label;
-      this.#link.destroy(SshpoolError.of('CONNECTION_LOST', { host, reason: 'no answer' }));
+    if (alive || this.#slots.running.length > 0) {
+      this.#context.events.onRoom();
+      return;
     }
+    const { name: host } = this.label;
+    this.#link.destroy(SshpoolError.of('CONNECTION_LOST', { host, reason: 'no answer' }));
   }
 
   /** Told before its sessions are, so that nobody is sent here any more. */
   #closed(error: SshpoolError): void {
     this.#life = 'closed';
     this.#idleTimer?.cancel();
+    this.#endTimer?.cancel();
     this.#pulse.end();
-    const taker = this.#taker;
-    this.#taker = undefined;
+    const takers = this.#slots.dismiss();
     this.#context.events.onClosed();
     this.#resolveClosed();
-    taker?.onLost(error);
+    for (const taker of takers) taker.onLost(error);
   }
 }

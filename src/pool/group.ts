@@ -64,6 +64,8 @@ export class Group {
   readonly #connections = new Set<Connection>();
   readonly #attempts = new Set<Attempt>();
   readonly #waiting = new Fifo<Waiter>();
+  /** Their connection is chosen, and a session on it is being opened. */
+  readonly #placed = new Set<Waiter>();
   /** Sessions, the spare included, that this server was found to allow at a time. */
   #maxChannels = Infinity;
   #closing = false;
@@ -88,6 +90,7 @@ export class Group {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
         reject(SshpoolError.of('CANCELLED', {}));
+        this.#checkEmpty();
         return;
       }
       const since = this.#context.clock.monotonic();
@@ -104,7 +107,7 @@ export class Group {
     for (const connection of this.#connections) connection.drain(force);
     if (force === undefined) return;
     for (const { controller } of this.#attempts) controller.abort();
-    for (const waiter of [...this.#waiting]) this.#leave(waiter, force);
+    for (const waiter of [...this.#waiting, ...this.#placed]) this.#leave(waiter, force);
   }
 
   #enqueue(waiter: Waiter): void {
@@ -128,7 +131,7 @@ export class Group {
 
   #leave(waiter: Waiter, error: SshpoolError): void {
     waiter.timer?.cancel();
-    if (!this.#waiting.remove(waiter)) return;
+    if (!this.#waiting.remove(waiter) && !this.#placed.delete(waiter)) return;
     waiter.reject(error);
     // A connect goes on for the others, but only with somebody who can answer its questions.
     for (const attempt of this.#attempts) {
@@ -185,8 +188,13 @@ export class Group {
       this.#enqueue(waiter);
       this.#pump();
     };
+    this.#placed.add(waiter);
     connection.take({
       onSession: (session) => {
+        if (!this.#placed.delete(waiter)) {
+          session.close();
+          return;
+        }
         if (reused) counters.poolHits++;
         else counters.poolMisses++;
         const connectMs = reused ? 0 : connection.connectMs;
@@ -194,12 +202,20 @@ export class Group {
         waiter.resolve({ session, connection, reused, queueMs, connectMs });
       },
       onRefused: (alone, description) => {
+        if (!this.#placed.delete(waiter)) return;
         // A server that allows one session and no second one later still serves: by a new login.
         if (!alone || reused) return retry();
         const { name: host } = waiter.request.label;
         waiter.reject(SshpoolError.of('SESSION_REFUSED', { host, reason: description }));
+        this.#checkEmpty();
       },
-      onLost: retry,
+      onLost: (error) => {
+        if (!this.#placed.delete(waiter)) return;
+        // A connection that has never worked would not work the next time either.
+        if (reused) return retry();
+        waiter.reject(error);
+        this.#checkEmpty();
+      },
     });
   }
 
@@ -223,7 +239,9 @@ export class Group {
   #connected(link: Link, request: PoolRequest, connectMs: number): void {
     const { clock, settings, counters, nextId } = this.#context;
     counters.connect.add(connectMs);
-    const connection: Connection = new Connection(link, {
+    // A link that was lost at once closes before the constructor returns.
+    let made: Connection | undefined;
+    const connection = new Connection(link, {
       id: nextId(),
       label: request.label,
       clock,
@@ -235,16 +253,16 @@ export class Group {
       events: {
         onRoom: () => this.#pump(),
         onLimit: (maxChannels) => (this.#maxChannels = maxChannels),
-        onClosed: () => this.#removed(() => connection),
+        onClosed: () => this.#removed(made),
       },
     });
+    made = connection;
     if (connection.life !== 'closed') this.#connections.add(connection);
     this.#pump();
   }
 
-  #removed(connection: () => Connection): void {
-    // A link that was lost at once closes before its connection was ever added.
-    if (this.#connections.size > 0) this.#connections.delete(connection());
+  #removed(connection: Connection | undefined): void {
+    if (connection) this.#connections.delete(connection);
     this.#pump();
     this.#checkEmpty();
   }
@@ -252,14 +270,15 @@ export class Group {
   /** All who wait for this connect share its failure; others have their connections. */
   #connectFailed(attempt: Attempt, error: SshpoolError): void {
     if (attempt.controller.signal.aborted) this.#pump();
-    else if (this.#connections.size === 0 && this.#attempts.size === 0) {
+    else if (this.#attempts.size === 0 && this.#connections.size === this.#leaving()) {
       for (const waiter of [...this.#waiting]) this.#leave(waiter, error);
     }
     this.#checkEmpty();
   }
 
   #checkEmpty(): void {
-    const busy = this.#connections.size + this.#attempts.size + this.#waiting.length;
+    const busy =
+      this.#connections.size + this.#attempts.size + this.#waiting.length + this.#placed.size;
     if (busy === 0) this.#context.onEmpty();
   }
 }
@@ -272,8 +291,7 @@ interface View {
   readonly spare: boolean;
 }
 
-/** A connection that cannot take a session this moment has no room, whatever its numbers say. */
 function view(connection: Connection): View {
-  const { running, cap, proof, spare, takes } = connection;
-  return { of: connection, running: takes ? running : cap, cap, proof, spare };
+  const { running, cap, proof, spare } = connection;
+  return { of: connection, running, cap, proof, spare };
 }

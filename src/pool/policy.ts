@@ -4,7 +4,7 @@
 export const SESSIONS_PER_CONNECTION = 8;
 
 /** How sure we are that the other end is still there. */
-export type Proof = 'proven' | 'doubtful' | 'probing';
+export type Proof = 'proven' | 'doubtful' | 'probing' | 'silent';
 
 export interface ConnectionView {
   /** Sessions under way, spares not counted. */
@@ -43,6 +43,7 @@ export function place<C extends ConnectionView>(
   const doubtful = withRoom.find(({ proof }) => proof === 'doubtful');
   if (doubtful) return { kind: 'probe', connection: doubtful };
   const coming = withRoom
+    .filter(({ proof }) => proof === 'probing')
     .map(({ running, cap }) => cap - running)
     .reduce((sum, room) => sum + room, demand.connecting * demand.capOfNew);
   const allowed = connections.length + demand.connecting < demand.max;

@@ -11,8 +11,8 @@ export interface PulseContext {
   readonly clock: Clock;
   readonly settings: HealthSettings;
   readonly counters: Counters;
-  /** Asks the server for an answer; undefined where there is no session to ask on. */
-  readonly ping: () => Promise<boolean> | undefined;
+  /** Asks the server for an answer, if there is a session to ask on. */
+  readonly ping: () => void;
   /** The answer to a probe: proof, or silence until the deadline. */
   readonly onProbed: (alive: boolean) => void;
   /** When it was last used, milliseconds of the wall clock. */
@@ -24,8 +24,11 @@ export class Pulse {
   #heardAt: number;
   #rttMs: number | null = null;
   #probing = false;
+  /** It was asked, and nothing has been heard since. */
+  #silent = false;
   #ended = false;
   #onSign: (() => void) | undefined;
+  #cancel: (() => void) | undefined;
   #timer: Timer | undefined;
 
   constructor(context: PulseContext) {
@@ -41,6 +44,7 @@ export class Pulse {
 
   get proof(): Proof {
     if (this.#probing) return 'probing';
+    if (this.#silent) return 'silent';
     const { clock, settings, lastUsedAt } = this.#context;
     const now = clock.now();
     const doubtful = isDoubtful(now - this.#heardAt, now - lastUsedAt(), settings);
@@ -50,6 +54,7 @@ export class Pulse {
   /** A message of the server came. */
   heard(): void {
     this.#heardAt = this.#context.clock.now();
+    this.#silent = false;
     const onSign = this.#onSign;
     this.#onSign = undefined;
     onSign?.();
@@ -67,26 +72,32 @@ export class Pulse {
     if (alive) {
       counters.healthChecksPassed++;
       this.#rttMs = clock.monotonic() - startedAt;
-    } else counters.healthCheckFailures++;
+    } else {
+      counters.healthCheckFailures++;
+      this.#silent = true;
+    }
     onProbed(alive);
   }
 
   end(): void {
     this.#ended = true;
+    this.#cancel?.();
     this.#timer?.cancel();
   }
 
-  /** A round trip on a session that is there; else any message of the server will do. */
+  /** Whatever the server says within the deadline is a sign of life. */
   #answer(): Promise<boolean> {
     return new Promise((resolve) => {
       const timer = this.#context.clock.after(PING_DEADLINE_MS, () => resolve(false));
-      const answer = (alive: boolean): void => {
+      this.#onSign = () => {
         timer.cancel();
-        resolve(alive);
+        resolve(true);
       };
-      const ping = this.#context.ping();
-      if (ping) void ping.then(answer);
-      else this.#onSign = () => answer(true);
+      this.#cancel = () => {
+        timer.cancel();
+        resolve(false);
+      };
+      this.#context.ping();
     });
   }
 

@@ -40,10 +40,20 @@ export function signalCommand(name: string, index: number, count: number): strin
   return `exec /bin/sh -c '${script}'`;
 }
 
-/** Runs a command of our own in a session of its own; its streams are dropped. */
-export function runCommand(channels: Channels, command: string): Promise<Outcome> {
+/**
+ * Runs a command of our own in a session of its own; its streams are dropped. `onSession` is told
+ * of the session, and what it returns is called when that is closed.
+ */
+export function runCommand(
+  channels: Channels,
+  command: string,
+  onSession: (session: Session) => () => void,
+): Promise<Outcome> {
   return new Promise((resolve) => {
-    const refused = (): void => resolve({ kind: 'refused', request: 'session' });
+    const over = (): void => {
+      closed();
+      resolve({ kind: 'refused', request: 'session' });
+    };
     const session: Session = new Session(channels, {
       onSpare: () => {
         const start = { command: Buffer.from(command), env: [], agentForward: false };
@@ -56,8 +66,9 @@ export function runCommand(channels: Channels, command: string): Promise<Outcome
           onEnd: resolve,
         });
       },
-      onRefused: refused,
-      onClosed: refused,
+      onRefused: over,
+      onClosed: over,
     });
+    const closed = onSession(session);
   });
 }

@@ -8,6 +8,7 @@ export class Deadline {
   #startedAt = 0;
   #timer: Timer | undefined;
   #holders = 0;
+  #over = false;
 
   /** Starts at once; `onExpired` is called at most once, and not after `cancel`. */
   constructor(clock: Clock, limitMs: number, onExpired: () => void) {
@@ -23,19 +24,19 @@ export class Deadline {
     try {
       return await wait();
     } finally {
-      if (--this.#holders === 0 && this.#leftMs > 0) this.#run();
+      if (--this.#holders === 0 && !this.#over) this.#run();
     }
   }
 
   cancel(): void {
     this.#timer?.cancel();
-    this.#leftMs = 0;
+    this.#over = true;
   }
 
   #run(): void {
     this.#startedAt = this.#clock.monotonic();
     this.#timer = this.#clock.after(this.#leftMs, () => {
-      this.#leftMs = 0;
+      this.#over = true;
       this.#onExpired();
     });
   }

@@ -93,10 +93,9 @@ function streamOf(
   let spoken = false;
   // No transport any more: it has a moment to say why and to leave by itself.
   const expectEnd = (): void => {
-    const end = (): void => {
+    setTimeout(() => {
       if (!stream.destroyed && !stream.readableEnded) fail('it closed the connection');
-    };
-    setTimeout(end, LEAVE_MS).unref();
+    }, LEAVE_MS).unref();
   };
   const stream = new Duplex({
     allowHalfOpen: false,

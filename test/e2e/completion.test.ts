@@ -33,7 +33,7 @@ async function words(
 
 /** As readline does: words broken at blanks, : and =; @ starts a word with what follows. */
 const bash: Complete = async (sandbox, line) => {
-  const parts = line.match(/[^\s:=@]+|[:=@]/g) ?? [];
+  const parts: string[] = line.match(/[^\s:=@]+|[:=@]/g) ?? [];
   if (line.endsWith(' ')) parts.push('');
   const current = parts.at(-1) ?? '';
   const replaced = parts.at(-2) === '@' ? `@${current}` : current;

@@ -1,6 +1,7 @@
 /** Values for property tests. */
 import * as fc from 'fast-check';
 import type { ChannelMessage } from '../../src/ssh/messages.ts';
+import { SshpoolError } from '../../src/base/errors.ts';
 import { MESSAGES, type Message } from '../../src/wire/protocol.ts';
 
 const u8 = fc.integer({ min: 0, max: 255 });
@@ -61,7 +62,23 @@ export const wireMessage: fc.Arbitrary<Message> = fc.oneof(
   ...Object.entries(MESSAGES).map(([name, { fields }]) =>
     fc.record({
       type: fc.constant(name),
-      ...Object.fromEntries(Object.entries(fields).map(([field, [kind]]) => [field, FIELD[kind]])),
+      ...Object.fromEntries(
+        Object.entries<readonly [keyof typeof FIELD, string]>(fields).map(([field, [kind]]) => [
+          field,
+          FIELD[kind],
+        ]),
+      ),
     }),
   ),
 ) as fc.Arbitrary<unknown> as fc.Arbitrary<Message>;
+
+/** `ok`, or the code of the error of ours that `run` throws; any other error goes through. */
+export function verdictOf(run: () => unknown): string {
+  try {
+    run();
+    return 'ok';
+  } catch (thrown) {
+    if (thrown instanceof SshpoolError) return thrown.code;
+    throw thrown;
+  }
+}

@@ -32,6 +32,8 @@ export interface Call {
   /** The server's end of its session, once a command runs there. */
   server: ServerSession | undefined;
   readonly name: string;
+  /** It asked for a connection of its own. */
+  readonly fresh: boolean;
 }
 
 export const silent: SessionEvents = {
@@ -95,6 +97,7 @@ export class PoolBench {
     this.#calls += 1;
     const call: Call = {
       name: `call ${this.#calls}`,
+      fresh,
       controller,
       lease: undefined,
       error: undefined,

@@ -40,6 +40,10 @@ export function createSandbox(): Sandbox {
     home,
     run,
     env: {
+      // For scripts/coverage.js: the programs that the tests spawn write their own coverage there.
+      ...(process.env['SSHPOOL_COVERAGE']
+        ? { NODE_V8_COVERAGE: process.env['SSHPOOL_COVERAGE'] }
+        : {}),
       PATH: process.env['PATH'] ?? '/usr/bin:/bin',
       HOME: home,
       SSH_POOL_RUNTIME_DIR: run,

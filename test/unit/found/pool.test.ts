@@ -25,18 +25,18 @@ describe('calls that come together', () => {
   });
 });
 
-describe('a call that was cancelled before it was made', () => {
-  const cancelled = async (fresh: boolean): Promise<PoolBench> => {
-    const bench = new PoolBench();
-    const request = bench.request();
-    const signal = AbortSignal.abort();
-    const call = fresh
-      ? bench.pool.acquireFresh(request, signal)
-      : bench.pool.acquire(request, signal);
-    await expect(call).rejects.toMatchObject({ code: 'CANCELLED' });
-    return bench;
-  };
+async function cancelled(fresh: boolean): Promise<PoolBench> {
+  const bench = new PoolBench();
+  const request = bench.request();
+  const signal = AbortSignal.abort();
+  const call = fresh
+    ? bench.pool.acquireFresh(request, signal)
+    : bench.pool.acquire(request, signal);
+  await expect(call).rejects.toMatchObject({ code: 'CANCELLED' });
+  return bench;
+}
 
+describe('a call that was cancelled before it was made', () => {
   it('leaves nothing behind in the pool', async () => {
     expect((await cancelled(false)).pool.empty).toBe(true);
   });
@@ -125,6 +125,7 @@ describe('a call whose connection is lost while its session is being opened', ()
     await settle();
     expect(bench.connectCount).toBe(1);
     expect(waiting.error?.code).toBe('AGENT_STOPPING');
+    await bench.pass(1000);
     await closed;
   });
 });
@@ -215,6 +216,7 @@ describe('channels that the server opened', () => {
     await settle();
     expect(bench.connectCount).toBe(2);
     void bench.pool.closeAll(forced());
+    await bench.pass(1000);
     await expect(second).rejects.toMatchObject({ code: 'AGENT_STOPPING' });
   });
 });

@@ -1,8 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { SshpoolError } from '../../../src/base/errors.ts';
 import { decode, encode } from '../../../src/ssh/messages.ts';
-import { channelMessage } from '../../support/arbitrary.ts';
+import { channelMessage, verdictOf } from '../../support/arbitrary.ts';
 
 test('every message comes back from its bytes as it was', () => {
   fc.assert(
@@ -25,7 +24,7 @@ test('a request has its payload after the wish for a reply', () => {
     wantReply: true,
     payload: Buffer.from('xyz'),
   });
-  expect(bytes.toString('hex')).toBe('6200000001000000026162' + '01' + '78797a');
+  expect(bytes.toString('hex')).toBe('62000000010000000261620178797a');
 });
 
 test('data is a view of the payload, not a copy', () => {
@@ -44,12 +43,7 @@ test('arbitrary bytes are a message or an error of the protocol', () => {
   );
   fc.assert(
     fc.property(payload, (bytes) => {
-      try {
-        decode(Buffer.from(bytes));
-      } catch (thrown) {
-        expect(thrown).toBeInstanceOf(SshpoolError);
-        expect(thrown).toMatchObject({ code: 'PROTOCOL' });
-      }
+      expect(['ok', 'PROTOCOL']).toContain(verdictOf(() => decode(Buffer.from(bytes))));
     }),
   );
 });

@@ -69,7 +69,15 @@ test.each([
 });
 
 test('a proxy that closes its input only fails as a proxy', async () => {
-  expect(await endOf(`sh -c 'exec 0<&-; exec sleep 60'`)).toMatchObject({ code: 'PROXY_FAILED' });
+  const env = { PATH: process.env['PATH'] };
+  const command = `sh -c 'exec 0<&-; echo closed; exec sleep 60'`;
+  const stream = startProxy(command, { env, cwd: '/', note: () => undefined });
+  await once(stream, 'data');
+  stream.write('x');
+  const [failure] = await new Promise<unknown[]>((resolve) => {
+    stream.once('error', (...thrown) => resolve(thrown));
+  });
+  expect(failure).toMatchObject({ code: 'PROXY_FAILED' });
 });
 
 test('a proxy in a directory that was removed says so', async () => {

@@ -1,0 +1,133 @@
+// @ts-check
+/**
+ * Line coverage of src/ by all tests: what vitest runs in its own process, and what the tests run
+ * as the built program and its agent, whose coverage Node writes itself. Prints a table; fails
+ * below the floors.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { SourceMap } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const FLOORS = /** @type {const} */ ([
+  ['pool and session', /^src\/(pool\/|ssh\/(session|channel|channels)\.ts)/, 90],
+  ['src', /^src\//, 80],
+]);
+
+/** @typedef {{ path: string, statementMap: Record<string, { start: { line: number } }>, s: Record<string, number> }} FileCoverage */
+/** @typedef {{ functions: { ranges: { startOffset: number, endOffset: number, count: number }[] }[], url: string }} Script */
+
+const raw = mkdtempSync(join(tmpdir(), 'sshpool-coverage-'));
+const args = [
+  'vitest',
+  'run',
+  '--coverage',
+  '--coverage.reporter=json',
+  '--coverage.reportOnFailure',
+  ...process.argv.slice(2),
+];
+const tests = spawnSync('npx', args, {
+  cwd: root,
+  stdio: 'inherit',
+  env: { ...process.env, SSHPOOL_COVERAGE: raw },
+});
+
+const lines = linesOfVitest();
+for (const [url, covered] of coveredBytes(raw)) addCovered(url, covered);
+rmSync(raw, { recursive: true, force: true });
+process.exitCode = report() && tests.status === 0 ? 0 : 1;
+
+/** Of each source file: each line that holds code, and whether it ran. */
+function linesOfVitest() {
+  /** @type {Map<string, Map<number, boolean>>} */
+  const found = new Map();
+  const json = readFileSync(join(root, 'coverage', 'coverage-final.json'), 'utf8');
+  const files = /** @type {Record<string, FileCoverage>} */ (JSON.parse(json));
+  for (const file of Object.values(files)) {
+    /** @type {Map<number, boolean>} */
+    const ran = new Map();
+    for (const [id, { start }] of Object.entries(file.statementMap)) {
+      ran.set(start.line, (ran.get(start.line) ?? false) || (file.s[id] ?? 0) > 0);
+    }
+    found.set(relative(root, file.path), ran);
+  }
+  return found;
+}
+
+/** Of each built file: which bytes ran in any process. @param {string} directory */
+function coveredBytes(directory) {
+  /** @type {Map<string, Uint8Array>} */
+  const all = new Map();
+  for (const name of readdirSync(directory)) {
+    const json = readFileSync(join(directory, name), 'utf8');
+    const { result } = /** @type {{ result: Script[] }} */ (JSON.parse(json));
+    for (const script of result) {
+      if (!script.url.includes('/dist/') || script.url.includes('/node_modules/')) continue;
+      const size = readFileSync(fileURLToPath(script.url)).length;
+      const here = new Uint8Array(size);
+      // Outer ranges come before the inner ones that correct them.
+      for (const { ranges } of script.functions) {
+        for (const { startOffset, endOffset, count } of ranges) {
+          here.fill(count > 0 ? 1 : 0, startOffset, endOffset);
+        }
+      }
+      const known = all.get(script.url);
+      if (known) here.forEach((ran, i) => ran && (known[i] = 1));
+      else all.set(script.url, here);
+    }
+  }
+  return all;
+}
+
+/** @param {string} url @param {Uint8Array} covered */
+function addCovered(url, covered) {
+  const file = fileURLToPath(url);
+  const json = readFileSync(`${file}.map`, 'utf8');
+  const map = new SourceMap(
+    /** @type {import('node:module').SourceMapPayload} */ (JSON.parse(json)),
+  );
+  const source = relative(join(root, 'dist'), file).replace(/\.js$/, '.ts');
+  const ran = lines.get(join('src', source));
+  if (ran === undefined) return;
+  let at = 0;
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .forEach((text, row) => {
+      for (let column = 0; column < text.length; column++) {
+        if (covered[at + column] !== 1 || text[column] === ' ') continue;
+        const entry = map.findEntry(row, column);
+        if ('originalLine' in entry && ran.has(entry.originalLine + 1)) {
+          ran.set(entry.originalLine + 1, true);
+        }
+      }
+      at += text.length + 1;
+    });
+}
+
+/** @param {boolean[]} all */
+function percent(all) {
+  return all.length === 0 ? 100 : (100 * all.filter(Boolean).length) / all.length;
+}
+
+function report() {
+  console.log('\nLine coverage, in the test process and in the spawned program:');
+  for (const [file, ran] of [...lines].toSorted(([a], [b]) => a.localeCompare(b))) {
+    const missing = [...ran].filter(([, did]) => !did).map(([line]) => line);
+    const shown = missing.length > 12 ? [...missing.slice(0, 12), '...'] : missing;
+    const share = percent([...ran.values()])
+      .toFixed(1)
+      .padStart(5);
+    console.log(`  ${share} %  ${file.padEnd(36)} ${shown.join(' ')}`);
+  }
+  let enough = true;
+  for (const [name, pattern, floor] of FLOORS) {
+    const chosen = [...lines].filter(([file]) => pattern.test(file));
+    const share = percent(chosen.flatMap(([, ran]) => [...ran.values()]));
+    console.log(`${name}: ${share.toFixed(1)} % (at least ${floor} %)`);
+    enough &&= share >= floor;
+  }
+  return enough;
+}

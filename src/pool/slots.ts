@@ -1,0 +1,152 @@
+/**
+ * The sessions of one connection: those that run, the spares that wait for a command, and those
+ * who wait for a spare. It learns how many the server allows; when the connection ends is its
+ * owner's business.
+ */
+import { Fifo } from '../base/fifo.ts';
+import type { SshpoolError } from '../base/errors.ts';
+import type { Channels } from '../ssh/channels.ts';
+import { Session, type Outcome } from '../ssh/session.ts';
+import { runCommand } from './remote-signal.ts';
+
+/** Who wants a session that waits for its command. */
+export interface Taker {
+  onSession(session: Session): void;
+  /** The server opens no further session. `alone`: it had none open at all. */
+  onRefused(alone: boolean, description: string): void;
+  onLost(error: SshpoolError): void;
+}
+
+export interface SlotsContext {
+  /** Asked for only once the connection is there. */
+  readonly channels: () => Channels;
+  /** Sessions that the server is known to allow, spares included. */
+  readonly maxSessions: number;
+  /** Whether one more than those asked for may be kept open. */
+  readonly keepsSpare: () => boolean;
+  /** The server refused a session and had so many open, spares included. */
+  readonly onRefused: (others: number) => void;
+  /** A session was closed; `ran` where a caller had it. */
+  readonly onFreed: (ran: boolean) => void;
+}
+
+export class Slots {
+  readonly #context: SlotsContext;
+  /** Every session that is not closed, those under way and those of our own included. */
+  readonly #all = new Set<Session>();
+  readonly #running = new Set<Session>();
+  /** Open and waiting for a command. */
+  readonly #spares = new Fifo<Session>();
+  /** Each takes a spare as soon as there is one. */
+  readonly #takers = new Fifo<Taker>();
+  #opening = 0;
+  #maxSessions: number;
+
+  constructor(context: SlotsContext) {
+    this.#context = context;
+    this.#maxSessions = context.maxSessions;
+  }
+
+  get running(): readonly Session[] {
+    return [...this.#running];
+  }
+
+  /** Sessions in use or promised. */
+  get used(): number {
+    return this.#running.size + this.#takers.length;
+  }
+
+  get maxSessions(): number {
+    return this.#maxSessions;
+  }
+
+  /** A session on which the server can be asked for an answer. */
+  get any(): Session | undefined {
+    return this.#spares.peek() ?? this.running[0];
+  }
+
+  /** Whether the next taker gets a session at once. */
+  get ready(): boolean {
+    return this.#spares.length > this.#takers.length;
+  }
+
+  take(taker: Taker): void {
+    this.#takers.push(taker);
+    this.#handOut();
+  }
+
+  /** Opens what takers wait for and, while more callers may come, one spare, if allowed. */
+  refill(): void {
+    const wanted = this.#takers.length + (this.#context.keepsSpare() ? 1 : 0);
+    while (this.#spares.length + this.#opening < wanted && this.#all.size < this.#maxSessions) {
+      this.#open();
+    }
+  }
+
+  /** Those who wait for a session that will not come. */
+  dismiss(): Taker[] {
+    const takers = [...this.#takers];
+    for (const taker of takers) this.#takers.remove(taker);
+    return takers;
+  }
+
+  /** Runs a command of our own in a session beside those of the callers. */
+  run(command: string): Promise<Outcome> {
+    return runCommand(this.#context.channels(), command, (session) => {
+      this.#all.add(session);
+      return () => this.#closed(session);
+    });
+  }
+
+  #open(): void {
+    let opening = true;
+    const opened = (): void => {
+      if (opening) this.#opening--;
+      opening = false;
+    };
+    this.#opening++;
+    const session: Session = new Session(this.#context.channels(), {
+      onSpare: () => {
+        opened();
+        this.#spares.push(session);
+        this.#handOut();
+      },
+      onRefused: (_reason, description) => {
+        opened();
+        this.#all.delete(session);
+        this.#refused(description);
+      },
+      onClosed: () => {
+        opened();
+        this.#closed(session);
+      },
+    });
+    this.#all.add(session);
+  }
+
+  #handOut(): void {
+    while (this.#takers.length > 0) {
+      const session = this.#spares.shift();
+      const taker = session && this.#takers.shift();
+      if (!session || !taker) break;
+      this.#running.add(session);
+      taker.onSession(session);
+    }
+    this.refill();
+  }
+
+  #refused(description: string): void {
+    const others = this.#all.size;
+    const unserved = this.#takers.length > this.#spares.length + this.#opening;
+    const taker = unserved ? this.#takers.shift() : undefined;
+    if (others > 0) this.#maxSessions = Math.min(this.#maxSessions, others);
+    this.#context.onRefused(others);
+    taker?.onRefused(others === 0, description);
+  }
+
+  #closed(session: Session): void {
+    this.#all.delete(session);
+    this.#spares.remove(session);
+    this.#context.onFreed(this.#running.delete(session));
+  }
+}

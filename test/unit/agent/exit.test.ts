@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { exitOf, signalExitCode } from '../../../src/agent/exit.ts';
+import { SshpoolError } from '../../../src/base/errors.ts';
+import type { Outcome } from '../../../src/ssh/session.ts';
+
+const error = SshpoolError.of('CONNECTION_LOST', { host: 'web', reason: 'gone' });
+
+test.each<[string, Outcome, number, string, string]>([
+  ['a status of 0', { kind: 'exited', code: 0 }, 0, 'exited', ''],
+  ['a status of 255', { kind: 'exited', code: 255 }, 255, 'exited', ''],
+  ['SIGTERM', { kind: 'signalled', signal: 'TERM' }, 143, 'signalled', ''],
+  ['an unknown signal', { kind: 'signalled', signal: 'NO' }, 255, 'signalled', ''],
+  ['a refused command', { kind: 'refused', request: 'exec' }, 255, 'lost', ''],
+  ['no status', { kind: 'vanished' }, 255, 'lost', ''],
+  ['a loss', { kind: 'lost', error }, 255, 'lost', 'the connection to web was lost: gone'],
+])('%s', (_name, outcome, exitCode, status, message) => {
+  expect(exitOf(outcome, undefined)).toMatchObject({ exitCode, status, message });
+});
+
+test('a time limit that ran out is 124, whatever the command said', () => {
+  expect(exitOf({ kind: 'exited', code: 0 }, 1500)).toEqual({
+    exitCode: 124,
+    status: 'timedOut',
+    signal: '',
+    message: 'timed out after 1.5 s',
+  });
+  expect(exitOf({ kind: 'signalled', signal: 'KILL' }, 1)).toMatchObject({ signal: 'KILL' });
+});
+
+test.each([
+  ['HUP', 129],
+  ['INT', 130],
+  ['KILL', 137],
+  ['TERM', 143],
+])('SIG%s gives %i', (name, code) => {
+  expect(signalExitCode(name)).toBe(code);
+});

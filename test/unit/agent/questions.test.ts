@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { Questions } from '../../../src/agent/questions.ts';
+import type { Message } from '../../../src/wire/protocol.ts';
+
+const make = (): { questions: Questions; sent: Message[] } => {
+  const sent: Message[] = [];
+  return { sent, questions: new Questions((message) => sent.push(message)) };
+};
+const ask = { text: 'Sure?', echo: true };
+
+test('answers find their questions by number', async () => {
+  const { questions, sent } = make();
+  const [first, second] = [questions.ask(ask), questions.ask({ ...ask, echo: false })];
+  expect(sent).toEqual([
+    { type: 'ask', id: 1, text: 'Sure?', echo: true },
+    { type: 'ask', id: 2, text: 'Sure?', echo: false },
+  ]);
+  questions.answer({ type: 'answer', id: 2, given: true, text: 'b' });
+  questions.answer({ type: 'answer', id: 1, given: true, text: 'a' });
+  expect([await first, await second]).toEqual(['a', 'b']);
+});
+
+test('nobody to ask is no answer', async () => {
+  const { questions } = make();
+  const answer = questions.ask(ask);
+  questions.answer({ type: 'answer', id: 1, given: false, text: '' });
+  expect(await answer).toBeUndefined();
+});
+
+test('an answer to no question is nothing', () => {
+  const { questions } = make();
+  expect(() => questions.answer({ type: 'answer', id: 9, given: true, text: '' })).not.toThrow();
+});
+
+test('questions stay unanswered when the caller has gone, later ones too', async () => {
+  const { questions, sent } = make();
+  const open = questions.ask(ask);
+  questions.close();
+  expect([await open, await questions.ask(ask)]).toEqual([undefined, undefined]);
+  expect(sent).toHaveLength(1);
+});

@@ -1,0 +1,183 @@
+import { describe, expect, it } from 'vitest';
+import { SshpoolError } from '../../../src/base/errors.ts';
+import { settle } from '../../support/fake-link.ts';
+import { PoolBench } from '../../support/pool-bench.ts';
+
+const stopping = SshpoolError.of('AGENT_STOPPING', {});
+const all = (): boolean => true;
+
+/** Whether a promise has settled by now. */
+async function settled(promise: Promise<unknown>): Promise<boolean> {
+  let done = false;
+  promise.then(
+    () => (done = true),
+    () => (done = true),
+  );
+  await settle();
+  return done;
+}
+
+describe('close', () => {
+  it('ends idle connections and tells which they were', async () => {
+    const bench = new PoolBench();
+    await bench.ran('web');
+    await bench.ran('db');
+    const rows = await bench.pool.close(({ name }) => name === 'web', { force: false });
+    expect(rows).toMatchObject([{ target: 'web', state: 'idle' }]);
+    expect(bench.pool.stats().connections.map(({ target }) => target)).toEqual(['db']);
+  });
+
+  it('lets a running session end first, and does not wait for that', async () => {
+    const bench = new PoolBench();
+    const call = await bench.running();
+    const rows = await bench.pool.close(all, { force: false });
+    expect(rows).toMatchObject([{ state: 'active', sessions: 1 }]);
+    expect(bench.pool.stats().connections[0]?.state).toBe('draining');
+    expect(bench.link.leaving).toBe(false);
+    await bench.finish(call);
+    expect(call.outcome).toEqual({ kind: 'exited', code: 0 });
+    expect(bench.link.leaving).toBe(true);
+    expect(bench.pool.empty).toBe(true);
+  });
+
+  it('leaves a draining connection without new sessions', async () => {
+    const bench = new PoolBench();
+    await bench.running();
+    await bench.pool.close(all, { force: false });
+    const next = await bench.call();
+    expect(next.lease?.reused).toBe(false);
+    expect(bench.connectCount).toBe(2);
+  });
+
+  it('counts a draining connection towards the limit', async () => {
+    const bench = new PoolBench({ maxConnections: 1 });
+    const call = await bench.running();
+    await bench.pool.close(all, { force: false });
+    const next = await bench.call();
+    expect(next.lease).toBeUndefined();
+    await bench.finish(call);
+    expect(next.lease?.reused).toBe(false);
+  });
+
+  it('with force ends running sessions and says why', async () => {
+    const bench = new PoolBench();
+    const call = await bench.running();
+    const closing = bench.pool.close(all, { force: true });
+    await bench.pass(1000); // what runs is hung up on first
+    await closing;
+    expect(call.outcome).toMatchObject({
+      kind: 'lost',
+      error: { message: 'the connection to web was closed by sshpool close' },
+    });
+    expect(bench.pool.empty).toBe(true);
+  });
+
+  it('waits until the server has let go', async () => {
+    const bench = new PoolBench({}, { closesByHand: true });
+    await bench.ran();
+    const closing = bench.pool.close(all, { force: false });
+    expect(await settled(closing)).toBe(false);
+    bench.link.flush();
+    expect(await settled(closing)).toBe(true);
+  });
+
+  it('of nothing is done at once', async () => {
+    expect(await new PoolBench().pool.close(all, { force: true })).toEqual([]);
+  });
+});
+
+describe('a connection of its own', () => {
+  it('is made although there is a warm one, and ends with its session', async () => {
+    const bench = new PoolBench();
+    await bench.ran();
+    const fresh = await bench.running('web', true);
+    expect(fresh.lease?.reused).toBe(false);
+    expect(bench.connectCount).toBe(2);
+    await bench.finish(fresh);
+    expect(bench.link.leaving).toBe(true);
+    expect(bench.pool.stats().totals.totalConnections).toBe(1);
+  });
+
+  it('is used by nobody else', async () => {
+    const bench = new PoolBench();
+    await bench.running('web', true);
+    const other = await bench.call('web');
+    expect(other.lease?.reused).toBe(false);
+    const third = await bench.call('web', true);
+    expect(third.lease?.reused).toBe(false);
+    expect(bench.connectCount).toBe(3);
+  });
+
+  it('is told where it cannot be made', async () => {
+    const bench = new PoolBench({}, { connectByHand: true });
+    const call = await bench.call('web', true);
+    bench.connects[0]?.fail();
+    await settle();
+    expect(call.error?.code).toBe('CONNECT_FAILED');
+    expect(bench.pool.empty).toBe(true);
+  });
+});
+
+describe('closeAll', () => {
+  it('is done at once where there is nothing', async () => {
+    expect(await settled(new PoolBench().pool.closeAll(undefined))).toBe(true);
+  });
+
+  it('refuses calls from then on', async () => {
+    const bench = new PoolBench();
+    await bench.pool.closeAll(undefined);
+    expect((await bench.call()).error?.code).toBe('AGENT_STOPPING');
+    expect((await bench.call('web', true)).error?.code).toBe('AGENT_STOPPING');
+  });
+
+  it('waits for what runs', async () => {
+    const bench = new PoolBench();
+    const call = await bench.running();
+    const closed = bench.pool.closeAll(undefined);
+    expect(await settled(closed)).toBe(false);
+    await bench.finish(call);
+    expect(await settled(closed)).toBe(true);
+    expect(bench.emptied).toBe(1);
+  });
+
+  it('still serves those who wait, and then leaves', async () => {
+    const bench = new PoolBench({ maxConnections: 1 }, { maxSessions: 1 });
+    const [first, second] = [await bench.running(), await bench.call()];
+    const closed = bench.pool.closeAll(undefined);
+    await bench.finish(first);
+    expect(second.lease).toBeDefined();
+    await bench.run(second);
+    await bench.finish(second);
+    expect(await settled(closed)).toBe(true);
+  });
+
+  it('with force ends those who run, who wait and who connect', async () => {
+    const bench = new PoolBench({ maxConnections: 2 }, { connectByHand: true, maxSessions: 1 });
+    const first = await bench.call();
+    bench.connects[0]?.succeed();
+    await settle();
+    await bench.run(first);
+    const [connecting, waiting] = [await bench.call(), await bench.call()];
+    const [attempt] = bench.connects;
+    const closed = bench.pool.closeAll(stopping);
+    expect(attempt?.signal.aborted).toBe(true);
+    attempt?.fail();
+    await bench.pass(1000);
+    expect(await settled(closed)).toBe(true);
+    expect(first.outcome).toMatchObject({ kind: 'lost', error: { code: 'AGENT_STOPPING' } });
+    expect([connecting.error?.code, waiting.error?.code]).toEqual([
+      'AGENT_STOPPING',
+      'AGENT_STOPPING',
+    ]);
+  });
+
+  it('ends a connection that is only made after it', async () => {
+    const bench = new PoolBench({}, { connectByHand: true });
+    await bench.call();
+    const [attempt] = bench.connects;
+    const closed = bench.pool.closeAll(stopping);
+    attempt?.succeed();
+    expect(await settled(closed)).toBe(true);
+    expect(bench.link.leaving).toBe(true);
+  });
+});

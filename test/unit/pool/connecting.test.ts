@@ -1,0 +1,111 @@
+import { expect, test } from 'vitest';
+import { settle } from '../../support/fake-link.ts';
+import { PoolBench, refused, type Call } from '../../support/pool-bench.ts';
+
+async function together(count: number): Promise<{ bench: PoolBench; calls: Call[] }> {
+  const bench = new PoolBench({}, { connectByHand: true });
+  const calls = Array.from({ length: count }, () => bench.begin());
+  await settle();
+  return { bench, calls };
+}
+
+test('first calls that come together share one connect', async () => {
+  const { bench } = await together(8);
+  expect(bench.connects).toHaveLength(1);
+});
+
+test('more first calls than fit on one connection make a second connect', async () => {
+  const { bench } = await together(9);
+  expect(bench.connects).toHaveLength(2);
+});
+
+test('all who wait for a connect share its failure', async () => {
+  const { bench, calls } = await together(3);
+  bench.connects[0]?.fail(refused());
+  await settle();
+  expect(calls.map(({ error }) => error?.message)).toEqual(
+    Array.from({ length: 3 }, () => 'connect to host web port 22: Connection refused'),
+  );
+  expect([bench.pool.empty, bench.clock.pending]).toEqual([true, 0]);
+});
+
+test('a failure while another connect is under way leaves the waiting to that one', async () => {
+  const { bench, calls } = await together(9);
+  bench.connects[1]?.fail();
+  await settle();
+  expect(calls.every(({ error }) => error === undefined)).toBe(true);
+  bench.connects[0]?.succeed();
+  await settle();
+  expect(calls[0]?.lease).toBeDefined();
+});
+
+test('a failure that is none of ours is told as an internal error', async () => {
+  const bench = new PoolBench();
+  const connect = (): Promise<never> => Promise.reject(new TypeError(bench.request().key));
+  const lease = bench.pool.acquire({ ...bench.request(), connect }, new AbortController().signal);
+  await expect(lease).rejects.toMatchObject({ code: 'INTERNAL' });
+});
+
+test('with its leader a connect ends, and the next in line leads another', async () => {
+  const { bench, calls } = await together(2);
+  const [first] = bench.connects;
+  calls[0]?.controller.abort();
+  await settle();
+  expect(first?.signal.aborted).toBe(true);
+  expect(bench.connectCount).toBe(1);
+  first?.fail();
+  await settle();
+  expect(calls.map(({ error }) => error?.code)).toEqual(['CANCELLED', undefined]);
+  expect(bench.connectCount).toBe(2);
+  bench.connects[0]?.succeed();
+  await settle();
+  expect(calls[1]?.lease).toBeDefined();
+});
+
+test('a connect whose leader has gone may still succeed, for the others', async () => {
+  const { bench, calls } = await together(2);
+  calls[0]?.controller.abort();
+  bench.connects[0]?.succeed();
+  await settle();
+  expect(calls[1]?.lease).toBeDefined();
+  expect(bench.connectCount).toBe(1);
+});
+
+test('with the only one who waits the connect ends, and nothing is left', async () => {
+  const { bench, calls } = await together(1);
+  calls[0]?.controller.abort();
+  expect(bench.connects[0]?.signal.aborted).toBe(true);
+  bench.connects[0]?.fail();
+  await settle();
+  expect([bench.pool.empty, bench.clock.pending]).toEqual([true, 0]);
+});
+
+test('one who does not lead may leave without harm to the connect', async () => {
+  const { bench, calls } = await together(2);
+  calls[1]?.controller.abort();
+  await settle();
+  expect(bench.connects[0]?.signal.aborted).toBe(false);
+});
+
+test('a session lost with its connection is told, and the next call connects anew', async () => {
+  const bench = new PoolBench();
+  const call = await bench.running();
+  bench.link.lose('cable cut');
+  await settle();
+  expect(call.outcome).toMatchObject({ kind: 'lost', error: { code: 'CONNECTION_LOST' } });
+  expect(bench.pool.empty).toBe(true);
+  await bench.ran();
+  expect(bench.connectCount).toBe(2);
+});
+
+test('a link that was lost before anybody listened fails nobody but connects anew', async () => {
+  const bench = new PoolBench({ maxConnections: 1 }, { connectByHand: true });
+  const call = await bench.call();
+  const dead = bench.makeLink();
+  dead.lose();
+  bench.connects[0]?.succeed(dead);
+  await settle();
+  bench.connects[0]?.succeed();
+  await settle();
+  expect(call.lease).toBeDefined();
+});

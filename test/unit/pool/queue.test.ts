@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+import { settle } from '../../support/fake-link.ts';
+import { PoolBench, type Call } from '../../support/pool-bench.ts';
+
+const FULL = { maxConnections: 1, queueTimeoutMs: 10_000 };
+
+async function full(): Promise<{ bench: PoolBench; holders: Call[] }> {
+  const bench = new PoolBench(FULL);
+  const holders = [];
+  for (let i = 0; i < 8; i++) holders.push(await bench.running());
+  return { bench, holders };
+}
+
+test('a full pool says so after the deadline of the queue', async () => {
+  const { bench } = await full();
+  const call = await bench.call();
+  await bench.pass(9999);
+  expect(call.error).toBeUndefined();
+  await bench.pass(1);
+  expect(call.error).toMatchObject({
+    code: 'POOL_EXHAUSTED',
+    message: 'Connection pool exhausted for web:22 (max: 1)',
+    exitCode: 255,
+  });
+  expect(bench.pool.stats().totals.queued).toBe(0);
+});
+
+test('those who wait are served in the order in which they came', async () => {
+  const { bench, holders } = await full();
+  const waiting = [await bench.call(), await bench.call(), await bench.call()];
+  const served = (): boolean[] => waiting.map(({ lease }) => lease !== undefined);
+  for (const [i, expected] of [
+    [true, false, false],
+    [true, true, false],
+    [true, true, true],
+  ].entries()) {
+    const holder = holders[i];
+    if (holder) await bench.finish(holder);
+    expect(served()).toEqual(expected);
+  }
+});
+
+test('the time in the queue is told', async () => {
+  const { bench, holders } = await full();
+  const call = await bench.call();
+  await bench.pass(3000);
+  if (holders[0]) await bench.finish(holders[0]);
+  expect(call.lease).toMatchObject({ queueMs: 3000, connectMs: 0, reused: true });
+});
+
+test('one who is served has no deadline any more', async () => {
+  const { bench, holders } = await full();
+  const call = await bench.call();
+  if (holders[0]) await bench.finish(holders[0]);
+  await bench.pass(20_000);
+  expect([call.lease !== undefined, call.error]).toEqual([true, undefined]);
+});
+
+test('the deadline does not end one who waits while a connect is under way', async () => {
+  const bench = new PoolBench(FULL, { connectByHand: true });
+  const call = await bench.call();
+  await bench.pass(25_000);
+  expect(call.error).toBeUndefined();
+  bench.connects[0]?.succeed();
+  await settle();
+  expect(call.lease).toMatchObject({ queueMs: 0, connectMs: 25_000 });
+});
+
+test('one who is cancelled leaves the queue at once', async () => {
+  const { bench, holders } = await full();
+  const [first, second] = [await bench.call(), await bench.call()];
+  first.controller.abort();
+  await settle();
+  expect(first.error?.code).toBe('CANCELLED');
+  if (holders[0]) await bench.finish(holders[0]);
+  expect(second.lease).toBeDefined();
+});
+
+test('a cancel after the session was given changes nothing', async () => {
+  const bench = new PoolBench();
+  const call = await bench.running();
+  call.controller.abort();
+  await settle();
+  expect([call.error, call.outcome]).toEqual([undefined, undefined]);
+});

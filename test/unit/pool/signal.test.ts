@@ -1,0 +1,56 @@
+/** Signals to a running session, with and without the help of a second one. */
+import { expect, test } from 'vitest';
+import { settle } from '../../support/fake-link.ts';
+import { PoolBench, type Call } from '../../support/pool-bench.ts';
+
+const ROOT = { user: 'root', serverVersion: 'OpenSSH_9.2p1' };
+
+async function signal(call: Call): Promise<{ done: boolean | undefined }> {
+  const result: { done: boolean | undefined } = { done: undefined };
+  const { lease } = call;
+  void lease?.connection.signal(lease.session, 'TERM').then((done) => (result.done = done));
+  await settle();
+  return result;
+}
+
+test('what the server refuses is not tried otherwise for a common user', async () => {
+  const bench = new PoolBench();
+  const result = await signal(await bench.running());
+  expect(result.done).toBe(false);
+  expect(bench.link.running).toHaveLength(1);
+});
+
+test('for root on an older sshd a second session looks for the command', async () => {
+  const bench = new PoolBench({}, ROOT);
+  await bench.running();
+  const call = await bench.running();
+  const result = await signal(call);
+  const helper = bench.link.running.at(-1);
+  expect(helper?.command).toContain('-eq 1 ]; then g=$c');
+  expect(helper?.command).toContain('-eq 2 ] && kill -TERM');
+  if (helper) bench.link.exit(helper, 0);
+  await settle();
+  expect(result.done).toBe(true);
+});
+
+test('it failed where the second session says so', async () => {
+  const bench = new PoolBench({}, ROOT);
+  const result = await signal(await bench.running());
+  const helper = bench.link.running.at(-1);
+  if (helper) bench.link.exit(helper, 1);
+  await settle();
+  expect(result.done).toBe(false);
+});
+
+test('it failed where the server opens no second session', async () => {
+  const bench = new PoolBench({}, { ...ROOT, maxSessions: 1 });
+  const result = await signal(await bench.running());
+  expect(result.done).toBe(false);
+});
+
+test('a session that runs nothing is not signalled', async () => {
+  const bench = new PoolBench({}, ROOT);
+  const result = await signal(await bench.call());
+  expect(result.done).toBe(false);
+  expect(bench.link.requests).not.toContain('signal');
+});
