@@ -154,6 +154,10 @@ export class ExecCall {
     if (args.verbose > 0) this.#describe(lease);
     const command = args.command.length === 0 ? undefined : args.command;
     const { session } = lease;
+    if (session.state !== 'spare') {
+      const { name: host } = lease.connection.label;
+      throw SshpoolError.of('SESSION_REFUSED', { host, reason: 'it was closed at once' });
+    }
     session.start(
       { command, env, agentForward },
       {

@@ -5,7 +5,13 @@
 import type { Socket } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
 import { Peer } from '../wire/peer.ts';
-import { CALLER_ENV, matchesEnv, PROTOCOL, type Message } from '../wire/protocol.ts';
+import {
+  CALLER_ENV,
+  type CAPABILITIES,
+  matchesEnv,
+  PROTOCOL,
+  type Message,
+} from '../wire/protocol.ts';
 
 export type MessageOf<T extends Message['type']> = Extract<Message, { type: T }>;
 
@@ -40,7 +46,7 @@ export class Call {
       onMessage: (message) => this.#receive(message),
       onClose: () => this.#reject(SshpoolError.of('AGENT_LOST', { log })),
     });
-    const capabilities = ['ask', 'json'];
+    const capabilities = ['ask', 'json'] satisfies (keyof typeof CAPABILITIES)[];
     this.send({ type: 'hello', protocol: PROTOCOL, version, capabilities });
   }
 

@@ -221,7 +221,7 @@ export class Connection implements ConnectionView {
     if (ran) this.#lastUsedAt = this.#context.clock.now();
     if (this.#life === 'closed') return;
     this.#slots.refill();
-    this.#idle();
+    if (ran) this.#idle();
     this.#leaveIfDone();
     this.#context.events.onRoom();
   }

@@ -40,6 +40,8 @@ export class Slots {
   /** Each takes a spare as soon as there is one. */
   readonly #takers = new Fifo<Taker>();
   #opening = 0;
+  /** The server closed a spare that nobody used: it wants none, and would close the next too. */
+  #spareless = false;
   #maxSessions: number;
 
   constructor(context: SlotsContext) {
@@ -77,7 +79,8 @@ export class Slots {
 
   /** Opens what takers wait for and, while more callers may come, one spare, if allowed. */
   refill(): void {
-    const wanted = this.#takers.length + (this.#context.keepsSpare() ? 1 : 0);
+    const spare = this.#context.keepsSpare() && !this.#spareless;
+    const wanted = this.#takers.length + (spare ? 1 : 0);
     while (this.#spares.length + this.#opening < wanted && this.#all.size < this.#maxSessions) {
       this.#open();
     }
@@ -146,7 +149,7 @@ export class Slots {
 
   #closed(session: Session): void {
     this.#all.delete(session);
-    this.#spares.remove(session);
+    if (this.#spares.remove(session)) this.#spareless = true;
     this.#context.onFreed(this.#running.delete(session));
   }
 }

@@ -163,6 +163,8 @@ export class Session {
   }
 
   #started(granted: boolean, request: string): void {
+    // A channel that was closed before it answered may have run something: that is no refusal.
+    if (!granted && this.#channel.phase !== 'open') return;
     if (!granted) {
       this.#outcome ??= { kind: 'refused', request };
       this.#channel.close();

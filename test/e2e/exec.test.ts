@@ -162,7 +162,7 @@ describe.skipIf(!haveSshd())('sshpool exec', () => {
     ]);
     const pid = Number(String(await new Promise((resolve) => child.stdout.once('data', resolve))));
     child.kill('SIGKILL');
-    await until(() => !isThere(pid), 'the remote command ends');
+    expect(await until(() => !isThere(pid), 'the remote command ends')).toBe(true);
   });
 
   it('prints one object with --json', async () => {

@@ -52,7 +52,7 @@ describe.skipIf(!haveSshd())('the pool', () => {
     const sshd = await startSshd(sandbox);
     const held = await hold(sandbox, sshd.config());
     await runCli(sandbox, ['close', '--all', '--force']);
-    expect(await held.ended).toBe(255);
+    expect(await held.ended).toBe(129);
     expect((await poolStats(sandbox)).connections).toEqual([]);
   });
 

@@ -127,7 +127,6 @@ describe.skipIf(!haveSshd())('our keys', () => {
     const identity = sshd.identities.find((file) => file.includes(type)) ?? '';
     if (format !== 'RFC4716') {
       execFileSync('ssh-keygen', ['-q', '-p', '-N', '', '-P', '', '-m', format, '-f', identity]);
-      expect(readFileSync(identity, 'utf8')).toMatch(/BEGIN (EC |RSA )?PRIVATE KEY/);
     }
     const done = await run(sandbox, sshd, `IdentityFile ${identity}`);
     expect(done).toMatchObject({ code: 0, stderr: '' });

@@ -212,7 +212,9 @@ describe('channels that the server opened', () => {
     const extra = Buffer.alloc(0);
     link.receive({ type: 'open', channelType: 'auth-agent@openssh.com', extra, ...open });
     const second = bench.pool.acquire(request, new AbortController().signal);
-    link.receive({ type: 'open-failure', recipient: 1, reason: 1, description: 'open failed' });
+    for (const { sender: recipient } of link.sentOf('open').slice(1)) {
+      link.receive({ type: 'open-failure', recipient, reason: 1, description: 'open failed' });
+    }
     await settle();
     expect(bench.connectCount).toBe(2);
     void bench.pool.closeAll(forced());
