@@ -1,0 +1,49 @@
+/**
+ * The internals of ssh2 that ssh2-internals.ts leans on. When one of these fails after an update,
+ * read that file first: sessions would hang or connections break in ways that no type shows.
+ */
+import { createRequire } from 'node:module';
+import { describe, expect, it } from 'vitest';
+import { SUPPORTED } from '../../../src/ssh/ssh2-internals.ts';
+
+const require = createRequire(import.meta.url);
+const load = (path: string): Record<string, unknown> => require(path) as Record<string, unknown>;
+
+describe('ssh2', () => {
+  it('is the version that was read', () => {
+    expect(load('ssh2/package.json')['version']).toBe('1.17.0');
+  });
+
+  it('has a handler for each channel message, by number', () => {
+    const handlers = load('ssh2/lib/protocol/handlers.js') as unknown as unknown[];
+    const kinds = Array.from({ length: 11 }, (_, i) => typeof handlers[90 + i]);
+    expect(new Set(kinds)).toEqual(new Set(['function']));
+  });
+
+  it('sends packets through sendPacket, which takes the protocol and the packet', () => {
+    expect(load('ssh2/lib/protocol/utils.js')['sendPacket']).toHaveLength(3);
+  });
+
+  it('allocates packets where sendMessage writes them', () => {
+    const { PacketWriter } = load('ssh2/lib/protocol/zlib.js') as {
+      PacketWriter: new (protocol: object) => object;
+    };
+    const allocPacket = (bytes: number): Buffer => Buffer.alloc(5 + bytes + 8);
+    const writer = new PacketWriter({ _cipher: { allocPacket } }) as {
+      allocStart: number;
+      alloc(bytes: number): Buffer;
+      finalize(packet: Buffer): Buffer;
+    };
+    expect(writer.allocStart).toBe(5);
+    const packet = writer.alloc(3);
+    expect(writer.finalize(packet)).toBe(packet);
+  });
+
+  it('names the algorithms that it can negotiate', () => {
+    expect(SUPPORTED.kex).toContain('curve25519-sha256');
+    expect(SUPPORTED.serverHostKey).toContain('ssh-ed25519');
+    expect(SUPPORTED.cipher).toContain('aes128-gcm@openssh.com');
+    expect(SUPPORTED.hmac).toContain('hmac-sha2-256');
+    expect(SUPPORTED.compress).toContain('zlib@openssh.com');
+  });
+});
