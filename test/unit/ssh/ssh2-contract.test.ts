@@ -9,6 +9,9 @@ import { SUPPORTED } from '../../../src/ssh/ssh2-internals.ts';
 const require = createRequire(import.meta.url);
 const load = (path: string): Record<string, unknown> => require(path) as Record<string, unknown>;
 
+/** Five bytes of header before the payload, padding after it. */
+const allocPacket = (bytes: number): Buffer => Buffer.alloc(5 + bytes + 8);
+
 describe('ssh2', () => {
   it('is the version that was read', () => {
     expect(load('ssh2/package.json')['version']).toBe('1.17.0');
@@ -28,7 +31,6 @@ describe('ssh2', () => {
     const { PacketWriter } = load('ssh2/lib/protocol/zlib.js') as {
       PacketWriter: new (protocol: object) => object;
     };
-    const allocPacket = (bytes: number): Buffer => Buffer.alloc(5 + bytes + 8);
     const writer = new PacketWriter({ _cipher: { allocPacket } }) as {
       allocStart: number;
       alloc(bytes: number): Buffer;
