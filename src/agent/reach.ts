@@ -8,7 +8,7 @@ import type { AgentChoice, SshOptions } from '../config/ssh-options.ts';
 import type { Target } from '../config/target.ts';
 import type { PoolRequest } from '../pool/group.ts';
 import { askNobody, type Ask } from '../ssh/prompts.ts';
-import { connectSsh2 } from '../ssh/ssh2-link.ts';
+import { connectSsh2 } from '../ssh/ssh2-connect.ts';
 import type { Services } from './services.ts';
 
 /** What a caller brings along. */

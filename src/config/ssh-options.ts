@@ -42,6 +42,8 @@ export interface SshOptions {
   readonly globalKnownHostsFiles: readonly string[];
   readonly strictHostKeyChecking: 'yes' | 'ask' | 'accept-new' | 'no';
   readonly hashKnownHosts: boolean;
+  /** A file of keys that are not to be trusted, as printed. */
+  readonly revokedHostKeys: string | undefined;
   readonly batchMode: boolean;
   readonly connectTimeoutMs: number | undefined;
   readonly connectionAttempts: number;
@@ -102,6 +104,7 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
     identityAgent: agentChoice(values.get('identityagent')?.[0] ?? 'SSH_AUTH_SOCK', asked),
     strictHostKeyChecking: strictness(one('stricthostkeychecking')),
     hashKnownHosts: yes('hashknownhosts'),
+    revokedHostKeys: one('revokedhostkeys'),
     batchMode: yes('batchmode'),
     connectTimeoutMs: timeout > 0 ? timeout : undefined,
     connectionAttempts: Number(one('connectionattempts') ?? 1),

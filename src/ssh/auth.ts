@@ -154,16 +154,25 @@ class OneKeyAgent extends ssh2.BaseAgent<ssh2.ParsedKey> {
     const reply = typeof options === 'function' ? options : done;
     const hash = typeof options === 'function' ? undefined : options.hash;
     const flags = hash === 'sha256' || hash === 'sha512' ? RSA_FLAGS[hash] : 0;
-    this.#agent.sign(this.#identity.blob, data, flags).then(
-      (signature) => {
-        const from = new Reader(signature);
-        from.string(); // the algorithm, which ssh2 adds itself
-        reply?.(null, from.string());
-      },
-      (thrown: unknown) => {
-        this.#skipped(`key ${this.#identity.comment} of the key agent: ${describe(thrown)}`);
-        reply?.(thrown instanceof Error ? thrown : new Error(describe(thrown)));
-      },
-    );
+    const signed = this.#agent.sign(this.#identity.blob, data, flags);
+    signed
+      .then((signature) => bareSignature(signature, flags))
+      .then(
+        (signature) => reply?.(null, signature),
+        (thrown: unknown) => {
+          this.#skipped(`key ${this.#identity.comment} of the key agent: ${describe(thrown)}`);
+          reply?.(thrown instanceof Error ? thrown : new Error(describe(thrown)));
+        },
+      );
   }
+}
+
+/** The signature without its algorithm, which ssh2 adds itself; it must be the one asked for. */
+function bareSignature(signature: Buffer, flags: 0 | 2 | 4): Buffer {
+  const from = new Reader(signature);
+  const algorithm = from.text();
+  const wanted = { 0: algorithm, 2: 'rsa-sha2-256', 4: 'rsa-sha2-512' }[flags];
+  // An old agent ignores the flags, and its signature would only be refused by the server.
+  if (algorithm !== wanted) throw new Error(`it signs by ${algorithm}, not by ${wanted}`);
+  return from.string();
 }

@@ -49,7 +49,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'src/config/settings.ts': ['zod'],
   'src/config/ssh-config.ts': ['execa'],
   'src/ssh/x.ts': ['../base/a.ts', './link.ts'],
-  'src/ssh/ssh2-link.ts': ['ssh2', 'ssh2/lib/protocol/utils.js'],
+  'src/ssh/ssh2-connect.ts': ['ssh2', 'ssh2/lib/protocol/utils.js'],
   'src/ssh/auth.ts': ['ssh2'],
   'src/ssh/private-key.ts': ['ssh2'],
   'src/ssh/proxy.ts': ['execa'],

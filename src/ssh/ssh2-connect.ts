@@ -1,0 +1,212 @@
+/**
+ * From an address to a link over the ssh2 library: transport, key exchange, host key, login. The
+ * host key is verified before any authentication, and again, against the very same key, at each
+ * key exchange that follows.
+ */
+import type { Duplex } from 'node:stream';
+import ssh2, { type AnyAuthMethod } from 'ssh2';
+import { describe, SshpoolError } from '../base/errors.ts';
+import { offeredAlgorithms } from './algorithms.ts';
+import { attempts } from './auth.ts';
+import { Deadline } from './deadline.ts';
+import { verifyHostKey } from './host-key.ts';
+import { KeyAgent } from './key-agent.ts';
+import { knownKeyTypes, loadKnownHosts, lookupName } from './known-hosts.ts';
+import type { Link } from './link.ts';
+import type { Ask } from './prompts.ts';
+import { onServerDebug, protocolOf, type Protocol } from './ssh2-internals.ts';
+import { Ssh2Link } from './ssh2-link.ts';
+import { openTransport, type TransportRequest } from './transport.ts';
+
+export interface LinkRequest extends Omit<TransportRequest, 'signal'> {
+  /** The socket of the caller's key agent. */
+  readonly keyAgent: string | undefined;
+  readonly ask: Ask;
+  /** For network and handshake, in milliseconds; time spent on questions does not count. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Our own keep-alive where the user set none: `ssh` alone would wait for ever. */
+const KEEPALIVE = { intervalMs: 15_000, countMax: 3 } as const;
+
+/**
+ * Connects, verifies the host key and logs in.
+ * @throws SshpoolError for each way in which this fails; CANCELLED where `signal` ended it
+ */
+export async function connectSsh2(request: LinkRequest): Promise<Link> {
+  const { options, clock, signal, timeoutMs } = request;
+  const { hostname: host, port } = options;
+  const attempt = new AbortController();
+  const give = (reason: SshpoolError): void => attempt.abort(reason);
+  const deadline = new Deadline(clock, timeoutMs, () =>
+    give(SshpoolError.of('CONNECT_TIMEOUT', { host, port, timeoutMs })),
+  );
+  const cancel = (): void => give(SshpoolError.of('CANCELLED', {}));
+  signal.addEventListener('abort', cancel, { once: true });
+  if (signal.aborted) cancel();
+  const ask: Ask = (question) => deadline.during(() => request.ask(question));
+  const transport = openTransport({ ...request, signal: attempt.signal });
+  try {
+    const stream = await transport;
+    return await new Handshake({ ...request, ask }, stream, attempt.signal).run();
+  } catch (thrown) {
+    // What ended the attempt says more than the broken socket that it left.
+    throw attempt.signal.aborted ? attempt.signal.reason : thrown;
+  } finally {
+    deadline.cancel();
+    signal.removeEventListener('abort', cancel);
+  }
+}
+
+/** One run from an open transport to a link; the first cause of a failure is the one reported. */
+class Handshake {
+  readonly #request: LinkRequest;
+  readonly #stream: Duplex;
+  readonly #signal: AbortSignal;
+  readonly #client = new ssh2.Client();
+  readonly #skipped: string[] = [];
+  #methods: readonly string[] = ['publickey'];
+  #hostKey: Buffer | undefined;
+  #failure: SshpoolError | undefined;
+
+  constructor(request: LinkRequest, stream: Duplex, signal: AbortSignal) {
+    this.#request = request;
+    this.#stream = stream;
+    this.#signal = signal;
+    // From the first moment: an error that nobody listens for would end the agent.
+    stream.on('error', (error) => this.#fail(SshpoolError.from(error)));
+  }
+
+  async run(): Promise<Link> {
+    const { options, note } = this.#request;
+    if (options.revokedHostKeys !== undefined) {
+      // To go on without it would be to trust a key that ssh refuses.
+      const hint = 'mark the keys as @revoked in a known_hosts file';
+      throw SshpoolError.of('UNSUPPORTED', { what: 'RevokedHostKeys', hint });
+    }
+    const known = await loadKnownHosts([
+      ...options.userKnownHostsFiles,
+      ...options.globalKnownHostsFiles,
+    ]);
+    const name = lookupName(options);
+    const verify = (key: Buffer): Promise<void> =>
+      verifyHostKey({ options, known, name, ask: this.#request.ask, note }, key);
+    const algorithms = offeredAlgorithms(options, knownKeyTypes(known, name));
+    return new Promise((resolve, reject) => {
+      const client = this.#client;
+      // An error may come several times and never ends the matter: the close does.
+      client.on('error', (error) => this.#fail(this.#explain(error)));
+      client.on('close', () => reject(this.#failure ?? this.#lost('connection closed')));
+      client.on('banner', (text) => note(text.replace(/\r?\n$/, '')));
+      client.once('ready', () => resolve(this.#link(protocol, () => forced)));
+      const abort = (): void => void this.#stream.destroy();
+      this.#signal.addEventListener('abort', abort, { once: true });
+      client.connect(this.#config(algorithms, verify));
+      const protocol = protocolOf(client);
+      let forced = false;
+      onServerDebug(protocol, (text) => {
+        // sshd's auth-options.c names the options of the key; "command" is a forced command.
+        forced ||= /key options:.*\bcommand\b/.test(text);
+      });
+      if (this.#signal.aborted) abort();
+      // It broke while the known hosts were read, and will not say so again.
+      if (this.#stream.destroyed) reject(this.#failure ?? this.#lost('connection closed'));
+    });
+  }
+
+  #config(algorithms: ssh2.Algorithms, verify: (key: Buffer) => Promise<void>): ssh2.ConnectConfig {
+    const { serverAliveIntervalMs, serverAliveCountMax, user } = this.#request.options;
+    const configured = serverAliveIntervalMs > 0;
+    return {
+      sock: this.#stream,
+      username: user,
+      algorithms,
+      readyTimeout: 0,
+      keepaliveInterval: configured ? serverAliveIntervalMs : KEEPALIVE.intervalMs,
+      keepaliveCountMax: configured ? serverAliveCountMax : KEEPALIVE.countMax,
+      hostVerifier: (key: Buffer, done: (valid: boolean) => void) => {
+        // At a later key exchange ssh2 must have its answer at once: anything else corrupts the
+        // connection. And it must be the key that was accepted.
+        if (this.#hostKey !== undefined) return this.#hostKey.equals(key);
+        verify(key).then(
+          () => {
+            this.#hostKey = Buffer.from(key);
+            done(true);
+          },
+          (thrown: unknown) => {
+            this.#fail(SshpoolError.from(thrown));
+            done(false);
+          },
+        );
+        return undefined;
+      },
+      authHandler: this.#authHandler(),
+    };
+  }
+
+  #authHandler(): ssh2.AuthHandlerMiddleware {
+    const { options, keyAgent, ask, clock } = this.#request;
+    const tries = attempts({
+      options,
+      keyAgent:
+        keyAgent === undefined
+          ? undefined
+          : new KeyAgent(keyAgent, { clock, signal: this.#signal }),
+      ask,
+      skipped: (why) => this.#skipped.push(why),
+    });
+    return (methods: readonly string[] | null, _partial, next) => {
+      if (methods) this.#methods = methods;
+      tries.next().then(
+        ({ value, done }) => (done ? this.#denied() : next(value satisfies AnyAuthMethod)),
+        (thrown: unknown) => {
+          this.#fail(SshpoolError.from(thrown));
+          this.#client.end();
+        },
+      );
+    };
+  }
+
+  #denied(): void {
+    const { user, hostname: host } = this.#request.options;
+    const methods = this.#methods.join(',');
+    this.#fail(SshpoolError.of('AUTH_FAILED', { user, host, methods, detail: this.#detail() }));
+    this.#client.end();
+  }
+
+  #detail(): string {
+    return this.#skipped.join('; ');
+  }
+
+  #fail(error: SshpoolError): void {
+    this.#failure ??= error;
+  }
+
+  #lost(reason: string): SshpoolError {
+    const { hostname: host, port } = this.#request.options;
+    return SshpoolError.of('HANDSHAKE_FAILED', { host, port, reason });
+  }
+
+  /** ssh2's errors in our words. RFC 4253 section 11.1 numbers the reasons of a disconnect. */
+  #explain(error: Error & { level?: string; code?: unknown }): SshpoolError {
+    const { user, hostname: host, port } = this.#request.options;
+    const tooMany = error.code === 2 && /authentication failures/i.test(error.message);
+    if (tooMany || error.level === 'client-authentication') {
+      const methods = this.#methods.join(',');
+      const detail = [error.message, ...this.#skipped].join('; ');
+      return SshpoolError.of('AUTH_FAILED', { user, host, methods, detail }, error);
+    }
+    return SshpoolError.of('HANDSHAKE_FAILED', { host, port, reason: describe(error) }, error);
+  }
+
+  #link(protocol: Protocol, forced: () => boolean): Link {
+    this.#failure = undefined;
+    return new Ssh2Link(this.#client, this.#stream, protocol, {
+      clock: this.#request.clock,
+      host: this.#request.options.host,
+      user: this.#request.options.user,
+      forced,
+    });
+  }
+}
