@@ -86,4 +86,4 @@ if (!buildIsCurrent()) {
   process.stdout.write('setup: building\n');
   npm('run', '--silent', 'build');
 }
-if (process.argv.includes('--sshd')) installSystemPrograms();
+installSystemPrograms({ forTests: process.argv.includes('--sshd') });

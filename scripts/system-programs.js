@@ -1,14 +1,17 @@
 // @ts-check
 /**
- * The programs of the system that tests run against: a real sshd and the shells of the completion
- * tests. Installs the missing ones where that is harmless (root on Debian and its kin), and says
+ * The programs of the system: ssh, which sshpool itself runs, and those that tests run against, a
+ * real sshd and the shells of the completion tests. Installs the missing ones where that is harmless (root on Debian and its kin), and says
  * which tests are skipped where it is not.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const PROGRAMS = [
+/** sshpool asks `ssh -G` what a host's options are. */
+const NEEDED = [{ name: 'ssh', package: 'openssh-client', tests: 'and everything else with ssh' }];
+
+const FOR_TESTS = [
   { name: 'sshd', package: 'openssh-server', tests: 'against a real OpenSSH server' },
   { name: 'zsh', package: 'zsh', tests: 'of the zsh completion' },
   { name: 'fish', package: 'fish', tests: 'of the fish completion' },
@@ -25,9 +28,10 @@ function isInstalled(/** @type {string} */ name) {
   return directories.some((directory) => existsSync(join(directory, name)));
 }
 
-const missing = () => PROGRAMS.filter(({ name }) => !isInstalled(name));
-
-export function installSystemPrograms() {
+/** With `forTests` also what only the tests need. */
+export function installSystemPrograms({ forTests = false } = {}) {
+  const programs = forTests ? [...NEEDED, ...FOR_TESTS] : NEEDED;
+  const missing = () => programs.filter(({ name }) => !isInstalled(name));
   const wanted = missing();
   if (wanted.length === 0) return;
   const obstacle = whyNot() ?? install(wanted.map((program) => program.package));
