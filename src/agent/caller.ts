@@ -21,6 +21,7 @@ export class Caller {
   #state: State = 'greeting';
   #capabilities: readonly string[] = [];
   #exec: ExecCall | undefined;
+  #dismissed = false;
   #onEnvironment: ((env: Record<string, string>) => void) | undefined;
 
   constructor(socket: Socket, services: Services, onClose: () => void) {
@@ -36,8 +37,9 @@ export class Caller {
     this.#questions = new Questions((message) => this.#send(message));
   }
 
-  /** The agent leaves: a caller whose call is through, or never began, is let go. */
+  /** The agent leaves: a caller is let go as soon as its call is through, or never began. */
   dismiss(): void {
+    this.#dismissed = true;
     if (this.#state !== 'calling') this.#peer.end();
   }
 
@@ -131,6 +133,7 @@ export class Caller {
       type === 'exited' || type === 'failed' || type === 'result' || type === 'delegate';
     // The caller closes once it has read the end; it may take its time to write the output.
     if (isLast) this.#state = 'done';
+    if (isLast && this.#dismissed) this.#peer.end();
   }
 
   #close(): void {

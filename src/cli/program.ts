@@ -16,6 +16,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   let status = 0;
   const program = new Command('sshpool')
     .version(programVersion(), '-V, --version')
+    .enablePositionalOptions()
     .helpOption(false)
     .helpCommand(false)
     .exitOverride()
@@ -80,6 +81,8 @@ function build(
   actions: Readonly<Record<string, Action>>,
 ): Command {
   const command = new Command(spec.name).exitOverride().helpOption(false).helpCommand(false);
+  // An option belongs to the command that it stands behind: `agent stop --help` stops nothing.
+  command.enablePositionalOptions();
   command.configureOutput({ writeErr: () => undefined }).showSuggestionAfterError(false);
   for (const { name, alias, value, text } of spec.options) {
     const flags = [alias, name].filter(Boolean).join(', ') + (value ? ` <${value}>` : '');
