@@ -7,7 +7,7 @@ import { programVersion } from '../../base/version.ts';
 import { Agent } from '../../agent/lifecycle.ts';
 import { connectAgent } from '../../client/connect.ts';
 import { tryLock } from '../../client/lock.ts';
-import { ensureDir } from '../../config/paths.ts';
+import { checkDir, ensureDir } from '../../config/paths.ts';
 import { readSettings } from '../../config/settings.ts';
 import { callRunning, callStarting, ourPaths } from '../agent-call.ts';
 import { printError } from '../ui.ts';
@@ -74,6 +74,8 @@ export async function run(): Promise<number> {
   const paths = ourPaths();
   const settings = readSettings(process.env);
   ensureDir(paths.dir);
+  // Before anything is written there: the directory may be another user's.
+  checkDir(paths.dir, process.getuid?.() ?? 0);
   const lock = tryLock(paths.lock);
   const agent =
     lock &&
