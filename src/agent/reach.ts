@@ -8,7 +8,6 @@ import type { AgentChoice, SshOptions } from '../config/ssh-options.ts';
 import type { Target } from '../config/target.ts';
 import type { PoolRequest } from '../pool/group.ts';
 import { askNobody, type Ask } from '../ssh/prompts.ts';
-import { connectSsh2 } from '../ssh/ssh2-connect.ts';
 import type { Services } from './services.ts';
 
 /** What a caller brings along. */
@@ -35,7 +34,12 @@ export async function reach(
 ): Promise<Reached> {
   // The agent's own environment for what programs need (PATH, HOME), the caller's over it.
   const env = { ...withoutCallerEnv(process.env), ...caller.env };
-  const options = await services.sshConfig.resolve({ target, sshArgs, cwd: caller.cwd, env });
+  const resolved = services.sshConfig.resolve({ target, sshArgs, cwd: caller.cwd, env });
+  // The first call loads ssh2 while its ssh -G runs: the agent serves before it has it.
+  const [options, { connectSsh2 }] = await Promise.all([
+    resolved,
+    import('../ssh/ssh2-connect.ts'),
+  ]);
   const keyAgent = socketOf(options.identityAgent, caller.env);
   const forwardAgent = socketOf(options.forwardAgent, caller.env);
   const { host: name, user, hostname, port } = options;
@@ -44,14 +48,17 @@ export async function reach(
     key: connectionKey(options, keyAgent === undefined ? {} : { keyAgent }) + (forwardAgent ?? ''),
     label: { target: target.text, name, user, hostname, port },
     forwardAgent,
-    connect: (signal) =>
+    // Whose limit on logins under way counts: the first machine that we meet.
+    server: options.proxyJump?.split(',')[0] ?? `${hostname}:${port}`,
+    connect: (signal, purpose) =>
       connectSsh2({
         options,
         env,
         cwd: caller.cwd,
         keyAgent,
-        ask: options.batchMode ? askNobody : caller.ask,
-        note: caller.note,
+        // For speed alone nobody is asked, and what there was to say was said at the first connect.
+        ask: options.batchMode || purpose === 'speed' ? askNobody : caller.ask,
+        note: purpose === 'speed' ? () => undefined : caller.note,
         timeoutMs: options.connectTimeoutMs ?? settings.connectionTimeoutMs,
         signal,
         clock,

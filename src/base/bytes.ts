@@ -58,12 +58,24 @@ export class Reader {
   }
 }
 
-/** Collects values; `finish` gives them as one buffer. */
+/** Values up to this size are copied together; larger ones would cost more than they save. */
+const SMALL = 512;
+
+/**
+ * Collects values; `parts` and `finish` give them as bytes. Large values are not copied by
+ * `parts`: they must not change until those are sent.
+ */
 export class Writer {
   readonly #parts: Buffer[] = [];
+  /** Small values that follow one another; `#start` to `#at` is not yet among the parts. */
+  #block = Buffer.allocUnsafe(SMALL);
+  #start = 0;
+  #at = 0;
 
   byte(value: number): this {
-    return this.raw(Buffer.of(value));
+    this.#room(1);
+    this.#at = this.#block.writeUInt8(value, this.#at);
+    return this;
   }
 
   bool(value: boolean): this {
@@ -71,9 +83,9 @@ export class Writer {
   }
 
   u32(value: number): this {
-    const part = Buffer.allocUnsafe(4);
-    part.writeUInt32BE(value);
-    return this.raw(part);
+    this.#room(4);
+    this.#at = this.#block.writeUInt32BE(value, this.#at);
+    return this;
   }
 
   /** A `string`: length and bytes; text is written as UTF-8. */
@@ -83,11 +95,37 @@ export class Writer {
   }
 
   raw(part: Buffer): this {
-    this.#parts.push(part);
+    if (part.length > SMALL) {
+      this.#flush();
+      this.#parts.push(part);
+      return this;
+    }
+    this.#room(part.length);
+    this.#at += part.copy(this.#block, this.#at);
     return this;
   }
 
+  /** What was written, in order, large values as they were given. */
+  parts(): readonly Buffer[] {
+    this.#flush();
+    return this.#parts;
+  }
+
+  /** What was written, as one buffer. */
   finish(): Buffer {
-    return Buffer.concat(this.#parts);
+    const [only, ...more] = this.parts();
+    return only !== undefined && more.length === 0 ? only : Buffer.concat(this.#parts);
+  }
+
+  #room(bytes: number): void {
+    if (bytes <= this.#block.length - this.#at) return;
+    this.#flush();
+    this.#block = Buffer.allocUnsafe(SMALL);
+    this.#start = this.#at = 0;
+  }
+
+  #flush(): void {
+    if (this.#at > this.#start) this.#parts.push(this.#block.subarray(this.#start, this.#at));
+    this.#start = this.#at;
   }
 }

@@ -9,6 +9,8 @@ import { Channels } from '../ssh/channels.ts';
 import type { Link } from '../ssh/link.ts';
 import type { Session } from '../ssh/session.ts';
 import type { HealthSettings } from './health.ts';
+import type { Limits } from './limits.ts';
+import { ping } from './ping.ts';
 import { SESSIONS_PER_CONNECTION, type ConnectionView, type Proof } from './policy.ts';
 import { Pulse } from './pulse.ts';
 import { remedyApplies, signalCommand } from './remote-signal.ts';
@@ -38,8 +40,8 @@ export interface ConnectionContext {
   readonly counters: Counters;
   /** The key agent's socket, where it is forwarded. */
   readonly forwardAgent: string | undefined;
-  /** Sessions that the server is known to allow, spare included. */
-  readonly maxChannels: number;
+  /** What the server is known to allow. */
+  readonly limits: Limits;
   /** How long it took to connect. */
   readonly connectMs: number;
   readonly events: ConnectionEvents;
@@ -48,8 +50,8 @@ export interface ConnectionContext {
 export interface ConnectionEvents {
   /** There may be room now where there was none, or proof. */
   onRoom(): void;
-  /** The server allows no more than so many sessions at a time. */
-  onLimit(maxChannels: number): void;
+  /** The server was found to allow no more. */
+  onLimit(found: Partial<Limits>): void;
   /** Exactly once, last. */
   onClosed(): void;
 }
@@ -90,15 +92,17 @@ export class Connection implements ConnectionView {
       clock: context.clock,
       settings: context.settings,
       counters: context.counters,
-      ping: () => void this.#slots.any?.ping(),
+      ping: () => this.#ping(),
       onProbed: (alive) => this.#probed(alive),
       lastUsedAt: () => this.#lastUsedAt,
     });
     this.#slots = new Slots({
       channels: () => this.#channels,
-      maxSessions: context.maxChannels,
+      clock: context.clock,
+      limits: context.limits,
       keepsSpare: () => this.#life === 'open',
       onRefused: (others) => this.#refused(others),
+      onSpareClosed: () => this.#spareClosed(),
       onFreed: (ran) => this.#freed(ran),
     });
     this.#channels = new Channels(link, context.label.name, {
@@ -133,6 +137,10 @@ export class Connection implements ConnectionView {
 
   get spare(): boolean {
     return this.#slots.ready;
+  }
+
+  get bulk(): boolean {
+    return this.#slots.bulk;
   }
 
   get proof(): Proof {
@@ -211,10 +219,21 @@ export class Connection implements ConnectionView {
   #refused(others: number): void {
     const { counters, events } = this.#context;
     counters.refusedSessions++;
-    if (others > 0) events.onLimit(this.#slots.maxSessions);
+    if (others > 0) events.onLimit({ maxChannels: this.#slots.maxSessions });
     // With no session open and none to be had, the connection is of no further use.
     else this.drain(undefined);
     this.#idle();
+  }
+
+  /** Not where it comes of the end of the connection: that says nothing of spares. */
+  #spareClosed(): void {
+    if (this.#life === 'open') this.#context.events.onLimit({ spareless: true });
+  }
+
+  #ping(): void {
+    const session = this.#slots.any;
+    if (session) void session.ping();
+    else ping(this.#channels);
   }
 
   #freed(ran: boolean): void {

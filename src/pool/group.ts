@@ -7,17 +7,18 @@ import { Fifo } from '../base/fifo.ts';
 import type { Clock, Timer } from '../base/time.ts';
 import type { Link } from '../ssh/link.ts';
 import type { Session } from '../ssh/session.ts';
+import { Attempts, type Connector } from './attempts.ts';
 import { Connection, type ConnectionSettings, type Label } from './connection.ts';
-import { place, SESSIONS_PER_CONNECTION } from './policy.ts';
+import type { Handshakes } from './handshakes.ts';
+import type { Limits } from './limits.ts';
+import { place, SESSIONS_PER_CONNECTION, type Placement, type Purpose } from './policy.ts';
 import type { Counters } from './stats.ts';
 
 /** What a caller wants: a session to a target, over the pool or over a connection of its own. */
-export interface PoolRequest {
+export interface PoolRequest extends Connector {
   /** Names everything that decides who we are and whom we talk to. */
   readonly key: string;
   readonly label: Label;
-  /** Connects and logs in; called for the caller that has to wait for it. */
-  readonly connect: (signal: AbortSignal) => Promise<Link>;
   readonly forwardAgent: string | undefined;
 }
 
@@ -41,6 +42,9 @@ export interface GroupContext {
   readonly clock: Clock;
   readonly settings: PoolSettings;
   readonly counters: Counters;
+  readonly handshakes: Handshakes;
+  /** What the server is known to allow. */
+  readonly limits: { known(): Limits; learn(found: Partial<Limits>): void };
   readonly nextId: () => number;
   /** Nothing is left in it. */
   readonly onEmpty: () => void;
@@ -54,24 +58,32 @@ interface Waiter {
   timer: Timer | undefined;
 }
 
-interface Attempt {
-  readonly leader: Waiter;
-  readonly controller: AbortController;
-}
+/**
+ * For so long after a connect failed none is made only for speed: to servers that ban who fails
+ * too often (fail2ban: five times in ten minutes), each is a failed login.
+ */
+const SETTLE_MS = 5 * 60_000;
 
 export class Group {
   readonly #context: GroupContext;
   readonly #connections = new Set<Connection>();
-  readonly #attempts = new Set<Attempt>();
+  readonly #attempts: Attempts<Waiter>;
   readonly #waiting = new Fifo<Waiter>();
   /** Their connection is chosen, and a session on it is being opened. */
   readonly #placed = new Set<Waiter>();
-  /** Sessions, the spare included, that this server was found to allow at a time. */
-  #maxChannels = Infinity;
+  /** Until then a bulk connection will do, by the monotonic clock. */
+  #settlesUntil = -Infinity;
   #closing = false;
 
   constructor(context: GroupContext) {
     this.#context = context;
+    this.#attempts = new Attempts({
+      clock: context.clock,
+      handshakes: context.handshakes,
+      onConnected: (link, { request }, connectMs) => this.#connected(link, request, connectMs),
+      onFailed: (error, purpose) => this.#connectFailed(error, purpose),
+      onSlow: () => this.#pump(),
+    });
   }
 
   get connections(): readonly Connection[] {
@@ -106,7 +118,7 @@ export class Group {
     this.#closing = true;
     for (const connection of this.#connections) connection.drain(force);
     if (force === undefined) return;
-    for (const { controller } of this.#attempts) controller.abort();
+    this.#attempts.abortAll();
     for (const waiter of [...this.#waiting, ...this.#placed]) this.#leave(waiter, force);
   }
 
@@ -133,32 +145,34 @@ export class Group {
     waiter.timer?.cancel();
     if (!this.#waiting.remove(waiter) && !this.#placed.delete(waiter)) return;
     waiter.reject(error);
-    // A connect goes on for the others, but only with somebody who can answer its questions.
-    for (const attempt of this.#attempts) {
-      if (attempt.leader === waiter) attempt.controller.abort();
-    }
+    this.#attempts.abort(waiter);
     this.#checkEmpty();
   }
 
   /** Matches the waiting with the connections, in order, until nothing more can be done now. */
-  #pump(): void {
+  #pump(mayConnect = true): void {
     for (let first = this.#waiting.peek(); first; first = this.#waiting.peek()) {
-      const placement = place(
-        [...this.#connections].filter(({ life }) => life === 'open').map(view),
-        {
-          waiting: this.#waiting.length,
-          connecting: this.#attempts.size,
-          max: this.#context.settings.maxConnections - this.#leaving(),
-          capOfNew: Math.min(SESSIONS_PER_CONNECTION, this.#maxChannels),
-        },
-      );
-      if (placement.kind === 'use') this.#give(this.#dequeue(first), placement.connection.of);
-      else if (placement.kind === 'probe') placement.connection.of.probe();
-      else if (placement.kind === 'connect') this.#connect(this.#nextLeader(first));
-      else return;
+      const placement = this.#place();
+      if (placement.kind === 'use') this.#give(this.#dequeue(first), placement.connection);
+      else if (placement.kind === 'probe') placement.connection.probe();
+      else if (placement.kind === 'connect' && mayConnect) {
+        this.#attempts.begin(this.#nextLeader(first), placement.purpose);
+      } else return;
     }
     // The last of those who waited has its session; nobody else will come.
     if (this.#closing) for (const connection of this.#connections) connection.drain(undefined);
+  }
+
+  #place(): Placement<Connection> {
+    const { clock, settings, limits } = this.#context;
+    const open = [...this.#connections].filter(({ life }) => life === 'open');
+    return place(open, {
+      waiting: this.#waiting.length,
+      connecting: this.#attempts.size,
+      max: settings.maxConnections - this.#leaving(),
+      capOfNew: Math.min(SESSIONS_PER_CONNECTION, limits.known().maxChannels),
+      settles: this.#attempts.slow || clock.monotonic() < this.#settlesUntil,
+    });
   }
 
   /** Those that drain still count: the limit is on connections, not on useful ones. */
@@ -174,8 +188,7 @@ export class Group {
 
   /** The first who waits and does not connect yet. */
   #nextLeader(first: Waiter): Waiter {
-    const leading = new Set([...this.#attempts].map(({ leader }) => leader));
-    for (const waiter of this.#waiting) if (!leading.has(waiter)) return waiter;
+    for (const waiter of this.#waiting) if (!this.#attempts.isLedBy(waiter)) return waiter;
     return first;
   }
 
@@ -219,25 +232,8 @@ export class Group {
     });
   }
 
-  #connect(leader: Waiter): void {
-    const attempt: Attempt = { leader, controller: new AbortController() };
-    this.#attempts.add(attempt);
-    const { clock } = this.#context;
-    const startedAt = clock.monotonic();
-    leader.request.connect(attempt.controller.signal).then(
-      (link) => {
-        this.#attempts.delete(attempt);
-        this.#connected(link, leader.request, clock.monotonic() - startedAt);
-      },
-      (thrown: unknown) => {
-        this.#attempts.delete(attempt);
-        this.#connectFailed(attempt, SshpoolError.from(thrown));
-      },
-    );
-  }
-
   #connected(link: Link, request: PoolRequest, connectMs: number): void {
-    const { clock, settings, counters, nextId } = this.#context;
+    const { clock, settings, counters, limits, nextId } = this.#context;
     counters.connect.add(connectMs);
     // A link that was lost at once closes before the constructor returns.
     let made: Connection | undefined;
@@ -248,11 +244,11 @@ export class Group {
       settings,
       counters,
       forwardAgent: request.forwardAgent,
-      maxChannels: this.#maxChannels,
+      limits: limits.known(),
       connectMs,
       events: {
         onRoom: () => this.#pump(),
-        onLimit: (maxChannels) => (this.#maxChannels = maxChannels),
+        onLimit: (found) => limits.learn(found),
         onClosed: () => this.#removed(made),
       },
     });
@@ -267,11 +263,19 @@ export class Group {
     this.#checkEmpty();
   }
 
-  /** All who wait for this connect share its failure; others have their connections. */
-  #connectFailed(attempt: Attempt, error: SshpoolError): void {
-    if (attempt.controller.signal.aborted) this.#pump();
-    else if (this.#attempts.size === 0 && this.#connections.size === this.#leaving()) {
+  /**
+   * All who wait for this connect share its failure; where there are connections, they wait for
+   * those. What failed is not tried again at once, but after one for speed there may be need of room.
+   */
+  #connectFailed(error: SshpoolError | undefined, purpose: Purpose): void {
+    const alone = this.#attempts.size === 0 && this.#connections.size === this.#leaving();
+    if (error === undefined) this.#pump();
+    else if (alone && purpose === 'room') {
       for (const waiter of [...this.#waiting]) this.#leave(waiter, error);
+    } else {
+      const { clock } = this.#context;
+      this.#settlesUntil = clock.monotonic() + SETTLE_MS;
+      this.#pump(purpose === 'speed');
     }
     this.#checkEmpty();
   }
@@ -281,17 +285,4 @@ export class Group {
       this.#connections.size + this.#attempts.size + this.#waiting.length + this.#placed.size;
     if (busy === 0) this.#context.onEmpty();
   }
-}
-
-interface View {
-  readonly of: Connection;
-  readonly running: number;
-  readonly cap: number;
-  readonly proof: Connection['proof'];
-  readonly spare: boolean;
-}
-
-function view(connection: Connection): View {
-  const { running, cap, proof, spare } = connection;
-  return { of: connection, running, cap, proof, spare };
 }

@@ -14,6 +14,8 @@ export interface ConnectionView {
   readonly proof: Proof;
   /** A session is open and waits for a command. */
   readonly spare: boolean;
+  /** A bulk transfer is under way on it. */
+  readonly bulk: boolean;
 }
 
 export interface Demand {
@@ -24,12 +26,20 @@ export interface Demand {
   readonly max: number;
   /** Sessions that a new connection will take. */
   readonly capOfNew: number;
+  /** A bulk connection will do: another could not be had lately, or takes long. */
+  readonly settles: boolean;
 }
+
+/**
+ * Why another connection is made: because there is no room, or only for speed. For speed nobody
+ * is asked a question: there is a connection that needs no password.
+ */
+export type Purpose = 'room' | 'speed';
 
 export type Placement<C> =
   | { readonly kind: 'use'; readonly connection: C }
   | { readonly kind: 'probe'; readonly connection: C }
-  | { readonly kind: 'connect' }
+  | { readonly kind: 'connect'; readonly purpose: Purpose }
   | { readonly kind: 'wait' };
 
 /** Decides for the first of those who wait. */
@@ -39,18 +49,26 @@ export function place<C extends ConnectionView>(
 ): Placement<C> {
   const withRoom = connections.filter(({ running, cap }) => running < cap);
   const usable = withRoom.filter(({ proof }) => proof === 'proven').toSorted(better)[0];
-  if (usable) return { kind: 'use', connection: usable };
+  // Beside a bulk transfer a command takes seconds on a slow link, and a new connection less than
+  // one. So whoever finds nothing else waits for another, as the first call does; later ones find
+  // it warm. Connecting as soon as a transfer begins would log in twice for each, often for nobody.
+  if (usable && (!usable.bulk || demand.settles)) return { kind: 'use', connection: usable };
   const doubtful = withRoom.find(({ proof }) => proof === 'doubtful');
   if (doubtful) return { kind: 'probe', connection: doubtful };
   const coming = withRoom
     .filter(({ proof }) => proof === 'probing')
     .map(({ running, cap }) => cap - running)
     .reduce((sum, room) => sum + room, demand.connecting * demand.capOfNew);
-  const allowed = connections.length + demand.connecting < demand.max;
-  return { kind: allowed && coming < demand.waiting ? 'connect' : 'wait' };
+  if (coming >= demand.waiting) return { kind: 'wait' };
+  if (connections.length + demand.connecting < demand.max) {
+    return { kind: 'connect', purpose: usable ? 'speed' : 'room' };
+  }
+  return usable ? { kind: 'use', connection: usable } : { kind: 'wait' };
 }
 
-/** A spare saves a round trip; after that, the least busy. */
+/** No bulk transfer first; a spare saves a round trip; after that, the least busy. */
 function better(a: ConnectionView, b: ConnectionView): number {
-  return Number(b.spare) - Number(a.spare) || a.running - b.running;
+  return (
+    Number(a.bulk) - Number(b.bulk) || Number(b.spare) - Number(a.spare) || a.running - b.running
+  );
 }

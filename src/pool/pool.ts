@@ -6,6 +6,8 @@ import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
 import type { Connection, Label } from './connection.ts';
 import { Group, type Lease, type PoolRequest, type PoolSettings } from './group.ts';
+import { Handshakes } from './handshakes.ts';
+import { KnownLimits } from './limits.ts';
 import { Counters, totals, type ConnectionRow, type Totals } from './stats.ts';
 
 export interface PoolStats {
@@ -21,15 +23,24 @@ export class Pool {
   readonly #settings: PoolSettings;
   readonly #groups = new Map<string, Group>();
   readonly #counters = new Counters();
+  readonly #handshakes: Handshakes;
+  readonly #limits: KnownLimits;
   #lastId = 0;
   #closing = false;
   readonly #onEmpty: () => void;
   #whenEmpty: (() => void)[] = [];
 
   /** `onEmpty` is called whenever the last connection, connect and waiting caller are gone. */
-  constructor(clock: Clock, settings: PoolSettings, onEmpty: () => void) {
+  constructor(
+    clock: Clock,
+    settings: PoolSettings,
+    onEmpty: () => void,
+    random: () => number = Math.random,
+  ) {
     this.#clock = clock;
     this.#settings = settings;
+    this.#handshakes = new Handshakes(clock, random);
+    this.#limits = new KnownLimits(clock);
     this.#onEmpty = onEmpty;
   }
 
@@ -42,13 +53,12 @@ export class Pool {
    * @throws SshpoolError as Group.acquire, and AGENT_STOPPING once closeAll was called
    */
   acquire(request: PoolRequest, signal: AbortSignal): Promise<Lease> {
-    if (this.#closing) return Promise.reject(SshpoolError.of('AGENT_STOPPING', {}));
-    return this.#group(request.key).acquire(request, signal);
+    return this.#acquire(request.key, request, signal);
   }
 
   /** A session over a connection of its own, which ends with it. */
   async acquireFresh(request: PoolRequest, signal: AbortSignal): Promise<Lease> {
-    const lease = await this.acquire({ ...request, key: `fresh ${++this.#lastId}` }, signal);
+    const lease = await this.#acquire(`fresh ${++this.#lastId}`, request, signal);
     lease.connection.drain(undefined);
     return lease;
   }
@@ -94,22 +104,33 @@ export class Pool {
     return [...this.#groups.values()].flatMap(({ connections }) => [...connections]);
   }
 
-  #group(key: string): Group {
-    const known = this.#groups.get(key);
+  #acquire(group: string, request: PoolRequest, signal: AbortSignal): Promise<Lease> {
+    if (this.#closing) return Promise.reject(SshpoolError.of('AGENT_STOPPING', {}));
+    return this.#group(group, request.key).acquire(request, signal);
+  }
+
+  /** The group of a name: of the key, or of the one caller who wants a connection of its own. */
+  #group(name: string, key: string): Group {
+    const known = this.#groups.get(name);
     if (known) return known;
     const group = new Group({
       clock: this.#clock,
       settings: this.#settings,
       counters: this.#counters,
+      handshakes: this.#handshakes,
+      limits: {
+        known: () => this.#limits.of(key),
+        learn: (found) => this.#limits.learn(key, found),
+      },
       nextId: () => ++this.#lastId,
-      onEmpty: () => this.#forget(key, group),
+      onEmpty: () => this.#forget(name, group),
     });
-    this.#groups.set(key, group);
+    this.#groups.set(name, group);
     return group;
   }
 
-  #forget(key: string, group: Group): void {
-    if (this.#groups.get(key) === group) this.#groups.delete(key);
+  #forget(name: string, group: Group): void {
+    if (this.#groups.get(name) === group) this.#groups.delete(name);
     if (!this.empty) return;
     const waiting = this.#whenEmpty;
     this.#whenEmpty = [];

@@ -67,6 +67,7 @@ export function runCommand(
         });
       },
       onRefused: over,
+      onMoved: () => undefined,
       onClosed: over,
     });
     const closed = onSession(session);

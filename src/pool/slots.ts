@@ -5,9 +5,12 @@
  */
 import { Fifo } from '../base/fifo.ts';
 import type { SshpoolError } from '../base/errors.ts';
+import type { Clock } from '../base/time.ts';
 import type { Channels } from '../ssh/channels.ts';
 import { Session, type Outcome } from '../ssh/session.ts';
+import type { Limits } from './limits.ts';
 import { runCommand } from './remote-signal.ts';
+import { Traffic } from './traffic.ts';
 
 /** Who wants a session that waits for its command. */
 export interface Taker {
@@ -20,12 +23,15 @@ export interface Taker {
 export interface SlotsContext {
   /** Asked for only once the connection is there. */
   readonly channels: () => Channels;
-  /** Sessions that the server is known to allow, spares included. */
-  readonly maxSessions: number;
+  readonly clock: Clock;
+  /** What the server is known to allow. */
+  readonly limits: Limits;
   /** Whether one more than those asked for may be kept open. */
   readonly keepsSpare: () => boolean;
   /** The server refused a session and had so many open, spares included. */
   readonly onRefused: (others: number) => void;
+  /** The server closed a spare. */
+  readonly onSpareClosed: () => void;
   /** A session was closed; `ran` where a caller had it. */
   readonly onFreed: (ran: boolean) => void;
 }
@@ -34,23 +40,29 @@ export class Slots {
   readonly #context: SlotsContext;
   /** Every session that is not closed, those under way and those of our own included. */
   readonly #all = new Set<Session>();
-  readonly #running = new Set<Session>();
+  readonly #running = new Map<Session, Traffic>();
   /** Open and waiting for a command. */
   readonly #spares = new Fifo<Session>();
   /** Each takes a spare as soon as there is one. */
   readonly #takers = new Fifo<Taker>();
   #opening = 0;
   /** The server closed a spare that nobody used: it wants none, and would close the next too. */
-  #spareless = false;
+  #spareless: boolean;
   #maxSessions: number;
 
   constructor(context: SlotsContext) {
     this.#context = context;
-    this.#maxSessions = context.maxSessions;
+    this.#maxSessions = context.limits.maxChannels;
+    this.#spareless = context.limits.spareless;
   }
 
   get running(): readonly Session[] {
-    return [...this.#running];
+    return [...this.#running.keys()];
+  }
+
+  /** A bulk transfer is under way. */
+  get bulk(): boolean {
+    return [...this.#running.values()].some(({ bulk }) => bulk);
   }
 
   /** Sessions in use or promised. */
@@ -119,6 +131,7 @@ export class Slots {
         this.#all.delete(session);
         this.#refused(description);
       },
+      onMoved: (bytes) => this.#running.get(session)?.add(bytes),
       onClosed: () => {
         opened();
         this.#closed(session);
@@ -132,7 +145,7 @@ export class Slots {
       const session = this.#spares.shift();
       const taker = session && this.#takers.shift();
       if (!session || !taker) break;
-      this.#running.add(session);
+      this.#running.set(session, new Traffic(this.#context.clock));
       taker.onSession(session);
     }
     this.refill();
@@ -149,7 +162,10 @@ export class Slots {
 
   #closed(session: Session): void {
     this.#all.delete(session);
-    if (this.#spares.remove(session)) this.#spareless = true;
+    if (this.#spares.remove(session)) {
+      this.#spareless = true;
+      this.#context.onSpareClosed();
+    }
     this.#context.onFreed(this.#running.delete(session));
   }
 }

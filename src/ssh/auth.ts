@@ -3,13 +3,15 @@
  * pubkey_prepare), one key per attempt so that the server's MaxAuthTries counts as it does for
  * ssh. Knows the attempts, not the transport.
  */
-import ssh2, { type AnyAuthMethod, type SignCallback, type SigningRequestOptions } from 'ssh2';
+import type ssh2 from 'ssh2';
+import type { AnyAuthMethod, SignCallback, SigningRequestOptions } from 'ssh2';
 import { Reader } from '../base/bytes.ts';
 import { describe } from '../base/errors.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
 import { KeyAgent, type Identity } from './key-agent.ts';
 import { loadPrivateKey, readPublicKey, type LoadedKey } from './private-key.ts';
 import type { Ask } from './prompts.ts';
+import { BaseAgent, parseKey } from './ssh2-internals.ts';
 
 export interface AuthRequest {
   readonly options: SshOptions;
@@ -119,7 +121,7 @@ async function decrypt(
 const RSA_FLAGS = { sha256: 2, sha512: 4 } as const;
 
 /** Shows ssh2 just one of the keys that a key agent holds. */
-class OneKeyAgent extends ssh2.BaseAgent<ssh2.ParsedKey> {
+class OneKeyAgent extends BaseAgent<ssh2.ParsedKey> {
   readonly #agent: KeyAgent;
   readonly #identity: Identity;
   readonly #skipped: (why: string) => void;
@@ -134,8 +136,7 @@ class OneKeyAgent extends ssh2.BaseAgent<ssh2.ParsedKey> {
   override getIdentities(
     done: (error: Error | undefined | null, keys?: ssh2.ParsedKey[]) => void,
   ): void {
-    const parsed = ssh2.utils.parseKey(this.#identity.blob) as
-      ssh2.ParsedKey | ssh2.ParsedKey[] | Error;
+    const parsed = parseKey(this.#identity.blob) as ssh2.ParsedKey | ssh2.ParsedKey[] | Error;
     if (parsed instanceof Error) {
       const { type, comment } = this.#identity;
       this.#skipped(`key ${comment} of the key agent: ${type} is not supported yet`);

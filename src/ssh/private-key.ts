@@ -6,10 +6,11 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import ssh2, { type ParsedKey } from 'ssh2';
+import type { ParsedKey } from 'ssh2';
 import { describe } from '../base/errors.ts';
 import { ed25519Container, readContainer } from './key-container.ts';
 import { parsePublicKey } from './public-key.ts';
+import { parseKey } from './ssh2-internals.ts';
 
 export type LoadedKey =
   /** `type` is the wire name of the key's type. */
@@ -180,7 +181,7 @@ function toSsh2(text: string, publicBlob?: Buffer, passphrase?: Buffer | string)
 function parseWithSsh2(text: string, passphrase?: Buffer | string): ParsedKey | undefined {
   try {
     // The types hide that it may be a list.
-    const parsed = ssh2.utils.parseKey(text, passphrase) as ParsedKey | ParsedKey[] | Error;
+    const parsed = parseKey(text, passphrase) as ParsedKey | ParsedKey[] | Error;
     return parsed instanceof Error ? undefined : [parsed].flat()[0];
   } catch {
     // As above: an error, returned or thrown, may quote the file, so its words end here.

@@ -1,34 +1,8 @@
-/**
- * The way to a host that is not reached directly: ProxyCommand as ssh runs it, and ProxyJump as
- * the `ssh -W` that ssh itself makes of it, so that each hop is verified and logged into by ssh.
- */
+/** A proxy command, run as ssh runs it: the way to a host that is not reached directly. */
 import { existsSync } from 'node:fs';
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import { execa } from 'execa';
 import { describe, SshpoolError } from '../base/errors.ts';
-import type { SshOptions } from '../config/ssh-options.ts';
-
-/** The command line for the proxy, or undefined where the host is reached directly. */
-export function proxyCommandLine(options: SshOptions): string | undefined {
-  return jumpCommand(options) ?? options.proxyCommand;
-}
-
-/** `ssh -W` through the last hop, the hops before it as its own -J (as ssh.c does). */
-function jumpCommand({ hostname, port, configFile, jump }: SshOptions): string | undefined {
-  if (jump === undefined) return undefined;
-  const words = ['ssh'];
-  if (configFile !== undefined) words.push('-F', configFile);
-  // Not as ssh://USER@HOST:PORT: ssh refuses an IPv6 address there.
-  if (jump.user !== undefined) words.push('-l', jump.user);
-  if (jump.port !== undefined) words.push('-p', jump.port);
-  if (jump.before !== '') words.push('-J', jump.before);
-  words.push('-W', `[${hostname}]:${port}`, '--', jump.host);
-  return words.map(quote).join(' ');
-}
-
-function quote(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
-}
 
 interface ProxyContext {
   readonly env: NodeJS.ProcessEnv;

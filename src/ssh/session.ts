@@ -45,6 +45,8 @@ export interface SlotEvents {
   onSpare(): void;
   /** The server would not open it. RFC 4254 section 5.1 lists the reasons. */
   onRefused(reason: number, description: string): void;
+  /** So many bytes of its command's streams came or were sent. */
+  onMoved(bytes: number): void;
   /** The slot is free again; not after onRefused. */
   onClosed(): void;
 }
@@ -118,6 +120,7 @@ export class Session {
   write(data: Buffer): void {
     if (data.length > this.#granted) throw new RangeError('more stdin than was granted');
     this.#granted -= data.length;
+    this.#slot.onMoved(data.length);
     this.#channel.write(data);
     this.#grant();
   }
@@ -177,6 +180,7 @@ export class Session {
   }
 
   #deliver(data: Buffer, give: (events: SessionEvents) => void): void {
+    this.#slot.onMoved(data.length);
     if (this.#events) give(this.#events);
     else this.consume(data.length);
   }

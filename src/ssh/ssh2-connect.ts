@@ -4,7 +4,8 @@
  * key exchange that follows.
  */
 import type { Duplex } from 'node:stream';
-import ssh2, { type AnyAuthMethod } from 'ssh2';
+import type ssh2 from 'ssh2';
+import type { AnyAuthMethod } from 'ssh2';
 import { describe, SshpoolError } from '../base/errors.ts';
 import { offeredAlgorithms } from './algorithms.ts';
 import { attempts } from './auth.ts';
@@ -14,7 +15,7 @@ import { KeyAgent } from './key-agent.ts';
 import { knownKeyTypes, loadKnownHosts, lookupName } from './known-hosts.ts';
 import type { Link } from './link.ts';
 import type { Ask } from './prompts.ts';
-import { onServerDebug, protocolOf, type Protocol } from './ssh2-internals.ts';
+import { Client, onServerDebug, protocolOf, type Protocol } from './ssh2-internals.ts';
 import { Ssh2Link } from './ssh2-link.ts';
 import { openTransport, type TransportRequest } from './transport.ts';
 
@@ -64,7 +65,7 @@ class Handshake {
   readonly #request: LinkRequest;
   readonly #stream: Duplex;
   readonly #signal: AbortSignal;
-  readonly #client = new ssh2.Client();
+  readonly #client = new Client();
   readonly #skipped: string[] = [];
   #methods: readonly string[] = ['publickey'];
   #hostKey: Buffer | undefined;

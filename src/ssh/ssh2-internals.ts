@@ -1,10 +1,10 @@
 /**
- * The four internals of ssh2 that our own session layer needs, in one place. They are not public,
- * so the version of ssh2 is pinned and test/unit/ssh/ssh2-contract.test.ts fails loudly when one
+ * What we use of ssh2, in one place: the parts of its client, and the four internals that our own
+ * session layer needs. They are reached by their files, which are not public, so the version of ssh2 is pinned and test/unit/ssh/ssh2-contract.test.ts fails loudly when one
  * of them changes.
  */
 import { createRequire } from 'node:module';
-import type { Client } from 'ssh2';
+import type ssh2 from 'ssh2';
 import { FIRST_CHANNEL_MESSAGE, LAST_CHANNEL_MESSAGE } from './messages.ts';
 
 interface PacketWriter {
@@ -29,6 +29,16 @@ export interface Supported {
 }
 
 const require = createRequire(import.meta.url);
+
+// The main module of ssh2 would also load its server and its key generator: a quarter more time,
+// of which the first connection waits for every millisecond.
+export const Client = require('ssh2/lib/client.js') as typeof ssh2.Client;
+export const { BaseAgent } = require('ssh2/lib/agent.js') as Pick<typeof ssh2, 'BaseAgent'>;
+export const { parseKey } = require('ssh2/lib/protocol/keyParser.js') as Pick<
+  typeof ssh2.utils,
+  'parseKey'
+>;
+
 const handlers = require('ssh2/lib/protocol/handlers.js') as (Handler | undefined)[];
 const { sendPacket } = require('ssh2/lib/protocol/utils.js') as {
   sendPacket: (protocol: Protocol, packet: Buffer) => boolean;
@@ -56,7 +66,7 @@ for (let number = FIRST_CHANNEL_MESSAGE; number <= LAST_CHANNEL_MESSAGE; number+
 }
 
 /** The protocol of a client on which connect() was called. */
-export function protocolOf(client: Client): Protocol {
+export function protocolOf(client: ssh2.Client): Protocol {
   return (client as unknown as { readonly _protocol: Protocol })._protocol;
 }
 

@@ -8,7 +8,7 @@ import { getSystemErrorMap } from 'node:util';
 import { describe, SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
-import { proxyCommandLine, startProxy } from './proxy.ts';
+import { proxyCommandLine } from './proxy-command.ts';
 
 export interface TransportRequest {
   readonly options: SshOptions;
@@ -30,7 +30,11 @@ const ATTEMPT_PAUSE_MS = 1000;
  */
 export async function openTransport(request: TransportRequest): Promise<Duplex> {
   const command = proxyCommandLine(request.options);
-  if (command !== undefined) return startProxy(command, request);
+  if (command !== undefined) {
+    // With it comes execa, which the first connection to any other host need not wait for.
+    const { startProxy } = await import('./proxy.ts');
+    return startProxy(command, request);
+  }
   for (let attempt = 1; ; attempt++) {
     try {
       return await connectTcp(request);

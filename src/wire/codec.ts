@@ -55,8 +55,11 @@ const NAMES = new Map<number, MessageName>(
   Object.entries(MESSAGES).map(([name, row]) => [row.number, name as MessageName]),
 );
 
-/** The body of a frame: the message's number, then its fields in the order of the table. */
-export function encode(message: Message): Buffer {
+/**
+ * The body of a frame: the message's number, then its fields in the order of the table. In parts,
+ * of which the bytes of a stream are one, not copied.
+ */
+export function encode(message: Message): readonly Buffer[] {
   const row = MESSAGES[message.type];
   const to = new Writer().byte(row.number);
   const values = message as unknown as Readonly<Record<string, Value>>;
@@ -65,7 +68,7 @@ export function encode(message: Message): Buffer {
     if (value === undefined) throw new TypeError(`${message.type} has no ${field}`);
     FIELD[type as keyof typeof FIELD].write(to, value);
   }
-  return to.finish();
+  return to.parts();
 }
 
 /**

@@ -7,11 +7,14 @@ import { MAX_FRAME } from './protocol.ts';
 
 const LENGTH_BYTES = 4;
 
-/** The length field for a body of `bytes` bytes. */
-export function frameHeader(bytes: number): Buffer {
-  const header = Buffer.allocUnsafe(LENGTH_BYTES);
-  header.writeUInt32BE(bytes);
-  return header;
+/** The frame of a body that is given in parts: its length in front, and few parts where it is small. */
+export function frame(body: readonly Buffer[]): readonly Buffer[] {
+  const bytes = body.reduce((sum, part) => sum + part.length, 0);
+  const [first = Buffer.alloc(0), ...rest] = body;
+  const head = Buffer.allocUnsafe(LENGTH_BYTES + first.length);
+  head.writeUInt32BE(bytes);
+  first.copy(head, LENGTH_BYTES);
+  return [head, ...rest];
 }
 
 export class FrameReader {

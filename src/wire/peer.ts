@@ -6,7 +6,7 @@
 import type { Socket } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
 import { decode, encode } from './codec.ts';
-import { frameHeader, FrameReader } from './frames.ts';
+import { frame, FrameReader } from './frames.ts';
 import type { Message } from './protocol.ts';
 
 export interface PeerEvents {
@@ -19,6 +19,7 @@ export class Peer {
   readonly #socket: Socket;
   readonly #frames = new FrameReader();
   #greeted = false;
+  #corked = false;
   #error: SshpoolError | undefined;
 
   constructor(socket: Socket, events: PeerEvents) {
@@ -31,11 +32,18 @@ export class Peer {
 
   send(message: Message): void {
     if (this.#socket.writableEnded || this.#socket.destroyed) return;
-    const body = encode(message);
+    if (!this.#corked) this.#cork();
+    for (const part of frame(encode(message))) this.#socket.write(part);
+  }
+
+  /** What is sent in one go leaves in one go: each write of its own would wake the other side. */
+  #cork(): void {
+    this.#corked = true;
     this.#socket.cork();
-    this.#socket.write(frameHeader(body.length));
-    this.#socket.write(body);
-    this.#socket.uncork();
+    process.nextTick(() => {
+      this.#corked = false;
+      this.#socket.uncork();
+    });
   }
 
   /** Sends what is still to be sent, then closes. */

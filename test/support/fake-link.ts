@@ -158,6 +158,17 @@ export class FakeLink implements Link {
     this.closeSession(session);
   }
 
+  /** The command prints so many bytes. */
+  print({ client: recipient }: ServerSession, bytes: number): void {
+    for (let left = bytes; left > 0; left -= SERVER_MAX_PACKET) {
+      this.receive({
+        type: 'data',
+        recipient,
+        data: Buffer.alloc(Math.min(left, SERVER_MAX_PACKET)),
+      });
+    }
+  }
+
   /** The server closes a session. */
   closeSession(session: ServerSession): void {
     if (!this.#sessions.delete(session.client)) return;
@@ -197,6 +208,11 @@ export class FakeLink implements Link {
 
   #open(message: SentOf<'open'>): void {
     const { sender: recipient } = message;
+    if (message.channelType !== 'session') {
+      const reason = OPEN_FAILURE.unknownType;
+      this.receive({ type: 'open-failure', recipient, reason, description: 'open failed' });
+      return;
+    }
     if (this.#sessions.size >= this.maxSessions) {
       const reason = OPEN_FAILURE.prohibited;
       this.receive({ type: 'open-failure', recipient, reason, description: 'open failed' });

@@ -1,6 +1,7 @@
 /** A pool over links without a network, on a clock that the test turns. */
 import { SshpoolError } from '../../src/base/errors.ts';
 import type { Lease, PoolRequest, PoolSettings } from '../../src/pool/group.ts';
+import type { Purpose } from '../../src/pool/policy.ts';
 import { Pool } from '../../src/pool/pool.ts';
 import type { Outcome, Session, SessionEvents } from '../../src/ssh/session.ts';
 import { FakeClock } from './clock.ts';
@@ -18,6 +19,7 @@ export const SETTINGS: PoolSettings = {
 export interface Connect {
   readonly request: PoolRequest;
   readonly signal: AbortSignal;
+  readonly purpose: Purpose;
   succeed(link?: FakeLink): FakeLink;
   fail(error?: SshpoolError): void;
 }
@@ -65,7 +67,8 @@ export class PoolBench {
   ) {
     this.#options = { auto: true, ...options };
     this.#byHand = options.connectByHand ?? false;
-    this.pool = new Pool(this.clock, { ...SETTINGS, ...settings }, () => (this.emptied += 1));
+    const onEmpty = (): unknown => (this.emptied += 1);
+    this.pool = new Pool(this.clock, { ...SETTINGS, ...settings }, onEmpty, () => 0.5);
   }
 
   get link(): FakeLink {
@@ -79,8 +82,9 @@ export class PoolBench {
     const request: PoolRequest = {
       key: name,
       label,
+      server: `${name}.example:22`,
       forwardAgent: undefined,
-      connect: (signal) => this.#connect(() => request, signal),
+      connect: (signal, purpose) => this.#connect(() => request, { signal, purpose }),
     };
     return request;
   }
@@ -123,7 +127,11 @@ export class PoolBench {
       throw new Error(`${call.name} has no session: ${call.error?.message ?? 'it waits'}`);
     lease.session.start(
       { command: Buffer.from(call.name), env: [], agentForward: false },
-      { ...silent, onEnd: (outcome) => (call.outcome = outcome) },
+      {
+        ...silent,
+        onStdout: (data) => lease.session.consume(data.length),
+        onEnd: (outcome) => (call.outcome = outcome),
+      },
     );
     await settle();
     call.server = this.links
@@ -144,6 +152,14 @@ export class PoolBench {
     const { server } = call;
     const link = this.links.find(({ sessions }) => server && sessions.includes(server));
     if (server && link) link.exit(server);
+    await settle();
+  }
+
+  /** The command of a call prints so much at once. */
+  async stream(call: Call, bytes = 256 * 1024): Promise<void> {
+    const { server } = call;
+    const link = this.links.find(({ sessions }) => server && sessions.includes(server));
+    if (server && link) link.print(server, bytes);
     await settle();
   }
 
@@ -168,7 +184,10 @@ export class PoolBench {
     return link;
   }
 
-  #connect(request: () => PoolRequest, signal: AbortSignal): Promise<FakeLink> {
+  #connect(
+    request: () => PoolRequest,
+    how: Pick<Connect, 'signal' | 'purpose'>,
+  ): Promise<FakeLink> {
     this.connectCount += 1;
     if (!this.#byHand) return Promise.resolve(this.makeLink());
     return new Promise((resolve, reject) => {
@@ -177,7 +196,7 @@ export class PoolBench {
       };
       const connect: Connect = {
         request: request(),
-        signal,
+        ...how,
         succeed: (link = this.makeLink()) => {
           settled();
           resolve(link);

@@ -23,6 +23,29 @@ describe('bytes', () => {
     );
   });
 
+  it('stand one after another, however long each is', () => {
+    const part = fc.uint8Array({ maxLength: 1500 }).map((bytes) => Buffer.from(bytes));
+    fc.assert(
+      fc.property(fc.array(fc.oneof(part, fc.nat(255)), { maxLength: 20 }), (values) => {
+        const to = new Writer();
+        for (const value of values) {
+          if (typeof value === 'number') to.byte(value);
+          else to.raw(value);
+        }
+        const whole = Buffer.concat(
+          values.map((value) => (typeof value === 'number' ? Buffer.of(value) : value)),
+        );
+        expect(Buffer.concat(to.parts())).toEqual(whole);
+        expect(to.finish()).toEqual(whole);
+      }),
+    );
+  });
+
+  it('of many are given without a copy', () => {
+    const large = Buffer.alloc(32 * 1024);
+    expect(new Writer().string(large).parts()[1]).toBe(large);
+  });
+
   it('that are cut short are named by their place', () => {
     const from = new Reader(Buffer.of(1, 2, 3));
     from.byte();

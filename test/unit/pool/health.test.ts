@@ -69,6 +69,17 @@ describe('a ping', () => {
     expect(call.outcome).toBeUndefined();
   });
 
+  it('keeps a connection on which no session is open', async () => {
+    const bench = new PoolBench();
+    await bench.ran();
+    const [spare] = bench.link.sessions;
+    if (spare) bench.link.closeSession(spare);
+    await bench.pass(20_000);
+    expect(bench.link.sessions).toEqual([]);
+    expect(bench.link.destroyed).toBeUndefined();
+    expect(bench.pool.stats().totals.healthChecksPassed).toBe(4);
+  });
+
   it('is satisfied by any message where there is no session to ask on', async () => {
     const bench = new PoolBench({}, { auto: false });
     const call = await bench.call();

@@ -1,16 +1,15 @@
 import * as fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { place, type Demand } from '../../../src/pool/policy.ts';
 
-/** `takes` is for a policy that looks at it. */
 const view = (running: number, more: { cap?: number; proof?: 'doubtful' | 'probing' } = {}) => ({
   running,
   cap: more.cap ?? 8,
   proof: more.proof ?? ('proven' as const),
   spare: false,
-  takes: true,
+  bulk: false,
 });
-const demand: Demand = { waiting: 1, connecting: 0, max: 4, capOfNew: 8 };
+const demand: Demand = { waiting: 1, connecting: 0, max: 4, capOfNew: 8, settles: false };
 
 test('a proven connection with room is used', () => {
   const one = view(3);
@@ -33,7 +32,42 @@ test('one that is being probed is waited for', () => {
 
 test('more wait than a probed one can take: another connects', () => {
   const probing = view(6, { proof: 'probing' });
-  expect(place([probing], { ...demand, waiting: 3 })).toEqual({ kind: 'connect' });
+  const placement = { kind: 'connect', purpose: 'room' };
+  expect(place([probing], { ...demand, waiting: 3 })).toEqual(placement);
+});
+
+describe('where a bulk transfer is under way', () => {
+  const bulk = { ...view(1), spare: true, bulk: true };
+
+  test('another connection is used, be it busier and without a spare', () => {
+    const busy = view(7);
+    expect(place([bulk, busy], demand)).toEqual({ kind: 'use', connection: busy });
+  });
+
+  test('another is probed that is doubtful', () => {
+    const doubtful = view(0, { proof: 'doubtful' });
+    expect(place([bulk, doubtful], demand)).toEqual({ kind: 'probe', connection: doubtful });
+  });
+
+  test('another is made where there is none, for speed alone', () => {
+    expect(place([bulk], demand)).toEqual({ kind: 'connect', purpose: 'speed' });
+  });
+
+  test('one that is being made is waited for', () => {
+    expect(place([bulk], { ...demand, connecting: 1 })).toEqual({ kind: 'wait' });
+  });
+
+  test.each([{ max: 1 }, { settles: true }, { settles: true, connecting: 1 }])(
+    'it is put up with: %o',
+    (more) => {
+      expect(place([bulk], { ...demand, ...more })).toEqual({ kind: 'use', connection: bulk });
+    },
+  );
+
+  test('another is made for room where all are full', () => {
+    const placement = { kind: 'connect', purpose: 'room' };
+    expect(place([{ ...bulk, running: 8 }], demand)).toEqual(placement);
+  });
 });
 
 const views = fc.array(
@@ -42,7 +76,7 @@ const views = fc.array(
     cap: fc.nat(8),
     proof: fc.constantFrom('proven' as const, 'doubtful' as const, 'probing' as const),
     spare: fc.boolean(),
-    takes: fc.constant(true),
+    bulk: fc.boolean(),
   }),
   { maxLength: 6 },
 );
@@ -51,16 +85,31 @@ const demands: fc.Arbitrary<Demand> = fc.record({
   connecting: fc.nat(3),
   max: fc.nat(8),
   capOfNew: fc.integer({ min: 1, max: 8 }),
+  settles: fc.boolean(),
 });
 
-test('only a proven connection with room is used, and one is used if there is one', () => {
+test('only a proven connection with room is used, without a bulk transfer if there is one', () => {
   fc.assert(
     fc.property(views, demands, (connections, wanted) => {
       const placement = place(connections, wanted);
       const usable = connections.filter((c) => c.proof === 'proven' && c.running < c.cap);
-      expect(placement.kind === 'use').toBe(usable.length > 0);
+      const quick = usable.filter(({ bulk }) => !bulk);
       const used = placement.kind === 'use' ? [placement.connection] : [];
-      expect(usable).toEqual(expect.arrayContaining(used));
+      const best = quick.length > 0 ? quick : usable;
+      expect(best).toEqual(expect.arrayContaining(used));
+      const must = quick.length > 0 || (usable.length > 0 && wanted.settles);
+      expect(used.length > 0 || !must).toBe(true);
+    }),
+  );
+});
+
+test('who could be served is only kept waiting for what is on its way', () => {
+  fc.assert(
+    fc.property(views, demands, (connections, wanted) => {
+      fc.pre(place(connections, wanted).kind === 'wait');
+      const withRoom = connections.filter((c) => c.running < c.cap);
+      const coming = withRoom.some((c) => c.proof === 'probing') || wanted.connecting > 0;
+      expect(coming || withRoom.every((c) => c.proof !== 'proven')).toBe(true);
     }),
   );
 });

@@ -1,4 +1,4 @@
-/** The pool under any course of events. Moves to test/unit/pool/ once the defects are mended. */
+/** The pool under any course of events. */
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SshpoolError } from '../../../src/base/errors.ts';
@@ -8,7 +8,8 @@ import { PoolBench, type Call } from '../../support/pool-bench.ts';
 const stopping = SshpoolError.of('AGENT_STOPPING', {});
 
 type Name = 'acquire' | 'fresh' | 'finish' | 'connected' | 'unreachable' | 'lose' | 'mute';
-type More = 'unmute' | 'cancel' | 'time' | 'jump' | 'drain' | 'force' | 'refuse' | 'closeSpare';
+type More =
+  'unmute' | 'cancel' | 'time' | 'jump' | 'drain' | 'force' | 'refuse' | 'closeSpare' | 'stream';
 type Step = readonly [name: Name | More, pick: number];
 
 const step: fc.Arbitrary<Step> = fc.tuple(
@@ -19,12 +20,15 @@ const step: fc.Arbitrary<Step> = fc.tuple(
       weight: 6,
       arbitrary: fc.constantFrom<Name | More>(
         ...(['fresh', 'unreachable', 'lose', 'mute', 'unmute', 'cancel', 'time', 'jump'] as const),
-        ...(['drain', 'force', 'refuse', 'closeSpare'] as const),
+        ...(['drain', 'force', 'refuse', 'closeSpare', 'stream'] as const),
       ),
     },
   ),
   fc.nat(1000),
 );
+
+/** What loses nothing. */
+const QUIET = ['acquire', 'acquire', 'finish', 'connected', 'stream'] as const;
 
 class Course {
   readonly bench: PoolBench;
@@ -52,6 +56,11 @@ class Course {
       case 'finish': {
         const call = one(this.leased.filter(({ outcome }) => outcome === undefined));
         if (call) await bench.finish(call);
+        break;
+      }
+      case 'stream': {
+        const call = one(this.leased.filter(({ outcome }) => outcome === undefined));
+        if (call) await bench.stream(call);
         break;
       }
       case 'connected':
@@ -187,10 +196,7 @@ test(
 );
 
 test('those who wait are served in order of arrival, if nothing is lost', async () => {
-  const quiet = fc.array(
-    fc.tuple(fc.constantFrom<Name>('acquire', 'acquire', 'finish', 'connected'), fc.nat(1000)),
-    { maxLength: 60 },
-  );
+  const quiet = fc.array(fc.tuple(fc.constantFrom(...QUIET), fc.nat(1000)), { maxLength: 60 });
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 3 }), quiet, async (max, steps) => {
       const made = new Course(max, 10);

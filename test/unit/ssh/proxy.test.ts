@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { readSshOptions, type SshOptions } from '../../../src/config/ssh-options.ts';
 import { parseTarget } from '../../../src/config/target.ts';
-import { proxyCommandLine, startProxy } from '../../../src/ssh/proxy.ts';
+import { proxyCommandLine } from '../../../src/ssh/proxy-command.ts';
+import { startProxy } from '../../../src/ssh/proxy.ts';
 
 /** The options of a host in what an ssh printed for it. */
 function read(printed: string, configFile?: string): SshOptions {

@@ -12,16 +12,18 @@ let link: FakeLink;
 let session: Session;
 let told: string[];
 let outcome: Outcome | undefined;
+let moved: number;
 
 const nothing = (): void => undefined;
 
 function fresh(): void {
   link = new FakeLink();
-  [told, outcome] = [[], undefined];
+  [told, outcome, moved] = [[], undefined, 0];
   const channels = new Channels(link, 'web', { onHeard: nothing, onClosed: nothing });
   session = new Session(channels, {
     onSpare: () => told.push('spare'),
     onRefused: (reason, description) => told.push(`refused ${reason} ${description}`),
+    onMoved: (bytes) => (moved += bytes),
     onClosed: () => told.push('closed'),
   });
 }
@@ -198,6 +200,15 @@ describe('stdin', () => {
     expect(link.sentOf('data')).toHaveLength(1);
     grant(4);
     expect(told).toEqual(['window 3', 'window 4']);
+  });
+
+  it('counts as moved, as stdout and stderr do', () => {
+    running();
+    grant(3);
+    session.write(Buffer.from('abc'));
+    link.receive({ type: 'data', recipient: 0, data: Buffer.from('four') });
+    link.receive({ type: 'extended-data', recipient: 0, code: 1, data: Buffer.from('error') });
+    expect(moved).toBe(12);
   });
 
   it('ends with EOF', () => {

@@ -1,9 +1,11 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Writer } from '../../../src/base/bytes.ts';
-import { decode, encode } from '../../../src/wire/codec.ts';
+import { decode, encode as encodeParts } from '../../../src/wire/codec.ts';
 import { MESSAGES, type Message } from '../../../src/wire/protocol.ts';
 import { verdictOf, wireMessage } from '../../support/arbitrary.ts';
+
+const encode = (message: Message): Buffer => Buffer.concat(encodeParts(message));
 
 test('every message comes back from its bytes as it was', () => {
   fc.assert(
@@ -12,6 +14,11 @@ test('every message comes back from its bytes as it was', () => {
     }),
     { numRuns: 500 },
   );
+});
+
+test('the bytes of a stream are sent as they are, not copied', () => {
+  const data = Buffer.alloc(32 * 1024);
+  expect(encodeParts({ type: 'stdout', data }).at(-1)).toBe(data);
 });
 
 test('no two messages have the same number', () => {

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { frameHeader, FrameReader } from '../../../src/wire/frames.ts';
+import { frame, FrameReader } from '../../../src/wire/frames.ts';
 import { MAX_FRAME } from '../../../src/wire/protocol.ts';
 import { verdictOf } from '../../support/arbitrary.ts';
 
-const frame = (body: Buffer): Buffer => Buffer.concat([frameHeader(body.length), body]);
+const framed = (body: Buffer): Buffer => Buffer.concat(frame([body]));
 
 /** Cuts a stream at the given places, some of them together. */
 function chunks(stream: Buffer, cuts: readonly number[]): Buffer[] {
@@ -21,15 +21,24 @@ test('bodies come out in order and whole, however the stream is cut', () => {
   fc.assert(
     fc.property(bodies, fc.array(fc.nat()), (sent, cuts) => {
       const reader = new FrameReader();
-      const stream = Buffer.concat(sent.map(frame));
+      const stream = Buffer.concat(sent.map(framed));
       const received = chunks(stream, cuts).flatMap((chunk) => reader.push(chunk));
       expect(received).toEqual(sent);
     }),
   );
 });
 
+test('a body in parts makes the same frame as a whole one', () => {
+  fc.assert(
+    fc.property(bodies, (parts) => {
+      fc.pre(parts.length > 0);
+      expect(Buffer.concat(frame(parts))).toEqual(framed(Buffer.concat(parts)));
+    }),
+  );
+});
+
 test('a body comes out with its last byte, not later', () => {
-  const stream = frame(Buffer.from('body'));
+  const stream = framed(Buffer.from('body'));
   const reader = new FrameReader();
   const counts = [...stream].map((byte) => reader.push(Buffer.of(byte)).length);
   expect(counts).toEqual([0, 0, 0, 0, 0, 0, 0, 1]);
@@ -37,12 +46,14 @@ test('a body comes out with its last byte, not later', () => {
 
 test('a frame of the greatest size is taken', () => {
   const body = Buffer.alloc(MAX_FRAME, 7);
-  const [received] = new FrameReader().push(frame(body));
+  const [received] = new FrameReader().push(framed(body));
   expect(received?.equals(body)).toBe(true);
 });
 
 test.each([0, MAX_FRAME + 1, 0xffff_ffff])('a frame of %i bytes is refused', (bytes) => {
-  expect(() => new FrameReader().push(frameHeader(bytes))).toThrow(
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes);
+  expect(() => new FrameReader().push(length)).toThrow(
     `malformed message: a frame of ${bytes} bytes`,
   );
 });

@@ -1,0 +1,85 @@
+/**
+ * The handshakes under way, by server: sshd drops connections at random once ten are not logged in
+ * yet (MaxStartups 10:30:100 of sshd_config), whichever targets they are for. So no more than that
+ * are under way at a time, and the others wait in line.
+ */
+import { SshpoolError } from '../base/errors.ts';
+import { Fifo } from '../base/fifo.ts';
+import type { Clock } from '../base/time.ts';
+
+/** Handshakes with one server at a time. */
+const LIMIT = 10;
+/** Beyond so many, each further start is put off at random, so that they do not come in step. */
+const FEW = 3;
+const JITTER_MS = 50;
+
+/** Those of one server. */
+interface Line {
+  underWay: number;
+  /** Each starts one of those who wait; it then has the place of the one that ended. */
+  readonly waiting: Fifo<() => void>;
+}
+
+export class Handshakes {
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #lines = new Map<string, Line>();
+
+  /** `random` is as Math.random. */
+  constructor(clock: Clock, random: () => number) {
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  /**
+   * Calls `shake` when its turn has come; the next has its turn when that has settled.
+   * @throws SshpoolError CANCELLED where the signal comes before the turn, or why it failed
+   */
+  async run<T>(server: string, signal: AbortSignal, shake: () => Promise<T>): Promise<T> {
+    if (signal.aborted) throw SshpoolError.of('CANCELLED', {});
+    const line = this.#lines.get(server) ?? { underWay: 0, waiting: new Fifo<() => void>() };
+    this.#lines.set(server, line);
+    if (line.underWay < LIMIT) line.underWay++;
+    else {
+      await unlessAborted(signal, (go) => {
+        line.waiting.push(go);
+        return () => line.waiting.remove(go);
+      });
+    }
+    try {
+      if (line.underWay > FEW) await this.#jitter(signal);
+      return await shake();
+    } finally {
+      this.#leave(server, line);
+    }
+  }
+
+  #jitter(signal: AbortSignal): Promise<void> {
+    return unlessAborted(signal, (go) => {
+      const timer = this.#clock.after(this.#random() * JITTER_MS, go);
+      return () => timer.cancel();
+    });
+  }
+
+  #leave(server: string, line: Line): void {
+    const next = line.waiting.shift();
+    if (next) next();
+    else if (--line.underWay === 0) this.#lines.delete(server);
+  }
+}
+
+/** Waits for the call that `begin` arranges, which returns how to take that back. */
+function unlessAborted(signal: AbortSignal, begin: (go: () => void) => () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const takeBack = begin(() => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    });
+    const abort = (): void => {
+      takeBack();
+      reject(SshpoolError.of('CANCELLED', {}));
+    };
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+}

@@ -1,0 +1,156 @@
+/** Short commands beside bulk transfers. */
+import { describe, expect, it } from 'vitest';
+import { settle } from '../../support/fake-link.ts';
+import { PoolBench, refused, type Call } from '../../support/pool-bench.ts';
+
+const BY_HAND = { connectByHand: true };
+
+/** A pool with one connection, on which a command prints a lot. */
+async function streaming(
+  settings: { maxConnections?: number } = {},
+): Promise<{ bench: PoolBench; download: Call }> {
+  const bench = new PoolBench(settings, BY_HAND);
+  const download = await bench.call();
+  bench.connects[0]?.succeed();
+  await settle();
+  await bench.run(download);
+  await bench.stream(download);
+  return { bench, download };
+}
+
+const connectionOf = (call: Call): unknown => call.lease?.connection;
+
+describe('a command beside a bulk transfer', () => {
+  it('has another connection made, and those after it find it warm', async () => {
+    const { bench, download } = await streaming();
+    const first = await bench.call();
+    expect([first.lease, bench.connects.length]).toEqual([undefined, 1]);
+    bench.connects[0]?.succeed();
+    await settle();
+    const second = await bench.call();
+    expect(connectionOf(first)).not.toBe(connectionOf(download));
+    expect(connectionOf(second)).toBe(connectionOf(first));
+    expect(second.lease).toMatchObject({ reused: true, connectMs: 0 });
+    expect(bench.connectCount).toBe(2);
+  });
+
+  it('asks nobody a question for speed', async () => {
+    const { bench } = await streaming();
+    await bench.call();
+    expect(bench.connects[0]?.purpose).toBe('speed');
+  });
+
+  it('uses the connection of an upload no more than that of a download', async () => {
+    const { bench, download } = await streaming();
+    await bench.pass(1000);
+    download.lease?.session.write(Buffer.alloc(256 * 1024));
+    await bench.call();
+    expect(bench.connectCount).toBe(2);
+  });
+
+  it('uses its connection once the transfer pauses', async () => {
+    const { bench, download } = await streaming();
+    await bench.pass(1000);
+    const call = await bench.call();
+    expect(connectionOf(call)).toBe(connectionOf(download));
+  });
+
+  it('uses its connection once the transfer is over, though another session runs on', async () => {
+    const { bench, download } = await streaming();
+    await bench.pass(1000);
+    await bench.running();
+    await bench.stream(download);
+    await bench.finish(download);
+    expect((await bench.call()).lease?.reused).toBe(true);
+    expect(bench.connectCount).toBe(1);
+  });
+
+  it('never waits where no further connection is allowed', async () => {
+    const { bench, download } = await streaming({ maxConnections: 1 });
+    expect(connectionOf(await bench.call())).toBe(connectionOf(download));
+  });
+});
+
+describe('where another connection cannot be had', () => {
+  it('the command runs beside the transfer', async () => {
+    const { bench, download } = await streaming();
+    const call = await bench.call();
+    bench.connects[0]?.fail(refused());
+    await settle();
+    expect(connectionOf(call)).toBe(connectionOf(download));
+  });
+
+  it('nobody tries again for five minutes', async () => {
+    const { bench, download } = await streaming();
+    await bench.call();
+    bench.connects[0]?.fail(refused());
+    await settle();
+    await bench.pass(299_000);
+    await bench.stream(download);
+    expect((await bench.ran()).lease).toBeDefined();
+    expect(bench.connectCount).toBe(2);
+    await bench.pass(1000);
+    await bench.stream(download);
+    await bench.call();
+    expect(bench.connectCount).toBe(3);
+  });
+
+  it('soon, the command waits two seconds for it, and those after it not at all', async () => {
+    const { bench, download } = await streaming();
+    const keepStreaming = async (ms: number): Promise<void> => {
+      await bench.pass(ms);
+      await bench.stream(download);
+    };
+    const first = await bench.call();
+    await keepStreaming(1000);
+    await keepStreaming(999);
+    expect(first.lease).toBeUndefined();
+    await bench.pass(1);
+    const second = await bench.call();
+    expect([connectionOf(first), connectionOf(second)]).toEqual([
+      connectionOf(download),
+      connectionOf(download),
+    ]);
+    bench.connects[0]?.succeed();
+    await bench.stream(download);
+    expect(connectionOf(await bench.call())).not.toBe(connectionOf(download));
+  });
+
+  it('the command takes room that there is beside the transfer by then', async () => {
+    const { bench, download } = await streaming({ maxConnections: 2 });
+    await bench.pass(1000);
+    const others = [];
+    for (let i = 0; i < 7; i++) others.push(await bench.running());
+    const call = await bench.call();
+    expect(bench.connects[0]?.purpose).toBe('room');
+    await bench.stream(download);
+    if (others[0]) await bench.finish(others[0]);
+    expect(call.lease).toBeUndefined();
+    bench.connects[0]?.fail(refused());
+    await settle();
+    expect(connectionOf(call)).toBe(connectionOf(download));
+    expect(bench.connectCount).toBe(2);
+  });
+
+  it('and the one with the transfer takes no more either, one is made for room', async () => {
+    const { bench, download } = await streaming();
+    const call = await bench.call();
+    download.lease?.connection.drain(undefined);
+    bench.connects[0]?.fail(refused());
+    await settle();
+    expect(call.error).toBeUndefined();
+    expect(bench.connects[0]?.purpose).toBe('room');
+  });
+
+  it('and no connection is left either, the command fails', async () => {
+    const { bench } = await streaming();
+    const call = await bench.call();
+    bench.link.lose();
+    bench.connects[0]?.fail(refused());
+    await settle();
+    bench.connects[0]?.fail(refused());
+    await settle();
+    expect(call.error?.code).toBe('CONNECT_FAILED');
+    expect([bench.pool.empty, bench.clock.pending]).toEqual([true, 0]);
+  });
+});
