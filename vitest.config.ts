@@ -1,17 +1,40 @@
-import { defineConfig } from 'vitest/config';
+import { existsSync } from 'node:fs';
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
+
+const SANITIZED = 'bin/sshpool-sanitized';
+
+/** Tests over the built program; `program` is another one than the launcher. */
+function endToEnd(
+  name: string,
+  {
+    include = ['*'],
+    exclude = [],
+    program,
+  }: { include?: string[]; exclude?: string[]; program?: string } = {},
+): TestProjectConfiguration {
+  return {
+    test: {
+      name,
+      include: include.map((file) => `test/e2e/${file}.test.ts`),
+      exclude: exclude.map((file) => `test/e2e/${file}.test.ts`),
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+      env: program === undefined ? {} : { SSHPOOL_TEST_PROGRAM: program },
+    },
+  };
+}
 
 export default defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
-      {
-        test: {
-          name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-        },
-      },
+      endToEnd('e2e'),
+      // What the launcher does the Node client does as well, for where there is no C compiler.
+      endToEnd('e2e-node', { exclude: ['support*', 'launcher*'], program: 'bin/sshpool.js' }),
+      // scripts/setup.js has said so where it could not be built.
+      ...(existsSync(SANITIZED)
+        ? [endToEnd('e2e-sanitized', { include: ['exec', 'launcher*'], program: SANITIZED })]
+        : []),
     ],
     coverage: { include: ['src/**/*.ts'], reporter: ['text', 'json-summary'] },
   },

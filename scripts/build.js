@@ -1,12 +1,24 @@
 // @ts-check
 /**
- * Builds what users run: dist/ from src/, and bin/sshpool beside bin/sshpool.js. It has the
- * installed TypeScript and nothing else, so that it also runs for `npm pack`.
+ * Builds what users run: in dist/ the library as modules and both programs as bundles; at
+ * bin/sshpool the native launcher, or, where there is no C compiler and with --portable, a copy of
+ * the Node client bin/sshpool.js.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, renameSync, rmSync, utimesSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+import { buildLauncher } from './launcher.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const path = (/** @type {string[]} */ ...parts) => join(root, ...parts);
@@ -24,13 +36,55 @@ const tsc = spawnSync(
 );
 if (tsc.error) throw tsc.error;
 if (tsc.status !== 0) process.exit(tsc.status ?? 1);
+const bundled = new Set([...(await bundle('cli')), ...(await bundle('agent'))]);
+writeFileSync(join(made, 'LICENSES.txt'), [...bundled].toSorted().map(licenseOf).join('\n'));
 rmSync(path('dist'), { recursive: true, force: true });
 renameSync(made, path('dist'));
+// The stamp that setup.js compares: a source saved while tsc ran is newer than this build.
+utimesSync(path('dist'), started, started);
 
 const program = path('bin', 'sshpool');
-// Not written over in place: a shell may be running the old one.
-rmSync(program, { force: true });
-copyFileSync(path('bin', 'sshpool.js'), program);
-chmodSync(program, 0o755);
-// The stamp that setup.js compares: a source saved while tsc ran is newer than this build.
-utimesSync(program, started, started);
+const built = process.argv.includes('--portable') ? undefined : buildLauncher(program);
+if (!built?.ok) {
+  // The package is for any machine; the install script puts the launcher there.
+  if (built) process.stdout.write(`build: without the native launcher: ${built.reason}\n`);
+  copyFileSync(path('bin', 'sshpool.js'), `${program}.new`);
+  chmodSync(`${program}.new`, 0o755);
+  // Not written over in place: a shell may be running the old one.
+  renameSync(`${program}.new`, program);
+}
+
+/**
+ * Makes a program's main.ts one file, and each module that it imports while it runs another one
+ * beside it. Node takes ten times as long to find and link a hundred small modules as it takes to
+ * read one file, and it starts CommonJS sooner than modules (docs/benchmarks.md).
+ * Resolves to the directories of the packages that became part of it.
+ * @param {string} name
+ */
+async function bundle(name) {
+  const bundler = await rolldown({
+    input: { main: path('src', name, 'main.ts') },
+    platform: 'node',
+    // It has optional native parts, and src/ssh/ssh2-internals.ts reaches into the installed one.
+    external: /^ssh2(\/|$)/,
+    // Lets what others import from it be part of main, too.
+    preserveEntrySignatures: false,
+  });
+  const { output } = await bundler.write({
+    dir: join(made, name),
+    format: 'cjs',
+    entryFileNames: '[name].cjs',
+    chunkFileNames: '[name].cjs',
+    sourcemap: true,
+  });
+  await bundler.close();
+  const modules = output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
+  return modules.flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []);
+}
+
+/** A bundled package's license, which goes where its code goes. @param {string} directory */
+function licenseOf(directory) {
+  const file = readdirSync(directory).find((name) => /^licen[cs]e/i.test(name));
+  if (file === undefined) throw new Error(`${directory} has no license file`);
+  return `${directory.split('/node_modules/').at(-1)}\n\n${readFileSync(join(directory, file), 'utf8')}`;
+}

@@ -5,10 +5,10 @@
  * below the floors.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -82,26 +82,29 @@ function coveredBytes(directory) {
   return all;
 }
 
-/** @param {string} url @param {Uint8Array} covered */
+/** A bundle is made of many source files. @param {string} url @param {Uint8Array} covered */
 function addCovered(url, covered) {
   const file = fileURLToPath(url);
+  if (!existsSync(`${file}.map`)) return;
   const json = readFileSync(`${file}.map`, 'utf8');
   const map = new SourceMap(
     /** @type {import('node:module').SourceMapPayload} */ (JSON.parse(json)),
   );
-  const source = relative(join(root, 'dist'), file).replace(/\.js$/, '.ts');
-  const ran = lines.get(join('src', source));
-  if (ran === undefined) return;
+  const sources = new Map(
+    map.payload.sources.map((source) => {
+      return [source, lines.get(relative(root, resolve(dirname(file), source)))];
+    }),
+  );
   let at = 0;
   readFileSync(file, 'utf8')
     .split('\n')
     .forEach((text, row) => {
       for (let column = 0; column < text.length; column++) {
-        if (covered[at + column] !== 1 || text[column] === ' ') continue;
+        if (covered[at + column] !== 1 || /\s/.test(text[column] ?? '')) continue;
         const entry = map.findEntry(row, column);
-        if ('originalLine' in entry && ran.has(entry.originalLine + 1)) {
-          ran.set(entry.originalLine + 1, true);
-        }
+        if (!('originalLine' in entry)) continue;
+        const ran = sources.get(entry.originalSource);
+        if (ran?.has(entry.originalLine + 1)) ran.set(entry.originalLine + 1, true);
       }
       at += text.length + 1;
     });

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Writes what is made of tables in the source: the completions, docs/PROTOCOL.md and the table of
- * settings in README.md. Runs after the build. With `--check` it writes nothing, names what is not
+ * Writes what is made of tables in the source: the completions, docs/PROTOCOL.md, the table of
+ * settings in README.md and the constants of the launcher. Runs after the build. With `--check` it writes nothing, names what is not
  * as the source has it, and fails.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -10,9 +10,11 @@ import { fileURLToPath } from 'node:url';
 import { COMMANDS } from '../dist/cli/command-table.js';
 import { bashCompletion, fishCompletion, zshCompletion } from '../dist/cli/completion-scripts.js';
 import { VARIABLES } from '../dist/config/settings.js';
+import { EXIT_FAILURE, SshpoolError } from '../dist/base/errors.js';
 import * as protocol from '../dist/wire/protocol.js';
 import { protocolDocument } from './protocol-document.js';
 import { settingsTable, withSection } from './sections.js';
+import { wireHeader } from './wire-header.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -25,6 +27,8 @@ function current(/** @type {string} */ name) {
   }
 }
 
+const { version } = /** @type {{ version: string }} */ (JSON.parse(current('package.json')));
+const agentLost = (/** @type {string} */ log) => SshpoolError.of('AGENT_LOST', { log }).message;
 const readme = withSection(current('README.md'), 'settings', settingsTable(VARIABLES));
 
 /** @type {readonly (readonly [name: string, content: string])[]} */
@@ -33,6 +37,7 @@ const files = [
   ['completions/_sshpool', zshCompletion(COMMANDS)],
   ['completions/sshpool.fish', fishCompletion(COMMANDS)],
   ['docs/PROTOCOL.md', protocolDocument(protocol)],
+  ['src/launcher/wire.h', wireHeader(protocol, { version, EXIT_FAILURE, agentLost })],
   ['README.md', readme],
 ];
 const drifted = files.filter(([name, content]) => current(name) !== content);

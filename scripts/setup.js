@@ -5,9 +5,10 @@
  * so it uses Node's built-ins only; when everything is there it is done in an instant.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildLauncher } from './launcher.js';
 import { installSystemPrograms } from './system-programs.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -17,6 +18,7 @@ const BUILD_INPUTS = [
   'src',
   'bin/sshpool.js',
   'scripts/build.js',
+  'scripts/launcher.js',
   'tsconfig.json',
   'tsconfig.build.json',
   'package-lock.json',
@@ -62,9 +64,8 @@ function newestChange(/** @type {string} */ entry) {
 }
 
 function buildIsCurrent() {
-  const program = path('bin', 'sshpool');
-  if (!existsSync(program) || !existsSync(path('dist'))) return false;
-  const built = statSync(program).mtimeMs;
+  if (!existsSync(path('bin', 'sshpool')) || !existsSync(path('dist'))) return false;
+  const built = statSync(path('dist')).mtimeMs;
   return BUILD_INPUTS.every((input) => newestChange(path(input)) <= built);
 }
 
@@ -77,6 +78,20 @@ function npm(/** @type {string[]} */ ...args) {
   process.exit(done.status ?? 1);
 }
 
+/** The launcher that vitest.config.ts runs some of the tests over once more. */
+function buildSanitized() {
+  const program = path('bin', 'sshpool-sanitized');
+  if (existsSync(program) && newestChange(path('src', 'launcher')) <= statSync(program).mtimeMs) {
+    return;
+  }
+  rmSync(program, { force: true });
+  const built = buildLauncher(program, { sanitize: true });
+  if (built.ok) return;
+  process.stdout.write(
+    `setup: the tests of the launcher under sanitizers are SKIPPED (${built.reason})\n`,
+  );
+}
+
 if (!dependenciesInstalled()) {
   process.stdout.write('setup: installing the dependencies\n');
   // Scripts only build optional native addons, which nothing here needs.
@@ -86,4 +101,6 @@ if (!buildIsCurrent()) {
   process.stdout.write('setup: building\n');
   npm('run', '--silent', 'build');
 }
-installSystemPrograms({ forTests: process.argv.includes('--sshd') });
+const forTests = process.argv.includes('--sshd');
+installSystemPrograms({ forTests });
+if (forTests) buildSanitized();

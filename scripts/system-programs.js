@@ -15,6 +15,7 @@ const FOR_TESTS = [
   { name: 'sshd', package: 'openssh-server', tests: 'against a real OpenSSH server' },
   { name: 'zsh', package: 'zsh', tests: 'of the zsh completion' },
   { name: 'fish', package: 'fish', tests: 'of the fish completion' },
+  { name: 'strace', package: 'strace', tests: 'that look at the system calls of a warm call' },
   { name: 'busybox', package: 'busybox', tests: 'of the completion under other shells' },
 ];
 

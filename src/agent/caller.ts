@@ -127,6 +127,8 @@ export class Caller {
   }
 
   #send(message: Message): void {
+    // The call went elsewhere (delegate), and what becomes of it here is of no interest.
+    if (this.#state === 'done') return;
     this.#peer.send(message);
     const { type } = message;
     const isLast =

@@ -8,6 +8,7 @@ import { parseExecArgs, type ExecArgs } from '../config/exec-args.ts';
 import { selectEnv } from '../config/send-env.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
 import type { Lease } from '../pool/group.ts';
+import type { Ask } from '../ssh/prompts.ts';
 import type { Outcome } from '../ssh/session.ts';
 import { CALLER_ENV, matchesEnv, type Message } from '../wire/protocol.ts';
 import { exitOf } from './exit.ts';
@@ -54,7 +55,7 @@ export class ExecCall {
     this.#caller.send({ type: 'accepted', target: target.text, json, quiet });
     this.#limit(args.timeoutMs);
     try {
-      await this.#start(args);
+      await this.#start(args, argv);
     } catch (thrown) {
       this.#timer?.cancel();
       if (this.#timedOutMs === undefined) throw thrown;
@@ -110,9 +111,9 @@ export class ExecCall {
     });
   }
 
-  async #start(args: ExecArgs): Promise<void> {
+  async #start(args: ExecArgs, argv: readonly Buffer[]): Promise<void> {
     const { pool } = this.#services;
-    const caller = this.#surroundings(args);
+    const caller = this.#surroundings(args, argv);
     const { options, request } = await reach(this.#services, args.target, args.sshArgs, caller);
     if (options.remoteCommand !== undefined) {
       const problem = 'Cannot execute command-line and remote command.';
@@ -130,8 +131,17 @@ export class ExecCall {
   }
 
   /** What is said to the person: nothing with -q, with -v also how the call goes. */
-  #surroundings({ quiet, verbose }: ExecArgs): Surroundings {
-    const { cwd, env, ask, note } = this.#caller;
+  #surroundings({ quiet, verbose }: ExecArgs, argv: readonly Buffer[]): Surroundings {
+    const { cwd, env, note } = this.#caller;
+    const ask: Ask = (question) => {
+      if (this.#caller.can('ask')) return this.#caller.ask(question);
+      if (this.#caller.can('delegate')) {
+        // One that can put the question makes the call anew; nothing was run yet.
+        this.#delegate('client', argv);
+        this.#gone.abort();
+      }
+      return Promise.resolve(undefined);
+    };
     return { cwd, env, ask, note: quiet && verbose === 0 ? () => undefined : note };
   }
 

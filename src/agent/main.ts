@@ -3,13 +3,16 @@
  * whether it serves, and writes its log to standard error, which is the log file.
  */
 import { closeSync, writeSync } from 'node:fs';
-import { SshpoolError } from '../base/errors.ts';
+import { describe, SshpoolError } from '../base/errors.ts';
 import { programVersion } from '../base/version.ts';
 import { runtimePaths } from '../config/paths.ts';
 import { readSettings } from '../config/settings.ts';
+import { CA_CERTS_ASIDE } from '../wire/protocol.ts';
 import { Agent } from './lifecycle.ts';
 
 const READY_FD = 3;
+/** By then the call that started us is through with what it needs. */
+const REST_MS = 2000;
 
 /** What the starter reads: one line of JSON. `code` and `message` say why there is no agent. */
 export type Readiness =
@@ -21,27 +24,53 @@ function report(readiness: Readiness): void {
   closeSync(READY_FD);
 }
 
-try {
+/**
+ * What the start did without. Not left to the call that needs it: by then an update of the program
+ * may have replaced the files.
+ */
+function loadTheRest(): void {
+  Promise.all([
+    import('../ssh/ssh2-connect.ts'),
+    import('../ssh/proxy.ts'),
+    import('./method-params.ts'),
+  ]).catch((thrown: unknown) => writeLog(`${describe(thrown)}\n`));
+}
+
+const writeLog = (line: string): void => void process.stderr.write(line);
+
+/** Whoever started us put it aside, for it would have held us up; our children may want it. */
+function restoreCertificates(): void {
+  const { [CA_CERTS_ASIDE]: certificates } = process.env;
+  if (certificates) process.env['NODE_EXTRA_CA_CERTS'] = certificates;
+  delete process.env[CA_CERTS_ASIDE];
+}
+
+async function main(): Promise<void> {
   process.umask(0o077);
+  restoreCertificates();
   const agent = await Agent.start({
     paths: runtimePaths(process.env, process.getuid?.() ?? 0),
-    settings: readSettings(process.env),
+    settings: await readSettings(process.env),
     version: programVersion(),
-    writeLog: (line) => process.stderr.write(line),
+    writeLog,
   });
   // Another agent was quicker: for whoever asked, that is as good.
   report({ ok: true, pid: process.pid });
-  if (agent) {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) {
-      process.on(name, () => agent.stop({ force: true }));
-    }
-    // The terminal of whoever started us is none of our business.
-    process.on('SIGHUP', () => undefined);
-    await agent.gone;
+  if (agent === undefined) return;
+  setTimeout(loadTheRest, REST_MS).unref();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => agent.stop({ force: true }));
   }
-  process.exit(0);
-} catch (thrown) {
-  const { code, message } = SshpoolError.from(thrown);
-  report({ ok: false, code, message });
-  process.exit(1);
+  // The terminal of whoever started us is none of our business.
+  process.on('SIGHUP', () => undefined);
+  await agent.gone;
 }
+
+main().then(
+  () => process.exit(0),
+  (thrown: unknown) => {
+    const { code, message } = SshpoolError.from(thrown);
+    report({ ok: false, code, message });
+    process.exit(1);
+  },
+);

@@ -1,9 +1,5 @@
-/**
- * What a caller can ask of the agent besides running commands: the methods, their parameters
- * (checked here, since they come from a socket) and their results.
- */
-import { z } from 'zod';
-import { describe, SshpoolError } from '../base/errors.ts';
+/** What a caller can ask of the agent besides running commands: the methods and their results. */
+import { SshpoolError } from '../base/errors.ts';
 import { parseTargets } from '../config/exec-args.ts';
 import type { Settings } from '../config/settings.ts';
 import { parseTarget, type Target } from '../config/target.ts';
@@ -12,6 +8,7 @@ import type { Match } from '../pool/pool.ts';
 import type { ConnectionRow, Totals } from '../pool/stats.ts';
 import { PROTOCOL } from '../wire/protocol.ts';
 import { reach, type Surroundings } from './reach.ts';
+import type { MethodName, MethodParams } from './method-params.ts';
 import type { Services } from './services.ts';
 
 /** The agent's own facts. Times in milliseconds, sizes in bytes. */
@@ -44,17 +41,6 @@ export interface Warmed {
   readonly error: string | null;
 }
 
-const PARAMS = {
-  status: z.object({}),
-  stats: z.object({ target: z.string().nullable() }),
-  close: z.object({ target: z.string().nullable(), force: z.boolean() }),
-  warm: z.object({ argv: z.array(z.string()), cwd: z.string(), env: z.array(z.string()) }),
-  stop: z.object({ force: z.boolean() }),
-};
-
-export type MethodName = keyof typeof PARAMS;
-export type MethodParams<M extends MethodName> = z.input<(typeof PARAMS)[M]>;
-
 export interface MethodResults {
   status: AgentStatus;
   stats: AgentStats;
@@ -67,7 +53,7 @@ type CallerSide = Pick<Surroundings, 'ask' | 'note'>;
 type Handlers = {
   [M in MethodName]: (
     services: Services,
-    params: z.output<(typeof PARAMS)[M]>,
+    params: MethodParams<M>,
     caller: CallerSide,
   ) => MethodResults[M] | Promise<MethodResults[M]>;
 };
@@ -110,28 +96,19 @@ export async function callMethod(
   return dispatch(services, method, params, caller);
 }
 
-function dispatch<M extends MethodName>(
+async function dispatch<M extends MethodName>(
   services: Services,
   method: M,
   params: string,
   caller: CallerSide,
-): MethodResults[M] | Promise<MethodResults[M]> {
-  // The index loses the link between the method and its schema; both are of one table.
-  const schema = PARAMS[method] as unknown as z.ZodType<z.output<(typeof PARAMS)[M]>>;
-  return HANDLERS[method](services, parseParams(method, schema, params), caller);
-}
-
-function parseParams<T>(method: string, schema: z.ZodType<T>, text: string): T {
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch (thrown) {
-    const problem = `parameters of ${method}: ${describe(thrown)}`;
-    throw SshpoolError.of('PROTOCOL', { problem }, thrown);
-  }
+): Promise<MethodResults[M]> {
+  // Only here, for its schemas: the agent is to serve its first caller before they are loaded.
+  const { readParams } = await import('./method-params.ts');
+  return HANDLERS[method](services, readParams(method, params), caller);
 }
 
 function isMethod(name: string): name is MethodName {
-  return Object.hasOwn(PARAMS, name);
+  return Object.hasOwn(HANDLERS, name);
 }
 
 /** NAME=VALUE lines as a record. */

@@ -24,6 +24,12 @@ export const systemClock: Clock = {
   },
 };
 
+/** Resolves after `ms`, by the system's clock. */
+export function pause(ms: number): Promise<void> {
+  // Not node:timers/promises: loading it would be a tax on calls that never pause.
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 const UNITS_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /**

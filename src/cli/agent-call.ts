@@ -1,5 +1,6 @@
 /** Typed calls of the agent's methods, for the commands. */
-import type { MethodName, MethodParams, MethodResults } from '../agent/methods.ts';
+import type { MethodName, MethodParams } from '../agent/method-params.ts';
+import type { MethodResults } from '../agent/methods.ts';
 import { connectAgent, connectOrStart } from '../client/connect.ts';
 import { request } from '../client/request.ts';
 import { withOwnProtocol } from '../client/versions.ts';

@@ -5,20 +5,23 @@
 import { SshpoolError } from '../base/errors.ts';
 import { programVersion } from '../base/version.ts';
 import { exec } from '../client/exec.ts';
-import { execUi, printError } from './ui.ts';
+import { execUi, printError, printing } from './ui.ts';
 import { ourPaths } from './agent-call.ts';
 
+/** Resolves to the exit status when everything is written. */
 async function main([command, ...argv]: readonly string[]): Promise<number> {
   if (command === 'exec') {
-    const ui = execUi(() => help('exec'));
+    const ui = execUi(() => printing(() => help('exec')));
     return exec(argv, { paths: ourPaths(), version: programVersion(), ui });
   }
-  if (command === 'warm') {
-    const { warm } = await import('./commands/warm.ts');
-    return (await warm(argv)) ?? help('warm').then(() => 0);
-  }
-  const { run } = await import('./program.ts');
-  return run(command === undefined ? [] : [command, ...argv]);
+  return printing(async () => {
+    if (command === 'warm') {
+      const { warm } = await import('./commands/warm.ts');
+      return (await warm(argv)) ?? help('warm').then(() => 0);
+    }
+    const { run } = await import('./program.ts');
+    return run(command === undefined ? [] : [command, ...argv]);
+  });
 }
 
 async function help(command: string): Promise<void> {
@@ -35,8 +38,7 @@ function report(thrown: unknown): number {
   return error.exitCode;
 }
 
-// A reader of ours that has gone is no fault: the rest is not wanted.
-process.stdout.on('error', () => process.exit(0));
-const status = await main(process.argv.slice(2)).catch(report);
-// What we wrote ourselves goes out first; standard input may never end.
-process.stdout.write('', () => process.exit(status));
+// Standard input may never end, so nothing is waited for.
+void main(process.argv.slice(2))
+  .catch(report)
+  .then((status) => process.exit(status));

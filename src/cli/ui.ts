@@ -9,6 +9,20 @@ export function printError(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
+/**
+ * Does what prints on process.stdout; resolves when all of it has gone out. The bytes of exec do
+ * not go that way, and a call that prints nothing is spared the making of the stream.
+ */
+export async function printing<T>(work: () => T | Promise<T>): Promise<T> {
+  // A reader of ours that has gone is no fault: the rest is not wanted.
+  process.stdout.on('error', () => process.exit(0));
+  try {
+    return await work();
+  } finally {
+    await new Promise<unknown>((resolve) => process.stdout.write('', resolve));
+  }
+}
+
 /** Shows `text` with a spinner on stderr if it is a terminal and this lasts; returns its end. */
 export function showWaiting(text: string): () => void {
   if (!process.stderr.isTTY) return () => undefined;
@@ -32,7 +46,8 @@ export function execUi(help: () => Promise<void>): ExecUi {
   return {
     waiting: (target) => showWaiting(`connecting to ${target}`),
     print: printError,
-    printResult: (result) => process.stdout.write(`${JSON.stringify(result)}\n`),
+    printResult: (result) =>
+      printing(() => void process.stdout.write(`${JSON.stringify(result)}\n`)),
     help,
   };
 }

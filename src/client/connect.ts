@@ -2,12 +2,9 @@
  * The way to the agent: a connection to the one that runs, or to one that is started for it.
  * Nothing here knows what is said over the connection.
  */
-import { spawn } from 'node:child_process';
-import { closeSync, openSync, renameSync, statSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { describe, SshpoolError } from '../base/errors.ts';
+import { pause } from '../base/time.ts';
 import { checkDir, ensureDir, type RuntimePaths } from '../config/paths.ts';
 import { tryLock } from './lock.ts';
 
@@ -15,8 +12,6 @@ import { tryLock } from './lock.ts';
 const START_MS = 15_000;
 /** How often one who waits for another's start looks again. */
 const RETRY_MS = 20;
-/** The log begins anew above this size; one old log is kept. */
-const LOG_BYTES = 1024 * 1024;
 
 /**
  * Connects to the agent; undefined where none runs.
@@ -47,14 +42,16 @@ export async function connectOrStart(
   paths: RuntimePaths,
   beforeStart: () => void = () => undefined,
 ): Promise<Socket> {
+  const running = await connectAgent(paths);
+  if (running) return running;
+  beforeStart();
   const deadline = performance.now() + START_MS;
   for (;;) {
-    const socket = await connectAgent(paths);
-    if (socket) return socket;
-    beforeStart();
     ensureDir(paths.dir);
     checkDir(paths.dir, process.getuid?.() ?? 0);
     await startOnce(paths);
+    const socket = await connectAgent(paths);
+    if (socket) return socket;
     if (performance.now() > deadline) {
       const reason = `nobody answers on ${paths.socket}`;
       throw SshpoolError.of('AGENT_START', { reason, log: paths.log });
@@ -65,53 +62,18 @@ export async function connectOrStart(
 /** Starts the agent if nobody else is about to; else waits a moment for them. */
 async function startOnce(paths: RuntimePaths): Promise<void> {
   const lock = tryLock(paths.lock);
-  if (lock === undefined) {
-    await sleep(RETRY_MS);
-    return;
-  }
+  if (lock === undefined) return pause(RETRY_MS);
   try {
     // Whoever held the lock before us may just have finished.
     const socket = await connectAgent(paths);
-    if (socket) socket.destroy();
-    else await spawnAgent(paths);
+    if (socket) {
+      socket.destroy();
+      return;
+    }
+    // Loaded only here: hardly any call has to start an agent, and every call would pay for it.
+    const { spawnAgent } = await import('./spawn.ts');
+    await spawnAgent(paths, START_MS);
   } finally {
     lock.release();
   }
-}
-
-/** Starts the agent as a process of its own and resolves when it serves. */
-function spawnAgent(paths: RuntimePaths): Promise<void> {
-  const main = fileURLToPath(new URL('../agent/main.js', import.meta.url));
-  const log = openLog(paths.log);
-  const agent = spawn(process.execPath, [main], {
-    cwd: '/',
-    detached: true,
-    // Whoever waits for the end of our output must not wait for the agent.
-    stdio: ['ignore', log, log, 'pipe'],
-  });
-  closeSync(log);
-  const ready = agent.stdio[3] as Socket;
-  return new Promise((resolve, reject) => {
-    const fail = (reason: string): void =>
-      reject(SshpoolError.of('AGENT_START', { reason, log: paths.log }));
-    const timer = setTimeout(() => fail(`not ready within ${START_MS / 1000} s`), START_MS);
-    let line = '';
-    ready.setEncoding('utf8');
-    ready.on('data', (text: string) => (line += text));
-    ready.on('close', () => {
-      clearTimeout(timer);
-      agent.unref();
-      if (line === '') return fail('it ended without a word');
-      const readiness = JSON.parse(line) as { ok: boolean; code: string; message: string };
-      if (readiness.ok) resolve();
-      else reject(SshpoolError.received(readiness.code, readiness.message));
-    });
-    agent.on('error', (error) => fail(describe(error)));
-  });
-}
-
-function openLog(path: string): number {
-  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > LOG_BYTES) renameSync(path, `${path}.1`);
-  return openSync(path, 'a', 0o600);
 }

@@ -3,12 +3,9 @@
  * stderr written through threads, so that a slow reader never blocks this process's event loop.
  */
 import { writev } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import type { Readable } from 'node:stream';
+import { pause } from '../base/time.ts';
 import { MAX_CHUNK } from '../wire/protocol.ts';
-
-const writeVector = promisify(writev);
 
 /** A descriptor inherited in non-blocking mode says EAGAIN; so often it is tried again. */
 const AGAIN_MS = 2;
@@ -53,11 +50,10 @@ export class Output {
     let left = chunks;
     while (left.length > 0) {
       try {
-        const { bytesWritten } = await writeVector(this.#fd, left);
-        left = without(left, bytesWritten);
+        left = without(left, await writeVector(this.#fd, left));
       } catch (thrown) {
         if ((thrown as NodeJS.ErrnoException).code === 'EAGAIN') {
-          await sleep(AGAIN_MS);
+          await pause(AGAIN_MS);
           continue;
         }
         // EPIPE, ENOSPC and their like: as ssh, the rest of the output is dropped.
@@ -67,6 +63,12 @@ export class Output {
       }
     }
   }
+}
+
+function writeVector(fd: number, chunks: readonly Buffer[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    writev(fd, chunks, (error, written) => (error ? reject(error) : resolve(written)));
+  });
 }
 
 function sizeOf(chunks: readonly Buffer[]): number {
@@ -84,44 +86,48 @@ function without(chunks: readonly Buffer[], written: number): Buffer[] {
 
 /** Standard input, read only as far as granted. */
 export class Input {
-  readonly #stream: Readable;
+  readonly #open: () => Readable;
   readonly #onData: (data: Buffer) => void;
   readonly #onEnd: () => void;
   #granted = 0;
-  #started = false;
+  #stream: Readable | undefined;
   #ended = false;
 
-  constructor(stream: Readable, onData: (data: Buffer) => void, onEnd: () => void) {
-    this.#stream = stream;
+  /** `open` is called at the first grant: making process.stdin costs time, and it may not be read. */
+  constructor(open: () => Readable, onData: (data: Buffer) => void, onEnd: () => void) {
+    this.#open = open;
     this.#onData = onData;
     this.#onEnd = onEnd;
   }
 
   grant(bytes: number): void {
     this.#granted += bytes;
-    if (this.#started) this.#flow();
-    else this.#start();
+    if (this.#ended) return;
+    this.#stream ??= this.#start();
+    this.#flow(this.#stream);
   }
 
   /** Reads no more; whoever writes to it gets SIGPIPE. */
   close(): void {
     this.#ended = true;
+    this.#stream ??= this.#open();
     this.#stream.destroy();
   }
 
-  #start(): void {
-    this.#started = true;
-    this.#stream.on('readable', () => this.#flow());
-    this.#stream.on('end', () => this.#end());
+  #start(): Readable {
+    const stream = this.#open();
+    stream.on('readable', () => this.#flow(stream));
+    stream.on('end', () => this.#end());
     // An input that cannot be read (closed, a directory) is at its end.
-    this.#stream.on('error', () => this.#end());
+    stream.on('error', () => this.#end());
+    return stream;
   }
 
-  #flow(): void {
+  #flow(stream: Readable): void {
     while (this.#granted > 0 && !this.#ended) {
       // Also called with nothing there: that is what makes the stream read on.
-      const want = Math.min(this.#granted, this.#stream.readableLength, MAX_CHUNK);
-      const data = this.#stream.read(want === 0 ? undefined : want) as Buffer | null;
+      const want = Math.min(this.#granted, stream.readableLength, MAX_CHUNK);
+      const data = stream.read(want === 0 ? undefined : want) as Buffer | null;
       if (data === null) return;
       this.#granted -= data.length;
       this.#onData(data);

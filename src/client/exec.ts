@@ -2,6 +2,7 @@
  * `sshpool exec` on the caller's side: it hands the words to the agent and then moves bytes,
  * signals and answers. What the words mean is not known here.
  */
+import { isatty } from 'node:tty';
 import { EXIT_FAILURE, SshpoolError } from '../base/errors.ts';
 import { parseExecArgs } from '../config/exec-args.ts';
 import type { RuntimePaths } from '../config/paths.ts';
@@ -18,7 +19,7 @@ export interface ExecUi {
   /** A line on standard error. */
   print(line: string): void;
   /** The result of exec --json. */
-  printResult(result: ExecResult): void;
+  printResult(result: ExecResult): Promise<void>;
   help(): Promise<void>;
 }
 
@@ -47,7 +48,7 @@ export interface ExecSetting {
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Runs the call; resolves to the exit status.
+ * Runs the call; resolves to the exit status when everything is written.
  * @throws SshpoolError for what is wrong before the agent has accepted the call
  */
 export async function exec(argv: readonly string[], setting: ExecSetting): Promise<number> {
@@ -66,7 +67,7 @@ class ExecRun {
   #opened = false;
   #signalled = false;
   readonly #input = new Input(
-    process.stdin,
+    () => process.stdin,
     (data) => this.#call?.send({ type: 'stdin', data }),
     () => this.#call?.send({ type: 'stdinEnd' }),
   );
@@ -192,7 +193,7 @@ class ExecRun {
     }
     const { exitCode = EXIT_FAILURE, message = '' } = last ?? {};
     if (message !== '') ui.print(`sshpool: ${message}`);
-    if (this.#accepted?.json) ui.printResult(this.#result(this.#accepted.target));
+    if (this.#accepted?.json) await ui.printResult(this.#result(this.#accepted.target));
     return exitCode;
   }
 
@@ -236,6 +237,5 @@ function failed(thrown: unknown): MessageOf<'failed'> {
 }
 
 function terminals(): number {
-  const streams = [process.stdin, process.stdout, process.stderr];
-  return streams.reduce((bits, { isTTY }, fd) => bits | (isTTY ? 1 << fd : 0), 0);
+  return [0, 1, 2].reduce((bits, fd) => bits | (isatty(fd) ? 1 << fd : 0), 0);
 }

@@ -3,8 +3,8 @@
  * call is made again with a new one; an agent of a newer protocol is left alone.
  */
 import { createConnection } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SshpoolError } from '../base/errors.ts';
+import { pause } from '../base/time.ts';
 import type { RuntimePaths } from '../config/paths.ts';
 import { Peer } from '../wire/peer.ts';
 import { PROTOCOL } from '../wire/protocol.ts';
@@ -51,7 +51,7 @@ async function retire(paths: RuntimePaths, version: string): Promise<boolean> {
     const socket = await connectAgent(paths);
     if (socket === undefined) return true;
     socket.destroy();
-    await sleep(LOOK_MS);
+    await pause(LOOK_MS);
   }
   return false;
 }

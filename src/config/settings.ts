@@ -3,8 +3,6 @@
  * object. The table is the only place where a variable, its default and its meaning stand; where
  * the agent's files are is not a setting but in paths.ts.
  */
-import { z } from 'zod';
-import { SshpoolError } from '../base/errors.ts';
 
 /** Everything that can be set; times are in milliseconds. */
 export interface Settings {
@@ -28,7 +26,7 @@ export interface Variable {
 }
 
 /** The longest delay a timer of Node takes (2^31-1 ms). */
-const LONGEST_MS = 2_147_483_647;
+export const LONGEST_MS = 2_147_483_647;
 const MILLISECONDS = `a number of milliseconds from 1 to ${LONGEST_MS}`;
 
 /** Every variable that readSettings reads, in the order in which help shows them. */
@@ -84,40 +82,20 @@ export const VARIABLES = [
   },
 ] as const satisfies readonly Variable[];
 
-const whole = (min: number, max: number) =>
-  z.string().trim().regex(/^\d+$/).transform(Number).pipe(z.number().min(min).max(max));
-const milliseconds = whole(1, LONGEST_MS);
-const yesOrNo = z
-  .string()
-  .trim()
-  .toLowerCase()
-  .pipe(z.enum(['true', '1', 'yes', 'false', '0', 'no']))
-  .transform((word) => word === 'true' || word === '1' || word === 'yes');
-
-const FIELDS = {
-  maxConnections: whole(1, 1000),
-  idleTimeoutMs: milliseconds,
-  connectionTimeoutMs: milliseconds,
-  healthChecks: yesOrNo,
-  healthCheckIntervalMs: milliseconds,
-  queueTimeoutMs: milliseconds,
-  agentIdleTimeoutMs: whole(0, LONGEST_MS),
-} satisfies Record<keyof Settings, z.ZodType>;
-
-const SCHEMA = z.object(FIELDS);
+const DEFAULTS = Object.freeze(
+  Object.fromEntries(VARIABLES.map(({ field, default: value }) => [field, value])),
+) as unknown as Settings; // The table has a row for each field.
 
 /**
  * The settings of this environment. An empty variable counts as unset, and an SSH_POOL_* variable
- * that is not in the table is ignored. Throws BAD_SETTING naming the first bad variable.
+ * that is not in the table is ignored.
+ * @throws SshpoolError BAD_SETTING naming the first bad variable
  */
-export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
-  const texts = VARIABLES.map(({ name, field, default: value }): [string, string] => {
-    return [field, env[name] || String(value)];
-  });
-  const parsed = SCHEMA.safeParse(Object.fromEntries(texts));
-  if (parsed.success) return Object.freeze(parsed.data);
-  const bad = VARIABLES.find(({ field }) => field === parsed.error.issues[0]?.path[0]);
-  if (bad === undefined) throw SshpoolError.from(parsed.error);
-  const { name, expected } = bad;
-  throw SshpoolError.of('BAD_SETTING', { variable: name, value: env[name] ?? '', expected });
+export async function readSettings(
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Settings> {
+  if (!VARIABLES.some(({ name }) => env[name])) return DEFAULTS;
+  // Loaded only here: it takes as long as all the rest of the agent, and few set anything.
+  const { parseSettings } = await import('./settings-schema.ts');
+  return parseSettings(env);
 }

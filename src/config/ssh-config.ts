@@ -2,9 +2,9 @@
  * Effective options by asking the real `ssh -G`, which knows Include, Match, Host and all
  * defaults; and a memory of its answers, valid while no file that they came from has changed.
  */
+import { execFile, type ExecFileException } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
-import { execa } from 'execa';
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
 import { configSources, ENV_NAMES } from './config-sources.ts';
@@ -129,26 +129,32 @@ function stampOf(paths: readonly string[]): string {
     .join('\n');
 }
 
-async function runSsh(args: readonly string[], { cwd, env }: Question): Promise<string> {
-  const result = await execa('ssh', args, {
-    cwd,
-    env,
-    extendEnv: false,
-    stdin: 'ignore',
-    reject: false,
-    timeout: LIMIT_MS,
-    maxBuffer: 1024 * 1024,
+/** By node:child_process: execa would have to be loaded first, in the middle of a first call. */
+function runSsh(args: readonly string[], { cwd, env }: Question): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { cwd, env, timeout: LIMIT_MS, maxBuffer: 1024 * 1024 };
+    const ssh = execFile('ssh', args, options, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout);
+      else {
+        const problem = problemOf(error, stderr, cwd);
+        reject(SshpoolError.of('SSH_CONFIG', { problem }, error));
+      }
+    });
+    // Nobody answers what a program of `Match exec` may ask.
+    ssh.stdin?.end();
   });
-  if (result.exitCode === 0) return result.stdout;
-  const said = result.stderr
+}
+
+function problemOf(error: ExecFileException, stderr: string, cwd: string): string {
+  const said = stderr
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('debug'))
     // ssh closes with a summary line; what went wrong is said before it.
     .filter((line, index, all) => !/terminating, \d+ bad/.test(line) || all.length === 1);
-  const missing = result.code === 'ENOENT' ? missingThing(cwd) : undefined;
-  const problem = missing ?? said.at(-1) ?? result.shortMessage ?? 'ssh -G failed';
-  throw SshpoolError.of('SSH_CONFIG', { problem }, result);
+  if (error.code === 'ENOENT') return missingThing(cwd);
+  if (error.killed === true) return `ssh -G did not answer within ${LIMIT_MS / 1000} s`;
+  return said.at(-1) ?? error.message;
 }
 
 /** A program cannot start in a directory that was removed; Node calls that ENOENT of the program. */

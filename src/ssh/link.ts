@@ -23,7 +23,8 @@ export interface Link {
   readonly bytesOut: number;
   /** Hands the link its one listener; messages wait until then. */
   listen(events: LinkEvents): void;
-  send(message: Buffer): void;
+  /** Sends one message, given in parts; large ones are not copied on the way here. */
+  send(message: readonly Buffer[]): void;
   /** Takes leave of the server; onClose follows within a deadline, whatever the server does. */
   close(): void;
   /** Drops the transport at once. */

@@ -80,33 +80,37 @@ const NAME = new Map<number, ChannelMessage['type']>(
   Object.entries(NUMBER).map(([name, number]) => [number, name as ChannelMessage['type']]),
 );
 
-/** One message as the payload of an SSH packet. */
-export function encode(message: ChannelMessage): Buffer {
+/** One message as the payload of an SSH packet, in parts: data is one of them, not copied. */
+export function encode(message: ChannelMessage): readonly Buffer[] {
+  return write(message).parts();
+}
+
+function write(message: ChannelMessage): Writer {
   const to = new Writer().byte(NUMBER[message.type]);
   switch (message.type) {
     case 'open':
       to.string(message.channelType).u32(message.sender).u32(message.window);
-      return to.u32(message.maxPacket).raw(message.extra).finish();
+      return to.u32(message.maxPacket).raw(message.extra);
     case 'open-confirmation':
       to.u32(message.recipient).u32(message.sender).u32(message.window);
-      return to.u32(message.maxPacket).finish();
+      return to.u32(message.maxPacket);
     case 'open-failure':
       to.u32(message.recipient).u32(message.reason).string(message.description);
-      return to.string('').finish();
+      return to.string('');
     case 'window-adjust':
-      return to.u32(message.recipient).u32(message.bytes).finish();
+      return to.u32(message.recipient).u32(message.bytes);
     case 'data':
-      return to.u32(message.recipient).string(message.data).finish();
+      return to.u32(message.recipient).string(message.data);
     case 'extended-data':
-      return to.u32(message.recipient).u32(message.code).string(message.data).finish();
+      return to.u32(message.recipient).u32(message.code).string(message.data);
     case 'request':
       to.u32(message.recipient).string(message.name).bool(message.wantReply);
-      return to.raw(message.payload).finish();
+      return to.raw(message.payload);
     case 'eof':
     case 'close':
     case 'success':
     case 'failure':
-      return to.u32(message.recipient).finish();
+      return to.u32(message.recipient);
   }
 }
 

@@ -75,13 +75,13 @@ export function takeChannelMessages(protocol: Protocol, route: (payload: Buffer)
   routes.set(protocol, route);
 }
 
-/** Sends one message; during a key exchange ssh2 holds it back by itself. */
-export function sendMessage(protocol: Protocol, message: Buffer): void {
+/** Sends one message, given in parts; during a key exchange ssh2 holds it back by itself. */
+export function sendMessage(protocol: Protocol, message: readonly Buffer[]): void {
   const writer = protocol._packetRW.write;
   // ssh2 reads the start before it allocates: it depends on the compression in use.
-  const start = writer.allocStart;
-  const packet = writer.alloc(message.length);
-  message.copy(packet, start);
+  let at = writer.allocStart;
+  const packet = writer.alloc(message.reduce((bytes, { length }) => bytes + length, 0));
+  for (const part of message) at += part.copy(packet, at);
   sendPacket(protocol, writer.finalize(packet));
 }
 

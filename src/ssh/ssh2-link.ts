@@ -66,7 +66,7 @@ export class Ssh2Link implements Link {
     if (this.#closed) events.onClose(this.#reason ?? this.#lost('connection closed'));
   }
 
-  send(message: Buffer): void {
+  send(message: readonly Buffer[]): void {
     if (!this.#closed && this.#stream.writable) sendMessage(this.#protocol, message);
   }
 

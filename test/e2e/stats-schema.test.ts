@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../support/cli.ts';
+import { INSTALLED, isNative } from '../support/launcher.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd } from '../support/sshd.ts';
 
@@ -69,7 +70,10 @@ describe.skipIf(!haveSshd())('the JSON output is as docs/STATS.md has it', () =>
 
   it('before there is an agent', async () => {
     expect(await json('stats', '--json')).toBe(null);
-    expect(await json('agent', 'status', '--json')).toEqual({ running: false, launcher: 'node' });
+    expect(await json('agent', 'status', '--json')).toEqual({
+      running: false,
+      launcher: isNative(INSTALLED) ? 'native' : 'node',
+    });
   });
 
   it.each([

@@ -10,8 +10,13 @@ import { fileURLToPath } from 'node:url';
 import { processesNaming } from './process.ts';
 import type { Sandbox } from './sandbox.ts';
 
-/** The program under test; `npm run build` makes it. */
-export const PROGRAM = fileURLToPath(new URL('../../bin/sshpool', import.meta.url));
+/**
+ * The program under test, which `npm run build` makes: the launcher, where there is a C compiler,
+ * or with SSHPOOL_TEST_PROGRAM (vitest.config.ts) another one, such as the Node client.
+ */
+export const PROGRAM = fileURLToPath(
+  new URL(`../../${process.env['SSHPOOL_TEST_PROGRAM'] ?? 'bin/sshpool'}`, import.meta.url),
+);
 
 export interface SpawnOptions {
   /** Added to the sandbox's environment; undefined takes a variable out. */

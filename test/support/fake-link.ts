@@ -83,7 +83,8 @@ export class FakeLink implements Link {
     if (this.#pending) this.flush();
   }
 
-  send(message: Buffer): void {
+  send(parts: readonly Buffer[]): void {
+    const message = Buffer.concat(parts);
     if (this.ended) return;
     this.bytesOut += message.length;
     const decoded = decode(Buffer.from(message));
@@ -119,7 +120,7 @@ export class FakeLink implements Link {
 
   /** The server says something. */
   receive(message: ChannelMessage): void {
-    this.receiveBytes(encode(message));
+    this.receiveBytes(Buffer.concat(encode(message)));
   }
 
   receiveBytes(payload: Buffer): void {

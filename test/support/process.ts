@@ -1,5 +1,5 @@
 /** What a test may know about processes and conditions: by pid, from /proc, and with a deadline. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** False for a process that is gone, and for one that only waits to be reaped. */
@@ -33,6 +33,16 @@ export function childrenOf(pid: number): number[] {
 export function descendantsOf(pid: number): number[] {
   const children = childrenOf(pid);
   return children.concat(children.flatMap(descendantsOf));
+}
+
+/** What a process has open, as /proc names it; nothing where it has not begun, or is gone. */
+export function openFiles(pid: number): string[] {
+  const directory = `/proc/${pid}/fd`;
+  try {
+    return readdirSync(directory).map((fd) => readlinkSync(`${directory}/${fd}`));
+  } catch {
+    return []; // gone, or one of its files closed while we looked
+  }
 }
 
 /** The command line as `ps` shows it; empty where the process is gone. */

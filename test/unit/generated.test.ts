@@ -3,6 +3,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { protocolDocument } from '../../scripts/protocol-document.js';
 import { settingsTable, withSection } from '../../scripts/sections.js';
+import { wireHeader } from '../../scripts/wire-header.js';
+import { EXIT_FAILURE, SshpoolError } from '../../src/base/errors.ts';
+import { programVersion } from '../../src/base/version.ts';
 import { COMMANDS } from '../../src/cli/command-table.ts';
 import { bashCompletion, fishCompletion, zshCompletion } from '../../src/cli/completion-scripts.ts';
 import { VARIABLES } from '../../src/config/settings.ts';
@@ -11,12 +14,19 @@ import * as protocol from '../../src/wire/protocol.ts';
 const committed = (name: string): string =>
   readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
 
+const facts = {
+  version: programVersion(),
+  EXIT_FAILURE,
+  agentLost: (log: string) => SshpoolError.of('AGENT_LOST', { log }).message,
+};
+
 describe('the generated files (npm run generate writes them)', () => {
   it.each([
     ['completions/sshpool.bash', bashCompletion(COMMANDS)],
     ['completions/_sshpool', zshCompletion(COMMANDS)],
     ['completions/sshpool.fish', fishCompletion(COMMANDS)],
     ['docs/PROTOCOL.md', protocolDocument(protocol)],
+    ['src/launcher/wire.h', wireHeader(protocol, facts)],
   ])('%s is as its tables have it', (name, generated) => {
     expect(committed(name)).toBe(generated);
   });

@@ -4,12 +4,12 @@ import { finished } from 'node:stream/promises';
 import chalk from 'chalk';
 import { SshpoolError } from '../../base/errors.ts';
 import { programVersion } from '../../base/version.ts';
-import { Agent } from '../../agent/lifecycle.ts';
 import { connectAgent } from '../../client/connect.ts';
 import { tryLock } from '../../client/lock.ts';
 import { checkDir, ensureDir } from '../../config/paths.ts';
 import { readSettings } from '../../config/settings.ts';
 import { callRunning, callStarting, ourPaths } from '../agent-call.ts';
+import { installedLauncher, LAUNCHER_TEXT } from '../launcher.ts';
 import { printError } from '../ui.ts';
 import { duration, size } from './stats.ts';
 
@@ -47,7 +47,7 @@ export async function restart(): Promise<number> {
 
 export async function status({ json }: { readonly json?: true }): Promise<number> {
   const found = await callRunning('status', {});
-  const launcher = 'node';
+  const launcher = installedLauncher();
   if (json)
     process.stdout.write(
       `${JSON.stringify({ running: Boolean(found), launcher, ...found }, null, 2)}\n`,
@@ -60,23 +60,26 @@ export async function status({ json }: { readonly json?: true }): Promise<number
         `${chalk.green('running')}, pid ${pid}, up ${duration(uptimeMs)}, ${size(rssBytes)}`,
       ],
       ['version', `${version} (this program: ${programVersion()}), protocol ${protocol}`],
+      ['launcher', LAUNCHER_TEXT[launcher]],
       ['socket', socket],
       ['log', log],
     ];
     for (const [name = '', text] of rows)
       process.stdout.write(`${chalk.dim(name.padEnd(8))} ${text}\n`);
-  } else process.stdout.write('no agent is running\n');
+  } else process.stdout.write(`no agent is running\nlauncher: ${LAUNCHER_TEXT[launcher]}\n`);
   return found ? 0 : NOT_RUNNING;
 }
 
 /** Serves in the foreground, its log on standard error, until a signal or the idle time ends it. */
 export async function run(): Promise<number> {
   const paths = ourPaths();
-  const settings = readSettings(process.env);
+  const settings = await readSettings(process.env);
   ensureDir(paths.dir);
   // Before anything is written there: the directory may be another user's.
   checkDir(paths.dir, process.getuid?.() ?? 0);
   const lock = tryLock(paths.lock);
+  // The whole agent: no other command is to wait for it to load.
+  const { Agent } = await import('../../agent/lifecycle.ts');
   const agent =
     lock &&
     (await Agent.start({

@@ -45,7 +45,7 @@ describe('an output', () => {
 const make = (): { input: Input; from: PassThrough; got: string[] } => {
   const [from, got] = [new PassThrough(), [] as string[]];
   const input = new Input(
-    from,
+    () => from,
     (data) => got.push(data.toString()),
     () => got.push('end'),
   );

@@ -1,10 +1,11 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SshpoolError } from '../../../src/base/errors.ts';
+import { parseSettings } from '../../../src/config/settings-schema.ts';
 import { readSettings, VARIABLES } from '../../../src/config/settings.ts';
 
 test('an empty environment gives the defaults', () => {
-  expect(readSettings({})).toEqual({
+  expect(parseSettings({})).toEqual({
     maxConnections: 5,
     idleTimeoutMs: 60_000,
     connectionTimeoutMs: 5_000,
@@ -15,21 +16,33 @@ test('an empty environment gives the defaults', () => {
   });
 });
 
+test('an environment without settings is read as its defaults', async () => {
+  expect(await readSettings({ PATH: '/bin' })).toEqual(parseSettings({}));
+  expect(Object.isFrozen(await readSettings({}))).toBe(true);
+});
+
+test('an environment with settings is read by their schema', async () => {
+  expect(await readSettings({ SSH_POOL_MAX_CONNECTIONS: '7' })).toMatchObject({
+    maxConnections: 7,
+  });
+  await expect(readSettings({ SSH_POOL_MAX_CONNECTIONS: '0' })).rejects.toThrow(SshpoolError);
+});
+
 test('the table has the default of every field', () => {
   const table = Object.fromEntries(VARIABLES.map((row) => [row.field, row.default]));
-  expect(readSettings({})).toEqual(table);
+  expect(parseSettings({})).toEqual(table);
 });
 
 test('the settings cannot be changed', () => {
-  expect(Object.isFrozen(readSettings({}))).toBe(true);
+  expect(Object.isFrozen(parseSettings({}))).toBe(true);
 });
 
 test.each(VARIABLES)('an empty $name counts as unset', ({ name, field, default: value }) => {
-  expect(readSettings({ [name]: '' })[field]).toBe(value);
+  expect(parseSettings({ [name]: '' })[field]).toBe(value);
 });
 
 test.each(VARIABLES)('a bad $name is named in the error', ({ name, expected }) => {
-  expect(() => readSettings({ [name]: 'bad' })).toThrow(
+  expect(() => parseSettings({ [name]: 'bad' })).toThrow(
     expect.objectContaining({
       code: 'BAD_SETTING',
       exitCode: 2,
@@ -46,40 +59,42 @@ test.each([
   ['no', false],
   ['0', false],
 ])('health checks: %s means %s', (text, value) => {
-  expect(readSettings({ SSH_POOL_HEALTH_CHECKS: text }).healthChecks).toBe(value);
+  expect(parseSettings({ SSH_POOL_HEALTH_CHECKS: text }).healthChecks).toBe(value);
 });
 
 test.each(['0', '1001', '-1', '1.5', '1e3', '0x10'])('%s connections are refused', (text) => {
-  expect(() => readSettings({ SSH_POOL_MAX_CONNECTIONS: text })).toThrow(SshpoolError);
+  expect(() => parseSettings({ SSH_POOL_MAX_CONNECTIONS: text })).toThrow(SshpoolError);
 });
 
 test.each(['1', '1000'])('%s connections are accepted', (text) => {
-  expect(readSettings({ SSH_POOL_MAX_CONNECTIONS: text }).maxConnections).toBe(Number(text));
+  expect(parseSettings({ SSH_POOL_MAX_CONNECTIONS: text }).maxConnections).toBe(Number(text));
 });
 
 test('an agent idle timeout of 0 is accepted', () => {
-  expect(readSettings({ SSH_POOL_AGENT_IDLE_TIMEOUT_MS: '0' }).agentIdleTimeoutMs).toBe(0);
+  expect(parseSettings({ SSH_POOL_AGENT_IDLE_TIMEOUT_MS: '0' }).agentIdleTimeoutMs).toBe(0);
 });
 
 test('an idle timeout of 0 is refused', () => {
-  expect(() => readSettings({ SSH_POOL_IDLE_TIMEOUT_MS: '0' })).toThrow(SshpoolError);
+  expect(() => parseSettings({ SSH_POOL_IDLE_TIMEOUT_MS: '0' })).toThrow(SshpoolError);
 });
 
 test('the longest time that a timer takes is accepted', () => {
-  expect(readSettings({ SSH_POOL_QUEUE_TIMEOUT_MS: '2147483647' }).queueTimeoutMs).toBe(2147483647);
+  expect(parseSettings({ SSH_POOL_QUEUE_TIMEOUT_MS: '2147483647' }).queueTimeoutMs).toBe(
+    2147483647,
+  );
 });
 
 test('a time longer than a timer takes is refused', () => {
-  expect(() => readSettings({ SSH_POOL_QUEUE_TIMEOUT_MS: '2147483648' })).toThrow(SshpoolError);
+  expect(() => parseSettings({ SSH_POOL_QUEUE_TIMEOUT_MS: '2147483648' })).toThrow(SshpoolError);
 });
 
 test('an unknown variable is ignored', () => {
-  expect(readSettings({ SSH_POOL_NONSENSE: 'x' })).toEqual(readSettings({}));
+  expect(parseSettings({ SSH_POOL_NONSENSE: 'x' })).toEqual(parseSettings({}));
 });
 
 function outcome(env: Record<string, string>): string {
   try {
-    readSettings(env);
+    parseSettings(env);
     return 'fine';
   } catch (error) {
     if (error instanceof SshpoolError) return error.code;

@@ -1,0 +1,104 @@
+// @ts-check
+/** All works that are measured, each with its target. */
+import { echoThroughCat, trueOver } from './rows/latency.js';
+import { launcherCpu, launcherResident } from './rows/launcher.js';
+import { afterManyExecs, idleAgent, perIdleConnection, slowReader } from './rows/memory.js';
+import { shortSleeps, shortTrues } from './rows/parallel.js';
+import { firstCall, nodeClient, secondCall } from './rows/start.js';
+import { download, duringDownload, upload } from './rows/transfer.js';
+
+/**
+ * @typedef Bench what a row works with
+ * @property {import('./stage.js').Stage} stage
+ * @property {boolean} native whether bin/sshpool is the launcher
+ * @property {<T>(sizes: { full: T, quick: T }) => T} size
+ */
+/** @typedef {import('./measure.js').Figures} Figures */
+/**
+ * @typedef Outcome
+ * @property {number} value what is compared with the limit
+ * @property {Figures} [pool] times in ms
+ * @property {Figures} [master]
+ * @property {Figures} [cold]
+ * @property {string[]} [problems] that miss the target whatever the value is
+ * @property {string} [remark]
+ */
+/**
+ * @typedef Row
+ * @property {string} name
+ * @property {number} limit the target: at most this
+ * @property {string} unit of value and limit, such as `x ControlMaster`
+ * @property {(value: number) => string} show
+ * @property {(bench: Bench) => Promise<Outcome>} run
+ */
+
+const hundredths = (/** @type {number} */ value) => value.toFixed(2);
+const thousandths = (/** @type {number} */ value) => value.toFixed(3);
+const tenths = (/** @type {number} */ value) => value.toFixed(1);
+const toMaster = { unit: 'x ControlMaster', show: hundredths };
+const toCold = { unit: 'x ssh' };
+
+/** @type {Row[]} */
+export const ROWS = [
+  { name: 'true, loopback', limit: 0.6, ...toMaster, run: trueOver('loopback') },
+  { name: 'true, 20 ms', limit: 0.55, ...toMaster, run: trueOver('far20') },
+  { name: 'true, 100 ms', limit: 0.52, ...toMaster, run: trueOver('far100') },
+  // The place of: with a terminal (-tt), 100 ms.
+  { name: 'echo x into cat, 100 ms', limit: 0.7, ...toMaster, run: echoThroughCat },
+  { name: '400 x true, 8 in parallel', limit: 0.6, ...toMaster, run: shortTrues },
+  { name: '400 x sleep 0.1, 30 in parallel', limit: 0.5, ...toMaster, run: shortSleeps },
+  { name: '1 GB down', limit: 1, ...toMaster, run: download },
+  { name: '1 GB up', limit: 1, ...toMaster, run: upload },
+  {
+    name: 'short command during a download, 2 MB/s, 20 ms',
+    limit: 3,
+    unit: 'x idle',
+    show: tenths,
+    run: duringDownload,
+  },
+  {
+    name: 'second call over a new ssh, loopback',
+    limit: 1 / 40,
+    ...toCold,
+    show: thousandths,
+    run: secondCall,
+  },
+  {
+    name: 'first call, no agent, over a new ssh',
+    limit: 1,
+    ...toCold,
+    show: hundredths,
+    run: firstCall,
+  },
+  {
+    name: 'Node client over node -e 0',
+    limit: 1.35,
+    unit: 'x node -e 0',
+    show: hundredths,
+    run: nodeClient,
+  },
+  { name: 'agent resident, idle', limit: 70, unit: 'MB', show: tenths, run: idleAgent },
+  {
+    name: 'agent resident, per idle connection of 100',
+    limit: 200,
+    unit: 'KB',
+    show: tenths,
+    run: perIdleConnection,
+  },
+  {
+    name: 'agent resident, 1 GB to a slow reader',
+    limit: 150,
+    unit: 'MB',
+    show: tenths,
+    run: slowReader,
+  },
+  {
+    name: 'agent after 10,000 execs, over after 1,000',
+    limit: 15,
+    unit: 'MB more',
+    show: tenths,
+    run: afterManyExecs,
+  },
+  { name: 'launcher, processor time', limit: 2, unit: 'ms', show: hundredths, run: launcherCpu },
+  { name: 'launcher, resident', limit: 3, unit: 'MB', show: hundredths, run: launcherResident },
+];

@@ -1,0 +1,47 @@
+// @ts-check
+/** One short command, and what it costs over paths of different length. */
+import { compare, figures, pairedRatio } from '../measure.js';
+
+const ALL = /** @type {const} */ (['master', 'pool', 'cold']);
+
+/** @param {import('../network.js').PathName} path @returns {import('../rows.js').Row['run']} */
+export function trueOver(path) {
+  return async ({ stage, size }) => {
+    const full = { loopback: 300, far20: 120, far100: 60, narrow: 60 };
+    const quick = { loopback: 30, far20: 12, far100: 6, narrow: 6 };
+    const rounds = size({ full, quick })[path];
+    // Cold calls are slow and not what the target is about: a few are enough.
+    const coldEvery = size({ full: 10, quick: 4 });
+    const plan = { path, command: ['true'] };
+    const measured = await compare(stage, { ...plan, names: ALL, rounds, warmUps: 3, coldEvery });
+    // In turn, the agent has the time of the other's call to make ready for its next one.
+    const alone = { ...plan, rounds: size({ full: 30, quick: 5 }) };
+    const { pool } = await compare(stage, { ...alone, names: ['pool'] });
+    const { master } = await compare(stage, { ...alone, names: ['master'] });
+    const [ours, theirs] = [pool, master].map((one) => figures(one).median.toFixed(1));
+    const remark = `not in turn but each by itself: ${ours} ms, ControlMaster ${theirs} ms`;
+    return { ...outcome(measured), remark };
+  };
+}
+
+/** Standard input has to get there before there is an answer. @type {import('../rows.js').Row['run']} */
+export async function echoThroughCat({ stage, size }) {
+  const rounds = size({ full: 40, quick: 5 });
+  const coldEvery = size({ full: 10, quick: 4 });
+  return outcome(
+    await compare(stage, {
+      ...{ names: ALL, path: 'far100', command: ['cat'], rounds, warmUps: 2, coldEvery },
+      stdin: '=x\n',
+    }),
+  );
+}
+
+/** @param {Record<typeof ALL[number], import('../measure.js').Measured>} measured @returns {import('../rows.js').Outcome} */
+function outcome({ pool, master, cold }) {
+  return {
+    value: pairedRatio(pool, master),
+    pool: figures(pool),
+    master: figures(master),
+    cold: figures(cold),
+  };
+}

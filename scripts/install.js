@@ -1,0 +1,15 @@
+// @ts-check
+/**
+ * The install script of the package: puts the native launcher at bin/sshpool where it can be
+ * built. Where it cannot, the Node client that is there works too, only slower, so nothing here
+ * fails the installation.
+ */
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildLauncher } from './launcher.js';
+
+const program = join(dirname(dirname(fileURLToPath(import.meta.url))), 'bin', 'sshpool');
+
+// A warning of a compiler newer than ours is no reason to go without.
+const built = buildLauncher(program, { strict: false });
+if (!built.ok) process.stderr.write(`sshpool: without its native launcher: ${built.reason}\n`);

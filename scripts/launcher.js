@@ -1,0 +1,69 @@
+// @ts-check
+/**
+ * Builds the native launcher. The build and the package's install script put it at bin/sshpool;
+ * tests build it with sanitizers at places of their own. Node's built-ins only: it also runs where
+ * nothing but the package is installed.
+ */
+import { spawnSync } from 'node:child_process';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const SOURCE = join(dirname(dirname(fileURLToPath(import.meta.url))), 'src', 'launcher');
+
+const WARNINGS = ['-std=c11', '-Wall', '-Wextra', '-Wshadow', '-Wformat=2', '-Wvla'];
+const HARDENING = ['-O2', '-D_FORTIFY_SOURCE=2', '-fstack-protector-strong', '-fPIE'];
+const LINKING = process.platform === 'linux' ? ['-pie', '-Wl,-z,relro,-z,now'] : [];
+/** For a launcher that is only tested. */
+export const SANITIZERS = ['-O1', '-g', '-fsanitize=address,undefined', '-fno-sanitize-recover'];
+
+/** @typedef {{ ok: true } | { ok: false, reason: string }} Built */
+
+/**
+ * Compiles the launcher to `file`, which is replaced as a whole: somebody may be running it.
+ * @param {string} file
+ * @param {{ sanitize?: boolean, strict?: boolean }} [options] `strict`: a warning is an error
+ * @returns {Built}
+ */
+export function buildLauncher(file, { sanitize = false, strict = true } = {}) {
+  const sources = readdirSync(SOURCE).filter((name) => name.endsWith('.c'));
+  return compile(
+    file,
+    sources.map((name) => join(SOURCE, name)),
+    { sanitize, strict },
+  );
+}
+
+/**
+ * Compiles C files of ours; `file` is replaced as a whole.
+ * @param {string} file
+ * @param {readonly string[]} sources
+ * @param {{ sanitize?: boolean, strict?: boolean }} [options]
+ * @returns {Built}
+ */
+export function compile(file, sources, { sanitize = false, strict = true } = {}) {
+  const compiler = process.env['CC'] ?? 'cc';
+  const made = `${file}.new`;
+  const done = spawnSync(
+    compiler,
+    [
+      ...WARNINGS,
+      ...(strict ? ['-Werror'] : []),
+      ...(sanitize ? SANITIZERS : [...HARDENING, ...LINKING]),
+      `-DNODE_AT_BUILD="${process.execPath}"`,
+      `-I${SOURCE}`,
+      ...sources,
+      '-o',
+      made,
+    ],
+    { encoding: 'utf8' },
+  );
+  if (done.error)
+    return { ok: false, reason: `no C compiler (${compiler}: ${done.error.message})` };
+  if (done.status !== 0) {
+    rmSync(made, { force: true });
+    return { ok: false, reason: `${compiler} failed:\n${done.stderr}` };
+  }
+  renameSync(made, file);
+  return { ok: true };
+}

@@ -1,0 +1,54 @@
+// @ts-check
+/** src/launcher/wire.h: what the launcher must know of protocol.ts, as C has it. */
+
+/**
+ * @typedef {object} Facts
+ * @property {number} PROTOCOL
+ * @property {number} MAX_FRAME
+ * @property {number} MAX_CHUNK
+ * @property {Readonly<Record<string, { readonly number: number }>>} MESSAGES
+ * @property {readonly string[]} CALLER_ENV
+ * @property {string} CA_CERTS_ASIDE
+ */
+
+const upper = (/** @type {string} */ name) => name.replace(/[A-Z]/g, '_$&').toUpperCase();
+
+/**
+ * @param {Facts} protocol
+ * @param {{ version: string, EXIT_FAILURE: number, agentLost: (log: string) => string }} rest
+ */
+export function wireHeader(protocol, { version, EXIT_FAILURE, agentLost }) {
+  const { PROTOCOL, MAX_FRAME, MAX_CHUNK, MESSAGES, CALLER_ENV, CA_CERTS_ASIDE } = protocol;
+  const messages = Object.entries(MESSAGES).map(
+    ([name, { number }]) => `\tMESSAGE_${upper(name)} = ${number},`,
+  );
+  // A format for printf, in which only the log is to be filled in.
+  const lost = agentLost('\0').replaceAll('%', '%%').replace('\0', '%s');
+  return `/* Generated from src/wire/protocol.ts by \`npm run generate\`: change it there. */
+#ifndef SSHPOOL_WIRE_H
+#define SSHPOOL_WIRE_H
+
+#define VERSION ${JSON.stringify(version)}
+#define CA_CERTS_ASIDE ${JSON.stringify(CA_CERTS_ASIDE)}
+#define TEXT_AGENT_LOST ${JSON.stringify(lost)}
+
+enum {
+\tPROTOCOL = ${PROTOCOL},
+\tMAX_FRAME = ${MAX_FRAME},
+\tMAX_CHUNK = ${MAX_CHUNK},
+\tEXIT_FAILURE_OF_OURS = ${EXIT_FAILURE},
+};
+
+enum message {
+${messages.join('\n')}
+};
+
+/* What a caller sends of its environment by itself; names that end in * match a prefix. */
+#define CALLER_ENV \\
+\t{ \\
+${CALLER_ENV.map((name) => `\t\t${JSON.stringify(name)}, \\`).join('\n')}
+\t}
+
+#endif
+`;
+}

@@ -1,0 +1,71 @@
+/* Node and the programs of the package, found beside the launcher. */
+#define _GNU_SOURCE
+
+#include "launcher.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#ifdef __APPLE__
+#include <mach-o/dyld.h>
+#endif
+
+#include "wire.h"
+
+/* The node that built the launcher: for where none is in PATH, as under cron. */
+#ifndef NODE_AT_BUILD
+#define NODE_AT_BUILD ""
+#endif
+
+extern int our_argc;
+extern char **our_argv;
+
+/* The file of the running launcher, links resolved; false where the system does not tell. */
+static bool own_file(char path[PATH_MAX]) {
+#ifdef __APPLE__
+	char name[PATH_MAX];
+	uint32_t size = sizeof name;
+	return _NSGetExecutablePath(name, &size) == 0 && realpath(name, path) != NULL;
+#else
+	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	if (length < 0) return false;
+	path[length] = '\0';
+	return true;
+#endif
+}
+
+void become_node(const char *program, char *const arguments[]) {
+	char path[PATH_MAX];
+	char script[PATH_MAX];
+	if (!own_file(path)) return;
+	char *slash = strrchr(path, '/');
+	if (slash == NULL) return;
+	*slash = '\0';
+	int length = snprintf(script, sizeof script, "%s/%s", path, program);
+	if (length < 0 || (size_t)length >= sizeof script) {
+		errno = ENAMETOOLONG;
+		return;
+	}
+	size_t count = 0;
+	while (arguments[count] != NULL) count++;
+	char **words = calloc(count + 3, sizeof *words);
+	if (words == NULL) return;
+	words[0] = "node";
+	words[1] = script;
+	memcpy(words + 2, arguments, count * sizeof *words);
+	execvp("node", words);
+	int problem = errno;
+	if (problem == ENOENT && NODE_AT_BUILD[0] != '\0') execv(NODE_AT_BUILD, words);
+	free(words);
+	errno = problem;
+}
+
+_Noreturn void become_client(void) {
+	become_node("sshpool.js", our_argv + 1);
+	fprintf(stderr, "sshpool: cannot run node: %s; install Node.js, or put it into PATH\n",
+		strerror(errno));
+	exit(EXIT_FAILURE_OF_OURS);
+}

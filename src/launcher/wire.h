@@ -1,0 +1,57 @@
+/* Generated from src/wire/protocol.ts by `npm run generate`: change it there. */
+#ifndef SSHPOOL_WIRE_H
+#define SSHPOOL_WIRE_H
+
+#define VERSION "0.1.0"
+#define CA_CERTS_ASIDE "SSHPOOL_CA_CERTS"
+#define TEXT_AGENT_LOST "the sshpool agent went away; its log: %s"
+
+enum {
+	PROTOCOL = 1,
+	MAX_FRAME = 1048576,
+	MAX_CHUNK = 65536,
+	EXIT_FAILURE_OF_OURS = 255,
+};
+
+enum message {
+	MESSAGE_HELLO = 1,
+	MESSAGE_RETIRE = 2,
+	MESSAGE_EXEC = 10,
+	MESSAGE_STDIN = 11,
+	MESSAGE_STDIN_END = 12,
+	MESSAGE_TAKEN = 13,
+	MESSAGE_STDOUT_CLOSED = 14,
+	MESSAGE_SIGNAL = 15,
+	MESSAGE_ANSWER = 16,
+	MESSAGE_ENVIRONMENT = 17,
+	MESSAGE_REQUEST = 18,
+	MESSAGE_ACCEPTED = 30,
+	MESSAGE_ASK = 31,
+	MESSAGE_ASK_ENVIRONMENT = 32,
+	MESSAGE_NOTE = 33,
+	MESSAGE_OPENED = 34,
+	MESSAGE_WINDOW = 35,
+	MESSAGE_STDOUT = 36,
+	MESSAGE_STDERR = 37,
+	MESSAGE_STDIN_CLOSED = 38,
+	MESSAGE_EXITED = 39,
+	MESSAGE_FAILED = 40,
+	MESSAGE_DELEGATE = 41,
+	MESSAGE_RESULT = 42,
+};
+
+/* What a caller sends of its environment by itself; names that end in * match a prefix. */
+#define CALLER_ENV \
+	{ \
+		"SSH_AUTH_SOCK", \
+		"SSH_ASKPASS", \
+		"SSH_ASKPASS_REQUIRE", \
+		"DISPLAY", \
+		"WAYLAND_DISPLAY", \
+		"TERM", \
+		"COLORTERM", \
+		"LANG", \
+		"LC_*", \
+	}
+
+#endif

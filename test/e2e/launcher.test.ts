@@ -1,0 +1,272 @@
+/**
+ * The launcher before an agent that says what the test wants: what it sends, what it makes of
+ * broken messages, of signals, and of streams that stand still.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { decode, encode } from '../../src/wire/codec.ts';
+import { frame, FrameReader } from '../../src/wire/frames.ts';
+import { PROTOCOL, type Message } from '../../src/wire/protocol.ts';
+import { PROGRAM, runCli, spawnCli, type Result } from '../support/cli.ts';
+import { isNative } from '../support/launcher.ts';
+import { alive, openFiles, until } from '../support/process.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+
+const bytesOf = (...messages: readonly Message[]): Buffer =>
+  Buffer.concat(messages.flatMap((message) => frame(encode(message))));
+
+const HELLO: Message = { type: 'hello', protocol: PROTOCOL, version: 'x', capabilities: [] };
+const ACCEPTED: Message = { type: 'accepted', target: 'box', json: false, quiet: false };
+const OPENED: Message = { type: 'opened', stdin: true };
+const EXITED: Message = {
+  type: 'exited',
+  exitCode: 3,
+  status: 'exited',
+  signal: '',
+  message: '',
+  reused: true,
+  queueMs: 0,
+  connectMs: 0,
+  execMs: 1,
+};
+
+/** An agent that says what the test wants; returns what callers have sent so far. */
+async function fakeAgent(
+  sandbox: Sandbox,
+  onCall: (socket: Socket) => void,
+  onMessage: (message: Message | undefined, socket: Socket) => void = () => undefined,
+): Promise<() => Buffer> {
+  const sockets = new Set<Socket>();
+  const chunks: Buffer[] = [];
+  const server = createServer((socket) => {
+    const frames = new FrameReader();
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.once('data', () => onCall(socket));
+    socket.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      for (const body of frames.push(chunk)) onMessage(decode(body), socket);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(join(sandbox.run, 'agent.sock'), resolve));
+  sandbox.defer(async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return () => Buffer.concat(chunks);
+}
+
+async function callOf(sandbox: Sandbox, ...said: readonly Message[]): Promise<Result> {
+  await fakeAgent(sandbox, (socket) => socket.end(bytesOf(...said)));
+  return runCli(sandbox, ['exec', 'box', 'true']);
+}
+
+describe.skipIf(!isNative(PROGRAM))('the launcher', () => {
+  it('exits with the status that the agent names', async () => {
+    await using sandbox = createSandbox();
+    const done = await callOf(sandbox, HELLO, ACCEPTED, OPENED, EXITED);
+    expect(done).toMatchObject({ code: 3, stderr: '' });
+  });
+
+  it('skips the messages of a newer agent', async () => {
+    await using sandbox = createSandbox();
+    const unknown = Buffer.from('0000000299ff', 'hex');
+    await fakeAgent(sandbox, (socket) => {
+      socket.end(Buffer.concat([bytesOf(HELLO), unknown, bytesOf(ACCEPTED, OPENED, EXITED)]));
+    });
+    expect(await runCli(sandbox, ['exec', 'box', 'true'])).toMatchObject({ code: 3, stderr: '' });
+  });
+
+  it('writes what came before the end, however the stream was cut', async () => {
+    await using sandbox = createSandbox();
+    const data = Buffer.alloc(100_000, 'abc');
+    const out: Message = { type: 'stdout', data };
+    const stream = bytesOf(HELLO, ACCEPTED, OPENED, out, out, EXITED);
+    await fakeAgent(sandbox, (socket) => {
+      // Byte by byte where frames begin, then what is left.
+      for (let i = 0; i < 100; i++) socket.write(stream.subarray(i, i + 1));
+      socket.end(stream.subarray(100));
+    });
+    const done = await runCli(sandbox, ['exec', 'box', 'true']);
+    expect(done).toMatchObject({ code: 3, stderr: '' });
+    expect(done.stdout.equals(Buffer.concat([data, data]))).toBe(true);
+  });
+
+  it.each([
+    ['nothing', Buffer.alloc(0)],
+    ['no hello', bytesOf(ACCEPTED)],
+    ['two hellos', bytesOf(HELLO, HELLO)],
+    ['an empty frame', Buffer.alloc(4)],
+    ['a frame that is too long', Buffer.from('ffffffff01', 'hex')],
+    ['output before the start', bytesOf(HELLO, ACCEPTED, { type: 'stdout', data: Buffer.of(1) })],
+    ['a second start', bytesOf(HELLO, ACCEPTED, OPENED, OPENED)],
+    [
+      'a frame that is cut short',
+      Buffer.concat([bytesOf(HELLO), Buffer.from('0000000222', 'hex')]),
+    ],
+    [
+      'a field that is cut short',
+      Buffer.concat([bytesOf(HELLO), Buffer.from('000000031e0000', 'hex')]),
+    ],
+  ])('ends with one line where the agent says %s', async (_what, said) => {
+    await using sandbox = createSandbox();
+    await fakeAgent(sandbox, (socket) => socket.end(said));
+    const { code, stdout, stderr } = await runCli(sandbox, ['exec', 'box', 'true']);
+    const log = sandbox.path('run', 'agent.log');
+    expect(stderr).toBe(`sshpool: the sshpool agent went away; its log: ${log}\n`);
+    expect({ code, stdout: stdout.length }).toEqual({ code: 255, stdout: 0 });
+  });
+
+  it('sends its words as bytes, its directory and only the allowed environment', async () => {
+    await using sandbox = createSandbox();
+    const received = await fakeAgent(sandbox, (socket) => {
+      socket.end(bytesOf(HELLO, ACCEPTED, OPENED, EXITED));
+    });
+    const script = `printf 'x' >/dev/null; exec "${PROGRAM}" exec box "$(printf 'a\\377b')"`;
+    const env = { ...sandbox.env, LC_TEST: 'yes', SECRET: 'never', TERM: 'vt100' };
+    const shell = spawn('/bin/sh', ['-c', script], { cwd: sandbox.home, env, stdio: 'ignore' });
+    await new Promise((resolve) => shell.once('close', resolve));
+    const sent = received();
+    expect(sent.includes(Buffer.from('a\xffb', 'latin1'))).toBe(true);
+    expect(sent.includes(sandbox.home)).toBe(true);
+    expect(sent.includes('LC_TEST=yes')).toBe(true);
+    expect(sent.includes('TERM=vt100')).toBe(true);
+    expect(sent.includes('SECRET')).toBe(false);
+  });
+
+  it('tells the agent of output that was written, so that the window moves on', async () => {
+    await using sandbox = createSandbox();
+    const data = Buffer.alloc(64 * 1024);
+    let taken = 0;
+    await fakeAgent(
+      sandbox,
+      (socket) => {
+        socket.write(bytesOf(HELLO, ACCEPTED, OPENED));
+        for (let i = 0; i < 32; i++) socket.write(bytesOf({ type: 'stdout', data }));
+      },
+      (message, socket) => {
+        if (message?.type === 'taken') taken += message.bytes;
+        // The last portion may be too small to be told.
+        if (taken >= 30 * data.length) socket.end(bytesOf(EXITED));
+      },
+    );
+    expect(await runCli(sandbox, ['exec', 'box', 'true'])).toMatchObject({ code: 3 });
+  });
+
+  it('becomes the Node client where the agent asks for that', async () => {
+    await using sandbox = createSandbox();
+    const delegate: Message = { type: 'delegate', to: 'client', argv: [] };
+    let calls = 0;
+    await fakeAgent(sandbox, (socket) => {
+      calls += 1;
+      socket.end(bytesOf(HELLO, ACCEPTED, ...(calls === 1 ? [delegate] : [OPENED, EXITED])));
+    });
+    expect(await runCli(sandbox, ['exec', 'box', 'true'])).toMatchObject({ code: 3, stderr: '' });
+    expect(calls).toBe(2);
+  });
+
+  it('becomes the Node that it was built with where PATH has none', async () => {
+    await using sandbox = createSandbox();
+    const env = { ...sandbox.env, PATH: sandbox.path('empty') };
+    const done = spawnSync(PROGRAM, ['--version'], { env, encoding: 'utf8' });
+    expect(done).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it('dies of a signal that comes before the command runs', async () => {
+    await using sandbox = createSandbox();
+    await fakeAgent(sandbox, (socket) => socket.write(bytesOf(HELLO, ACCEPTED)));
+    const child = spawnCli(sandbox, ['exec', 'box', 'true']);
+    await until(() => openFiles(child.pid ?? 0).some((to) => to.startsWith('socket:')), 'a call');
+    child.kill('SIGTERM');
+    const signal = await new Promise((resolve) =>
+      child.once('exit', (_code, name) => resolve(name)),
+    );
+    expect(signal).toBe('SIGTERM');
+  });
+
+  it('passes the first signal on and dies of the second', async () => {
+    await using sandbox = createSandbox();
+    let heard = '';
+    await fakeAgent(
+      sandbox,
+      (socket) => {
+        socket.write(bytesOf(HELLO, ACCEPTED, OPENED, { type: 'stderr', data: Buffer.from('up') }));
+      },
+      (message) => {
+        if (message?.type === 'signal') heard += message.name;
+      },
+    );
+    const child = spawnCli(sandbox, ['exec', 'box', 'true']);
+    await new Promise((resolve) => child.stderr.once('data', resolve));
+    child.kill('SIGINT');
+    await until(() => heard === 'INT', 'the signal arrives');
+    expect(alive(child.pid ?? 0)).toBe(true);
+    child.kill('SIGINT');
+    const signal = await new Promise((resolve) =>
+      child.once('exit', (_code, name) => resolve(name)),
+    );
+    expect(signal).toBe('SIGINT');
+  });
+
+  it('leaves a signal ignored that was ignored when it came', async () => {
+    await using sandbox = createSandbox();
+    let socketOfCall: Socket | undefined;
+    await fakeAgent(sandbox, (socket) => {
+      socketOfCall = socket;
+      socket.write(bytesOf(HELLO, ACCEPTED, OPENED, { type: 'stdout', data: Buffer.from('up') }));
+    });
+    const script = `trap '' HUP; exec "${PROGRAM}" exec box true`;
+    const child = spawn('/bin/sh', ['-c', script], { env: sandbox.env, cwd: sandbox.home });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    child.kill('SIGHUP');
+    child.kill('SIGHUP');
+    socketOfCall?.end(bytesOf(EXITED));
+    const code = await new Promise((resolve) => child.once('exit', resolve));
+    expect(code).toBe(3);
+  });
+
+  it('takes input and output at once, so that neither waits for the other', async () => {
+    await using sandbox = createSandbox();
+    const data = Buffer.alloc(64 * 1024);
+    let received = 0;
+    await fakeAgent(
+      sandbox,
+      (socket) => {
+        socket.write(bytesOf(HELLO, ACCEPTED, OPENED));
+        // A whole window of output that nobody reads.
+        for (let i = 0; i < 32; i++) socket.write(bytesOf({ type: 'stdout', data }));
+        socket.write(bytesOf({ type: 'window', bytes: 2 * 1024 * 1024 }));
+      },
+      (message, socket) => {
+        if (message?.type === 'stdin') received += message.data.length;
+        if (message?.type === 'stdinEnd') socket.end(bytesOf(EXITED));
+      },
+    );
+    const child = spawnCli(sandbox, ['exec', 'box', 'true']);
+    child.stdout.pause();
+    child.stdin.end(Buffer.alloc(1024 * 1024));
+    await until(() => received === 1024 * 1024, 'all input is taken');
+    child.stdout.resume();
+    expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(3);
+  });
+
+  it('drops what it cannot print any more and says so to the agent', async () => {
+    await using sandbox = createSandbox();
+    await fakeAgent(
+      sandbox,
+      (socket) => {
+        const data = Buffer.alloc(10);
+        socket.write(bytesOf(HELLO, ACCEPTED, OPENED, { type: 'stdout', data }));
+      },
+      (message, socket) => {
+        if (message?.type === 'stdoutClosed') socket.end(bytesOf(EXITED));
+      },
+    );
+    const script = `"${PROGRAM}" exec box true >/dev/full; echo "$?"`;
+    const shell = spawn('/bin/sh', ['-c', script], { env: sandbox.env, cwd: sandbox.home });
+    const [printed] = (await shell.stdout.setEncoding('utf8').take(1).toArray()) as string[];
+    expect(printed).toBe('3\n');
+  });
+});

@@ -1,0 +1,25 @@
+/** The launcher against streams of an agent that are valid, damaged or nonsense; bounded in time. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import { compile } from '../../../scripts/launcher.js';
+import { createSandbox } from '../../support/sandbox.ts';
+
+const SOURCE = fileURLToPath(new URL('../../../src/launcher', import.meta.url));
+const FUZZ = fileURLToPath(new URL('fuzz.c', import.meta.url));
+const SECONDS = 5;
+
+test('no stream of an agent makes the launcher touch memory that is not its own', async (context) => {
+  const sandbox = createSandbox();
+  onTestFinished(() => sandbox[Symbol.asyncDispose]());
+  const program = sandbox.path('fuzz');
+  const parts = ['frames.c', 'streams.c'].map((name) => join(SOURCE, name));
+  const built = compile(program, [FUZZ, ...parts], { sanitize: true });
+  context.skip(!built.ok, built.ok ? '' : built.reason);
+  // Another seed each time: what it finds can be found again by the seed that is printed.
+  const seed = String(Date.now() % 1_000_000);
+  const run = spawnSync(program, [seed, String(SECONDS)], { encoding: 'utf8' });
+  expect(run, `seed ${seed}`).toMatchObject({ status: 0, stderr: '' });
+  expect(run.stdout).toMatch(/^\d+ streams\n$/);
+}, 60_000);
