@@ -30,7 +30,10 @@ export default defineConfig({
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       endToEnd('e2e'),
       // What the launcher does the Node client does as well, for where there is no C compiler.
-      endToEnd('e2e-node', { exclude: ['support*', 'launcher*'], program: 'bin/sshpool.js' }),
+      endToEnd('e2e-node', {
+        exclude: ['support*', 'launcher*', 'package'],
+        program: 'bin/sshpool.js',
+      }),
       // scripts/setup.js has said so where it could not be built.
       ...(existsSync(SANITIZED)
         ? [endToEnd('e2e-sanitized', { include: ['exec', 'launcher*'], program: SANITIZED })]

@@ -27,7 +27,10 @@ export function readFacts({ native, compiled, quick }) {
     ['Machine', `${cpu?.model.trim() ?? 'unknown'}, ${cpus().length} cores`],
     ['Memory', `${Math.round(totalmem() / 2 ** 30)} GiB`],
     ['System', `${type()} ${release()}, load ${(loadavg()[0] ?? 0).toFixed(2)} at the start`],
-    ['Node', process.version],
+    [
+      'Node',
+      `${process.version}${process.env['NODE_EXTRA_CA_CERTS'] ? ', NODE_EXTRA_CA_CERTS is set' : ''}`,
+    ],
     ['OpenSSH', sshVersion()],
     ['bin/sshpool', kind],
     ['Timed by', compiled ? 'bench/spawn.c' : 'Node (there is no C compiler)'],

@@ -79,6 +79,8 @@ export async function buildStage(signal) {
   }
 }
 
+const CERTIFICATES = process.env['NODE_EXTRA_CA_CERTS'];
+
 /** What runs programs. @param {string} dir @param {string} config @param {AbortSignal} signal */
 function actors(dir, config, signal) {
   // Nothing of the caller's: neither its ssh_config nor its key agent nor settings of its sshpool.
@@ -88,6 +90,8 @@ function actors(dir, config, signal) {
     SSH_POOL_RUNTIME_DIR: join(dir, 'run'),
     LANG: 'C.UTF-8',
     NO_COLOR: '1',
+    // Node as this machine has it: what it reads at its start it reads for all that run under it.
+    ...(CERTIFICATES === undefined ? {} : { NODE_EXTRA_CA_CERTS: CERTIFICATES }),
   };
   /** @type {Set<import('node:child_process').ChildProcess>} */
   const running = new Set();

@@ -12,6 +12,7 @@ import { bashCompletion, fishCompletion, zshCompletion } from '../dist/cli/compl
 import { VARIABLES } from '../dist/config/settings.js';
 import { EXIT_FAILURE, SshpoolError } from '../dist/base/errors.js';
 import * as protocol from '../dist/wire/protocol.js';
+import * as start from '../dist/wire/start.js';
 import { protocolDocument } from './protocol-document.js';
 import { settingsTable, withSection } from './sections.js';
 import { wireHeader } from './wire-header.js';
@@ -37,7 +38,7 @@ const files = [
   ['completions/_sshpool', zshCompletion(COMMANDS)],
   ['completions/sshpool.fish', fishCompletion(COMMANDS)],
   ['docs/PROTOCOL.md', protocolDocument(protocol)],
-  ['src/launcher/wire.h', wireHeader(protocol, { version, EXIT_FAILURE, agentLost })],
+  ['src/launcher/wire.h', wireHeader(protocol, start, { version, EXIT_FAILURE, agentLost })],
   ['README.md', readme],
 ];
 const drifted = files.filter(([name, content]) => current(name) !== content);

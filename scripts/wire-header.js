@@ -8,28 +8,28 @@
  * @property {number} MAX_CHUNK
  * @property {Readonly<Record<string, { readonly number: number }>>} MESSAGES
  * @property {readonly string[]} CALLER_ENV
- * @property {string} CA_CERTS_ASIDE
  */
 
 const upper = (/** @type {string} */ name) => name.replace(/[A-Z]/g, '_$&').toUpperCase();
 
 /**
  * @param {Facts} protocol
+ * @param {{ CA_CERTS_ASIDE: string }} start
  * @param {{ version: string, EXIT_FAILURE: number, agentLost: (log: string) => string }} rest
  */
-export function wireHeader(protocol, { version, EXIT_FAILURE, agentLost }) {
-  const { PROTOCOL, MAX_FRAME, MAX_CHUNK, MESSAGES, CALLER_ENV, CA_CERTS_ASIDE } = protocol;
+export function wireHeader(protocol, start, { version, EXIT_FAILURE, agentLost }) {
+  const { PROTOCOL, MAX_FRAME, MAX_CHUNK, MESSAGES, CALLER_ENV } = protocol;
   const messages = Object.entries(MESSAGES).map(
     ([name, { number }]) => `\tMESSAGE_${upper(name)} = ${number},`,
   );
   // A format for printf, in which only the log is to be filled in.
   const lost = agentLost('\0').replaceAll('%', '%%').replace('\0', '%s');
-  return `/* Generated from src/wire/protocol.ts by \`npm run generate\`: change it there. */
+  return `/* Generated from src/wire by \`npm run generate\`: change it there. */
 #ifndef SSHPOOL_WIRE_H
 #define SSHPOOL_WIRE_H
 
 #define VERSION ${JSON.stringify(version)}
-#define CA_CERTS_ASIDE ${JSON.stringify(CA_CERTS_ASIDE)}
+#define CA_CERTS_ASIDE ${JSON.stringify(start.CA_CERTS_ASIDE)}
 #define TEXT_AGENT_LOST ${JSON.stringify(lost)}
 
 enum {

@@ -33,6 +33,7 @@ export class ExecCall {
   #timer: Timer | undefined;
   #timedOutMs: number | undefined;
   #startedAt = 0;
+  #ended = false;
   #stdoutOpen = true;
   /** Bytes sent to the caller that it has not taken yet. */
   #untaken = 0;
@@ -91,6 +92,7 @@ export class ExecCall {
 
   /** The caller has gone: its command is hung up on, as by a terminal that is closed. */
   abandon(): void {
+    if (this.#ended) return;
     this.#gone.abort();
     this.#stdoutOpen = false;
     this.#lease?.session.consume(this.#untaken);
@@ -216,6 +218,7 @@ export class ExecCall {
 
   #end(outcome: Outcome): void {
     const { clock, pool } = this.#services;
+    this.#ended = true;
     this.#timer?.cancel();
     this.#remote?.done();
     const execMs = clock.monotonic() - this.#startedAt;

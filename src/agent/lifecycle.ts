@@ -59,6 +59,7 @@ export class Agent {
       paths,
       settings,
       sshConfig: new SshConfig({ clock }),
+      env: withoutCallerEnv(process.env),
       pool: this.#pool,
       version,
       startedAt: clock.monotonic(),
@@ -147,4 +148,10 @@ export class Agent {
       this.stop({ force: false });
     });
   }
+}
+
+/** Variables that belong to whoever started the agent and must not reach other callers' calls. */
+function withoutCallerEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { SSH_AUTH_SOCK: _, ...rest } = env;
+  return rest;
 }

@@ -3,11 +3,12 @@
  * whether it serves, and writes its log to standard error, which is the log file.
  */
 import { closeSync, writeSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { describe, SshpoolError } from '../base/errors.ts';
 import { programVersion } from '../base/version.ts';
 import { runtimePaths } from '../config/paths.ts';
 import { readSettings } from '../config/settings.ts';
-import { CA_CERTS_ASIDE } from '../wire/protocol.ts';
+import { CA_CERTS_ASIDE } from '../wire/start.ts';
 import { Agent } from './lifecycle.ts';
 
 const READY_FD = 3;
@@ -28,13 +29,22 @@ function report(readiness: Readiness): void {
  * What the start did without. Not left to the call that needs it: by then an update of the program
  * may have replaced the files.
  */
-function loadTheRest(): void {
-  Promise.all([
+async function loadTheRest(): Promise<void> {
+  await Promise.all([
     import('../ssh/ssh2-connect.ts'),
     import('../ssh/proxy.ts'),
     import('./method-params.ts'),
-  ]).catch((thrown: unknown) => writeLog(`${describe(thrown)}\n`));
+  ]);
+  // Not before: with other flags than its own, Node compiles its built-in modules anew.
+  for (const flag of V8_FLAGS) setFlagsFromString(flag);
 }
+
+/**
+ * Calls are few and far between. Compiled when they first run and not when they have run often,
+ * they take 1 ms less for the first hundred calls. And the young generation stays small: a thousand
+ * calls let it grow by 30 MB, all of it garbage, and were no faster.
+ */
+const V8_FLAGS = ['--always-sparkplug', '--semi-space-growth-factor=1'];
 
 const writeLog = (line: string): void => void process.stderr.write(line);
 
@@ -57,7 +67,9 @@ async function main(): Promise<void> {
   // Another agent was quicker: for whoever asked, that is as good.
   report({ ok: true, pid: process.pid });
   if (agent === undefined) return;
-  setTimeout(loadTheRest, REST_MS).unref();
+  setTimeout(() => {
+    loadTheRest().catch((thrown: unknown) => writeLog(`${describe(thrown)}\n`));
+  }, REST_MS).unref();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => agent.stop({ force: true }));
   }

@@ -25,6 +25,8 @@ export interface Reached {
   readonly request: PoolRequest;
 }
 
+let ssh2: Promise<typeof import('../ssh/ssh2-connect.ts')> | undefined;
+
 /** @throws SshpoolError SSH_CONFIG where ssh cannot make sense of its configuration */
 export async function reach(
   services: Services,
@@ -33,19 +35,19 @@ export async function reach(
   caller: Surroundings,
 ): Promise<Reached> {
   // The agent's own environment for what programs need (PATH, HOME), the caller's over it.
-  const env = { ...withoutCallerEnv(process.env), ...caller.env };
+  const env = { ...services.env, ...caller.env };
   const resolved = services.sshConfig.resolve({ target, sshArgs, cwd: caller.cwd, env });
   // The first call loads ssh2 while its ssh -G runs: the agent serves before it has it.
   const [options, { connectSsh2 }] = await Promise.all([
     resolved,
-    import('../ssh/ssh2-connect.ts'),
+    (ssh2 ??= import('../ssh/ssh2-connect.ts')),
   ]);
   const keyAgent = socketOf(options.identityAgent, caller.env);
   const forwardAgent = socketOf(options.forwardAgent, caller.env);
   const { host: name, user, hostname, port } = options;
   const { clock, settings } = services;
   const request: PoolRequest = {
-    key: connectionKey(options, keyAgent === undefined ? {} : { keyAgent }) + (forwardAgent ?? ''),
+    key: `${connectionKey(options, keyAgent === undefined ? {} : { keyAgent })} ${forwardAgent ?? ''}`,
     label: { target: target.text, name, user, hostname, port },
     forwardAgent,
     // Whose limit on logins under way counts: the first machine that we meet.
@@ -65,12 +67,6 @@ export async function reach(
       }),
   };
   return { options, request };
-}
-
-/** Variables that belong to whoever started the agent and must not reach other callers' calls. */
-function withoutCallerEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { SSH_AUTH_SOCK: _, ...rest } = env;
-  return rest;
 }
 
 /** The socket meant by IdentityAgent or ForwardAgent; "env" is the caller's own key agent. */

@@ -12,6 +12,8 @@ export interface Services {
   readonly paths: RuntimePaths;
   readonly settings: Settings;
   readonly sshConfig: SshConfig;
+  /** The agent's own environment, without what belongs to whoever started it. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly pool: Pool;
   /** Version of the program. */
   readonly version: string;

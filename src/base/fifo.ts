@@ -22,6 +22,10 @@ export class Fifo<T> {
     return first;
   }
 
+  has(item: T): boolean {
+    return this.#items.has(item);
+  }
+
   /** Takes `item` out wherever it waits; false where it was not waiting. */
   remove(item: T): boolean {
     return this.#items.delete(item);

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { describe, SshpoolError } from '../base/errors.ts';
 import type { RuntimePaths } from '../config/paths.ts';
-import { CA_CERTS_ASIDE } from '../wire/protocol.ts';
+import { CA_CERTS_ASIDE } from '../wire/start.ts';
 
 /** The log begins anew above this size; one old log is kept. */
 const LOG_BYTES = 1024 * 1024;
@@ -45,11 +45,7 @@ export function spawnAgent(paths: RuntimePaths, limitMs: number): Promise<void> 
   });
 }
 
-/**
- * Our environment, for the agent. Node reads the certificates that NODE_EXTRA_CA_CERTS names before
- * it does anything else, which takes longer than all the rest of the start, and the agent has no
- * use for them; but a ProxyCommand may, so that the agent gives the variable its name back.
- */
+/** Our environment, with the certificates put aside. */
 function agentEnv(): NodeJS.ProcessEnv {
   const { NODE_EXTRA_CA_CERTS: certificates, ...env } = process.env;
   return { ...env, [CA_CERTS_ASIDE]: certificates };

@@ -34,10 +34,28 @@ const SESSION_ONLY = new Set([
 ]);
 
 /**
- * SHA-256 in hex over everything that decides who we are and whom we talk to, the socket of the
- * key agent included. Two aliases of one host under the same options share it.
+ * Names everything that decides who we are and whom we talk to, the socket of the key agent
+ * included. Two aliases of one host under the same options share it.
  */
 export function connectionKey(options: SshOptions, agent: { keyAgent?: string }): string {
+  // With IdentityAgent none, or a path of its own, that of the caller is not asked.
+  const keyAgent = options.identityAgent.kind === 'env' ? agent.keyAgent : undefined;
+  return `${digestOf(options)} ${keyAgent ?? ''}`;
+}
+
+/** Options are remembered (ssh-config.ts), and so is this: it is needed for each call. */
+const digests = new WeakMap<SshOptions, string>();
+
+function digestOf(options: SshOptions): string {
+  const known = digests.get(options);
+  if (known !== undefined) return known;
+  const made = digest(options);
+  digests.set(options, made);
+  return made;
+}
+
+/** SHA-256 in hex. */
+function digest(options: SshOptions): string {
   const printed = [...options.all]
     .filter(([name]) => !SESSION_ONLY.has(name))
     .toSorted(([a], [b]) => (a < b ? -1 : 1));
@@ -53,8 +71,6 @@ export function connectionKey(options: SshOptions, agent: { keyAgent?: string })
     options.proxyJump,
     // The ssh that makes the jump reads it: the same name may lead another way in another file.
     options.proxyJump === undefined ? undefined : options.configFile,
-    // With IdentityAgent none, or a path of its own, that of the caller is not asked.
-    options.identityAgent.kind === 'env' ? agent.keyAgent : undefined,
   ];
   // JSON writes undefined in an array as null: every value keeps its place.
   return createHash('sha256')

@@ -59,9 +59,9 @@ export class SshConfig {
     // Under the first where only a few variables matter, so that callers who differ in TERM and
     // the like share it; under the second where the configuration may look at any of them.
     const narrow = JSON.stringify([...asked, ENV_NAMES.map((name) => env[name] ?? null)]);
-    const wide = JSON.stringify([...asked, env]);
+    const wide = (): string => JSON.stringify([...asked, env]);
     const now = this.#clock.monotonic();
-    const known = this.#known(narrow, now) ?? this.#known(wide, now);
+    const known = this.#known(narrow, now) ?? this.#known(wide(), now);
     if (known) return known.options;
     const { configFile, paths, isVolatile, usesEnv } = configSources(
       sshArgs,
@@ -75,7 +75,7 @@ export class SshConfig {
       expiresAt: isVolatile ? now + VOLATILE_VALID_MS : Infinity,
       options: this.#ask(question, configFile),
     };
-    const key = usesEnv ? wide : narrow;
+    const key = usesEnv ? wide() : narrow;
     this.#remember(key, answer);
     // A failure is not remembered: the next call asks again.
     answer.options.catch(() => {

@@ -184,7 +184,7 @@ static void close_from(int first) {
 
 static _Noreturn void become_agent(int log, int ready) {
 	static char *const none[] = {NULL};
-	/* As agentEnv of src/client/spawn.ts: Node would read them before it does anything else. */
+	/* Node would read them before it does anything else: see src/wire/start.ts. */
 	const char *certificates = getenv("NODE_EXTRA_CA_CERTS");
 	if (certificates != NULL) setenv(CA_CERTS_ASIDE, certificates, 1);
 	unsetenv("NODE_EXTRA_CA_CERTS");

@@ -1,4 +1,4 @@
-/* Generated from src/wire/protocol.ts by `npm run generate`: change it there. */
+/* Generated from src/wire by `npm run generate`: change it there. */
 #ifndef SSHPOOL_WIRE_H
 #define SSHPOOL_WIRE_H
 

@@ -107,9 +107,10 @@ export class Group {
       }
       const since = this.#context.clock.monotonic();
       const waiter: Waiter = { request, since, resolve, reject, timer: undefined };
-      signal.addEventListener('abort', () => this.#leave(waiter, SshpoolError.of('CANCELLED', {})));
       this.#enqueue(waiter);
-      this.#pump();
+      // Most calls have their session by now, and neither this nor a deadline.
+      if (!this.#waiting.has(waiter) && !this.#placed.has(waiter)) return;
+      signal.addEventListener('abort', () => this.#leave(waiter, SshpoolError.of('CANCELLED', {})));
     });
   }
 
@@ -124,7 +125,8 @@ export class Group {
 
   #enqueue(waiter: Waiter): void {
     this.#waiting.push(waiter);
-    this.#limit(waiter);
+    this.#pump();
+    if (this.#waiting.has(waiter)) this.#limit(waiter);
   }
 
   /** Nobody waits longer than the queue's deadline for room; a connect has its own deadline. */
@@ -199,7 +201,6 @@ export class Group {
     const retry = (): void => {
       // Nothing ran: it may try again, at the end of the line, with a new deadline.
       this.#enqueue(waiter);
-      this.#pump();
     };
     this.#placed.add(waiter);
     connection.take({

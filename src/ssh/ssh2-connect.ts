@@ -14,8 +14,14 @@ import { verifyHostKey } from './host-key.ts';
 import { KeyAgent } from './key-agent.ts';
 import { knownKeyTypes, loadKnownHosts, lookupName } from './known-hosts.ts';
 import type { Link } from './link.ts';
-import type { Ask } from './prompts.ts';
-import { Client, onServerDebug, protocolOf, type Protocol } from './ssh2-internals.ts';
+import { askNobody, type Ask } from './prompts.ts';
+import {
+  Client,
+  ignoreHostKeyUpdates,
+  onServerDebug,
+  protocolOf,
+  type Protocol,
+} from './ssh2-internals.ts';
 import { Ssh2Link } from './ssh2-link.ts';
 import { openTransport, type TransportRequest } from './transport.ts';
 
@@ -62,13 +68,16 @@ export async function connectSsh2(request: LinkRequest): Promise<Link> {
 
 /** One run from an open transport to a link; the first cause of a failure is the one reported. */
 class Handshake {
-  readonly #request: LinkRequest;
+  #request: LinkRequest;
   readonly #stream: Duplex;
   readonly #signal: AbortSignal;
   readonly #client = new Client();
   readonly #skipped: string[] = [];
   #methods: readonly string[] = ['publickey'];
   #hostKey: Buffer | undefined;
+  /** Made once the known hosts were read. */
+  #verify: (key: Buffer) => Promise<void> = () => Promise.reject(new Error('no known hosts'));
+  #attempts: ReturnType<typeof attempts> | undefined;
   #failure: SshpoolError | undefined;
 
   constructor(request: LinkRequest, stream: Duplex, signal: AbortSignal) {
@@ -80,7 +89,7 @@ class Handshake {
   }
 
   async run(): Promise<Link> {
-    const { options, note } = this.#request;
+    const { options, note, ask } = this.#request;
     if (options.revokedHostKeys !== undefined) {
       // To go on without it would be to trust a key that ssh refuses.
       const hint = 'mark the keys as @revoked in a known_hosts file';
@@ -91,20 +100,23 @@ class Handshake {
       ...options.globalKnownHostsFiles,
     ]);
     const name = lookupName(options);
-    const verify = (key: Buffer): Promise<void> =>
-      verifyHostKey({ options, known, name, ask: this.#request.ask, note }, key);
-    const algorithms = offeredAlgorithms(options, knownKeyTypes(known, name));
+    this.#verify = (key) => verifyHostKey({ options, known, name, ask, note }, key);
+    return this.#login(offeredAlgorithms(options, knownKeyTypes(known, name)));
+  }
+
+  #login(algorithms: ssh2.Algorithms): Promise<Link> {
     return new Promise((resolve, reject) => {
       const client = this.#client;
       // An error may come several times and never ends the matter: the close does.
       client.on('error', (error) => this.#fail(this.#explain(error)));
       client.on('close', () => reject(this.#failure ?? this.#lost('connection closed')));
-      client.on('banner', (text) => note(text.replace(/\r?\n$/, '')));
+      client.on('banner', (text) => this.#request.note(text.replace(/\r?\n$/, '')));
       client.once('ready', () => resolve(this.#link(protocol, () => forced)));
       const abort = (): void => void this.#stream.destroy();
       this.#signal.addEventListener('abort', abort, { once: true });
-      client.connect(this.#config(algorithms, verify));
+      client.connect(this.#config(algorithms));
       const protocol = protocolOf(client);
+      ignoreHostKeyUpdates(protocol);
       let forced = false;
       onServerDebug(protocol, (text) => {
         // sshd's auth-options.c names the options of the key; "command" is a forced command.
@@ -116,7 +128,7 @@ class Handshake {
     });
   }
 
-  #config(algorithms: ssh2.Algorithms, verify: (key: Buffer) => Promise<void>): ssh2.ConnectConfig {
+  #config(algorithms: ssh2.Algorithms): ssh2.ConnectConfig {
     const { serverAliveIntervalMs, serverAliveCountMax, user } = this.#request.options;
     const configured = serverAliveIntervalMs > 0;
     return {
@@ -130,7 +142,7 @@ class Handshake {
         // At a later key exchange ssh2 must have its answer at once: anything else corrupts the
         // connection. And it must be the key that was accepted.
         if (this.#hostKey !== undefined) return this.#hostKey.equals(key);
-        verify(key).then(
+        this.#verify(key).then(
           () => {
             this.#hostKey = Buffer.from(key);
             done(true);
@@ -148,7 +160,7 @@ class Handshake {
 
   #authHandler(): ssh2.AuthHandlerMiddleware {
     const { options, keyAgent, ask, clock } = this.#request;
-    const tries = attempts({
+    this.#attempts = attempts({
       options,
       keyAgent:
         keyAgent === undefined
@@ -159,7 +171,7 @@ class Handshake {
     });
     return (methods: readonly string[] | null, _partial, next) => {
       if (methods) this.#methods = methods;
-      tries.next().then(
+      this.#attempts?.next().then(
         ({ value, done }) => (done ? this.#denied() : next(value satisfies AnyAuthMethod)),
         (thrown: unknown) => {
           this.#fail(SshpoolError.from(thrown));
@@ -203,11 +215,23 @@ class Handshake {
 
   #link(protocol: Protocol, forced: () => boolean): Link {
     this.#failure = undefined;
+    this.#forget();
     return new Ssh2Link(this.#client, this.#stream, protocol, {
       clock: this.#request.clock,
       host: this.#request.options.host,
       user: this.#request.options.user,
       forced,
     });
+  }
+
+  /**
+   * ssh2 keeps what it was configured with for as long as the connection lives. The keys must not
+   * live so long, nor the caller who had to wait, and through it the buffers of its socket.
+   */
+  #forget(): void {
+    this.#verify = () => Promise.reject(new Error('the host key was verified before'));
+    this.#attempts = undefined;
+    const { signal } = new AbortController();
+    this.#request = { ...this.#request, env: {}, ask: askNobody, note: () => undefined, signal };
   }
 }

@@ -1,7 +1,7 @@
 /**
- * What we use of ssh2, in one place: the parts of its client, and the four internals that our own
- * session layer needs. They are reached by their files, which are not public, so the version of ssh2 is pinned and test/unit/ssh/ssh2-contract.test.ts fails loudly when one
- * of them changes.
+ * What we use of ssh2, in one place: the parts of its client, and the internals that our own
+ * session layer needs. They are reached by their files, which are not public, so the version of
+ * ssh2 is pinned and test/unit/ssh/ssh2-contract.test.ts fails loudly when one of them changes.
  */
 import { createRequire } from 'node:module';
 import type ssh2 from 'ssh2';
@@ -17,6 +17,7 @@ type Handler = (protocol: Protocol, payload: Buffer) => unknown;
 
 export interface Protocol {
   readonly _packetRW: { readonly write: PacketWriter };
+  readonly _cipher: object;
   readonly _handlers: Record<string, unknown>;
 }
 
@@ -75,12 +76,44 @@ export function takeChannelMessages(protocol: Protocol, route: (payload: Buffer)
   routes.set(protocol, route);
 }
 
+/** Packet and padding length, in front of the payload (RFC 4253 section 6). */
+const HEADER_BYTES = 5;
+/** A payload of this size is one of many of a stream. */
+const LARGE_BYTES = 16 * 1024;
+
+/** By cipher: a packet of the last large size, never sent. */
+const templates = new WeakMap<object, { readonly bytes: number; readonly packet: Buffer }>();
+
+/**
+ * Room for a payload. ssh2 has OpenSSL make random padding for each packet, which for large ones
+ * took longer than to encrypt them. The padding is arbitrary (RFC 4253 section 6), so packets of
+ * one size that follow one another get the same.
+ */
+function allocate(protocol: Protocol, bytes: number): Buffer {
+  const writer = protocol._packetRW.write;
+  // Another start: compression, or a key exchange is under way, and this is no packet yet.
+  if (bytes < LARGE_BYTES || writer.allocStart !== HEADER_BYTES) return writer.alloc(bytes);
+  const end = HEADER_BYTES + bytes;
+  let template = templates.get(protocol._cipher);
+  if (template?.bytes !== bytes) {
+    template = { bytes, packet: writer.alloc(bytes) };
+    templates.set(protocol._cipher, template);
+  }
+  const packet = Buffer.allocUnsafe(template.packet.length);
+  template.packet.copy(packet, 0, 0, HEADER_BYTES);
+  template.packet.copy(packet, end, end);
+  return packet;
+}
+
 /** Sends one message, given in parts; during a key exchange ssh2 holds it back by itself. */
 export function sendMessage(protocol: Protocol, message: readonly Buffer[]): void {
   const writer = protocol._packetRW.write;
   // ssh2 reads the start before it allocates: it depends on the compression in use.
   let at = writer.allocStart;
-  const packet = writer.alloc(message.reduce((bytes, { length }) => bytes + length, 0));
+  const packet = allocate(
+    protocol,
+    message.reduce((bytes, { length }) => bytes + length, 0),
+  );
   for (const part of message) at += part.copy(packet, at);
   sendPacket(protocol, writer.finalize(packet));
 }
@@ -88,4 +121,23 @@ export function sendMessage(protocol: Protocol, message: readonly Buffer[]): voi
 /** Calls `heard` with each debugging message of the server (RFC 4253 section 11.3). */
 export function onServerDebug(protocol: Protocol, heard: (text: string) => void): void {
   protocol._handlers['DEBUG'] = (_: Protocol, _display: boolean, text: string) => heard(text);
+}
+
+type OnGlobalRequest = (protocol: Protocol, name: string, ...rest: readonly unknown[]) => void;
+
+/** SSH_MSG_IGNORE with nothing in it (RFC 4253 section 11.2). */
+const IGNORE = [Buffer.of(2, 0, 0, 0, 0)];
+
+/**
+ * Leaves the server's announcement of its other host keys (hostkeys-00@openssh.com) without an
+ * answer: we do not update known_hosts, and ssh2 would have the server sign with each of them just
+ * when the first commands run. But something is sent: until the announcement is acknowledged, the
+ * server's TCP holds back what follows it, for 40 ms where nothing goes the other way.
+ */
+export function ignoreHostKeyUpdates(protocol: Protocol): void {
+  const original = protocol._handlers['GLOBAL_REQUEST'] as OnGlobalRequest;
+  protocol._handlers['GLOBAL_REQUEST'] = ((from, name, ...rest) => {
+    if (name === 'hostkeys-00@openssh.com') sendMessage(from, IGNORE);
+    else original(from, name, ...rest);
+  }) satisfies OnGlobalRequest;
 }

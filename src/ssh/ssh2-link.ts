@@ -33,6 +33,7 @@ export class Ssh2Link implements Link {
   #early: Buffer[] = [];
   #reason: SshpoolError | undefined;
   #closed = false;
+  #corked = false;
 
   constructor(client: ssh2.Client, stream: Duplex, protocol: Protocol, facts: LinkFacts) {
     this.#client = client;
@@ -67,7 +68,22 @@ export class Ssh2Link implements Link {
   }
 
   send(message: readonly Buffer[]): void {
-    if (!this.#closed && this.#stream.writable) sendMessage(this.#protocol, message);
+    if (this.#closed || !this.#stream.writable) return;
+    if (!this.#corked) this.#cork();
+    sendMessage(this.#protocol, message);
+  }
+
+  /**
+   * What is sent in one go leaves in one go. ssh2 writes a packet in up to three pieces, and each
+   * would be a segment of its own and wake the server.
+   */
+  #cork(): void {
+    this.#corked = true;
+    this.#stream.cork();
+    process.nextTick(() => {
+      this.#corked = false;
+      this.#stream.uncork();
+    });
   }
 
   close(): void {

@@ -36,11 +36,14 @@ export class Peer {
     for (const part of frame(encode(message))) this.#socket.write(part);
   }
 
-  /** What is sent in one go leaves in one go: each write of its own would wake the other side. */
+  /**
+   * What is sent in one go leaves in one go: each write of its own would wake the other side. Not
+   * before all else that goes on now is done: what goes to the server is more urgent.
+   */
   #cork(): void {
     this.#corked = true;
     this.#socket.cork();
-    process.nextTick(() => {
+    setImmediate(() => {
       this.#corked = false;
       this.#socket.uncork();
     });

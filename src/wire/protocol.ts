@@ -13,9 +13,6 @@ export const MAX_FRAME = 1024 * 1024;
 /** The most bytes of a stream that one stdin, stdout or stderr message carries. */
 export const MAX_CHUNK = 64 * 1024;
 
-/** The variable in which a starter hands NODE_EXTRA_CA_CERTS to the agent: see client/spawn.ts. */
-export const CA_CERTS_ASIDE = 'SSHPOOL_CA_CERTS';
-
 /** What a caller may say in its hello that it can do. */
 export const CAPABILITIES = {
   ask: 'questions (host keys, passphrases) reach a person through this caller',

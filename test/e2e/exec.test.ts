@@ -20,7 +20,7 @@ describe.skipIf(!haveSshd())('sshpool exec', () => {
     ['a command that leaves its input unread', 'true'],
     ['several lines and quotes', "printf '%s\\n' \"a  b\" 'c'; false"],
     ['bytes that are no text', "printf '\\000\\377\\n'"],
-    ['a background process that holds the output', '(echo late) & echo early; wait'],
+    ['a background process that holds the output', '(sleep 0.2; echo late) & echo early; wait'],
   ])('does as ssh does with %s', async (_what, command) => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);

@@ -10,6 +10,7 @@ import { COMMANDS } from '../../src/cli/command-table.ts';
 import { bashCompletion, fishCompletion, zshCompletion } from '../../src/cli/completion-scripts.ts';
 import { VARIABLES } from '../../src/config/settings.ts';
 import * as protocol from '../../src/wire/protocol.ts';
+import * as start from '../../src/wire/start.ts';
 
 const committed = (name: string): string =>
   readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
@@ -26,7 +27,7 @@ describe('the generated files (npm run generate writes them)', () => {
     ['completions/_sshpool', zshCompletion(COMMANDS)],
     ['completions/sshpool.fish', fishCompletion(COMMANDS)],
     ['docs/PROTOCOL.md', protocolDocument(protocol)],
-    ['src/launcher/wire.h', wireHeader(protocol, facts)],
+    ['src/launcher/wire.h', wireHeader(protocol, start, facts)],
   ])('%s is as its tables have it', (name, generated) => {
     expect(committed(name)).toBe(generated);
   });

@@ -41,6 +41,29 @@ describe('ssh2', () => {
     expect(writer.finalize(packet)).toBe(packet);
   });
 
+  it('lays a packet out by the size of its payload alone: header, payload, padding', () => {
+    const { createCipher } = load('ssh2/lib/protocol/crypto.js') as {
+      createCipher: (config: object) => { allocPacket(bytes: number): Buffer };
+    };
+    const { CIPHER_INFO } = load('ssh2/lib/protocol/crypto.js') as {
+      CIPHER_INFO: Record<string, object>;
+    };
+    const cipher = createCipher({
+      outbound: {
+        seqno: 0,
+        onWrite: () => undefined,
+        cipherInfo: CIPHER_INFO['aes128-gcm@openssh.com'],
+        cipherKey: Buffer.alloc(16),
+        cipherIV: Buffer.alloc(12),
+      },
+    });
+    const [one, other] = [cipher.allocPacket(20_000), cipher.allocPacket(20_000)];
+    expect(one.subarray(0, 5)).toEqual(other.subarray(0, 5));
+    expect(one.length).toBe(other.length);
+    expect(one[4]).toBeGreaterThanOrEqual(4);
+    expect(one.readUInt32BE()).toBe(1 + 20_000 + (one[4] ?? 0));
+  });
+
   it('names the algorithms that it can negotiate', () => {
     expect(SUPPORTED.kex).toContain('curve25519-sha256');
     expect(SUPPORTED.serverHostKey).toContain('ssh-ed25519');
