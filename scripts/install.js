@@ -10,6 +10,15 @@ import { buildLauncher } from './launcher.js';
 
 const program = join(dirname(dirname(fileURLToPath(import.meta.url))), 'bin', 'sshpool');
 
-// A warning of a compiler newer than ours is no reason to go without.
-const built = buildLauncher(program, { strict: false });
+const { npm_config_user_agent: manager = 'npm/' } = process.env;
+
+/** @returns {import('./launcher.js').Built} */
+function install() {
+  // pnpm and its like have written down by now that bin/sshpool is a script, to be run by Node.
+  if (!manager.startsWith('npm/')) return { ok: false, reason: `installed by ${manager}` };
+  // A warning of a compiler newer than ours is no reason to go without.
+  return buildLauncher(program, { strict: false });
+}
+
+const built = install();
 if (!built.ok) process.stderr.write(`sshpool: without its native launcher: ${built.reason}\n`);

@@ -12,7 +12,13 @@ import { fileURLToPath } from 'node:url';
 const SOURCE = join(dirname(dirname(fileURLToPath(import.meta.url))), 'src', 'launcher');
 
 const WARNINGS = ['-std=c11', '-Wall', '-Wextra', '-Wshadow', '-Wformat=2', '-Wvla'];
-const HARDENING = ['-O2', '-D_FORTIFY_SOURCE=2', '-fstack-protector-strong', '-fPIE'];
+const HARDENING = [
+  '-O2',
+  '-U_FORTIFY_SOURCE',
+  '-D_FORTIFY_SOURCE=2',
+  '-fstack-protector-strong',
+  '-fPIE',
+];
 /** Where it can be, it is linked statically: it starts 0.15 ms sooner. */
 const LINKING =
   process.platform === 'linux'

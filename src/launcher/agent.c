@@ -49,6 +49,17 @@ static bool is_own_directory(const char *path) {
 	return lstat(path, &stat) == 0 && S_ISDIR(stat.st_mode) && stat.st_uid == getuid();
 }
 
+/* Whether a path has no part that is empty, . or ..: src/config/paths.ts takes those out by the
+   text alone, where the system would follow links. */
+static bool is_simple(const char *path) {
+	for (const char *slash = path; slash != NULL; slash = strchr(slash + 1, '/')) {
+		size_t length = strcspn(slash + 1, "/");
+		bool dots = length <= 2 && strspn(slash + 1, ".") == length;
+		if (dots) return false;
+	}
+	return true;
+}
+
 /* runtimeDir of src/config/paths.ts; false where that has something to say about it. */
 static bool find_directory(void) {
 	const char *chosen = getenv("SSH_POOL_RUNTIME_DIR");
@@ -57,8 +68,7 @@ static bool find_directory(void) {
 	int length;
 	snprintf(run, sizeof run, "/run/user/%u", (unsigned)getuid());
 	if (chosen != NULL && chosen[0] != '\0') {
-		/* A path with .. in it is simplified there by its text alone. */
-		if (!is_absolute(chosen) || strstr(chosen, "..") != NULL) return false;
+		if (!is_absolute(chosen)) return false;
 		length = snprintf(directory, sizeof directory, "%s", chosen);
 	} else if (is_absolute(xdg)) {
 		length = snprintf(directory, sizeof directory, "%s/sshpool", xdg);
@@ -73,6 +83,7 @@ static bool find_directory(void) {
 			(unsigned)getuid());
 	}
 	if (length < 0 || (size_t)length >= sizeof directory) return false;
+	if (!is_simple(directory)) return false;
 	snprintf(socket_path, sizeof socket_path, "%s/agent.sock", directory);
 	snprintf(lock_path, sizeof lock_path, "%s/agent.lock", directory);
 	snprintf(log_path, sizeof log_path, "%s/agent.log", directory);
@@ -117,23 +128,26 @@ static int try_connect(void) {
 	return problem == ENOENT || problem == ECONNREFUSED ? NOBODY : TROUBLE;
 }
 
-/* The process id in a lock file; 0 where there is none. */
+enum { NO_FILE = -1, NO_PROCESS = 0 };
+
+/* The process id in a lock file. */
 static pid_t read_holder(const char *path) {
 	char text[32] = "";
 	int file = open(path, O_RDONLY | O_CLOEXEC);
-	if (file < 0) return 0;
+	if (file < 0) return NO_FILE;
 	ssize_t length = read(file, text, sizeof text - 1);
 	close(file);
-	if (length <= 0) return 0;
+	if (length <= 0) return NO_PROCESS;
 	char *end;
 	long holder = strtol(text, &end, 10);
-	return end != text && *end == '\0' && holder > 0 && holder <= INT_MAX ? (pid_t)holder : 0;
+	return end != text && *end == '\0' && holder > 0 && holder <= INT_MAX ? (pid_t)holder : NO_PROCESS;
 }
 
 /* Moves a dead holder's lock away; true where the place is free now. See src/client/lock.ts. */
 static bool take_over(void) {
 	char aside[sizeof lock_path + 32];
 	pid_t holder = read_holder(lock_path);
+	if (holder == NO_FILE) return true;
 	if (holder > 0 && (kill(holder, 0) == 0 || errno == EPERM)) return false;
 	snprintf(aside, sizeof aside, "%s.%ld.stale", lock_path, (long)getpid());
 	if (rename(lock_path, aside) != 0) return true;
@@ -187,6 +201,7 @@ static _Noreturn void become_agent(int log, int ready) {
 	/* Node would read them before it does anything else: see src/wire/start.ts. */
 	const char *certificates = getenv("NODE_EXTRA_CA_CERTS");
 	if (certificates != NULL) setenv(CA_CERTS_ASIDE, certificates, 1);
+	else unsetenv(CA_CERTS_ASIDE);
 	unsetenv("NODE_EXTRA_CA_CERTS");
 	setsid();
 	int null = open("/dev/null", O_RDONLY);
@@ -201,10 +216,10 @@ static _Noreturn void become_agent(int log, int ready) {
 	_exit(127);
 }
 
-static long now_ms(void) {
+static int64_t now_ms(void) {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* Waits for the one line that the agent says once it serves; false where it is anything else. */
@@ -212,10 +227,10 @@ static bool is_ready(int ready) {
 	static const char good[] = "{\"ok\":true";
 	char line[sizeof good] = "";
 	size_t length = 0;
-	long deadline = now_ms() + START_MS;
+	int64_t deadline = now_ms() + START_MS;
 	while (length < sizeof good - 1) {
 		struct pollfd wait = {.fd = ready, .events = POLLIN};
-		long left = deadline - now_ms();
+		int64_t left = deadline - now_ms();
 		if (left <= 0 || (poll(&wait, 1, (int)left) < 0 && errno != EINTR)) return false;
 		if (wait.revents == 0) continue;
 		ssize_t got = read(ready, line + length, sizeof good - 1 - length);
@@ -262,7 +277,7 @@ static bool start_once(void) {
 
 int connect_agent(void) {
 	if (!find_directory()) return -1;
-	long deadline = 0;
+	int64_t deadline = 0;
 	for (;;) {
 		enum place place = check_directory();
 		if (place == UNSAFE) return -1;

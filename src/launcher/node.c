@@ -58,7 +58,9 @@ void become_node(const char *program, char *const arguments[]) {
 	memcpy(words + 2, arguments, count * sizeof *words);
 	execvp("node", words);
 	int problem = errno;
-	if (problem == ENOENT && NODE_AT_BUILD[0] != '\0') execv(NODE_AT_BUILD, words);
+	/* EACCES: there is none, and a directory of PATH is closed to us. */
+	bool absent = problem == ENOENT || problem == EACCES;
+	if (absent && NODE_AT_BUILD[0] != '\0') execv(NODE_AT_BUILD, words);
 	free(words);
 	errno = problem;
 }

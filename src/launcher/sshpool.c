@@ -51,7 +51,12 @@ static struct call {
 	uint32_t granted;
 	/* Bytes of output that left our hands and of which the agent does not know yet. */
 	size_t taken;
+	/* Of our own lines, bytes that wait among those of stderr. */
+	size_t uncounted;
 	bool stdout_closed_told;
+	/* Whom we wait for, and whether to say so when that takes long. */
+	bool sign_due;
+	char target[256];
 } call = {.input = -1, .exit_code = EXIT_FAILURE_OF_OURS};
 
 /* stdout and stderr. Not initialised here: the file would hold their rings. */
@@ -107,6 +112,22 @@ static void catch_signals(void) {
 		if (sigaction(SIGNALS[i].number, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
 			sigaction(SIGNALS[i].number, &action, NULL);
 	}
+}
+
+/* The sign that we wait. */
+
+static void end_sign(void) {
+	call.sign_due = false;
+	if (!sign_shown) return;
+	sign_shown = 0;
+	fputs(ERASE_LINE, stderr);
+}
+
+/* The Node client makes the call anew; handlers of ours end with us. */
+static _Noreturn void hand_over(void) {
+	end_sign();
+	sigaction(SIGPIPE, &pipe_before, NULL);
+	become_client();
 }
 
 /* Messages to the agent. */
@@ -184,7 +205,7 @@ static void write_environment(wanted *is_wanted, const void *patterns) {
 /* hello and exec leave together; what is too long for that goes to the Node client. */
 static void begin_call(void) {
 	char directory[PATH_MAX];
-	if (getcwd(directory, sizeof directory) == NULL) become_client();
+	if (getcwd(directory, sizeof directory) == NULL) hand_over();
 	begin_frame(&message, MESSAGE_HELLO);
 	write_u32(&message, PROTOCOL);
 	write_text(&message, VERSION);
@@ -201,7 +222,7 @@ static void begin_call(void) {
 		terminals |= isatty(descriptor) << descriptor;
 	write_u8(&message, (uint8_t)terminals);
 	end_frame(&message);
-	if (message.full) become_client();
+	if (message.full) hand_over();
 	send_message();
 }
 
@@ -265,19 +286,23 @@ static void send_input(void) {
 
 /* Messages of the agent. */
 
-static void end_sign(void) {
-	if (!sign_shown) return;
-	sign_shown = 0;
-	fputs(ERASE_LINE, stderr);
-}
-
 static void print_line(const char *prefix, struct bytes line) {
 	bool kept;
 	end_sign();
 	if (line.length == 0) return;
+	size_t before = outputs[1].length;
 	output_write(&outputs[1], (const uint8_t *)prefix, strlen(prefix), &kept);
 	output_write(&outputs[1], line.at, line.length, &kept);
 	output_write(&outputs[1], (const uint8_t *)"\n", 1, &kept);
+	/* Where its reader has gone nothing waits any more. */
+	if (outputs[1].length > before) call.uncounted += outputs[1].length - before;
+}
+
+/* What left stderr's queue, less what of it was never the agent's. */
+static size_t without_own(size_t flushed) {
+	size_t own = flushed < call.uncounted ? flushed : call.uncounted;
+	call.uncounted -= own;
+	return flushed - own;
 }
 
 static void end_call(uint8_t exit_code) {
@@ -335,13 +360,6 @@ static bool receive_failed(struct reader *body) {
 	return true;
 }
 
-/* The Node client makes the call anew; handlers of ours end with us. */
-static _Noreturn void hand_over(void) {
-	end_sign();
-	sigaction(SIGPIPE, &pipe_before, NULL);
-	become_client();
-}
-
 static void answer_environment(const struct reader *patterns) {
 	begin_frame(&message, MESSAGE_ENVIRONMENT);
 	write_environment(is_asked_for, patterns);
@@ -357,12 +375,10 @@ static bool receive_hello(struct reader *body) {
 	return !body->broken && !call.greeted;
 }
 
-static bool show_sign(struct bytes target) {
-	struct pollfd agent = {.fd = call.agent, .events = POLLIN};
-	if (!isatty(STDERR_FILENO) || poll(&agent, 1, SIGN_AFTER_MS) != 0) return true;
+static void show_sign(void) {
+	call.sign_due = false;
 	sign_shown = 1;
-	fprintf(stderr, "connecting to %.*s", (int)target.length, (const char *)target.at);
-	return true;
+	fprintf(stderr, "connecting to %s", call.target);
 }
 
 static bool receive_accepted(struct reader *body) {
@@ -370,7 +386,10 @@ static bool receive_accepted(struct reader *body) {
 	read_bool(body);
 	bool quiet = read_bool(body);
 	if (!read_all(body)) return false;
-	return quiet || show_sign(target);
+	call.sign_due = !quiet && isatty(STDERR_FILENO);
+	snprintf(call.target, sizeof call.target, "%.*s", (int)(target.length & INT_MAX),
+		(const char *)target.at);
+	return true;
 }
 
 /* Acts on one message; false where the agent breaks the protocol by it. */
@@ -408,7 +427,8 @@ static bool receive(struct reader *body) {
 		return read_all(body);
 	case MESSAGE_STDOUT:
 	case MESSAGE_STDERR:
-		return call.stage == OPENED && receive_output(number, body);
+		/* Also before `opened`: RFC 4254 lets a server send before it replies. */
+		return receive_output(number, body);
 	case MESSAGE_EXITED:
 		return receive_exited(body);
 	case MESSAGE_FAILED:
@@ -452,16 +472,20 @@ static void step(void) {
 	struct pollfd wait[] = {
 		{.fd = signal_pipe[0], .events = POLLIN},
 		{.fd = call.stage == OVER ? -1 : call.agent, .events = POLLIN},
-		{.fd = reads ? call.input : -1, .events = POLLIN},
+		/* The descriptor we were given: for a named pipe that was opened again when its writer had
+		   gone, Linux never tells of the end. */
+		{.fd = reads ? STDIN_FILENO : -1, .events = POLLIN},
 		{.fd = outputs[0].length > 0 ? outputs[0].writable : -1, .events = POLLOUT},
 		{.fd = outputs[1].length > 0 ? outputs[1].writable : -1, .events = POLLOUT},
 	};
-	if (poll(wait, sizeof wait / sizeof wait[0], -1) < 0) return;
+	int ready = poll(wait, sizeof wait / sizeof wait[0], call.sign_due ? SIGN_AFTER_MS : -1);
+	if (ready == 0) show_sign();
+	if (ready <= 0) return;
 	if (wait[0].revents != 0) send_signal();
-	for (int i = 0; i < 2; i++)
-		if (wait[3 + i].revents != 0) tell_taken(output_flush(&outputs[i]));
+	if (wait[3].revents != 0) tell_taken(output_flush(&outputs[0]));
+	if (wait[4].revents != 0) tell_taken(without_own(output_flush(&outputs[1])));
 	if (wait[1].revents != 0) receive_all();
-	if (wait[2].revents != 0 && call.input_wanted) send_input();
+	if (wait[2].revents != 0 && call.input_wanted && call.stage == OPENED) send_input();
 }
 
 /* Descriptors 0 to 2 that are closed would else become our own. */
@@ -486,8 +510,8 @@ int main(int argc, char *argv[]) {
 	call.agent = connect_agent();
 	if (call.agent < 0) become_client();
 	make_signal_pipe();
-	begin_call();
 	catch_signals();
+	begin_call();
 	while (call.stage != OVER || is_pending()) step();
 	return call.exit_code;
 }

@@ -2,7 +2,8 @@
  * The launcher before an agent that says what the test wants: what it sends, what it makes of
  * broken messages, of signals, and of streams that stand still.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -70,6 +71,42 @@ describe.skipIf(!isNative(PROGRAM))('the launcher', () => {
     expect(done).toMatchObject({ code: 3, stderr: '' });
   });
 
+  it('prints output that overtakes the start of its command', async () => {
+    await using sandbox = createSandbox();
+    const early: Message = { type: 'stdout', data: Buffer.from('early') };
+    const done = await callOf(sandbox, HELLO, ACCEPTED, early, OPENED, EXITED);
+    expect({ code: done.code, stdout: done.stdout.toString() }).toEqual({
+      code: 3,
+      stdout: 'early',
+    });
+  });
+
+  it('sees the end of a named pipe whose writer has gone before', async () => {
+    await using sandbox = createSandbox();
+    const fifo = sandbox.path('fifo');
+    execFileSync('mkfifo', [fifo]);
+    let sent = '';
+    await fakeAgent(
+      sandbox,
+      (socket) => socket.write(bytesOf(HELLO, ACCEPTED)),
+      (message, socket) => {
+        if (message?.type === 'exec') {
+          // Only once the writer has gone: its pid is in the file that it leaves.
+          void until(() => existsSync(sandbox.path('gone')), 'the writer goes').then(() =>
+            socket.write(bytesOf(OPENED, { type: 'window', bytes: 1000 })),
+          );
+        }
+        if (message?.type === 'stdin') sent += message.data.toString();
+        if (message?.type === 'stdinEnd') socket.end(bytesOf(EXITED));
+      },
+    );
+    const writer = `(echo hi > '${fifo}'; touch '${sandbox.path('gone')}') &`;
+    const script = `${writer} exec "${PROGRAM}" exec box true < '${fifo}'`;
+    const done = spawn('/bin/sh', ['-c', script], { env: sandbox.env, cwd: sandbox.home });
+    expect(await new Promise((resolve) => done.once('exit', resolve))).toBe(3);
+    expect(sent).toBe('hi\n');
+  });
+
   it('skips the messages of a newer agent', async () => {
     await using sandbox = createSandbox();
     const unknown = Buffer.from('0000000299ff', 'hex');
@@ -100,7 +137,6 @@ describe.skipIf(!isNative(PROGRAM))('the launcher', () => {
     ['two hellos', bytesOf(HELLO, HELLO)],
     ['an empty frame', Buffer.alloc(4)],
     ['a frame that is too long', Buffer.from('ffffffff01', 'hex')],
-    ['output before the start', bytesOf(HELLO, ACCEPTED, { type: 'stdout', data: Buffer.of(1) })],
     ['a second start', bytesOf(HELLO, ACCEPTED, OPENED, OPENED)],
     [
       'a frame that is cut short',
