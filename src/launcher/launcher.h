@@ -7,6 +7,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "frames.h"
+
+/* sshpool.c: the words that we were called with. */
+
+extern int our_argc;
+extern char **our_argv;
+
 /* agent.c: the way to the agent. */
 
 /* The agent's socket, connected; the agent is started where none runs. -1 where the Node client
@@ -14,6 +21,27 @@
 int connect_agent(void);
 /* Where its log is, for messages. */
 const char *agent_log(void);
+
+/* environment.c */
+
+/* Writes a list of NAME=VALUE: the variables that match one of the patterns of a list that is to be
+   read, or with NULL those that a caller sends by itself. */
+void write_environment(struct writer *to, const struct reader *patterns);
+
+/* signals.c: signals, and the sign that we wait. */
+
+/* Takes the signals over; false where that is impossible. */
+bool catch_signals(void);
+/* Whether the next signal is for the remote command; if not, it ends us. */
+void forward_next_signal(bool forward);
+/* Can be read when there is a signal to forward. */
+int signal_descriptor(void);
+/* Its name without SIG; NULL where there is none. */
+const char *caught_signal(void);
+void show_sign(const char *target);
+void end_sign(void);
+/* Becomes the Node client, which makes the call anew. */
+_Noreturn void hand_over(void);
 
 /* node.c: the program that does what the launcher cannot. */
 

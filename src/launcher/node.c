@@ -1,8 +1,6 @@
 /* Node and the programs of the package, found beside the launcher. */
 #define _GNU_SOURCE
 
-#include "launcher.h"
-
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -13,15 +11,12 @@
 #include <mach-o/dyld.h>
 #endif
 
-#include "wire.h"
+#include "launcher.h"
 
 /* The node that built the launcher: for where none is in PATH, as under cron. */
 #ifndef NODE_AT_BUILD
 #define NODE_AT_BUILD ""
 #endif
-
-extern int our_argc;
-extern char **our_argv;
 
 /* The file of the running launcher, links resolved; false where the system does not tell. */
 static bool own_file(char path[PATH_MAX]) {

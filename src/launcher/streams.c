@@ -5,8 +5,6 @@
  */
 #define _GNU_SOURCE
 
-#include "launcher.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -16,6 +14,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "launcher.h"
 
 /* A second opening of a pipe or terminal, whose mode is ours alone; -1 where there is none. */
 static int open_again(int descriptor, int mode) {

@@ -1,0 +1,56 @@
+/* The caller's environment, as far as the agent may know it (docs/PROTOCOL.md). */
+#include <string.h>
+
+#include "launcher.h"
+
+extern char **environ;
+
+/* As matchesEnv of protocol.ts: * and ? are wildcards, everything else stands for itself. */
+static bool matches(const char *name, size_t length, const char *pattern, size_t pattern_length) {
+	for (; pattern_length > 0; pattern++, pattern_length--) {
+		if (*pattern == '*') {
+			for (size_t skip = 0; skip <= length; skip++)
+				if (matches(name + skip, length - skip, pattern + 1, pattern_length - 1))
+					return true;
+			return false;
+		}
+		if (length == 0 || (*pattern != '?' && *pattern != *name)) return false;
+		name++;
+		length--;
+	}
+	return length == 0;
+}
+
+static const char *const ALLOWED[] = CALLER_ENV;
+
+static bool is_allowed(const char *name, size_t length) {
+	for (size_t i = 0; i < sizeof ALLOWED / sizeof ALLOWED[0]; i++)
+		if (matches(name, length, ALLOWED[i], strlen(ALLOWED[i]))) return true;
+	return false;
+}
+
+/* `list` is at the count of a list of patterns. */
+static bool is_asked_for(const char *name, size_t length, struct reader list) {
+	for (uint32_t left = read_u32(&list); left > 0 && !list.broken; left--) {
+		struct bytes pattern = read_bytes(&list);
+		if (pattern.at && matches(name, length, (const char *)pattern.at, pattern.length))
+			return true;
+	}
+	return false;
+}
+
+void write_environment(struct writer *to, const struct reader *patterns) {
+	size_t position = to->length;
+	uint32_t count = 0;
+	write_u32(to, 0);
+	for (char **entry = environ; *entry != NULL; entry++) {
+		const char *equals = strchr(*entry, '=');
+		if (equals == NULL) continue;
+		size_t length = (size_t)(equals - *entry);
+		if (patterns ? !is_asked_for(*entry, length, *patterns) : !is_allowed(*entry, length))
+			continue;
+		write_text(to, *entry);
+		count++;
+	}
+	patch_u32(to, position, count);
+}

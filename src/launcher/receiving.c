@@ -1,0 +1,190 @@
+/* Messages of the agent, and what each makes of the call. */
+#define _GNU_SOURCE
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "call.h"
+
+static struct frames arrived;
+
+/* Whatever the agent says to the person, or for the command, ends the waiting. */
+static void end_waiting(void) {
+	call.sign_due = false;
+	end_sign();
+}
+
+static void print_line(const char *prefix, struct bytes line) {
+	bool kept;
+	end_waiting();
+	if (line.length == 0) return;
+	size_t before = outputs[1].length;
+	output_write(&outputs[1], (const uint8_t *)prefix, strlen(prefix), &kept);
+	output_write(&outputs[1], line.at, line.length, &kept);
+	output_write(&outputs[1], (const uint8_t *)"\n", 1, &kept);
+	/* Where its reader has gone nothing waits any more. */
+	if (outputs[1].length > before) call.uncounted += outputs[1].length - before;
+}
+
+/* What left stderr's queue, less what of it was never the agent's. */
+size_t without_own(size_t flushed) {
+	size_t own = flushed < call.uncounted ? flushed : call.uncounted;
+	call.uncounted -= own;
+	return flushed - own;
+}
+
+static void end_call(uint8_t exit_code) {
+	call.exit_code = exit_code;
+	call.stage = OVER;
+	forward_next_signal(false);
+}
+
+static void lose_agent(void) {
+	char text[PATH_MAX + 128];
+	int length = snprintf(text, sizeof text, TEXT_AGENT_LOST, agent_log());
+	if (length < 0) length = 0;
+	print_line("sshpool: ", (struct bytes){(const uint8_t *)text, (size_t)length});
+	end_call(EXIT_FAILURE_OF_OURS);
+}
+
+static void open_streams(bool with_input) {
+	end_waiting();
+	call.stage = OPENED;
+	forward_next_signal(true);
+	if (with_input) call.input = open_input();
+	call.input_wanted = with_input;
+}
+
+static void close_input(void) {
+	/* Once only: the number may be another file's afterwards. */
+	if (call.input_closed) return;
+	call.input_closed = true;
+	/* Whoever writes to it gets SIGPIPE. */
+	if (call.input > STDIN_FILENO) close(call.input);
+	close(STDIN_FILENO);
+	call.input = -1;
+	call.input_wanted = false;
+}
+
+static bool receive_output(enum message number, struct reader *body) {
+	bool kept;
+	struct bytes data = read_bytes(body);
+	struct output *to = &outputs[number == MESSAGE_STDERR];
+	if (!read_all(body)) return false;
+	end_waiting();
+	size_t taken = output_write(to, data.at, data.length, &kept);
+	if (kept) tell_taken(taken);
+	return kept;
+}
+
+static bool receive_exited(struct reader *body) {
+	uint8_t exit_code = read_u8(body);
+	read_bytes(body);
+	read_bytes(body);
+	struct bytes line = read_bytes(body);
+	read_bool(body);
+	for (int i = 0; i < 3; i++) read_u32(body);
+	if (!read_all(body)) return false;
+	print_line("sshpool: ", line);
+	end_call(exit_code);
+	return true;
+}
+
+static bool receive_failed(struct reader *body) {
+	read_bytes(body);
+	struct bytes line = read_bytes(body);
+	uint8_t exit_code = read_u8(body);
+	if (!read_all(body)) return false;
+	print_line("sshpool: ", line);
+	end_call(exit_code);
+	return true;
+}
+
+static bool receive_hello(struct reader *body) {
+	uint32_t protocol = read_u32(body);
+	/* An agent of another protocol has not begun the call. */
+	if (!body->broken && protocol != PROTOCOL) hand_over();
+	return !body->broken && !call.greeted;
+}
+
+static bool receive_accepted(struct reader *body) {
+	struct bytes target = read_bytes(body);
+	read_bool(body);
+	bool quiet = read_bool(body);
+	if (!read_all(body)) return false;
+	call.sign_due = !quiet && isatty(STDERR_FILENO);
+	snprintf(call.target, sizeof call.target, "%.*s", (int)(target.length & INT_MAX),
+		(const char *)target.at);
+	return true;
+}
+
+/* Acts on one message; false where the agent breaks the protocol by it. */
+static bool receive(struct reader *body) {
+	enum message number = read_u8(body);
+	if (number == MESSAGE_HELLO) {
+		bool legal = receive_hello(body);
+		call.greeted = true;
+		return legal;
+	}
+	if (!call.greeted) return false;
+	switch (number) {
+	case MESSAGE_ACCEPTED:
+		return receive_accepted(body);
+	case MESSAGE_ASK_ENVIRONMENT:
+		answer_environment(body);
+		return true;
+	case MESSAGE_NOTE:
+		print_line("", read_bytes(body));
+		return read_all(body);
+	case MESSAGE_OPENED: {
+		bool with_input = read_bool(body);
+		if (!read_all(body) || call.stage != WAITING) return false;
+		open_streams(with_input);
+		return true;
+	}
+	case MESSAGE_WINDOW: {
+		uint32_t bytes = read_u32(body);
+		if (!read_all(body) || bytes > UINT32_MAX - call.granted) return false;
+		call.granted += bytes;
+		return true;
+	}
+	case MESSAGE_STDIN_CLOSED:
+		close_input();
+		return read_all(body);
+	case MESSAGE_STDOUT:
+	case MESSAGE_STDERR:
+		/* Also before `opened`: RFC 4254 lets a server send before it replies. */
+		return receive_output(number, body);
+	case MESSAGE_EXITED:
+		return receive_exited(body);
+	case MESSAGE_FAILED:
+		return receive_failed(body);
+	case MESSAGE_DELEGATE:
+		if (call.stage != WAITING) return false;
+		hand_over();
+	default:
+		return true; /* a message of a newer agent that says nothing to us */
+	}
+}
+
+/* Reads what is there and acts on it. */
+void receive_all(void) {
+	size_t room;
+	uint8_t *space = frames_space(&arrived, &room);
+	ssize_t got = read(call.agent, space, room);
+	if (got < 0 && errno == EINTR) return;
+	if (got <= 0) {
+		lose_agent();
+		return;
+	}
+	arrived.end += (size_t)got;
+	while (call.stage != OVER) {
+		struct reader body;
+		enum frame_result result = next_frame(&arrived, &body);
+		if (result == FRAME_NONE) return;
+		if (result == FRAME_BROKEN || !receive(&body)) lose_agent();
+	}
+}
