@@ -106,7 +106,8 @@ export class Caller {
         }),
     };
     this.#exec = new ExecCall(this.#services, caller);
-    await this.#exec.run(message.argv);
+    // They may be needed again (delegate), and the message lies where the next one will.
+    await this.#exec.run(message.argv.map((word) => Buffer.from(word)));
   }
 
   async #request({ method, params }: Extract<Message, { type: 'request' }>): Promise<void> {

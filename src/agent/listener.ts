@@ -6,6 +6,7 @@ import { linkSync, lstatSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { SshpoolError, describe } from '../base/errors.ts';
 import { checkDir, ensureDir, type RuntimePaths } from '../config/paths.ts';
+import { withSharedReads } from '../wire/shared-reads.ts';
 
 /** The owner may read and write; a unix socket needs no more. */
 const SOCKET_UMASK = 0o177;
@@ -33,7 +34,9 @@ export class Listener {
     ensureDir(paths.dir);
     checkDir(paths.dir, process.getuid?.() ?? 0);
     if (await answers(paths.socket)) return undefined;
-    const server = createServer(onCaller);
+    const server = createServer({ pauseOnConnect: true }, (accepted) =>
+      onCaller(withSharedReads(accepted)),
+    );
     const temporary = `${paths.socket}.${process.pid}`;
     rmSync(temporary, { force: true });
     await listen(server, temporary);

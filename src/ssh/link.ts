@@ -23,7 +23,10 @@ export interface Link {
   readonly bytesOut: number;
   /** Hands the link its one listener; messages wait until then. */
   listen(events: LinkEvents): void;
-  /** Sends one message, given in parts; large ones are not copied on the way here. */
+  /**
+   * Sends one message, given in parts. Large ones are not copied on the way here, and belong to
+   * the sender again when this returns.
+   */
   send(message: readonly Buffer[]): void;
   /** Takes leave of the server; onClose follows within a deadline, whatever the server does. */
   close(): void;

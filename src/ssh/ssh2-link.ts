@@ -8,7 +8,7 @@ import type ssh2 from 'ssh2';
 import { describe, SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
 import type { Link, LinkEvents } from './link.ts';
-import { sendMessage, takeChannelMessages, type Protocol } from './ssh2-internals.ts';
+import { Packets, sendMessage, takeChannelMessages, type Protocol } from './ssh2-internals.ts';
 
 /** How long the server may take to close after we took leave. */
 const LEAVE_MS = 2000;
@@ -29,6 +29,7 @@ export class Ssh2Link implements Link {
   readonly #stream: Duplex;
   readonly #protocol: Protocol;
   readonly #facts: LinkFacts;
+  readonly #packets = new Packets();
   #events: LinkEvents | undefined;
   #early: Buffer[] = [];
   #reason: SshpoolError | undefined;
@@ -70,7 +71,7 @@ export class Ssh2Link implements Link {
   send(message: readonly Buffer[]): void {
     if (this.#closed || !this.#stream.writable) return;
     if (!this.#corked) this.#cork();
-    sendMessage(this.#protocol, message);
+    sendMessage(this.#protocol, message, this.#packets);
   }
 
   /**
@@ -83,6 +84,7 @@ export class Ssh2Link implements Link {
     process.nextTick(() => {
       this.#corked = false;
       this.#stream.uncork();
+      this.#packets.settle(this.#stream.writableLength === 0);
     });
   }
 

@@ -1,6 +1,6 @@
 /**
- * Frames on a byte stream: a uint32 length, then that many bytes. Chunks are kept as they came
- * and joined only where a frame lies across several.
+ * Frames on a byte stream: a uint32 length, then that many bytes. Only what is left of a chunk for a
+ * frame to come is copied.
  */
 import { SshpoolError } from '../base/errors.ts';
 import { MAX_FRAME } from './protocol.ts';
@@ -23,7 +23,8 @@ export class FrameReader {
   #needed: number | undefined;
 
   /**
-   * Takes the next bytes of the stream and returns the bodies of the frames that they complete.
+   * Takes the next bytes of the stream and returns the bodies of the frames that they complete:
+   * views of `chunk`, which may be written over afterwards (shared-reads.ts).
    * @throws SshpoolError PROTOCOL for an empty frame or one above MAX_FRAME
    */
   push(chunk: Buffer): Buffer[] {
@@ -31,6 +32,8 @@ export class FrameReader {
     this.#buffered += chunk.length;
     const bodies: Buffer[] = [];
     for (let body = this.#next(); body !== undefined; body = this.#next()) bodies.push(body);
+    const rest = this.#chunks.pop();
+    if (rest !== undefined) this.#chunks.push(Buffer.from(rest));
     return bodies;
   }
 

@@ -1,0 +1,83 @@
+import { once } from 'node:events';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { withSharedReads } from '../../../src/wire/shared-reads.ts';
+import { createSandbox } from '../../support/sandbox.ts';
+
+/** A server that hands each of its sockets to `serve`, and what connects to it. */
+async function listen(serve: (socket: Socket) => void): Promise<{
+  readonly server: Server;
+  readonly connect: () => Socket;
+}> {
+  const sandbox = createSandbox();
+  const path = sandbox.path('socket');
+  const server = createServer({ pauseOnConnect: true }, (accepted) =>
+    serve(withSharedReads(accepted)),
+  );
+  server.listen(path);
+  await once(server, 'listening');
+  onTestFinished(async () => {
+    server.close();
+    await sandbox[Symbol.asyncDispose]();
+  });
+  return { server, connect: () => createConnection(path) };
+}
+
+/** Sends back whatever comes, as a copy. */
+const echo = (socket: Socket): void => {
+  socket.on('data', (chunk: Buffer) => socket.write(Buffer.from(chunk)));
+  socket.on('end', () => socket.end());
+};
+
+async function exchange(socket: Socket, bytes: Buffer): Promise<Buffer> {
+  const received: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => received.push(chunk));
+  socket.end(bytes);
+  await once(socket, 'close');
+  return Buffer.concat(received);
+}
+
+test('what several clients send at once arrives whole and apart', async () => {
+  const { connect } = await listen(echo);
+  const sent = [1, 2, 3, 4].map((fill) => Buffer.alloc(1_000_000, fill));
+  const received = await Promise.all(sent.map((bytes) => exchange(connect(), bytes)));
+  expect(received.map((bytes, index) => sent[index]?.equals(bytes))).toEqual([
+    true,
+    true,
+    true,
+    true,
+  ]);
+});
+
+test('all reads use the memory of one buffer', async () => {
+  const memory = new Set<ArrayBufferLike>();
+  const { connect } = await listen((socket) => {
+    socket.on('data', (chunk: Buffer) => memory.add(chunk.buffer));
+    echo(socket);
+  });
+  await Promise.all([1, 2].map((fill) => exchange(connect(), Buffer.alloc(300_000, fill))));
+  expect(memory.size).toBe(1);
+});
+
+test('nothing that comes before anybody listens is lost', async () => {
+  const accepted: Socket[] = [];
+  const { server, connect } = await listen((socket) => accepted.push(socket));
+  const client = connect();
+  client.write('early');
+  await once(server, 'connection');
+  const [socket] = accepted;
+  if (socket === undefined) throw new Error('no socket');
+  const [chunk] = (await once(socket, 'data')) as [Buffer];
+  expect(chunk.toString()).toBe('early');
+  client.destroy();
+  await once(socket, 'close');
+});
+
+test('the server is closed once its sockets are', async () => {
+  const { server, connect } = await listen(echo);
+  const client = connect();
+  await exchange(client, Buffer.from('bye'));
+  server.close();
+  await once(server, 'close');
+  expect(server.listening).toBe(false);
+});
