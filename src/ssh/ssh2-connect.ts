@@ -14,6 +14,7 @@ import { verifyHostKey } from './host-key.ts';
 import { KeyAgent } from './key-agent.ts';
 import { knownKeyTypes, loadKnownHosts, lookupName } from './known-hosts.ts';
 import type { Link } from './link.ts';
+import type { LinkRequest } from './link-request.ts';
 import { askNobody, type Ask } from './prompts.ts';
 import {
   Client,
@@ -23,16 +24,7 @@ import {
   type Protocol,
 } from './ssh2-internals.ts';
 import { Ssh2Link } from './ssh2-link.ts';
-import { openTransport, type TransportRequest } from './transport.ts';
-
-export interface LinkRequest extends Omit<TransportRequest, 'signal'> {
-  /** The socket of the caller's key agent. */
-  readonly keyAgent: string | undefined;
-  readonly ask: Ask;
-  /** For network and handshake, in milliseconds; time spent on questions does not count. */
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
-}
+import { openTransport } from './transport.ts';
 
 /** Our own keep-alive where the user set none: `ssh` alone would wait for ever. */
 const KEEPALIVE = { intervalMs: 15_000, countMax: 3 } as const;
