@@ -13,7 +13,7 @@ import { Agent } from './lifecycle.ts';
 
 const READY_FD = 3;
 /** By then the call that started us is through with what it needs. */
-const REST_MS = 2000;
+const REST_MS = 500;
 
 /** What the starter reads: one line of JSON. `code` and `message` say why there is no agent. */
 export type Readiness =
