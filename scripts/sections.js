@@ -4,7 +4,7 @@
 /**
  * @typedef {object} Variable
  * @property {string} name
- * @property {number | boolean} default
+ * @property {number | boolean | string} default
  * @property {string} meaning
  */
 

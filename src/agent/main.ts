@@ -31,7 +31,7 @@ function report(readiness: Readiness): void {
  */
 async function loadTheRest(): Promise<void> {
   await Promise.all([
-    import('../ssh/ssh2-connect.ts'),
+    import('../ssh/connect-link.ts'),
     import('../ssh/proxy.ts'),
     import('./method-params.ts'),
   ]);

@@ -25,7 +25,7 @@ export interface Reached {
   readonly request: PoolRequest;
 }
 
-let ssh2: Promise<typeof import('../ssh/ssh2-connect.ts')> | undefined;
+let links: Promise<typeof import('../ssh/connect-link.ts')> | undefined;
 
 /** @throws SshpoolError SSH_CONFIG where ssh cannot make sense of its configuration */
 export async function reach(
@@ -38,9 +38,9 @@ export async function reach(
   const env = { ...services.env, ...caller.env };
   const resolved = services.sshConfig.resolve({ target, sshArgs, cwd: caller.cwd, env });
   // The first call loads ssh2 while its ssh -G runs: the agent serves before it has it.
-  const [options, { connectSsh2 }] = await Promise.all([
+  const [options, { connectLink }] = await Promise.all([
     resolved,
-    (ssh2 ??= import('../ssh/ssh2-connect.ts')),
+    (links ??= import('../ssh/connect-link.ts')),
   ]);
   const keyAgent = socketOf(options.identityAgent, caller.env);
   const forwardAgent = socketOf(options.forwardAgent, caller.env);
@@ -53,7 +53,7 @@ export async function reach(
     // Whose limit on logins under way counts: the first machine that we meet.
     server: options.proxyJump?.split(',')[0] ?? `${hostname}:${port}`,
     connect: (signal, purpose) =>
-      connectSsh2({
+      connectLink(settings.link, {
         options,
         env,
         cwd: caller.cwd,

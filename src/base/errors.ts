@@ -52,8 +52,9 @@ const TABLE = {
   PROXY_FAILED: failure(
     (d: { command: string; reason: string }) => `proxy command failed: ${d.command}: ${d.reason}`,
   ),
-  UNSUPPORTED: failure(
-    (d: { what: string; hint: string }) => `${d.what} is not supported yet; ${d.hint}`,
+  NOT_OVER_SSH2: failure(
+    (d: { what: string }) =>
+      `${d.what}: OpenSSH can do that and ssh2 cannot; unset SSH_POOL_LINK, or set it to auto`,
   ),
 
   // Trust and identity.

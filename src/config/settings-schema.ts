@@ -1,7 +1,7 @@
 /** What the texts of settings may be, and the values that they mean. */
 import { z } from 'zod';
 import { SshpoolError } from '../base/errors.ts';
-import { LONGEST_MS, VARIABLES, type Settings } from './settings.ts';
+import { LINK_SETTINGS, LONGEST_MS, VARIABLES, type Settings } from './settings.ts';
 
 const whole = (min: number, max: number) =>
   z.string().trim().regex(/^\d+$/).transform(Number).pipe(z.number().min(min).max(max));
@@ -21,6 +21,7 @@ const FIELDS = {
   healthCheckIntervalMs: milliseconds,
   queueTimeoutMs: milliseconds,
   agentIdleTimeoutMs: whole(0, LONGEST_MS),
+  link: z.string().trim().toLowerCase().pipe(z.enum(LINK_SETTINGS)),
 } satisfies Record<keyof Settings, z.ZodType>;
 
 const SCHEMA = z.object(FIELDS);

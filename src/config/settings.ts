@@ -14,13 +14,18 @@ export interface Settings {
   readonly queueTimeoutMs: number;
   /** 0: the agent never leaves because of idleness. */
   readonly agentIdleTimeoutMs: number;
+  readonly link: LinkSetting;
 }
+
+/** What makes connections: one of the two, or whichever can (src/ssh/choose-link.ts). */
+export const LINK_SETTINGS = ['auto', 'ssh2', 'openssh'] as const;
+export type LinkSetting = (typeof LINK_SETTINGS)[number];
 
 /** One row of the table of variables; `expected` completes "it must be ...". */
 export interface Variable {
   readonly name: `SSH_POOL_${string}`;
   readonly field: keyof Settings;
-  readonly default: number | boolean;
+  readonly default: number | boolean | LinkSetting;
   readonly expected: string;
   readonly meaning: string;
 }
@@ -79,6 +84,13 @@ export const VARIABLES = [
     default: 600_000,
     expected: `a number of milliseconds from 0 (never) to ${LONGEST_MS}`,
     meaning: 'how long the agent stays with no connection and no caller',
+  },
+  {
+    name: 'SSH_POOL_LINK',
+    field: 'link',
+    default: 'auto',
+    expected: 'auto, ssh2 or openssh',
+    meaning: 'what makes connections: the ssh2 library, OpenSSH, or ssh2 wherever it can do all',
   },
 ] as const satisfies readonly Variable[];
 

@@ -7,6 +7,7 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { splitFileList } from './file-list.ts';
 import { parseJump, type Jump } from './jump.ts';
+import { opensshOnly } from './openssh-only.ts';
 import type { Target } from './target.ts';
 import {
   expand,
@@ -42,8 +43,6 @@ export interface SshOptions {
   readonly globalKnownHostsFiles: readonly string[];
   readonly strictHostKeyChecking: 'yes' | 'ask' | 'accept-new' | 'no';
   readonly hashKnownHosts: boolean;
-  /** A file of keys that are not to be trusted, as printed. */
-  readonly revokedHostKeys: string | undefined;
   readonly batchMode: boolean;
   readonly connectTimeoutMs: number | undefined;
   readonly connectionAttempts: number;
@@ -66,6 +65,8 @@ export interface SshOptions {
   readonly serverAliveIntervalMs: number;
   readonly serverAliveCountMax: number;
   readonly tcpKeepAlive: boolean;
+  /** What only OpenSSH itself can honour, each as `Option value`. */
+  readonly opensshOnly: readonly string[];
   /** Everything as printed, by lower-case name. */
   readonly all: ReadonlyMap<string, readonly string[]>;
 }
@@ -104,7 +105,6 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
     identityAgent: agentChoice(values.get('identityagent')?.[0] ?? 'SSH_AUTH_SOCK', asked),
     strictHostKeyChecking: strictness(one('stricthostkeychecking')),
     hashKnownHosts: yes('hashknownhosts'),
-    revokedHostKeys: one('revokedhostkeys'),
     batchMode: yes('batchmode'),
     connectTimeoutMs: timeout > 0 ? timeout : undefined,
     connectionAttempts: Number(one('connectionattempts') ?? 1),
@@ -124,6 +124,7 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
     serverAliveIntervalMs: seconds(one('serveraliveinterval')),
     serverAliveCountMax: Number(one('serveralivecountmax') ?? 3),
     tcpKeepAlive: yes('tcpkeepalive'),
+    opensshOnly: opensshOnly(values),
     all: values,
   };
 }

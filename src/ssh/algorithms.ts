@@ -3,7 +3,6 @@
  * far as ssh2 knows them. It never offers what the user did not allow.
  */
 import type { Algorithms } from 'ssh2';
-import { SshpoolError } from '../base/errors.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
 import { orderHostKeyAlgorithms } from './known-hosts.ts';
 import { SUPPORTED, type Supported } from './ssh2-internals.ts';
@@ -26,26 +25,30 @@ export function orderCiphers(ciphers: readonly string[]): readonly string[] {
   return [FASTEST_CIPHER, ...ciphers.filter((name) => name !== FASTEST_CIPHER)];
 }
 
-/**
- * @throws SshpoolError UNSUPPORTED where a list of the user has nothing that ssh2 can do
- */
+/** What to offer; only where each list has something (missingAlgorithms). */
 export function offeredAlgorithms(options: SshOptions, knownTypes: readonly string[]): Algorithms {
   const hostKeys = orderHostKeyAlgorithms(options.hostKeyAlgorithms, knownTypes);
   const compress = options.compression ? ['zlib@openssh.com', 'zlib', 'none'] : ['none'];
   return {
-    kex: usable('kex', options.kexAlgorithms, 'KexAlgorithms'),
-    serverHostKey: usable('serverHostKey', hostKeys, 'HostKeyAlgorithms'),
-    cipher: usable('cipher', orderCiphers(options.ciphers), 'Ciphers'),
-    hmac: usable('hmac', options.macs, 'MACs'),
-    compress: usable('compress', compress, 'Compression'),
+    kex: usable('kex', options.kexAlgorithms),
+    serverHostKey: usable('serverHostKey', hostKeys),
+    cipher: usable('cipher', orderCiphers(options.ciphers)),
+    hmac: usable('hmac', options.macs),
+    compress: usable('compress', compress),
   } as Algorithms;
 }
 
-function usable(kind: keyof Supported, wanted: readonly string[], option: string): string[] {
-  const found = wanted.filter((name) => SUPPORTED[kind].includes(name));
-  if (found.length > 0) return found;
-  throw SshpoolError.of('UNSUPPORTED', {
-    what: `${option} ${wanted.join(',')}`,
-    hint: `allow one of ${SUPPORTED[kind].join(',')}`,
-  });
+/** The options whose lists have nothing that ssh2 can do. */
+export function missingAlgorithms(options: SshOptions): string[] {
+  const lists = [
+    ['Ciphers', usable('cipher', options.ciphers)],
+    ['HostKeyAlgorithms', usable('serverHostKey', options.hostKeyAlgorithms)],
+    ['KexAlgorithms', usable('kex', options.kexAlgorithms)],
+    ['MACs', usable('hmac', options.macs)],
+  ] as const;
+  return lists.filter(([, names]) => names.length === 0).map(([option]) => option);
+}
+
+function usable(kind: keyof Supported, wanted: readonly string[]): string[] {
+  return wanted.filter((name) => SUPPORTED[kind].includes(name));
 }

@@ -82,11 +82,6 @@ class Handshake {
 
   async run(): Promise<Link> {
     const { options, note, ask } = this.#request;
-    if (options.revokedHostKeys !== undefined) {
-      // To go on without it would be to trust a key that ssh refuses.
-      const hint = 'mark the keys as @revoked in a known_hosts file';
-      throw SshpoolError.of('UNSUPPORTED', { what: 'RevokedHostKeys', hint });
-    }
     const known = await loadKnownHosts([
       ...options.userKnownHostsFiles,
       ...options.globalKnownHostsFiles,

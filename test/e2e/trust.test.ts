@@ -44,14 +44,6 @@ describe.skipIf(!haveSshd())('host keys', () => {
     expect(done.stderr).toMatch(/marked as revoked/);
   });
 
-  it('refuses to go on where it cannot do what RevokedHostKeys says', async () => {
-    await using sandbox = createSandbox();
-    const sshd = await startSshd(sandbox);
-    const done = await run(sandbox, sshd, `RevokedHostKeys ${sandbox.write('revoked', '')}`);
-    expect(done.code).toBe(255);
-    expect(done.stderr).toMatch(/RevokedHostKeys is not supported yet/);
-  });
-
   it('refuses an unknown key under yes, and says what to do', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);

@@ -13,6 +13,7 @@ test('an empty environment gives the defaults', () => {
     healthCheckIntervalMs: 30_000,
     queueTimeoutMs: 30_000,
     agentIdleTimeoutMs: 600_000,
+    link: 'auto',
   });
 });
 

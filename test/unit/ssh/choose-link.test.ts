@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import type { SshOptions } from '../../../src/config/ssh-options.ts';
+import { chooseLink, type LinkFacts } from '../../../src/ssh/choose-link.ts';
+
+type Chosen = Pick<
+  SshOptions,
+  'opensshOnly' | 'ciphers' | 'hostKeyAlgorithms' | 'kexAlgorithms' | 'macs'
+>;
+
+const KEX = ['sntrup761x25519-sha512@openssh.com', 'curve25519-sha256', 'ecdh-sha2-nistp256'];
+const usual: Chosen = {
+  opensshOnly: [],
+  ciphers: ['aes128-gcm@openssh.com'],
+  hostKeyAlgorithms: ['ssh-ed25519-cert-v01@openssh.com', 'ssh-ed25519'],
+  kexAlgorithms: KEX,
+  macs: ['umac-64@openssh.com', 'hmac-sha2-256'],
+};
+// The choice looks at no other option.
+const options = (chosen: Partial<Chosen> = {}): SshOptions =>
+  ({ ...usual, ...chosen }) as unknown as SshOptions;
+const nothing: LinkFacts = { certAuthority: false, strangeKeys: [], learned: undefined };
+
+test('an ordinary host is reached over ssh2', () => {
+  expect(chooseLink('auto', options(), nothing).kind).toBe('ssh2');
+});
+
+test.each<[string, Partial<Chosen>]>([
+  ['ProxyUseFdpass yes', { opensshOnly: ['ProxyUseFdpass yes'] }],
+  ['Ciphers has nothing for ssh2', { ciphers: ['chacha99'] }],
+  [
+    'HostKeyAlgorithms has nothing for ssh2',
+    { hostKeyAlgorithms: ['ssh-rsa-cert-v01@openssh.com'] },
+  ],
+  ['KexAlgorithms has nothing for ssh2', { kexAlgorithms: ['mlkem768x25519-sha256'] }],
+  ['MACs has nothing for ssh2', { macs: ['umac-64@openssh.com'] }],
+  [
+    'KexAlgorithms prefers post-quantum key exchange',
+    { kexAlgorithms: ['mlkem768x25519-sha256', 'curve25519-sha256'] },
+  ],
+])('%s: over OpenSSH, and never over ssh2', (reason, chosen) => {
+  expect(chooseLink('auto', options(chosen), nothing)).toEqual({ kind: 'openssh', reason });
+  expect(() => chooseLink('ssh2', options(chosen), nothing)).toThrow(reason);
+});
+
+test.each<[string, Partial<LinkFacts>]>([
+  ['the host is known by a certificate authority', { certAuthority: true }],
+  ['id_sk: a security key', { strangeKeys: ['id_sk: a security key'] }],
+  ['the server offers gssapi-with-mic', { learned: 'the server offers gssapi-with-mic' }],
+])('%s: over OpenSSH, but ssh2 may be insisted on', (reason, facts) => {
+  const all = { ...nothing, ...facts };
+  expect(chooseLink('auto', options(), all)).toEqual({ kind: 'openssh', reason });
+  expect(chooseLink('ssh2', options(), all).kind).toBe('ssh2');
+});
+
+test('OpenSSH can be insisted on', () => {
+  expect(chooseLink('openssh', options(), nothing)).toEqual({
+    kind: 'openssh',
+    reason: 'SSH_POOL_LINK is openssh',
+  });
+});
