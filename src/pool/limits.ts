@@ -3,6 +3,7 @@
  * and not anew by each connection. It is forgotten after a while, for the server may be configured
  * anew.
  */
+import { Memory } from '../base/memory.ts';
 import type { Clock } from '../base/time.ts';
 
 export interface Limits {
@@ -15,38 +16,25 @@ export interface Limits {
 const UNLIMITED: Limits = { maxChannels: Infinity, spareless: false };
 
 const REMEMBERED_MS = 10 * 60_000;
-/** Keys at the most; those learned of longest ago go first. */
 const MAX_KEYS = 256;
 
 export class KnownLimits {
-  readonly #clock: Clock;
-  /** In the order in which they were learned. */
-  readonly #byKey = new Map<string, { readonly limits: Limits; readonly learnedAt: number }>();
+  readonly #byKey: Memory<Limits>;
 
   constructor(clock: Clock) {
-    this.#clock = clock;
+    this.#byKey = new Memory(clock, { lifeMs: REMEMBERED_MS, max: MAX_KEYS });
   }
 
   of(key: string): Limits {
-    const known = this.#byKey.get(key);
-    if (!known) return UNLIMITED;
-    if (this.#clock.monotonic() - known.learnedAt < REMEMBERED_MS) return known.limits;
-    this.#byKey.delete(key);
-    return UNLIMITED;
+    return this.#byKey.get(key) ?? UNLIMITED;
   }
 
   /** Adds to what is known. A limit is only lowered: connections differ in what they came upon. */
   learn(key: string, found: Partial<Limits>): void {
     const known = this.of(key);
-    const limits: Limits = {
+    this.#byKey.set(key, {
       maxChannels: Math.min(known.maxChannels, found.maxChannels ?? Infinity),
       spareless: known.spareless || (found.spareless ?? false),
-    };
-    this.#byKey.delete(key);
-    this.#byKey.set(key, { limits, learnedAt: this.#clock.monotonic() });
-    for (const oldest of this.#byKey.keys()) {
-      if (this.#byKey.size <= MAX_KEYS) break;
-      this.#byKey.delete(oldest);
-    }
+    });
   }
 }

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { Memory } from '../../../src/base/memory.ts';
+import { FakeClock } from '../../support/clock.ts';
+
+test('a value is forgotten when its time is over', () => {
+  const clock = new FakeClock();
+  const memory = new Memory<number>(clock, { lifeMs: 1000, max: 10 });
+  memory.set('a', 1);
+  clock.advance(999);
+  expect(memory.get('a')).toBe(1);
+  clock.advance(1);
+  expect(memory.get('a')).toBeUndefined();
+});
+
+test('a value that is learned anew lives anew', () => {
+  const clock = new FakeClock();
+  const memory = new Memory<number>(clock, { lifeMs: 1000, max: 10 });
+  memory.set('a', 1);
+  clock.advance(600);
+  memory.set('a', 2);
+  clock.advance(600);
+  expect(memory.get('a')).toBe(2);
+});
+
+test('of too many, the one learned of longest ago goes', () => {
+  const memory = new Memory<number>(new FakeClock(), { lifeMs: 1000, max: 2 });
+  memory.set('a', 1);
+  memory.set('b', 2);
+  memory.set('a', 3);
+  memory.set('c', 4);
+  expect(['a', 'b', 'c'].map((key) => memory.get(key))).toEqual([3, undefined, 4]);
+});
