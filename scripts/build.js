@@ -36,7 +36,13 @@ const tsc = spawnSync(
 );
 if (tsc.error) throw tsc.error;
 if (tsc.status !== 0) process.exit(tsc.status ?? 1);
-const bundled = new Set([...(await bundle('cli')), ...(await bundle('agent'))]);
+const bundled = new Set([
+  ...(await bundle('cli', 'src/cli/main.ts')),
+  ...(await bundle('agent', 'src/agent/main.ts')),
+  ...(await bundle('askpass', 'src/ssh/askpass-program.ts')),
+]);
+// This one is run by ssh, as it is.
+chmodSync(join(made, 'askpass', 'main.cjs'), 0o755);
 writeFileSync(join(made, 'LICENSES.txt'), [...bundled].toSorted().map(licenseOf).join('\n'));
 rmSync(path('dist'), { recursive: true, force: true });
 renameSync(made, path('dist'));
@@ -55,15 +61,16 @@ if (!built?.ok) {
 }
 
 /**
- * Makes a program's main.ts one file, and each module that it imports while it runs another one
+ * Makes the entry of a program one file, and each module that it imports while it runs another one
  * beside it. Node takes ten times as long to find and link a hundred small modules as it takes to
  * read one file, and it starts CommonJS sooner than modules (docs/benchmarks.md).
  * Resolves to the directories of the packages that became part of it.
  * @param {string} name
+ * @param {string} entry
  */
-async function bundle(name) {
+async function bundle(name, entry) {
   const bundler = await rolldown({
-    input: { main: path('src', name, 'main.ts') },
+    input: { main: path(entry) },
     platform: 'node',
     // It has optional native parts, and src/ssh/ssh2-internals.ts reaches into the installed one.
     external: /^ssh2(\/|$)/,

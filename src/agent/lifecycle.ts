@@ -61,6 +61,10 @@ export class Agent {
       sshConfig: new SshConfig({ clock }),
       env: withoutCallerEnv(process.env),
       pool: this.#pool,
+      links: once(async () => {
+        const { Links } = await import('../ssh/connect-link.ts');
+        return new Links(clock, settings.link);
+      }),
       version,
       startedAt: clock.monotonic(),
       stop: (options) => this.stop(options),
@@ -154,4 +158,10 @@ export class Agent {
 function withoutCallerEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { SSH_AUTH_SOCK: _, ...rest } = env;
   return rest;
+}
+
+/** What `make` resolves to, made when it is first asked for. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
 }

@@ -32,6 +32,7 @@ function report(readiness: Readiness): void {
 async function loadTheRest(): Promise<void> {
   await Promise.all([
     import('../ssh/connect-link.ts'),
+    import('../ssh/openssh-connect.ts'),
     import('../ssh/proxy.ts'),
     import('./method-params.ts'),
   ]);

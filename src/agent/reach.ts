@@ -5,7 +5,7 @@
 import { SshpoolError } from '../base/errors.ts';
 import { connectionKey } from '../config/connection-key.ts';
 import type { AgentChoice, SshOptions } from '../config/ssh-options.ts';
-import type { Target } from '../config/target.ts';
+import { targetArgs, type Target } from '../config/target.ts';
 import type { PoolRequest } from '../pool/group.ts';
 import { askNobody, type Ask } from '../ssh/prompts.ts';
 import type { Services } from './services.ts';
@@ -25,8 +25,6 @@ export interface Reached {
   readonly request: PoolRequest;
 }
 
-let links: Promise<typeof import('../ssh/connect-link.ts')> | undefined;
-
 /** @throws SshpoolError SSH_CONFIG where ssh cannot make sense of its configuration */
 export async function reach(
   services: Services,
@@ -38,23 +36,23 @@ export async function reach(
   const env = { ...services.env, ...caller.env };
   const resolved = services.sshConfig.resolve({ target, sshArgs, cwd: caller.cwd, env });
   // The first call loads ssh2 while its ssh -G runs: the agent serves before it has it.
-  const [options, { connectLink }] = await Promise.all([
-    resolved,
-    (links ??= import('../ssh/connect-link.ts')),
-  ]);
+  const [options, links] = await Promise.all([resolved, services.links()]);
   const keyAgent = socketOf(options.identityAgent, caller.env);
   const forwardAgent = socketOf(options.forwardAgent, caller.env);
   const { host: name, user, hostname, port } = options;
   const { clock, settings } = services;
+  const key = `${connectionKey(options, keyAgent === undefined ? {} : { keyAgent })} ${forwardAgent ?? ''}`;
   const request: PoolRequest = {
-    key: `${connectionKey(options, keyAgent === undefined ? {} : { keyAgent })} ${forwardAgent ?? ''}`,
+    key,
     label: { target: target.text, name, user, hostname, port },
     forwardAgent,
     // Whose limit on logins under way counts: the first machine that we meet.
     server: options.proxyJump?.split(',')[0] ?? `${hostname}:${port}`,
     connect: (signal, purpose) =>
-      connectLink(settings.link, {
+      links.connect(key, {
         options,
+        words: [...sshArgs, ...targetArgs(target)],
+        dir: services.paths.dir,
         env,
         cwd: caller.cwd,
         keyAgent,

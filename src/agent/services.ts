@@ -5,6 +5,7 @@ import type { RuntimePaths } from '../config/paths.ts';
 import type { Settings } from '../config/settings.ts';
 import type { SshConfig } from '../config/ssh-config.ts';
 import type { Pool } from '../pool/pool.ts';
+import type { Links } from '../ssh/connect-link.ts';
 
 export interface Services {
   readonly clock: Clock;
@@ -15,6 +16,8 @@ export interface Services {
   /** The agent's own environment, without what belongs to whoever started it. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly pool: Pool;
+  /** What makes connections; loaded when the first one is made. */
+  readonly links: () => Promise<Links>;
   /** Version of the program. */
   readonly version: string;
   /** Monotonic milliseconds. */

@@ -52,6 +52,7 @@ const TABLE = {
   PROXY_FAILED: failure(
     (d: { command: string; reason: string }) => `proxy command failed: ${d.command}: ${d.reason}`,
   ),
+  OPENSSH_FAILED: failure((d: { host: string; reason: string }) => `${d.host}: ${d.reason}`),
   NOT_OVER_SSH2: failure(
     (d: { what: string }) =>
       `${d.what}: OpenSSH can do that and ssh2 cannot; unset SSH_POOL_LINK, or set it to auto`,
@@ -73,6 +74,9 @@ const TABLE = {
     (d: { host: string; fingerprint: string; file: string; line: number }) =>
       `Host key verification failed: the key of ${d.host} (${d.fingerprint}) is marked as revoked ` +
       `in ${d.file}:${d.line}`,
+  ),
+  HOST_KEY_REFUSED: failure(
+    (d: { host: string }) => `Host key verification failed: ssh does not trust ${d.host}`,
   ),
   AUTH_FAILED: failure(
     (d: { user: string; host: string; methods: string; detail: string }) =>

@@ -205,6 +205,7 @@ export class Connection implements ConnectionView {
       host,
       port,
       link: this.#link.kind,
+      linkReason: this.#link.reason,
       state: this.#life === 'open' ? active : 'draining',
       sessions: this.running,
       createdAt: new Date(this.#createdAt).toISOString(),

@@ -49,7 +49,9 @@ export interface ConnectionRow {
   readonly user: string;
   readonly host: string;
   readonly port: number;
+  /** What carries it, and why that. */
   readonly link: string;
+  readonly linkReason: string;
   readonly state: ConnectionState;
   readonly sessions: number;
   readonly createdAt: string;

@@ -18,8 +18,6 @@ export interface LinkChoice {
 export interface LinkFacts {
   /** Only certificates are trusted for this host: a line @cert-authority, and no key. */
   readonly certAuthority: boolean;
-  /** Key files that only OpenSSH can use, and why: `FILE: REASON`. */
-  readonly strangeKeys: readonly string[];
   /** Why an earlier attempt over ssh2 failed that OpenSSH may succeed with. */
   readonly learned: string | undefined;
 }
@@ -53,10 +51,9 @@ function demandsOf(options: SshOptions): string[] {
 }
 
 /** Without what it would fail; somebody who insists on ssh2 may see it fail. */
-function needsOf({ certAuthority, strangeKeys, learned }: LinkFacts): string[] {
+function needsOf({ certAuthority, learned }: LinkFacts): string[] {
   return [
     ...(certAuthority ? ['the host is known by a certificate authority'] : []),
-    ...strangeKeys,
     ...(learned === undefined ? [] : [learned]),
   ];
 }

@@ -1,15 +1,63 @@
-/** Makes a connection over the link that suits it. */
-import { SshpoolError } from '../base/errors.ts';
+/**
+ * Makes a connection over the link that suits it, and, once, over OpenSSH where it turns out that
+ * ssh2 cannot do what is needed there.
+ */
+import { Memory } from '../base/memory.ts';
+import type { Clock } from '../base/time.ts';
 import type { LinkSetting } from '../config/settings.ts';
-import { chooseLink } from './choose-link.ts';
+import { chooseLink, type LinkFacts } from './choose-link.ts';
+import { hasCertAuthority, loadKnownHosts, lookupName } from './known-hosts.ts';
 import type { Link } from './link.ts';
 import type { LinkRequest } from './link-request.ts';
+import { beyondSsh2 } from './beyond-ssh2.ts';
 import { connectSsh2 } from './ssh2-connect.ts';
 
-/** @throws SshpoolError for each way in which this fails; CANCELLED where `signal` ended it */
-export async function connectLink(setting: LinkSetting, request: LinkRequest): Promise<Link> {
-  const facts = { certAuthority: false, strangeKeys: [], learned: undefined };
-  const { kind, reason } = chooseLink(setting, request.options, facts);
-  if (kind === 'openssh') throw SshpoolError.of('NOT_OVER_SSH2', { what: reason });
-  return connectSsh2(request);
+/** So long it is known that a target needs OpenSSH; its server may be configured anew. */
+const LEARNED = { lifeMs: 60 * 60_000, max: 256 };
+
+export class Links {
+  readonly #setting: LinkSetting;
+  /** By the key of the connection: why it could not be made over ssh2. */
+  readonly #learned: Memory<string>;
+
+  constructor(clock: Clock, setting: LinkSetting) {
+    this.#setting = setting;
+    this.#learned = new Memory(clock, LEARNED);
+  }
+
+  /**
+   * Connects and logs in; `key` names the identity (config/connection-key.ts).
+   * @throws SshpoolError for each way in which this fails; CANCELLED where the signal ended it
+   */
+  async connect(key: string, request: Omit<LinkRequest, 'reason'>): Promise<Link> {
+    const facts = await factsOf(request, this.#learned.get(key));
+    const { kind, reason } = chooseLink(this.#setting, request.options, facts);
+    if (kind === 'openssh') return connectOpenssh({ ...request, reason });
+    try {
+      return await connectSsh2({ ...request, reason });
+    } catch (thrown) {
+      const beyond = this.#setting === 'auto' ? beyondSsh2(thrown) : undefined;
+      if (beyond === undefined || request.signal.aborted) throw thrown;
+      const link = await connectOpenssh({ ...request, reason: beyond });
+      this.#learned.set(key, beyond);
+      return link;
+    }
+  }
+}
+
+/** Loaded when it is needed: hardly any host needs it. */
+async function connectOpenssh(request: LinkRequest): Promise<Link> {
+  const openssh = await import('./openssh-connect.ts');
+  return openssh.connectOpenssh(request);
+}
+
+async function factsOf(
+  { options }: Pick<LinkRequest, 'options'>,
+  learned: string | undefined,
+): Promise<LinkFacts> {
+  const known = await loadKnownHosts([
+    ...options.userKnownHostsFiles,
+    ...options.globalKnownHostsFiles,
+  ]);
+  return { certAuthority: hasCertAuthority(known, lookupName(options)), learned };
 }

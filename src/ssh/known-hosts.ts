@@ -106,6 +106,13 @@ function entriesFor(known: readonly KnownHost[], name: string): KnownHost[] {
   return known.filter(({ patterns }) => matchesHost(patterns, name));
 }
 
+/** Whether a host is known by a certificate authority alone (sshd(8), @cert-authority). */
+export function hasCertAuthority(known: readonly KnownHost[], name: LookupName): boolean {
+  const ours = entriesFor(known, name.name);
+  const isPlain = ({ marker }: KnownHost): boolean => marker === 'none';
+  return ours.some(({ marker }) => marker === 'cert-authority') && !ours.some(isPlain);
+}
+
 /** The types of the plain keys known for a host, in the order of the files. */
 export function knownKeyTypes(known: readonly KnownHost[], { name }: LookupName): string[] {
   const plain = entriesFor(known, name).filter(({ marker }) => marker === 'none');

@@ -3,9 +3,15 @@ import type { Ask } from './prompts.ts';
 import type { TransportRequest } from './transport.ts';
 
 export interface LinkRequest extends Omit<TransportRequest, 'signal'> {
+  /** The words for ssh that mean this target: what `ssh -G` was asked with. */
+  readonly words: readonly string[];
+  /** A directory that nobody else can enter, for sockets; its path is short. */
+  readonly dir: string;
   /** The socket of the caller's key agent. */
   readonly keyAgent: string | undefined;
   readonly ask: Ask;
+  /** Why this link was chosen, for people. */
+  readonly reason: string;
   /** For network and handshake, in milliseconds; time spent on questions does not count. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;

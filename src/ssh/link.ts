@@ -13,6 +13,8 @@ export interface LinkEvents {
 
 export interface Link {
   readonly kind: 'ssh2' | 'openssh';
+  /** Why it was chosen, for people. */
+  readonly reason: string;
   readonly user: string;
   /** Software version as the server names it, such as `OpenSSH_9.2p1`. */
   readonly serverVersion: string;

@@ -11,6 +11,7 @@ import { offeredAlgorithms } from './algorithms.ts';
 import { attempts } from './auth.ts';
 import { Deadline } from './deadline.ts';
 import { verifyHostKey } from './host-key.ts';
+import { KEEPALIVE } from './keepalive.ts';
 import { KeyAgent } from './key-agent.ts';
 import { knownKeyTypes, loadKnownHosts, lookupName } from './known-hosts.ts';
 import type { Link } from './link.ts';
@@ -25,9 +26,6 @@ import {
 } from './ssh2-internals.ts';
 import { Ssh2Link } from './ssh2-link.ts';
 import { openTransport } from './transport.ts';
-
-/** Our own keep-alive where the user set none: `ssh` alone would wait for ever. */
-const KEEPALIVE = { intervalMs: 15_000, countMax: 3 } as const;
 
 /**
  * Connects, verifies the host key and logs in.
@@ -207,6 +205,7 @@ class Handshake {
       clock: this.#request.clock,
       host: this.#request.options.host,
       user: this.#request.options.user,
+      reason: this.#request.reason,
       forced,
     });
   }

@@ -17,12 +17,14 @@ export interface LinkFacts {
   readonly clock: Clock;
   readonly host: string;
   readonly user: string;
+  readonly reason: string;
   readonly forced: () => boolean;
 }
 
 /** Takes over a client that has just logged in. */
 export class Ssh2Link implements Link {
   readonly kind = 'ssh2';
+  readonly reason: string;
   readonly user: string;
   readonly serverVersion: string;
   readonly #client: ssh2.Client;
@@ -41,6 +43,7 @@ export class Ssh2Link implements Link {
     this.#stream = stream;
     this.#protocol = protocol;
     this.#facts = facts;
+    this.reason = facts.reason;
     this.user = facts.user;
     this.serverVersion = (client as unknown as { _remoteVer?: string })._remoteVer ?? '';
     takeChannelMessages(protocol, (payload) => this.#receive(payload));

@@ -5,9 +5,9 @@
  */
 import type { Socket } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
+import { frame, FrameReader } from '../base/frames.ts';
 import { decode, encode } from './codec.ts';
-import { frame, FrameReader } from './frames.ts';
-import type { Message } from './protocol.ts';
+import { MAX_FRAME, type Message } from './protocol.ts';
 
 export interface PeerEvents {
   onMessage(message: Message): void;
@@ -17,7 +17,7 @@ export interface PeerEvents {
 
 export class Peer {
   readonly #socket: Socket;
-  readonly #frames = new FrameReader();
+  readonly #frames = new FrameReader(MAX_FRAME);
   #greeted = false;
   #corked = false;
   #error: SshpoolError | undefined;

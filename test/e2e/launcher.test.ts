@@ -7,9 +7,9 @@ import { existsSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { frame, FrameReader } from '../../src/base/frames.ts';
 import { decode, encode } from '../../src/wire/codec.ts';
-import { frame, FrameReader } from '../../src/wire/frames.ts';
-import { PROTOCOL, type Message } from '../../src/wire/protocol.ts';
+import { MAX_FRAME, PROTOCOL, type Message } from '../../src/wire/protocol.ts';
 import { PROGRAM, runCli, spawnCli, type Result } from '../support/cli.ts';
 import { isNative } from '../support/launcher.ts';
 import { alive, openFiles, until } from '../support/process.ts';
@@ -42,7 +42,7 @@ async function fakeAgent(
   const sockets = new Set<Socket>();
   const chunks: Buffer[] = [];
   const server = createServer((socket) => {
-    const frames = new FrameReader();
+    const frames = new FrameReader(MAX_FRAME);
     sockets.add(socket);
     socket.on('error', () => socket.destroy());
     socket.once('data', () => onCall(socket));

@@ -39,6 +39,7 @@ export interface FakeLinkOptions {
 
 export class FakeLink implements Link {
   readonly kind = 'openssh';
+  readonly reason = 'a test';
   readonly user: string;
   readonly serverVersion: string;
   readonly forcedCommand: boolean;

@@ -54,18 +54,27 @@ export function render(found: AgentStats, now: number): string {
   const rows = connections.map((row) => connectionCells(row, now));
   if (rows.length > 0)
     lines.push('', ...table([HEADINGS.map((h) => chalk.dim(h)), ...rows], width));
+  lines.push(...reasons(connections));
   return `${lines.join('\n')}\n`;
 }
 
-const HEADINGS = ['TARGET', 'ADDRESS', 'STATE', 'RUN', 'HITS', 'IDLE', 'IN', 'OUT', 'RTT'];
+/** Why some are not carried by ssh2, one line for each reason. */
+function reasons(connections: readonly ConnectionRow[]): string[] {
+  const unusual = connections.filter(({ link }) => link !== 'ssh2');
+  const lines = unusual.map(({ target, link, linkReason }) => `${target}: ${link}, ${linkReason}`);
+  return lines.length === 0 ? [] : ['', ...new Set(lines)];
+}
+
+const HEADINGS = ['TARGET', 'ADDRESS', 'LINK', 'STATE', 'RUN', 'HITS', 'IDLE', 'IN', 'OUT', 'RTT'];
 const TARGET_WIDTH = 16;
 const ADDRESS_WIDTH = 26;
 
 function connectionCells(row: ConnectionRow, now: number): string[] {
-  const { target, user, host, port, state, sessions, hits, bytesIn, bytesOut, rttMs } = row;
+  const { target, user, host, port, link, state, sessions, hits, bytesIn, bytesOut, rttMs } = row;
   return [
     cut(target, TARGET_WIDTH),
     cut(`${user}@${host}:${port}`, ADDRESS_WIDTH),
+    link,
     state === 'idle' ? chalk.green(state) : chalk.yellow(state),
     String(sessions),
     String(hits),

@@ -18,7 +18,7 @@ const usual: Chosen = {
 // The choice looks at no other option.
 const options = (chosen: Partial<Chosen> = {}): SshOptions =>
   ({ ...usual, ...chosen }) as unknown as SshOptions;
-const nothing: LinkFacts = { certAuthority: false, strangeKeys: [], learned: undefined };
+const nothing: LinkFacts = { certAuthority: false, learned: undefined };
 
 test('an ordinary host is reached over ssh2', () => {
   expect(chooseLink('auto', options(), nothing).kind).toBe('ssh2');
@@ -44,7 +44,6 @@ test.each<[string, Partial<Chosen>]>([
 
 test.each<[string, Partial<LinkFacts>]>([
   ['the host is known by a certificate authority', { certAuthority: true }],
-  ['id_sk: a security key', { strangeKeys: ['id_sk: a security key'] }],
   ['the server offers gssapi-with-mic', { learned: 'the server offers gssapi-with-mic' }],
 ])('%s: over OpenSSH, but ssh2 may be insisted on', (reason, facts) => {
   const all = { ...nothing, ...facts };

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { frame, FrameReader } from '../../../src/wire/frames.ts';
-import { MAX_FRAME } from '../../../src/wire/protocol.ts';
+import { frame, FrameReader } from '../../../src/base/frames.ts';
 import { verdictOf } from '../../support/arbitrary.ts';
 
+const MAX_FRAME = 1024 * 1024;
 const framed = (body: Buffer): Buffer => Buffer.concat(frame([body]));
 
 /** Cuts a stream at the given places, some of them together. */
@@ -20,7 +20,7 @@ const bodies = fc.array(
 test('bodies come out in order and whole, however the stream is cut', () => {
   fc.assert(
     fc.property(bodies, fc.array(fc.nat()), (sent, cuts) => {
-      const reader = new FrameReader();
+      const reader = new FrameReader(MAX_FRAME);
       const stream = Buffer.concat(sent.map(framed));
       const received = chunks(stream, cuts).flatMap((chunk) => reader.push(chunk));
       expect(received).toEqual(sent);
@@ -31,7 +31,7 @@ test('bodies come out in order and whole, however the stream is cut', () => {
 test('a chunk may be written over once its bodies were looked at', () => {
   fc.assert(
     fc.property(bodies, fc.array(fc.nat()), (sent, cuts) => {
-      const reader = new FrameReader();
+      const reader = new FrameReader(MAX_FRAME);
       const received = chunks(Buffer.concat(sent.map(framed)), cuts).flatMap((chunk) => {
         const seen = reader.push(chunk).map((body) => Buffer.from(body));
         chunk.fill(0xff);
@@ -53,21 +53,21 @@ test('a body in parts makes the same frame as a whole one', () => {
 
 test('a body comes out with its last byte, not later', () => {
   const stream = framed(Buffer.from('body'));
-  const reader = new FrameReader();
+  const reader = new FrameReader(MAX_FRAME);
   const counts = [...stream].map((byte) => reader.push(Buffer.of(byte)).length);
   expect(counts).toEqual([0, 0, 0, 0, 0, 0, 0, 1]);
 });
 
 test('a frame of the greatest size is taken', () => {
   const body = Buffer.alloc(MAX_FRAME, 7);
-  const [received] = new FrameReader().push(framed(body));
+  const [received] = new FrameReader(MAX_FRAME).push(framed(body));
   expect(received?.equals(body)).toBe(true);
 });
 
 test.each([0, MAX_FRAME + 1, 0xffff_ffff])('a frame of %i bytes is refused', (bytes) => {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(bytes);
-  expect(() => new FrameReader().push(length)).toThrow(
+  expect(() => new FrameReader(MAX_FRAME).push(length)).toThrow(
     `malformed message: a frame of ${bytes} bytes`,
   );
 });
@@ -75,7 +75,7 @@ test.each([0, MAX_FRAME + 1, 0xffff_ffff])('a frame of %i bytes is refused', (by
 test('hostile bytes give bodies within the limit, or an error of the protocol', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 40 })), (stream) => {
-      const reader = new FrameReader();
+      const reader = new FrameReader(MAX_FRAME);
       const bodiesOut: number[] = [];
       const verdict = verdictOf(() => {
         for (const chunk of stream) {

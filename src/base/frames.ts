@@ -1,9 +1,8 @@
 /**
  * Frames on a byte stream: a uint32 length, then that many bytes. Only what is left of a chunk for a
- * frame to come is copied.
+ * frame to come is copied. Our own protocol has them, and OpenSSH's between a master and its clients.
  */
-import { SshpoolError } from '../base/errors.ts';
-import { MAX_FRAME } from './protocol.ts';
+import { SshpoolError } from './errors.ts';
 
 const LENGTH_BYTES = 4;
 
@@ -18,14 +17,20 @@ export function frame(body: readonly Buffer[]): readonly Buffer[] {
 }
 
 export class FrameReader {
+  readonly #maxBytes: number;
   #chunks: Buffer[] = [];
   #buffered = 0;
   #needed: number | undefined;
 
+  /** No frame is longer than `maxBytes`, its length not counted. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
   /**
    * Takes the next bytes of the stream and returns the bodies of the frames that they complete:
-   * views of `chunk`, which may be written over afterwards (shared-reads.ts).
-   * @throws SshpoolError PROTOCOL for an empty frame or one above MAX_FRAME
+   * views of `chunk`, which may be written over afterwards (wire/shared-reads.ts).
+   * @throws SshpoolError PROTOCOL for an empty frame or one above the greatest size
    */
   push(chunk: Buffer): Buffer[] {
     this.#chunks.push(chunk);
@@ -41,7 +46,7 @@ export class FrameReader {
     if (this.#needed === undefined) {
       if (this.#buffered < LENGTH_BYTES) return undefined;
       const needed = this.#take(LENGTH_BYTES).readUInt32BE();
-      if (needed === 0 || needed > MAX_FRAME) {
+      if (needed === 0 || needed > this.#maxBytes) {
         throw SshpoolError.of('PROTOCOL', { problem: `a frame of ${needed} bytes` });
       }
       this.#needed = needed;

@@ -1,0 +1,125 @@
+/**
+ * From an address to a link over OpenSSH: an ssh that logs in, with the user's own words and
+ * configuration, and then waits in the background as a master with us as its only client.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { join } from 'node:path';
+import { SshpoolError } from '../base/errors.ts';
+import { Askpass } from './askpass.ts';
+import { Deadline } from './deadline.ts';
+import { KEEPALIVE } from './keepalive.ts';
+import type { Link } from './link.ts';
+import type { LinkRequest } from './link-request.ts';
+import { OpensshLink } from './openssh-link.ts';
+import { OpensshOutput } from './openssh-output.ts';
+
+/**
+ * So long the master stays without us, in seconds: until we have connected, and where we were
+ * killed. With ControlPersist ssh goes into the background once it has logged in and listens; the
+ * end of the process that we started says so.
+ */
+const PERSIST_S = 5;
+
+/** @throws SshpoolError for each way in which this fails; CANCELLED where `signal` ended it */
+export async function connectOpenssh(request: LinkRequest): Promise<Link> {
+  const { options, clock, signal, note } = request;
+  const { hostname: host, port } = options;
+  const timeoutMs = request.timeoutMs * (1 + jumps(options.proxyJump));
+  const attempt = new AbortController();
+  const give = (reason: SshpoolError): void => attempt.abort(reason);
+  const deadline = new Deadline(clock, timeoutMs, () =>
+    give(SshpoolError.of('CONNECT_TIMEOUT', { host, port, timeoutMs })),
+  );
+  const cancel = (): void => give(SshpoolError.of('CANCELLED', {}));
+  signal.addEventListener('abort', cancel, { once: true });
+  if (signal.aborted) cancel();
+  // Short, for ssh adds 17 bytes to the first.
+  const unique = randomBytes(4).toString('hex');
+  const control = join(request.dir, `m${unique}`);
+  const askpass = await Askpass.listen(join(request.dir, `q${unique}`), {
+    ask: (question) => deadline.during(() => request.ask(question)),
+    note,
+  });
+  try {
+    const output = await logIn(request, control, askpass, attempt.signal);
+    const { serverVersion, forcedCommand } = output;
+    const { host: name, user } = options;
+    const facts = { host: name, user, reason: request.reason, serverVersion, forcedCommand };
+    return await OpensshLink.open(createConnection(control), facts);
+  } catch (thrown) {
+    throw attempt.signal.aborted ? attempt.signal.reason : thrown;
+  } finally {
+    askpass.close();
+    deadline.cancel();
+    signal.removeEventListener('abort', cancel);
+    // Nobody else is to find it.
+    rmSync(control, { force: true });
+  }
+}
+
+function jumps(proxyJump: string | undefined): number {
+  return proxyJump?.split(',').length ?? 0;
+}
+
+/** Runs ssh until it is a master; resolves to what it said. */
+function logIn(
+  request: LinkRequest,
+  control: string,
+  askpass: Askpass,
+  signal: AbortSignal,
+): Promise<OpensshOutput> {
+  const { cwd, env, options, note } = request;
+  const output = new OpensshOutput(options, note);
+  return new Promise((resolve, reject) => {
+    const child: ChildProcess = spawn('ssh', masterWords(request, control), {
+      cwd,
+      env: { ...env, ...askpass.env(env) },
+      // Apart from any terminal, and from the signals that are typed there.
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const abort = (): void => void child.kill('SIGTERM');
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8');
+      stream?.on('data', (text: string) => output.add(text));
+    }
+    child.once('error', (error) => reject(output.failure(error)));
+    // Not `close`: a program that was started on the way may keep our pipes.
+    child.once('exit', (status) => {
+      signal.removeEventListener('abort', abort);
+      // What it said last may still be under way.
+      setImmediate(() => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+        if (status === 0) resolve(output.end());
+        else reject(output.failure(undefined));
+      });
+    });
+  });
+}
+
+/** Ours go first: of several values ssh takes the first one. */
+function masterWords({ options, words }: LinkRequest, control: string): string[] {
+  const ours = [
+    `ControlPersist=${PERSIST_S}`,
+    // Of these a session has need, and a connection for everybody must have none.
+    'ClearAllForwardings=yes',
+    'Tunnel=no',
+    'RemoteCommand=none',
+    ...OpensshOutput.options(options),
+  ];
+  if (options.serverAliveIntervalMs === 0) {
+    ours.push(
+      `ServerAliveInterval=${KEEPALIVE.intervalMs / 1000}`,
+      `ServerAliveCountMax=${KEEPALIVE.countMax}`,
+    );
+  }
+  // As an option of its own the path may hold white space, but % begins a token.
+  const path = control.replaceAll('%', '%%');
+  return ['-MNT', '-S', path, ...ours.flatMap((option) => ['-o', option]), ...words];
+}
