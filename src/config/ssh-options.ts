@@ -54,6 +54,14 @@ export interface SshOptions {
   readonly kexAlgorithms: readonly string[];
   readonly hostKeyAlgorithms: readonly string[];
   readonly pubkeyAuthentication: boolean;
+  /** Signature algorithms; empty where ssh does not say. */
+  readonly pubkeyAcceptedAlgorithms: readonly string[];
+  readonly kbdInteractiveAuthentication: boolean;
+  readonly passwordAuthentication: boolean;
+  readonly gssapiAuthentication: boolean;
+  /** Methods in their order; undefined where nobody chose one. */
+  readonly preferredAuthentications: readonly string[] | undefined;
+  readonly numberOfPasswordPrompts: number;
   readonly forwardAgent: AgentChoice;
   readonly proxyCommand: string | undefined;
   readonly proxyJump: string | undefined;
@@ -115,7 +123,7 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
     macs: list('macs'),
     kexAlgorithms: list('kexalgorithms'),
     hostKeyAlgorithms: list('hostkeyalgorithms'),
-    pubkeyAuthentication: !['no', 'false'].includes(one('pubkeyauthentication') ?? ''),
+    ...methodsOf(one),
     forwardAgent: forwardChoice(values.get('forwardagent')?.[0], asked),
     ...proxyOf(one, context),
     sendEnv: values.get('sendenv') ?? [],
@@ -160,6 +168,29 @@ function contextOf(values: Values, asked: Asked): TokenContext {
     user: first('user') ?? asked.account.user,
     ...(alias === undefined ? {} : { hostKeyAlias: alias }),
     jumpHost: jumps === undefined || jumps === 'none' ? '' : parseJump(jumps).host,
+  };
+}
+
+type Methods = Pick<
+  SshOptions,
+  | 'pubkeyAuthentication'
+  | 'pubkeyAcceptedAlgorithms'
+  | 'kbdInteractiveAuthentication'
+  | 'passwordAuthentication'
+  | 'gssapiAuthentication'
+  | 'preferredAuthentications'
+  | 'numberOfPasswordPrompts'
+>;
+
+function methodsOf(one: One): Methods {
+  return {
+    pubkeyAuthentication: !['no', 'false'].includes(one('pubkeyauthentication') ?? ''),
+    pubkeyAcceptedAlgorithms: one('pubkeyacceptedalgorithms')?.split(',') ?? [],
+    kbdInteractiveAuthentication: isYes(one('kbdinteractiveauthentication')),
+    passwordAuthentication: isYes(one('passwordauthentication')),
+    gssapiAuthentication: isYes(one('gssapiauthentication')),
+    preferredAuthentications: one('preferredauthentications')?.split(','),
+    numberOfPasswordPrompts: Number(one('numberofpasswordprompts') ?? 3),
   };
 }
 

@@ -29,21 +29,25 @@ export class Links {
    * Connects and logs in; `key` names the identity (config/connection-key.ts).
    * @throws SshpoolError for each way in which this fails; CANCELLED where the signal ended it
    */
-  async connect(key: string, request: Omit<LinkRequest, 'reason'>): Promise<Link> {
+  async connect(key: string, request: Request): Promise<Link> {
     const facts = await factsOf(request, this.#learned.get(key));
     const { kind, reason } = chooseLink(this.#setting, request.options, facts);
-    if (kind === 'openssh') return connectOpenssh({ ...request, reason });
+    const hasAlternative = this.#setting === 'auto' && kind === 'ssh2';
+    if (kind === 'openssh') return connectOpenssh({ ...request, hasAlternative, reason });
     try {
-      return await connectSsh2({ ...request, reason });
+      return await connectSsh2({ ...request, hasAlternative, reason });
     } catch (thrown) {
-      const beyond = this.#setting === 'auto' ? beyondSsh2(thrown) : undefined;
+      const beyond = hasAlternative ? beyondSsh2(thrown) : undefined;
       if (beyond === undefined || request.signal.aborted) throw thrown;
-      const link = await connectOpenssh({ ...request, reason: beyond });
+      const last = { ...request, hasAlternative: false, reason: beyond };
+      const link = await connectOpenssh(last);
       this.#learned.set(key, beyond);
       return link;
     }
   }
 }
+
+type Request = Omit<LinkRequest, 'reason' | 'hasAlternative'>;
 
 /** Loaded when it is needed: hardly any host needs it. */
 async function connectOpenssh(request: LinkRequest): Promise<Link> {
@@ -51,10 +55,7 @@ async function connectOpenssh(request: LinkRequest): Promise<Link> {
   return openssh.connectOpenssh(request);
 }
 
-async function factsOf(
-  { options }: Pick<LinkRequest, 'options'>,
-  learned: string | undefined,
-): Promise<LinkFacts> {
+async function factsOf({ options }: Request, learned: string | undefined): Promise<LinkFacts> {
   const known = await loadKnownHosts([
     ...options.userKnownHostsFiles,
     ...options.globalKnownHostsFiles,

@@ -10,6 +10,8 @@ export interface LinkRequest extends Omit<TransportRequest, 'signal'> {
   /** The socket of the caller's key agent. */
   readonly keyAgent: string | undefined;
   readonly ask: Ask;
+  /** Another link can be tried where this one cannot do what is needed. */
+  readonly hasAlternative: boolean;
   /** Why this link was chosen, for people. */
   readonly reason: string;
   /** For network and handshake, in milliseconds; time spent on questions does not count. */

@@ -5,14 +5,13 @@
  */
 import type { Duplex } from 'node:stream';
 import type ssh2 from 'ssh2';
-import type { AnyAuthMethod } from 'ssh2';
 import { describe, SshpoolError } from '../base/errors.ts';
 import { offeredAlgorithms } from './algorithms.ts';
-import { attempts } from './auth.ts';
+import { authenticate } from './auth.ts';
+import { markBeyondSsh2 } from './beyond-ssh2.ts';
 import { Deadline } from './deadline.ts';
 import { verifyHostKey } from './host-key.ts';
 import { KEEPALIVE } from './keepalive.ts';
-import { KeyAgent } from './key-agent.ts';
 import { knownKeyTypes, loadKnownHosts, lookupName } from './known-hosts.ts';
 import type { Link } from './link.ts';
 import type { LinkRequest } from './link-request.ts';
@@ -24,6 +23,7 @@ import {
   protocolOf,
   type Protocol,
 } from './ssh2-internals.ts';
+import { Ssh2AuthWire } from './ssh2-auth-wire.ts';
 import { Ssh2Link } from './ssh2-link.ts';
 import { openTransport } from './transport.ts';
 
@@ -62,12 +62,9 @@ class Handshake {
   readonly #stream: Duplex;
   readonly #signal: AbortSignal;
   readonly #client = new Client();
-  readonly #skipped: string[] = [];
-  #methods: readonly string[] = ['publickey'];
   #hostKey: Buffer | undefined;
   /** Made once the known hosts were read. */
   #verify: (key: Buffer) => Promise<void> = () => Promise.reject(new Error('no known hosts'));
-  #attempts: ReturnType<typeof attempts> | undefined;
   #failure: SshpoolError | undefined;
 
   constructor(request: LinkRequest, stream: Duplex, signal: AbortSignal) {
@@ -92,15 +89,21 @@ class Handshake {
   #login(algorithms: ssh2.Algorithms): Promise<Link> {
     return new Promise((resolve, reject) => {
       const client = this.#client;
+      let wire: Ssh2AuthWire | undefined;
       // An error may come several times and never ends the matter: the close does.
       client.on('error', (error) => this.#fail(this.#explain(error)));
-      client.on('close', () => reject(this.#failure ?? this.#lost('connection closed')));
-      client.on('banner', (text) => this.#request.note(text.replace(/\r?\n$/, '')));
+      client.on('close', () => {
+        const failure = this.#failure ?? this.#lost('connection closed');
+        wire?.fail(failure);
+        reject(failure);
+      });
       client.once('ready', () => resolve(this.#link(protocol, () => forced)));
       const abort = (): void => void this.#stream.destroy();
       this.#signal.addEventListener('abort', abort, { once: true });
       client.connect(this.#config(algorithms));
       const protocol = protocolOf(client);
+      wire = new Ssh2AuthWire(protocol, () => void this.#authenticate(login));
+      const login = wire;
       ignoreHostKeyUpdates(protocol);
       let forced = false;
       onServerDebug(protocol, (text) => {
@@ -139,42 +142,16 @@ class Handshake {
         );
         return undefined;
       },
-      authHandler: this.#authHandler(),
     };
   }
 
-  #authHandler(): ssh2.AuthHandlerMiddleware {
-    const { options, keyAgent, ask, clock } = this.#request;
-    this.#attempts = attempts({
-      options,
-      keyAgent:
-        keyAgent === undefined
-          ? undefined
-          : new KeyAgent(keyAgent, { clock, signal: this.#signal }),
-      ask,
-      skipped: (why) => this.#skipped.push(why),
-    });
-    return (methods: readonly string[] | null, _partial, next) => {
-      if (methods) this.#methods = methods;
-      this.#attempts?.next().then(
-        ({ value, done }) => (done ? this.#denied() : next(value satisfies AnyAuthMethod)),
-        (thrown: unknown) => {
-          this.#fail(SshpoolError.from(thrown));
-          this.#client.end();
-        },
-      );
-    };
-  }
-
-  #denied(): void {
-    const { user, hostname: host } = this.#request.options;
-    const methods = this.#methods.join(',');
-    this.#fail(SshpoolError.of('AUTH_FAILED', { user, host, methods, detail: this.#detail() }));
-    this.#client.end();
-  }
-
-  #detail(): string {
-    return this.#skipped.join('; ');
+  async #authenticate(wire: Ssh2AuthWire): Promise<void> {
+    try {
+      await authenticate({ ...this.#request, signal: this.#signal }, wire);
+    } catch (thrown) {
+      this.#fail(SshpoolError.from(thrown));
+      this.#client.end();
+    }
   }
 
   #fail(error: SshpoolError): void {
@@ -187,15 +164,18 @@ class Handshake {
   }
 
   /** ssh2's errors in our words. RFC 4253 section 11.1 numbers the reasons of a disconnect. */
-  #explain(error: Error & { level?: string; code?: unknown }): SshpoolError {
+  #explain(error: Error & { code?: unknown }): SshpoolError {
     const { user, hostname: host, port } = this.#request.options;
-    const tooMany = error.code === 2 && /authentication failures/i.test(error.message);
-    if (tooMany || error.level === 'client-authentication') {
-      const methods = this.#methods.join(',');
-      const detail = [error.message, ...this.#skipped].join('; ');
-      return SshpoolError.of('AUTH_FAILED', { user, host, methods, detail }, error);
+    const reason = describe(error);
+    if (error.code === 2 && /authentication failures/i.test(reason)) {
+      const facts = { user, host, methods: 'publickey', detail: reason };
+      return SshpoolError.of('AUTH_FAILED', facts, error);
     }
-    return SshpoolError.of('HANDSHAKE_FAILED', { host, port, reason: describe(error) }, error);
+    const failed = SshpoolError.of('HANDSHAKE_FAILED', { host, port, reason }, error);
+    const noCommon = /no matching (.*)/.exec(reason)?.[1];
+    return noCommon === undefined
+      ? failed
+      : markBeyondSsh2(failed, `ssh2 has no matching ${noCommon}`);
   }
 
   #link(protocol: Protocol, forced: () => boolean): Link {
@@ -216,7 +196,6 @@ class Handshake {
    */
   #forget(): void {
     this.#verify = () => Promise.reject(new Error('the host key was verified before'));
-    this.#attempts = undefined;
     const { signal } = new AbortController();
     this.#request = { ...this.#request, env: {}, ask: askNobody, note: () => undefined, signal };
   }

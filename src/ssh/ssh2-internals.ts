@@ -6,6 +6,7 @@
 import { createRequire } from 'node:module';
 import type ssh2 from 'ssh2';
 import { FIRST_CHANNEL_MESSAGE, LAST_CHANNEL_MESSAGE } from './messages.ts';
+import { FIRST_AUTH_MESSAGE, LAST_AUTH_MESSAGE } from './userauth-messages.ts';
 
 interface PacketWriter {
   readonly allocStart: number;
@@ -18,6 +19,8 @@ type Handler = (protocol: Protocol, payload: Buffer) => unknown;
 export interface Protocol {
   readonly _packetRW: { readonly write: PacketWriter };
   readonly _cipher: object;
+  /** Of the last key exchange; the identifier is that of the first (RFC 4253 section 7.2). */
+  readonly _kex: { readonly sessionID: Buffer };
   readonly _handlers: Record<string, unknown>;
 }
 
@@ -34,7 +37,6 @@ const require = createRequire(import.meta.url);
 // The main module of ssh2 would also load its server and its key generator: a quarter more time,
 // of which the first connection waits for every millisecond.
 export const Client = require('ssh2/lib/client.js') as typeof ssh2.Client;
-export const { BaseAgent } = require('ssh2/lib/agent.js') as Pick<typeof ssh2, 'BaseAgent'>;
 export const { parseKey } = require('ssh2/lib/protocol/keyParser.js') as Pick<
   typeof ssh2.utils,
   'parseKey'
@@ -55,16 +57,26 @@ export const SUPPORTED: Supported = {
   compress: constants['SUPPORTED_COMPRESSION'] ?? [],
 };
 
-/** Who takes the channel messages of a client; others (ssh2's own Server) go on as before. */
-const routes = new WeakMap<Protocol, (payload: Buffer) => void>();
+/** Gets the payload, and what ssh2 itself would make of the message. */
+type Route = (payload: Buffer, original: () => unknown) => void;
 
-for (let number = FIRST_CHANNEL_MESSAGE; number <= LAST_CHANNEL_MESSAGE; number++) {
-  const original = handlers[number];
-  handlers[number] = (protocol, payload) => {
-    const route = routes.get(protocol);
-    return route ? route(payload) : original?.(protocol, payload);
-  };
+/** Who takes the messages of a client; others (ssh2's own Server) go on as before. */
+function routed(first: number, last: number): WeakMap<Protocol, Route> {
+  const routes = new WeakMap<Protocol, Route>();
+  for (let number = first; number <= last; number++) {
+    const original = handlers[number];
+    handlers[number] = (protocol, payload) => {
+      const route = routes.get(protocol);
+      if (route === undefined) return original?.(protocol, payload);
+      route(payload, () => original?.(protocol, payload));
+      return undefined;
+    };
+  }
+  return routes;
 }
+
+const channelRoutes = routed(FIRST_CHANNEL_MESSAGE, LAST_CHANNEL_MESSAGE);
+const authRoutes = routed(FIRST_AUTH_MESSAGE, LAST_AUTH_MESSAGE);
 
 /** The protocol of a client on which connect() was called. */
 export function protocolOf(client: ssh2.Client): Protocol {
@@ -73,7 +85,48 @@ export function protocolOf(client: ssh2.Client): Protocol {
 
 /** From now on messages 90 to 100 of this connection go to `route` and not to ssh2's channels. */
 export function takeChannelMessages(protocol: Protocol, route: (payload: Buffer) => void): void {
-  routes.set(protocol, route);
+  channelRoutes.set(protocol, route);
+}
+
+/** RFC 4252 section 5.1. */
+const USERAUTH_SUCCESS = 52;
+const sigAlgs = new WeakMap<Protocol, readonly string[]>();
+
+type OnService = (protocol: Protocol, name: string) => void;
+type OnExtensions = (
+  protocol: Protocol,
+  extensions: readonly { readonly name: string; readonly algs?: readonly string[] }[],
+) => void;
+
+/**
+ * The login is ours and not ssh2's: `onStart` is called when it may begin, which is after the host
+ * key was verified, and messages 50 to 79 go to `route`. Success is told to ssh2 as well.
+ */
+export function takeLogin(
+  protocol: Protocol,
+  onStart: () => void,
+  route: (payload: Buffer) => void,
+): void {
+  protocol._handlers['SERVICE_ACCEPT'] = ((_, name) => {
+    if (name === 'ssh-userauth') onStart();
+  }) satisfies OnService;
+  protocol._handlers['EXT_INFO'] = ((_, extensions) => {
+    const found = extensions.find(({ name }) => name === 'server-sig-algs')?.algs;
+    if (found) sigAlgs.set(protocol, found);
+  }) satisfies OnExtensions;
+  authRoutes.set(protocol, (payload, original) => {
+    route(Buffer.from(payload));
+    if (payload[0] === USERAUTH_SUCCESS) original();
+  });
+}
+
+/** What the server said that it can verify (RFC 8308 section 3.1); undefined where it did not. */
+export function serverSigAlgsOf(protocol: Protocol): readonly string[] | undefined {
+  return sigAlgs.get(protocol);
+}
+
+export function sessionIdOf(protocol: Protocol): Buffer {
+  return protocol._kex.sessionID;
 }
 
 /** Packet and padding length, in front of the payload (RFC 4253 section 6). */

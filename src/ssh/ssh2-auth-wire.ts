@@ -1,0 +1,64 @@
+/** The authentication messages of one ssh2 connection, as our own login has them. */
+import type { SshpoolError } from '../base/errors.ts';
+import {
+  sendMessage,
+  serverSigAlgsOf,
+  sessionIdOf,
+  takeLogin,
+  type Protocol,
+} from './ssh2-internals.ts';
+import type { AuthWire } from './userauth.ts';
+
+interface Waiting {
+  readonly resolve: (payload: Buffer) => void;
+  readonly reject: (error: SshpoolError) => void;
+}
+
+export class Ssh2AuthWire implements AuthWire {
+  readonly #protocol: Protocol;
+  readonly #arrived: Buffer[] = [];
+  #waiting: Waiting | undefined;
+  #failure: SshpoolError | undefined;
+
+  /** `onStart` is called when the server is ready for the login: its host key was verified. */
+  constructor(protocol: Protocol, onStart: () => void) {
+    this.#protocol = protocol;
+    takeLogin(protocol, onStart, (payload) => this.#receive(payload));
+  }
+
+  get sessionId(): Buffer {
+    return sessionIdOf(this.#protocol);
+  }
+
+  get serverSigAlgs(): readonly string[] | undefined {
+    return serverSigAlgsOf(this.#protocol);
+  }
+
+  send(payload: Buffer): void {
+    if (this.#failure === undefined) sendMessage(this.#protocol, [payload]);
+  }
+
+  next(): Promise<Buffer> {
+    const payload = this.#arrived.shift();
+    if (payload !== undefined) return Promise.resolve(payload);
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => (this.#waiting = { resolve, reject }));
+  }
+
+  /** The connection has ended. */
+  fail(error: SshpoolError): void {
+    this.#failure ??= error;
+    this.#waiting?.reject(this.#failure);
+    this.#waiting = undefined;
+  }
+
+  #receive(payload: Buffer): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (waiting) waiting.resolve(payload);
+    else if (this.#arrived.length < MAX_WAITING) this.#arrived.push(payload);
+  }
+}
+
+/** A server answers, and says little by itself: what comes beyond that is dropped. */
+const MAX_WAITING = 64;

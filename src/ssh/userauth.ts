@@ -1,0 +1,115 @@
+/**
+ * Logging in (RFC 4252): which method is tried next, as ssh does it (sshconnect2.c, userauth), until
+ * the server is content or nothing is left. Knows the order and the server's answers; the methods
+ * themselves are handed in, and no transport is known here.
+ */
+import type { AuthReply } from './userauth-messages.ts';
+import { noneRequest, readAuthReply } from './userauth-messages.ts';
+
+/** The messages of one connection during its login. */
+export interface AuthWire {
+  readonly sessionId: Buffer;
+  /** What the server can verify (RFC 8308, server-sig-algs); undefined where it did not say. */
+  readonly serverSigAlgs: readonly string[] | undefined;
+  send(payload: Buffer): void;
+  /** The next message of the server; rejects when the connection has ended. */
+  next(): Promise<Buffer>;
+}
+
+export type Verdict = Extract<AuthReply, { type: 'success' | 'failure' }>;
+
+/** The conversation with the server, banners taken out of it. */
+export class Conversation {
+  readonly wire: AuthWire;
+  readonly #onBanner: (text: string) => void;
+
+  constructor(wire: AuthWire, onBanner: (text: string) => void) {
+    this.wire = wire;
+    this.#onBanner = onBanner;
+  }
+
+  /** Sends a message and resolves to the server's answer. @throws SshpoolError, as the wire */
+  async ask(payload: Buffer): Promise<Verdict | Extract<AuthReply, { type: 'specific' }>> {
+    this.wire.send(payload);
+    for (;;) {
+      // One message after the other: what each means depends on those before it.
+      const reply = readAuthReply(await this.wire.next());
+      if (reply.type === 'banner') this.#onBanner(reply.text);
+      else if (reply.type !== 'other') return reply;
+    }
+  }
+}
+
+/**
+ * The attempts of one method, made one at a time: each is asked for only when the one before it
+ * failed. Ends where the method has no more.
+ */
+export type Attempts = AsyncGenerator<Verdict, void, undefined>;
+
+export interface Method {
+  readonly name: string;
+  /** Begins anew, also after another method has succeeded in part. */
+  attempts(conversation: Conversation): Attempts;
+}
+
+/**
+ * Logs in with `methods`, in their order; the first is tried before it is known whether the server
+ * has it, since to ask costs a round trip and the answer is nearly always yes. Resolves to the
+ * methods that are left where nothing succeeded, and to undefined where the login did.
+ */
+export async function logIn(
+  user: string,
+  methods: readonly Method[],
+  conversation: Conversation,
+): Promise<readonly string[] | undefined> {
+  let offered: readonly string[] | undefined;
+  let round = new Round(methods, conversation);
+  for (;;) {
+    const verdict = (await round.attempt(offered)) ?? (await ask(user, offered, conversation));
+    if (verdict === undefined) return offered ?? [];
+    if (verdict.type === 'success') return undefined;
+    offered = verdict.methods;
+    // The next step begins with all methods and all keys, as for ssh.
+    if (verdict.partial) round = new Round(methods, conversation);
+  }
+}
+
+/** Which methods there are, where no attempt has found that out. */
+async function ask(
+  user: string,
+  offered: readonly string[] | undefined,
+  conversation: Conversation,
+): Promise<Verdict | undefined> {
+  if (offered !== undefined) return undefined;
+  const reply = await conversation.ask(noneRequest(user));
+  return reply.type === 'specific' ? undefined : reply;
+}
+
+/** One step of a login: the methods that have not been used up in it. */
+class Round {
+  readonly #left: { readonly name: string; readonly attempts: Attempts }[];
+
+  constructor(methods: readonly Method[], conversation: Conversation) {
+    this.#left = methods.map((method) => ({
+      name: method.name,
+      attempts: method.attempts(conversation),
+    }));
+  }
+
+  /** The next attempt of the first method that the server offers; undefined where none is left. */
+  async attempt(offered: readonly string[] | undefined): Promise<Verdict | undefined> {
+    for (;;) {
+      const at = this.#left.findIndex(({ name }, index) =>
+        offered === undefined ? index === 0 && name === BLIND : offered.includes(name),
+      );
+      const method = this.#left[at];
+      if (method === undefined) return undefined;
+      const { value, done } = await method.attempts.next();
+      if (!done) return value;
+      this.#left.splice(at, 1);
+    }
+  }
+}
+
+/** The one method that asks nobody, and so may be tried blindly. */
+const BLIND = 'publickey';
