@@ -35,6 +35,8 @@ export class ExecCall {
   #startedAt = 0;
   #ended = false;
   #stdoutOpen = true;
+  /** What is to be said once it is clear that this caller sees the call through. */
+  #heldNotes: string[] | undefined;
   /** Bytes sent to the caller that it has not taken yet. */
   #untaken = 0;
 
@@ -58,6 +60,7 @@ export class ExecCall {
     try {
       await this.#start(args, argv);
     } catch (thrown) {
+      this.#releaseNotes();
       this.#timer?.cancel();
       if (this.#timedOutMs === undefined) throw thrown;
       throw SshpoolError.of('TIMED_OUT', { timeoutMs: this.#timedOutMs }, thrown);
@@ -101,6 +104,8 @@ export class ExecCall {
   }
 
   #delegate(to: string, argv: readonly Buffer[]): void {
+    // Whoever makes the call anew comes upon the same.
+    this.#heldNotes = undefined;
     this.#caller.send({ type: 'delegate', to, argv });
   }
 
@@ -134,7 +139,12 @@ export class ExecCall {
 
   /** What is said to the person: nothing with -q, with -v also how the call goes. */
   #surroundings({ quiet, verbose }: ExecArgs, argv: readonly Buffer[]): Surroundings {
-    const { cwd, env, note } = this.#caller;
+    const { cwd, env } = this.#caller;
+    if (!this.#caller.can('ask') && this.#caller.can('delegate')) this.#heldNotes = [];
+    const note = (text: string): void => {
+      if (this.#heldNotes) this.#heldNotes.push(text);
+      else this.#caller.note(text);
+    };
     const ask: Ask = (question) => {
       if (this.#caller.can('ask')) return this.#caller.ask(question);
       if (this.#caller.can('delegate')) {
@@ -145,6 +155,12 @@ export class ExecCall {
       return Promise.resolve(undefined);
     };
     return { cwd, env, ask, note: quiet && verbose === 0 ? () => undefined : note };
+  }
+
+  #releaseNotes(): void {
+    const held = this.#heldNotes;
+    this.#heldNotes = undefined;
+    for (const text of held ?? []) this.#caller.note(text);
   }
 
   async #sessionEnv(options: SshOptions): Promise<Readonly<Record<string, string>>> {
@@ -160,6 +176,7 @@ export class ExecCall {
     agentForward: boolean,
   ): void {
     const { clock } = this.#services;
+    this.#releaseNotes();
     this.#lease = lease;
     this.#remote = new RemoteEnd(lease, clock);
     this.#startedAt = clock.monotonic();

@@ -7,10 +7,10 @@ import { EXIT_FAILURE, SshpoolError } from '../base/errors.ts';
 import { parseExecArgs } from '../config/exec-args.ts';
 import type { RuntimePaths } from '../config/paths.ts';
 import type { Message } from '../wire/protocol.ts';
+import { answerQuestion } from './answer.ts';
 import { Call, envLines, OtherProtocol, type MessageOf } from './call.ts';
 import { connectOrStart } from './connect.ts';
 import { Input, Output } from './exec-streams.ts';
-import { askOnTerminal } from './prompt.ts';
 import { withOwnProtocol } from './versions.ts';
 
 export interface ExecUi {
@@ -166,7 +166,7 @@ class ExecRun {
 
   async #answer({ id, text, echo }: MessageOf<'ask'>): Promise<void> {
     this.#stopWaiting();
-    const typed = await askOnTerminal(text, echo);
+    const typed = await answerQuestion(text, echo);
     this.#call?.send({ type: 'answer', id, given: typed !== undefined, text: typed ?? '' });
   }
 

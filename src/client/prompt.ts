@@ -2,25 +2,41 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
 
-/** Asks on /dev/tty; undefined where there is no terminal, or the person ended the input. */
-export function askOnTerminal(text: string, echo: boolean): Promise<string | undefined> {
-  let fd: number;
+/** The terminal of the person, for one question. */
+export interface Terminal {
+  readonly fd: number;
+  close(): void;
+}
+
+/** Undefined where there is no controlling terminal. */
+export function openTerminal(): Terminal | undefined {
   try {
-    fd = openSync('/dev/tty', 'r+');
+    const fd = openSync('/dev/tty', 'r+');
+    return { fd, close: () => closeSync(fd) };
   } catch {
-    return Promise.resolve(undefined); // no controlling terminal: nobody to ask
+    return undefined; // nobody to ask
   }
+}
+
+/** Asks, and lets go of the terminal; undefined where the person ended the input. */
+export function askOnTerminal(
+  { fd }: Terminal,
+  text: string,
+  echo: boolean,
+): Promise<string | undefined> {
   writeSync(fd, printable(text));
   return readLine(fd, echo);
 }
 
 /** The server has a say in these texts: no control characters but the ends of lines. */
-function printable(text: string): string {
+export function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '?');
 }
 
 const [CTRL_C, CTRL_D, BACKSPACE, DELETE, CTRL_U] = ['\u0003', '\u0004', '\b', '\u007f', '\u0015'];
+/** While a question is open these would leave the terminal in its raw mode. */
+const SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGINT'] as const;
 
 /** Reads one line in raw mode, in which the echo is ours to give or not. */
 function readLine(fd: number, echo: boolean): Promise<string | undefined> {
@@ -28,40 +44,43 @@ function readLine(fd: number, echo: boolean): Promise<string | undefined> {
   terminal.setRawMode(true);
   terminal.setEncoding('utf8');
   return new Promise((resolve) => {
-    let line = '';
+    /** What was typed, in characters: a person takes back one of those. */
+    let line: string[] = [];
+    const restore = (): void => void terminal.setRawMode(false);
+    for (const name of SIGNALS) process.prependListener(name, restore);
     const finish = (answer: string | undefined): void => {
-      terminal.setRawMode(false);
+      for (const name of SIGNALS) process.off(name, restore);
+      restore();
       writeSync(fd, '\n');
       terminal.destroy();
       resolve(answer);
     };
+    const erase = (count: number): void => {
+      const erased = line.splice(line.length - count, count);
+      if (echo) writeSync(fd, '\b \b'.repeat(erased.length));
+    };
     const edit = (character: string): void => {
-      if (character === BACKSPACE || character === DELETE) {
-        if (line !== '' && echo) writeSync(fd, '\b \b');
-        line = line.slice(0, -1);
-      } else if (character === CTRL_U) {
-        if (echo) writeSync(fd, '\b \b'.repeat(line.length));
-        line = '';
-      } else {
-        line += character;
+      if (character === BACKSPACE || character === DELETE) erase(Math.min(1, line.length));
+      else if (character === CTRL_U) erase(line.length);
+      else {
+        line = [...line, character];
         if (echo) writeSync(fd, character);
       }
     };
     terminal.on('data', (typed: string) => {
       for (const character of typed) {
-        if (character === '\r' || character === '\n') return finish(line);
+        if (character === '\r' || character === '\n') return finish(line.join(''));
         if (character === CTRL_C) {
           finish(undefined);
           process.kill(process.pid, 'SIGINT');
           return;
         }
-        if (character === CTRL_D && line === '') return finish(undefined);
+        if (character === CTRL_D && line.length === 0) return finish(undefined);
         if (character !== CTRL_D) edit(character);
       }
     });
-    terminal.on('error', () => {
-      closeSync(fd);
-      resolve(undefined);
-    });
+    // The terminal has gone, and with it the person.
+    terminal.on('error', () => resolve(undefined));
+    terminal.on('end', () => resolve(undefined));
   });
 }

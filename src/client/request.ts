@@ -2,8 +2,8 @@
 import type { Socket } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
 import type { RuntimePaths } from '../config/paths.ts';
+import { answerQuestion } from './answer.ts';
 import { Call } from './call.ts';
-import { askOnTerminal } from './prompt.ts';
 
 export interface RequestSetting {
   readonly paths: RuntimePaths;
@@ -37,7 +37,7 @@ export async function request(
         print(message.text);
         return false;
       case 'ask':
-        void askOnTerminal(message.text, message.echo).then((typed) => {
+        void answerQuestion(message.text, message.echo).then((typed) => {
           const [given, text] = [typed !== undefined, typed ?? ''];
           call.send({ type: 'answer', id: message.id, given, text });
         });
