@@ -7,7 +7,7 @@ import type { Timer } from '../base/time.ts';
 import { parseExecArgs, type ExecArgs } from '../config/exec-args.ts';
 import { selectEnv } from '../config/send-env.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
-import type { Lease } from '../pool/group.ts';
+import type { Lease } from '../pool/wanted.ts';
 import type { Ask } from '../ssh/prompts.ts';
 import type { Outcome } from '../ssh/session.ts';
 import { CALLER_ENV, matchesEnv, type Message } from '../wire/protocol.ts';

@@ -1,13 +1,15 @@
 /**
  * From HOST and ssh's options to a request for the pool: resolves them as ssh would, for this
- * caller, and says how to connect.
+ * caller, and says how to connect, through jump hosts too.
  */
 import { SshpoolError } from '../base/errors.ts';
 import { connectionKey } from '../config/connection-key.ts';
+import type { Jump } from '../config/jump.ts';
 import type { AgentChoice, SshOptions } from '../config/ssh-options.ts';
 import { targetArgs, type Target } from '../config/target.ts';
 import type { PoolRequest } from '../pool/group.ts';
 import { askNobody, type Ask } from '../ssh/prompts.ts';
+import type { Tunnel } from '../ssh/tunnel.ts';
 import type { Services } from './services.ts';
 
 /** What a caller brings along. */
@@ -34,37 +36,97 @@ export async function reach(
 ): Promise<Reached> {
   // The agent's own environment for what programs need (PATH, HOME), the caller's over it.
   const env = { ...services.env, ...caller.env };
-  const resolved = services.sshConfig.resolve({ target, sshArgs, cwd: caller.cwd, env });
+  const { cwd } = caller;
+  const resolved = services.sshConfig.resolve({ target, sshArgs, cwd, env });
   // The first call loads ssh2 while its ssh -G runs: the agent serves before it has it.
   const [options, links] = await Promise.all([resolved, services.links()]);
   const keyAgent = socketOf(options.identityAgent, caller.env);
   const forwardAgent = socketOf(options.forwardAgent, caller.env);
   const { host: name, user, hostname, port } = options;
-  const { clock, settings } = services;
-  const key = `${connectionKey(options, keyAgent === undefined ? {} : { keyAgent })} ${forwardAgent ?? ''}`;
+  const { clock, settings, paths } = services;
+  const timeoutMs = options.connectTimeoutMs ?? settings.connectionTimeoutMs;
+  const agent = keyAgent === undefined ? {} : { keyAgent };
+  const key = `${connectionKey(options, agent)} ${forwardAgent ?? ''}`;
+  const words = [...sshArgs, ...targetArgs(target)];
   const request: PoolRequest = {
     key,
     label: { target: target.text, name, user, hostname, port },
     forwardAgent,
-    // Whose limit on logins under way counts: the first machine that we meet.
-    server: options.proxyJump?.split(',')[0] ?? `${hostname}:${port}`,
-    connect: (signal, purpose) =>
-      links.connect(key, {
-        options,
-        words: [...sshArgs, ...targetArgs(target)],
-        dir: services.paths.dir,
-        env,
-        cwd: caller.cwd,
-        keyAgent,
-        // For speed alone nobody is asked, and what there was to say was said at the first connect.
-        ask: options.batchMode || purpose === 'speed' ? askNobody : caller.ask,
-        note: purpose === 'speed' ? () => undefined : caller.note,
-        timeoutMs: options.connectTimeoutMs ?? settings.connectionTimeoutMs,
-        signal,
-        clock,
-      }),
+    // Whose limit on logins under way counts. A jump host has its own.
+    server: `${hostname}:${port}`,
+    connect: (signal, purpose) => {
+      const person = purpose === 'speed' ? mute(caller) : caller;
+      const through = (until: AbortSignal): Promise<Tunnel> =>
+        throughJump(services, { options, request }, { person, timeoutMs, signal: until });
+      return links.connect(key, {
+        ...{ options, words, dir: paths.dir, env, cwd, keyAgent, timeoutMs, signal, clock },
+        jump: options.jump && through,
+        ask: options.batchMode ? askNobody : person.ask,
+        note: person.note,
+      });
+    },
   };
   return { options, request };
+}
+
+/** For speed alone nobody is asked, and what there was to say was said at the first connect. */
+function mute(caller: Surroundings): Surroundings {
+  return { ...caller, ask: askNobody, note: () => undefined };
+}
+
+interface Journey {
+  readonly person: Surroundings;
+  /** For the way from the jump host to the target, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** A stream to the target through the last of its jump hosts, reached over the pool as any host. */
+async function throughJump(
+  services: Services,
+  target: Reached,
+  { person, timeoutMs, signal }: Journey,
+): Promise<Tunnel> {
+  const { hostname: host, port } = target.options;
+  const [hop] = await jumpsOf(services, target, person);
+  if (hop === undefined) throw new TypeError('there is no jump host');
+  return services.pool.tunnel(hop.request, { host, port, timeoutMs }, signal);
+}
+
+/**
+ * All jump hosts of a target, the one nearest to it first. Looked up together, since two that led to
+ * each other would wait for each other. @throws SshpoolError JUMP_LOOP
+ */
+async function jumpsOf(
+  services: Services,
+  target: Reached,
+  person: Surroundings,
+): Promise<Reached[]> {
+  const way: Reached[] = [];
+  for (let at = target; at.options.jump !== undefined;) {
+    const { hop, sshArgs } = hopOf(at.options, at.options.jump);
+    // Each is told by the one before it.
+    at = await reach(services, hop, sshArgs, person);
+    const { key } = at.request;
+    if (key === target.request.key || way.some(({ request }) => request.key === key)) {
+      throw SshpoolError.of('JUMP_LOOP', { host: target.options.host, jump: hop.host });
+    }
+    way.push(at);
+  }
+  return way;
+}
+
+/** The last jump host, in the words that ssh would give to the ssh that it starts for it (ssh.c). */
+function hopOf(
+  { configFile }: SshOptions,
+  { before, user, host, port }: Jump,
+): { readonly hop: Target; readonly sshArgs: readonly string[] } {
+  const sshArgs = [
+    ...(configFile === undefined ? [] : ['-F', configFile]),
+    ...(before === '' ? [] : ['-J', before]),
+  ];
+  const named = { ...(user && { user }), ...(port && { port: Number(port) }) };
+  return { hop: { text: host, host, ...named }, sshArgs };
 }
 
 /** The socket meant by IdentityAgent or ForwardAgent; "env" is the caller's own key agent. */

@@ -46,6 +46,10 @@ const TABLE = {
       `connect to host ${d.host} port ${d.port}: no answer within ${d.timeoutMs} ms ` +
       `(SSH_POOL_CONNECTION_TIMEOUT_MS or ConnectTimeout)`,
   ),
+  JUMP_LOOP: failure(
+    (d: { host: string; jump: string }) =>
+      `${d.host}: its jump host ${d.jump} would be reached through itself; set ProxyJump none for it`,
+  ),
   HANDSHAKE_FAILED: failure(
     (d: { host: string; port: number; reason: string }) => `${d.host} port ${d.port}: ${d.reason}`,
   ),
@@ -97,6 +101,10 @@ const TABLE = {
   POOL_EXHAUSTED: failure(
     (d: { name: string; port: number; max: number }) =>
       `Connection pool exhausted for ${d.name}:${d.port} (max: ${d.max})`,
+  ),
+  TUNNEL_REFUSED: failure(
+    (d: { via: string; host: string; port: number; reason: string }) =>
+      `${d.via} could not connect to ${d.host} port ${d.port}: ${d.reason}`,
   ),
   SESSION_REFUSED: failure(
     (d: { host: string; reason: string }) => `${d.host} refused to open a session: ${d.reason}`,

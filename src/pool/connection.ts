@@ -8,6 +8,7 @@ import { forwardKeyAgent } from '../ssh/agent-forward.ts';
 import { Channels } from '../ssh/channels.ts';
 import type { Link } from '../ssh/link.ts';
 import type { Session } from '../ssh/session.ts';
+import { Tunnel, type Destination, type TunnelEvents } from '../ssh/tunnel.ts';
 import type { HealthSettings } from './health.ts';
 import type { Limits } from './limits.ts';
 import { ping } from './ping.ts';
@@ -74,6 +75,9 @@ export class Connection implements ConnectionView {
   #whenClosed: Promise<void>;
   #resolveClosed: () => void = () => undefined;
   #life: Life = 'open';
+  #tunnels = 0;
+  /** Its server opens no session at all, but carries tunnels. */
+  #sessionless = false;
   #lastUsedAt: number;
   #uses = 0;
   #idleTimer: Timer | undefined;
@@ -100,7 +104,7 @@ export class Connection implements ConnectionView {
       channels: () => this.#channels,
       clock: context.clock,
       limits: context.limits,
-      keepsSpare: () => this.#life === 'open',
+      keepsSpare: () => this.#life === 'open' && !this.#sessionless,
       onRefused: (others) => this.#refused(others),
       onSpareClosed: () => this.#spareClosed(),
       onFreed: (ran) => this.#freed(ran),
@@ -131,7 +135,13 @@ export class Connection implements ConnectionView {
     return this.#slots.used;
   }
 
+  /** A session or a tunnel is under way: it must not be closed for want of use. */
+  get busy(): boolean {
+    return this.running + this.#tunnels > 0;
+  }
+
   get cap(): number {
+    if (this.#sessionless) return 0;
     return Math.min(SESSIONS_PER_CONNECTION, this.#slots.maxSessions);
   }
 
@@ -149,10 +159,30 @@ export class Connection implements ConnectionView {
 
   /** Hands out a spare, now or as soon as one is open. Only while running is below cap. */
   take(taker: Taker): void {
+    this.#used();
+    this.#slots.take(taker);
+  }
+
+  /** Opens a stream to a machine behind the server. */
+  tunnel(destination: Destination, events: TunnelEvents): Tunnel {
+    this.#used();
+    this.#tunnels++;
+    return new Tunnel(this.#channels, destination, {
+      ...events,
+      onClosed: (error) => {
+        this.#tunnels--;
+        events.onClosed(error);
+        this.#lastUsedAt = this.#context.clock.now();
+        this.#idle();
+        this.#leaveIfDone();
+      },
+    });
+  }
+
+  #used(): void {
     this.#idleTimer?.cancel();
     this.#uses++;
     this.#lastUsedAt = this.#context.clock.now();
-    this.#slots.take(taker);
   }
 
   /** Asks for a sign of life; onRoom follows, or the end of an idle connection that is dead. */
@@ -197,7 +227,7 @@ export class Connection implements ConnectionView {
   row(): ConnectionRow {
     const { target, user, hostname: host, port } = this.label;
     const { rttMs } = this.#pulse;
-    const active = this.running > 0 ? 'active' : 'idle';
+    const active = this.busy ? 'active' : 'idle';
     return {
       id: this.id,
       target,
@@ -208,6 +238,7 @@ export class Connection implements ConnectionView {
       linkReason: this.#link.reason,
       state: this.#life === 'open' ? active : 'draining',
       sessions: this.running,
+      tunnels: this.#tunnels,
       createdAt: new Date(this.#createdAt).toISOString(),
       lastUsedAt: new Date(this.#lastUsedAt).toISOString(),
       hits: Math.max(0, this.#uses - 1),
@@ -218,9 +249,10 @@ export class Connection implements ConnectionView {
   }
 
   #refused(others: number): void {
-    const { counters, events } = this.#context;
-    counters.refusedSessions++;
-    if (others > 0) events.onLimit({ maxChannels: this.#slots.maxSessions });
+    this.#context.counters.refusedSessions++;
+    if (others > 0) this.#context.events.onLimit({ maxChannels: this.#slots.maxSessions });
+    // Such as a bastion with MaxSessions 0, which is there for others to pass through.
+    else if (this.#tunnels > 0) this.#sessionless = true;
     // With no session open and none to be had, the connection is of no further use.
     else this.drain(undefined);
     this.#idle();
@@ -249,18 +281,18 @@ export class Connection implements ConnectionView {
   #idle(): void {
     const { clock, settings } = this.#context;
     this.#idleTimer?.cancel();
-    if (this.running > 0 || this.#life !== 'open') return;
+    if (this.busy || this.#life !== 'open') return;
     this.#idleTimer = clock.after(settings.idleTimeoutMs, () => this.drain(undefined));
   }
 
   #leaveIfDone(): void {
-    if (this.#life === 'draining' && this.running === 0) this.#link.close();
+    if (this.#life === 'draining' && !this.busy) this.#link.close();
   }
 
   #probed(alive: boolean): void {
     // A running command may sit on a server that is slow to answer; the link's own keep-alive
     // decides about that. Nobody waits for an idle connection.
-    if (alive || this.#slots.running.length > 0) {
+    if (alive || this.#slots.running.length + this.#tunnels > 0) {
       this.#context.events.onRoom();
       return;
     }

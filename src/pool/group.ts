@@ -6,13 +6,14 @@ import { SshpoolError } from '../base/errors.ts';
 import { Fifo } from '../base/fifo.ts';
 import type { Clock, Timer } from '../base/time.ts';
 import type { Link } from '../ssh/link.ts';
-import type { Session } from '../ssh/session.ts';
+import type { Tunnel } from '../ssh/tunnel.ts';
 import { Attempts, type Connector } from './attempts.ts';
 import { Connection, type ConnectionSettings, type Label } from './connection.ts';
 import type { Handshakes } from './handshakes.ts';
 import type { Limits } from './limits.ts';
 import { place, SESSIONS_PER_CONNECTION, type Placement, type Purpose } from './policy.ts';
 import type { Counters } from './stats.ts';
+import { wantSession, wantTunnel, type Lease, type Wanted, type Way } from './wanted.ts';
 
 /** What a caller wants: a session to a target, over the pool or over a connection of its own. */
 export interface PoolRequest extends Connector {
@@ -20,17 +21,6 @@ export interface PoolRequest extends Connector {
   readonly key: string;
   readonly label: Label;
   readonly forwardAgent: string | undefined;
-}
-
-/** A session that waits for its command, and how it was come by. */
-export interface Lease {
-  readonly session: Session;
-  readonly connection: Connection;
-  /** The connection was there before. */
-  readonly reused: boolean;
-  readonly queueMs: number;
-  /** 0 where a connection was reused. */
-  readonly connectMs: number;
 }
 
 export interface PoolSettings extends ConnectionSettings {
@@ -52,8 +42,7 @@ export interface GroupContext {
 
 interface Waiter {
   readonly request: PoolRequest;
-  readonly since: number;
-  readonly resolve: (lease: Lease) => void;
+  readonly wanted: Wanted;
   readonly reject: (error: SshpoolError) => void;
   timer: Timer | undefined;
 }
@@ -99,19 +88,38 @@ export class Group {
    * @throws SshpoolError POOL_EXHAUSTED, SESSION_REFUSED, CANCELLED, or why connecting failed
    */
   acquire(request: PoolRequest, signal: AbortSignal): Promise<Lease> {
+    const { clock } = this.#context;
     return new Promise((resolve, reject) => {
-      if (signal.aborted) {
-        reject(SshpoolError.of('CANCELLED', {}));
-        this.#checkEmpty();
-        return;
-      }
-      const since = this.#context.clock.monotonic();
-      const waiter: Waiter = { request, since, resolve, reject, timer: undefined };
-      this.#enqueue(waiter);
-      // Most calls have their session by now, and neither this nor a deadline.
-      if (!this.#waiting.has(waiter) && !this.#placed.has(waiter)) return;
-      signal.addEventListener('abort', () => this.#leave(waiter, SshpoolError.of('CANCELLED', {})));
+      this.#admit(request, wantSession(clock, clock.monotonic(), resolve), reject, signal);
     });
+  }
+
+  /**
+   * A stream to a machine behind the server, on a connection that is there, or will be.
+   * @throws SshpoolError as acquire; TUNNEL_REFUSED, CONNECT_TIMEOUT
+   */
+  tunnel(request: PoolRequest, way: Way, signal: AbortSignal): Promise<Tunnel> {
+    return new Promise((resolve, reject) => {
+      this.#admit(request, wantTunnel(this.#context.clock, way, resolve), reject, signal);
+    });
+  }
+
+  #admit(
+    request: PoolRequest,
+    wanted: Wanted,
+    reject: (error: SshpoolError) => void,
+    signal: AbortSignal,
+  ): void {
+    if (signal.aborted) {
+      reject(SshpoolError.of('CANCELLED', {}));
+      this.#checkEmpty();
+      return;
+    }
+    const waiter: Waiter = { request, wanted, reject, timer: undefined };
+    this.#enqueue(waiter);
+    // Most calls have their session by now, and neither this nor a deadline.
+    if (!this.#waiting.has(waiter) && !this.#placed.has(waiter)) return;
+    signal.addEventListener('abort', () => this.#leave(waiter, SshpoolError.of('CANCELLED', {})));
   }
 
   /** Ends all connections, those under way too; without `force` running sessions end first. */
@@ -154,7 +162,7 @@ export class Group {
   /** Matches the waiting with the connections, in order, until nothing more can be done now. */
   #pump(mayConnect = true): void {
     for (let first = this.#waiting.peek(); first; first = this.#waiting.peek()) {
-      const placement = this.#place();
+      const placement = this.#place(first.wanted.isSession);
       if (placement.kind === 'use') this.#give(this.#dequeue(first), placement.connection);
       else if (placement.kind === 'probe') placement.connection.probe();
       else if (placement.kind === 'connect' && mayConnect) {
@@ -165,10 +173,11 @@ export class Group {
     if (this.#closing) for (const connection of this.#connections) connection.drain(undefined);
   }
 
-  #place(): Placement<Connection> {
+  #place(wantsSession: boolean): Placement<Connection> {
     const { clock, settings, limits } = this.#context;
     const open = [...this.#connections].filter(({ life }) => life === 'open');
     return place(open, {
+      wantsSession,
       waiting: this.#waiting.length,
       connecting: this.#attempts.size,
       max: settings.maxConnections - this.#leaving(),
@@ -195,38 +204,24 @@ export class Group {
   }
 
   #give(waiter: Waiter, connection: Connection): void {
-    const { clock, counters } = this.#context;
+    const { counters } = this.#context;
     const reused = connection.uses > 0;
-    const waitedFor = (): number => clock.monotonic() - waiter.since;
-    const retry = (): void => {
-      // Nothing ran: it may try again, at the end of the line, with a new deadline.
-      this.#enqueue(waiter);
-    };
+    const isThere = (): boolean => this.#placed.delete(waiter);
     this.#placed.add(waiter);
-    connection.take({
-      onSession: (session) => {
-        if (!this.#placed.delete(waiter)) {
-          session.close();
-          return;
-        }
+    waiter.wanted.takeFrom(connection, {
+      reused,
+      taken: () => {
+        if (!isThere()) return false;
         if (reused) counters.poolHits++;
         else counters.poolMisses++;
-        const connectMs = reused ? 0 : connection.connectMs;
-        const queueMs = Math.max(0, waitedFor() - connectMs);
-        waiter.resolve({ session, connection, reused, queueMs, connectMs });
+        return true;
       },
-      onRefused: (alone, description) => {
-        if (!this.#placed.delete(waiter)) return;
-        // A server that allows one session and no second one later still serves: by a new login.
-        if (!alone || reused) return retry();
-        const { name: host } = waiter.request.label;
-        waiter.reject(SshpoolError.of('SESSION_REFUSED', { host, reason: description }));
-        this.#checkEmpty();
+      // At the end of the line, with a new deadline.
+      retry: () => {
+        if (isThere()) this.#enqueue(waiter);
       },
-      onLost: (error) => {
-        if (!this.#placed.delete(waiter)) return;
-        // A connection that has never worked would not work the next time either.
-        if (reused) return retry();
+      fail: (error) => {
+        if (!isThere()) return;
         waiter.reject(error);
         this.#checkEmpty();
       },

@@ -19,6 +19,8 @@ export interface ConnectionView {
 }
 
 export interface Demand {
+  /** The first of those who wait wants a session; else a tunnel, of which no number is allowed. */
+  readonly wantsSession: boolean;
   readonly waiting: number;
   /** Connects under way. */
   readonly connecting: number;
@@ -47,7 +49,7 @@ export function place<C extends ConnectionView>(
   connections: readonly C[],
   demand: Demand,
 ): Placement<C> {
-  const withRoom = connections.filter(({ running, cap }) => running < cap);
+  const withRoom = connections.filter(({ running, cap }) => running < cap || !demand.wantsSession);
   const usable = withRoom.filter(({ proof }) => proof === 'proven').toSorted(better)[0];
   // Beside a bulk transfer a command takes seconds on a slow link, and a new connection less than
   // one. So whoever finds nothing else waits for another, as the first call does; later ones find

@@ -4,11 +4,13 @@
  */
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
+import type { Tunnel } from '../ssh/tunnel.ts';
 import type { Connection, Label } from './connection.ts';
-import { Group, type Lease, type PoolRequest, type PoolSettings } from './group.ts';
+import { Group, type PoolRequest, type PoolSettings } from './group.ts';
 import { Handshakes } from './handshakes.ts';
 import { KnownLimits } from './limits.ts';
 import { Counters, totals, type ConnectionRow, type Totals } from './stats.ts';
+import type { Lease, Way } from './wanted.ts';
 
 export interface PoolStats {
   readonly totals: Totals;
@@ -56,6 +58,15 @@ export class Pool {
     return this.#acquire(request.key, request, signal);
   }
 
+  /**
+   * A stream to a machine behind a server, over a pooled connection to that.
+   * @throws SshpoolError as acquire; TUNNEL_REFUSED, CONNECT_TIMEOUT
+   */
+  tunnel(request: PoolRequest, way: Way, signal: AbortSignal): Promise<Tunnel> {
+    if (this.#closing) return Promise.reject(SshpoolError.of('AGENT_STOPPING', {}));
+    return this.#group(request.key, request.key).tunnel(request, way, signal);
+  }
+
   /** A session over a connection of its own, which ends with it. */
   async acquireFresh(request: PoolRequest, signal: AbortSignal): Promise<Lease> {
     const lease = await this.#acquire(`fresh ${++this.#lastId}`, request, signal);
@@ -75,7 +86,7 @@ export class Pool {
   async close(match: Match, { force }: { readonly force: boolean }): Promise<ConnectionRow[]> {
     const matching = this.#connections().filter(({ label }) => match(label));
     const rows = matching.map((connection) => connection.row());
-    const leaving = matching.filter(({ running }) => force || running === 0);
+    const leaving = matching.filter(({ busy }) => force || !busy);
     for (const connection of matching) {
       const { name: host } = connection.label;
       connection.drain(force ? SshpoolError.of('CONNECTION_CLOSED', { host }) : undefined);

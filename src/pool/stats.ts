@@ -54,6 +54,8 @@ export interface ConnectionRow {
   readonly linkReason: string;
   readonly state: ConnectionState;
   readonly sessions: number;
+  /** Streams to machines behind it. */
+  readonly tunnels: number;
   readonly createdAt: string;
   readonly lastUsedAt: string;
   readonly hits: number;

@@ -43,7 +43,10 @@ export async function connectSsh2(request: LinkRequest): Promise<Link> {
   signal.addEventListener('abort', cancel, { once: true });
   if (signal.aborted) cancel();
   const ask: Ask = (question) => deadline.during(() => request.ask(question));
-  const transport = openTransport({ ...request, signal: attempt.signal });
+  // The jump host has a limit of its own, and may ask questions.
+  const through = request.jump;
+  const jump = through && ((until: AbortSignal) => deadline.during(() => through(until)));
+  const transport = openTransport({ ...request, jump, signal: attempt.signal });
   try {
     const stream = await transport;
     return await new Handshake({ ...request, ask }, stream, attempt.signal).run();

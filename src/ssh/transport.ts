@@ -8,7 +8,6 @@ import { getSystemErrorMap } from 'node:util';
 import { describe, SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
-import { proxyCommandLine } from './proxy-command.ts';
 
 export interface TransportRequest {
   readonly options: SshOptions;
@@ -17,6 +16,8 @@ export interface TransportRequest {
   readonly cwd: string;
   readonly note: (text: string) => void;
   readonly clock: Clock;
+  /** The way through a jump host, where there is one: a stream to the target. */
+  readonly jump: ((signal: AbortSignal) => Promise<Duplex>) | undefined;
   /** Ends the attempt. */
   readonly signal: AbortSignal;
 }
@@ -26,10 +27,11 @@ const ATTEMPT_PAUSE_MS = 1000;
 
 /**
  * Opens the stream.
- * @throws SshpoolError HOST_UNKNOWN, CONNECT_FAILED, PROXY_FAILED
+ * @throws SshpoolError HOST_UNKNOWN, CONNECT_FAILED, PROXY_FAILED, and what keeps from the jump host
  */
 export async function openTransport(request: TransportRequest): Promise<Duplex> {
-  const command = proxyCommandLine(request.options);
+  if (request.jump !== undefined) return request.jump(request.signal);
+  const command = request.options.proxyCommand;
   if (command !== undefined) {
     // With it comes execa, which the first connection to any other host need not wait for.
     const { startProxy } = await import('./proxy.ts');

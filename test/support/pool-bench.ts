@@ -1,8 +1,9 @@
 /** A pool over links without a network, on a clock that the test turns. */
 import { SshpoolError } from '../../src/base/errors.ts';
-import type { Lease, PoolRequest, PoolSettings } from '../../src/pool/group.ts';
+import type { PoolRequest, PoolSettings } from '../../src/pool/group.ts';
 import type { Purpose } from '../../src/pool/policy.ts';
 import { Pool } from '../../src/pool/pool.ts';
+import type { Lease } from '../../src/pool/wanted.ts';
 import type { Outcome, Session, SessionEvents } from '../../src/ssh/session.ts';
 import { FakeClock } from './clock.ts';
 import { FakeLink, settle, type FakeLinkOptions, type ServerSession } from './fake-link.ts';

@@ -9,7 +9,14 @@ const view = (running: number, more: { cap?: number; proof?: 'doubtful' | 'probi
   spare: false,
   bulk: false,
 });
-const demand: Demand = { waiting: 1, connecting: 0, max: 4, capOfNew: 8, settles: false };
+const demand: Demand = {
+  wantsSession: true,
+  waiting: 1,
+  connecting: 0,
+  max: 4,
+  capOfNew: 8,
+  settles: false,
+};
 
 test('a proven connection with room is used', () => {
   const one = view(3);
@@ -85,6 +92,7 @@ const demands: fc.Arbitrary<Demand> = fc.record({
   connecting: fc.nat(3),
   max: fc.nat(8),
   capOfNew: fc.integer({ min: 1, max: 8 }),
+  wantsSession: fc.constant(true),
   settles: fc.boolean(),
 });
 

@@ -1,49 +1,6 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { readSshOptions, type SshOptions } from '../../../src/config/ssh-options.ts';
-import { parseTarget } from '../../../src/config/target.ts';
-import { proxyCommandLine } from '../../../src/ssh/proxy-command.ts';
 import { startProxy } from '../../../src/ssh/proxy.ts';
-
-/** The options of a host in what an ssh printed for it. */
-function read(printed: string, configFile?: string): SshOptions {
-  return readSshOptions(printed, {
-    target: parseTarget('web'),
-    configFile,
-    cwd: '/',
-    account: { home: '/home/me', user: 'me', uid: 7, localHost: 'here' },
-    env: {},
-  });
-}
-
-test.each([
-  ['gate', `'ssh' '-W' '[web]:22' '--' 'gate'`],
-  ['u@gate:2222', `'ssh' '-l' 'u' '-p' '2222' '-W' '[web]:22' '--' 'gate'`],
-  ['ssh://u@gate:2222', `'ssh' '-l' 'u' '-p' '2222' '-W' '[web]:22' '--' 'gate'`],
-  ['[::1]:2222', `'ssh' '-p' '2222' '-W' '[web]:22' '--' '::1'`],
-  ['a,ssh://b:1,u@c', `'ssh' '-l' 'u' '-J' 'a,ssh://b:1' '-W' '[web]:22' '--' 'c'`],
-  ["o'hara@gate", `'ssh' '-l' 'o'\\''hara' '-W' '[web]:22' '--' 'gate'`],
-])('ProxyJump %s runs an ssh for its last hop', (jump, command) => {
-  expect(proxyCommandLine(read(`proxyjump ${jump}\n`))).toBe(command);
-});
-
-test('the ssh of a jump leads to the real host and port', () => {
-  const command = proxyCommandLine(read('hostname real\nport 7\nproxyjump gate\n'));
-  expect(command).toBe(`'ssh' '-W' '[real]:7' '--' 'gate'`);
-});
-
-test.each(['/my config', 'none'])('the ssh of a jump gets -F %s', (file) => {
-  const command = proxyCommandLine(read('proxyjump gate\n', file));
-  expect(command).toBe(`'ssh' '-F' '${file}' '-W' '[web]:22' '--' 'gate'`);
-});
-
-test('ProxyCommand is the command line', () => {
-  expect(proxyCommandLine(read('proxycommand nc %h %p\n'))).toBe('nc web 22');
-});
-
-test('without a proxy there is no command line', () => {
-  expect(proxyCommandLine(read('proxycommand none\n'))).toBeUndefined();
-});
 
 /** The end of a proxy to which the first line of ssh was written. */
 function endOf(command: string, cwd = '/'): Promise<unknown> {

@@ -1,0 +1,106 @@
+/**
+ * What somebody who waits gets of a connection: a session for a command, or a tunnel. Who waits, and
+ * for which connection, is not known here.
+ */
+import { SshpoolError } from '../base/errors.ts';
+import type { Clock } from '../base/time.ts';
+import type { Session } from '../ssh/session.ts';
+import type { Destination, Tunnel } from '../ssh/tunnel.ts';
+import type { Connection } from './connection.ts';
+
+/** A session that waits for its command, and how it was come by. */
+export interface Lease {
+  readonly session: Session;
+  readonly connection: Connection;
+  /** The connection was there before. */
+  readonly reused: boolean;
+  readonly queueMs: number;
+  /** 0 where a connection was reused. */
+  readonly connectMs: number;
+}
+
+/** A machine behind a server, and how long it may take to reach it from there. */
+export interface Way extends Destination {
+  readonly timeoutMs: number;
+}
+
+/** What comes of taking it; exactly one of these, and nothing where the waiter has left. */
+export interface Taking {
+  /** The connection was there before. */
+  readonly reused: boolean;
+  /** It is there; false where the waiter has left, and it is to be let go. */
+  taken(): boolean;
+  /** Nothing ran: another connection may do. */
+  retry(): void;
+  fail(error: SshpoolError): void;
+}
+
+export interface Wanted {
+  /** It counts among the sessions that a server allows. */
+  readonly isSession: boolean;
+  takeFrom(connection: Connection, taking: Taking): void;
+}
+
+/** A session, since `since` of the monotonic clock. */
+export function wantSession(clock: Clock, since: number, resolve: (lease: Lease) => void): Wanted {
+  const takeFrom = (connection: Connection, taking: Taking): void => {
+    const { reused } = taking;
+    connection.take({
+      onSession: (session) => {
+        if (!taking.taken()) {
+          session.close();
+          return;
+        }
+        const connectMs = reused ? 0 : connection.connectMs;
+        const queueMs = Math.max(0, clock.monotonic() - since - connectMs);
+        resolve({ session, connection, reused, queueMs, connectMs });
+      },
+      onRefused: (alone, reason) => {
+        // A server that allows one session and no second one later still serves: by a new login.
+        if (!alone || reused) return taking.retry();
+        const { name: host } = connection.label;
+        taking.fail(SshpoolError.of('SESSION_REFUSED', { host, reason }));
+      },
+      // A connection that has never worked would not work the next time either.
+      onLost: (error) => (reused ? taking.retry() : taking.fail(error)),
+    });
+  };
+  return { isSession: true, takeFrom };
+}
+
+/** A stream to a machine behind the server. */
+export function wantTunnel(clock: Clock, way: Way, resolve: (tunnel: Tunnel) => void): Wanted {
+  const { host, port, timeoutMs } = way;
+  const takeFrom = (connection: Connection, taking: Taking): void => {
+    let settled = false;
+    const timer = clock.after(timeoutMs, () => {
+      settled = true;
+      taking.fail(SshpoolError.of('CONNECT_TIMEOUT', { host, port, timeoutMs }));
+      tunnel.destroy();
+    });
+    const settle = (what: () => void): void => {
+      timer.cancel();
+      if (!settled) what();
+      settled = true;
+    };
+    const tunnel = connection.tunnel(way, {
+      onOpen: () => {
+        settle(() => {
+          if (taking.taken()) resolve(tunnel);
+          else tunnel.destroy();
+        });
+      },
+      onRefused: (reason, words) => {
+        const facts = { via: connection.label.name, host, port, reason: words || String(reason) };
+        settle(() => taking.fail(SshpoolError.of('TUNNEL_REFUSED', facts)));
+      },
+      onClosed: (error) => {
+        settle(() => {
+          if (error && !taking.reused) taking.fail(error);
+          else taking.retry();
+        });
+      },
+    });
+  };
+  return { isSession: false, takeFrom };
+}

@@ -1,0 +1,115 @@
+/**
+ * A stream to a machine that a server reaches for us (RFC 4254 section 7.2, direct-tcpip): the way
+ * to a target behind a jump host. Knows one channel, and grants its window only for what was read.
+ */
+import { Duplex } from 'node:stream';
+import { Writer } from '../base/bytes.ts';
+import { SshpoolError } from '../base/errors.ts';
+import type { Channel } from './channel.ts';
+import type { Channels } from './channels.ts';
+
+export interface Destination {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface TunnelEvents {
+  /** The stream is there; it ends with its channel. */
+  onOpen(stream: Tunnel): void;
+  /** The server would not, or could not, connect. RFC 4254 section 5.1 lists the reasons. */
+  onRefused(reason: number, description: string): void;
+  /** Exactly once, last: the channel is closed, or was never opened. */
+  onClosed(error: SshpoolError | undefined): void;
+}
+
+/** Where the connection comes from, as ssh has it for -W: no connection was made to us. */
+const ORIGINATOR = { host: '127.0.0.1', port: 65_535 };
+
+export class Tunnel extends Duplex {
+  readonly #channel: Channel;
+  /** Bytes that the reader has not asked for yet. */
+  #unread = 0;
+  #unsent: { bytes: Buffer; readonly done: () => void } | undefined;
+  bytesRead = 0;
+  bytesWritten = 0;
+
+  constructor(channels: Channels, { host, port }: Destination, events: TunnelEvents) {
+    super({ allowHalfOpen: true });
+    const extra = new Writer().string(host).u32(port);
+    extra.string(ORIGINATOR.host).u32(ORIGINATOR.port);
+    let ended = false;
+    const end = (error: SshpoolError | undefined): void => {
+      if (ended) return;
+      ended = true;
+      this.destroy(error);
+      events.onClosed(error);
+    };
+    // Whoever has the stream listens too; before that nobody does.
+    this.on('error', () => undefined);
+    this.#channel = channels.open('direct-tcpip', extra.finish(), {
+      onOpen: () => events.onOpen(this),
+      onRefused: (reason, description) => {
+        events.onRefused(reason, description);
+        end(undefined);
+      },
+      onData: (data) => this.#receive(data),
+      onStderr: (data) => this.#channel.consume(data.length),
+      onEof: () => this.push(null),
+      onWindow: () => this.#flush(),
+      onRequest: () => false,
+      onClose: (error) => {
+        if (error === undefined && !this.readableEnded) this.push(null);
+        end(error);
+      },
+    });
+  }
+
+  #receive(data: Buffer): void {
+    this.bytesRead += data.length;
+    this.#unread += data.length;
+    if (this.push(data)) this.#consume();
+  }
+
+  #consume(): void {
+    const bytes = this.#unread;
+    this.#unread = 0;
+    if (bytes > 0) this.#channel.consume(bytes);
+  }
+
+  #flush(): void {
+    const unsent = this.#unsent;
+    if (unsent === undefined) return;
+    const now = unsent.bytes.subarray(0, this.#channel.sendWindow);
+    if (now.length > 0) this.#channel.write(now);
+    this.bytesWritten += now.length;
+    unsent.bytes = unsent.bytes.subarray(now.length);
+    if (unsent.bytes.length > 0) return;
+    this.#unsent = undefined;
+    unsent.done();
+  }
+
+  override _read(): void {
+    this.#consume();
+  }
+
+  override _write(bytes: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.#unsent = { bytes, done };
+    this.#flush();
+  }
+
+  /** What leaves together is one packet and not several. */
+  override _writev(chunks: readonly { readonly chunk: Buffer }[], done: () => void): void {
+    this.#unsent = { bytes: Buffer.concat(chunks.map(({ chunk }) => chunk)), done };
+    this.#flush();
+  }
+
+  override _final(done: () => void): void {
+    this.#channel.end();
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#channel.close();
+    done(error);
+  }
+}
