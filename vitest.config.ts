@@ -28,6 +28,14 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'reach',
+          include: ['test/reach/*.test.ts'],
+          testTimeout: 60_000,
+          maxConcurrency: 4,
+        },
+      },
       endToEnd('e2e'),
       // What the launcher does the Node client does as well, for where there is no C compiler.
       endToEnd('e2e-node', {

@@ -25,6 +25,10 @@ const RULES: readonly (readonly [option: string, demands: (value: string) => boo
   ['VerifyHostKeyDNS', isOn],
   ['RevokedHostKeys', isOn],
   ['CheckHostIP', isYes],
+  ['KnownHostsCommand', isOn],
+  // The address of an interface, and new keys after so many bytes or so much time.
+  ['BindInterface', isOn],
+  ['RekeyLimit', (value) => value !== '' && value !== '0 0'],
 ];
 
 /** What is in force of them, as `Option value`; a file is not named. */

@@ -23,6 +23,8 @@ export interface SpawnOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** The sandbox's home, unless given. */
   readonly cwd?: string;
+  /** In a process session of its own, without the terminal that the tests may have. */
+  readonly apart?: boolean;
 }
 
 export interface RunOptions extends SpawnOptions {
@@ -86,9 +88,14 @@ function start(
   sandbox: Sandbox,
   program: string,
   args: readonly string[],
-  { env, cwd = sandbox.home }: SpawnOptions,
+  { env, cwd = sandbox.home, apart = false }: SpawnOptions,
 ): ChildProcessWithoutNullStreams {
-  return spawn(program, args, { cwd, env: { ...sandbox.env, ...env }, stdio: 'pipe' });
+  return spawn(program, args, {
+    cwd,
+    env: { ...sandbox.env, ...env },
+    stdio: 'pipe',
+    detached: apart,
+  });
 }
 
 async function finish(

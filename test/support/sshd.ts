@@ -4,9 +4,9 @@
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { hostBlockOf } from './host-block.ts';
+import { freePort } from './port.ts';
 import { alive, childrenOf, descendantsOf, signal, titleOf, until } from './process.ts';
 import type { Sandbox } from './sandbox.ts';
 
@@ -227,15 +227,4 @@ function isLoggedIn(pid: number): boolean {
     /^sshd(-session)?: (?!\[)/.test(titleOf(pid)) &&
     !childrenOf(pid).some((child) => titleOf(child).includes('[net]'))
   );
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -1,0 +1,133 @@
+/** What the rows are made of: keys, certificates, key agents, users with a password, questions. */
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { until } from '../support/process.ts';
+import type { Sandbox } from '../support/sandbox.ts';
+import { startSshd, type Sshd, type SshdOptions } from '../support/sshd.ts';
+
+export const isRoot = process.getuid?.() === 0;
+
+/** Why a row cannot run that needs another program. */
+export const without = (program: string): string | undefined =>
+  existsSync(program) ? undefined : `there is no ${program}`;
+
+/** A key pair; returns the path of the private half. */
+export function makeKey(
+  sandbox: Sandbox,
+  name: string,
+  { type = 'ed25519', passphrase = '', format = [] as readonly string[] } = {},
+): string {
+  const file = sandbox.path(name);
+  const bits = type === 'rsa' ? ['-b', '2048'] : [];
+  const words = ['-q', '-t', type, ...bits, '-N', passphrase, '-C', name, ...format, '-f', file];
+  execFileSync('ssh-keygen', words);
+  return file;
+}
+
+export const publicKeyOf = (file: string): string => readFileSync(`${file}.pub`, 'utf8').trim();
+
+/** A certificate beside the key, for a user or with `-h` for a host. */
+export function certify(ca: string, key: string, principal: string, more: string[] = []): string {
+  const words = ['-q', '-s', ca, '-I', 'test', '-n', principal, ...more, `${key}.pub`];
+  execFileSync('ssh-keygen', words);
+  return `${key}-cert.pub`;
+}
+
+/** A server that knows just these keys, whatever its own options say. */
+export async function serverWithKeys(
+  sandbox: Sandbox,
+  keys: readonly string[],
+  options: SshdOptions['options'] = {},
+): Promise<Sshd> {
+  const authorized = sandbox.write('authorized', `${keys.map(publicKeyOf).join('\n')}\n`);
+  return startSshd(sandbox, { options: { AuthorizedKeysFile: authorized, ...options } });
+}
+
+/** An ssh-agent with these keys; returns the path of its socket. */
+export async function keyAgent(
+  sandbox: Sandbox,
+  keys: readonly string[],
+  addOptions: readonly string[] = [],
+): Promise<string> {
+  const socket = sandbox.path('key-agent');
+  const child = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore', env: sandbox.env });
+  sandbox.defer(async () => {
+    child.kill();
+    await until(() => child.exitCode !== null || child.signalCode !== null, 'the key agent ends');
+  });
+  await until(() => existsSync(socket), 'the key agent listens');
+  for (const key of keys) {
+    const env = { ...sandbox.env, SSH_AUTH_SOCK: socket };
+    execFileSync('ssh-add', ['-q', ...addOptions, key], { env, stdio: 'ignore' });
+  }
+  return socket;
+}
+
+/** A program that answers every question so, for SSH_ASKPASS; the variables that make ssh use it. */
+export function answering(sandbox: Sandbox, answer: string): Record<string, string> {
+  const program = sandbox.write('askpass', `#!/bin/sh\necho '${answer}'\n`);
+  chmodSync(program, 0o700);
+  return { SSH_ASKPASS: program, SSH_ASKPASS_REQUIRE: 'force', DISPLAY: 'none' };
+}
+
+/** Lets another user's side of sshd read what lies in a sandbox. */
+export function openTo(sandbox: Sandbox, ...files: readonly string[]): void {
+  for (const directory of [sandbox.root, sandbox.path('box')]) chmodSync(directory, 0o711);
+  for (const file of files) chmodSync(file, 0o644);
+}
+
+export interface LoginUser {
+  readonly name: string;
+  readonly password: string;
+  /** A private key that its ~/.ssh/authorized_keys has. */
+  readonly key: string;
+}
+
+/** A user of the system with a password and a key, for the time of the tests; root only. */
+export function makeLoginUser(): LoginUser & Disposable {
+  const [name, password] = [`sshpool-test-${process.pid}`, 'correct horse'];
+  const dir = mkdtempSync(join(tmpdir(), 'sshp-user-'));
+  const [home, key] = [join(dir, 'home'), join(dir, 'key')];
+  const words = ['-r', '-m', '-d', home, '-s', '/bin/sh', name];
+  execFileSync('useradd', words, { stdio: 'ignore' });
+  execFileSync('chpasswd', { input: `${name}:${password}\n`, stdio: ['pipe', 'ignore', 'ignore'] });
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
+  chmodSync(dir, 0o711);
+  mkdirSync(join(home, '.ssh'), { mode: 0o700 });
+  copyFileSync(`${key}.pub`, join(home, '.ssh', 'authorized_keys'));
+  execFileSync('chown', ['-R', `${name}:`, home]);
+  return {
+    ...{ name, password, key },
+    [Symbol.dispose]() {
+      spawnSync('userdel', [name], { stdio: 'ignore' });
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** An sshd at which that user logs in by password, by questions, or as `options` say. */
+export async function serverWithPasswords(
+  sandbox: Sandbox,
+  options: SshdOptions['options'] = {},
+): Promise<Sshd> {
+  const server = await startSshd(sandbox, {
+    options: {
+      UsePAM: 'yes',
+      PasswordAuthentication: 'yes',
+      KbdInteractiveAuthentication: 'yes',
+      ...options,
+    },
+  });
+  openTo(sandbox, sandbox.path('box', 'authorized_keys'));
+  return server;
+}

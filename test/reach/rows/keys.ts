@@ -1,0 +1,249 @@
+/** Who we say we are: keys, certificates, key agents, passwords. */
+import { copyFileSync, rmSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import type { Sandbox } from '../../support/sandbox.ts';
+import { startSshd, type Sshd } from '../../support/sshd.ts';
+import {
+  answering,
+  certify,
+  isRoot,
+  keyAgent,
+  makeKey,
+  serverWithKeys,
+  serverWithPasswords,
+  type LoginUser,
+} from '../fixtures.ts';
+import type { Case, Row } from '../row.ts';
+
+const COMMAND = 'echo $((6 * 7))';
+const ok = { outcome: 'ok' } as const;
+const denied = { outcome: 'permission denied', link: 'none' } as const;
+const user = userInfo().username;
+
+const only = (file: string): string => `IdentityFile ${file}\nIdentitiesOnly yes`;
+
+const at = (sshd: Sshd, extra: string, run: Case['run'] = {}): Case => ({
+  args: ['-F', sshd.config(`Host box\n${extra}\nHost *`), 'box', COMMAND],
+  run,
+});
+
+/** A row for one key that the server knows, as a file. */
+function keyFile(
+  name: string,
+  options: Parameters<typeof makeKey>[2],
+  more: Partial<Row> & { readonly answer?: string } = {},
+): Row {
+  const { answer, ...rest } = more;
+  return {
+    name,
+    ...ok,
+    ...rest,
+    prepare: async (sandbox) => {
+      const key = makeKey(sandbox, 'key', options);
+      const sshd = await serverWithKeys(sandbox, [key]);
+      const env = answer === undefined ? {} : answering(sandbox, answer);
+      return at(sshd, only(key), { env });
+    },
+  };
+}
+
+const PASSPHRASE = 'open sesame';
+
+export const keyRows: readonly Row[] = [
+  keyFile('ed25519 key', { type: 'ed25519' }),
+  keyFile('ECDSA key', { type: 'ecdsa' }),
+  keyFile('RSA key', { type: 'rsa' }),
+  keyFile('RSA key in PEM', { type: 'rsa', format: ['-m', 'PEM'] }),
+  keyFile('ECDSA key in PKCS#8', { type: 'ecdsa', format: ['-m', 'PKCS8'] }),
+  keyFile('RSA key in PKCS#8', { type: 'rsa', format: ['-m', 'PKCS8'] }),
+  keyFile(
+    'encrypted key, passphrase asked for',
+    { passphrase: PASSPHRASE },
+    { answer: PASSPHRASE },
+  ),
+  keyFile(
+    'encrypted key, wrong passphrase',
+    { passphrase: PASSPHRASE },
+    { ...denied, answer: 'no' },
+  ),
+  keyFile('encrypted key, nobody to ask', { passphrase: PASSPHRASE }, denied),
+  {
+    name: 'key agent',
+    ...ok,
+    prepare: async (sandbox) => {
+      const key = makeKey(sandbox, 'key');
+      const sshd = await serverWithKeys(sandbox, [key]);
+      const SSH_AUTH_SOCK = await keyAgent(sandbox, [key]);
+      rmSync(key);
+      return at(sshd, 'IdentitiesOnly no', { env: { SSH_AUTH_SOCK } });
+    },
+  },
+  {
+    name: 'IdentityAgent in the configuration',
+    ...ok,
+    prepare: async (sandbox) => {
+      const key = makeKey(sandbox, 'key', { type: 'rsa' });
+      const sshd = await serverWithKeys(sandbox, [key]);
+      const socket = await keyAgent(sandbox, [key]);
+      return at(sshd, `IdentitiesOnly no\nIdentityAgent ${socket}`);
+    },
+  },
+  {
+    name: 'IdentitiesOnly with a public key file',
+    ...ok,
+    prepare: async (sandbox) => {
+      const keys = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name) => makeKey(sandbox, name));
+      const [last = ''] = keys.slice(-1);
+      // With all of them, the server would have enough before it came to the right one.
+      const sshd = await serverWithKeys(sandbox, [last], { MaxAuthTries: '3' });
+      const SSH_AUTH_SOCK = await keyAgent(sandbox, keys);
+      return at(sshd, only(`${last}.pub`), { env: { SSH_AUTH_SOCK } });
+    },
+  },
+  {
+    name: 'more keys in the agent than the server allows',
+    ...denied,
+    prepare: async (sandbox) => {
+      const keys = ['a', 'b', 'c', 'd'].map((name) => makeKey(sandbox, name));
+      const sshd = await serverWithKeys(sandbox, keys.slice(-1), { MaxAuthTries: '2' });
+      const SSH_AUTH_SOCK = await keyAgent(sandbox, keys);
+      return at(sshd, 'IdentitiesOnly no', { env: { SSH_AUTH_SOCK } });
+    },
+  },
+  {
+    name: 'user certificate beside the key file',
+    ...ok,
+    prepare: async (sandbox) => {
+      const [ca, key] = [makeKey(sandbox, 'ca'), makeKey(sandbox, 'key')];
+      certify(ca, key, user);
+      const sshd = await startSshd(sandbox, { options: { TrustedUserCAKeys: `${ca}.pub` } });
+      return at(sshd, only(key));
+    },
+  },
+  {
+    name: 'user certificate of an RSA key, by CertificateFile',
+    ...ok,
+    prepare: async (sandbox) => {
+      const [ca, key] = [makeKey(sandbox, 'ca'), makeKey(sandbox, 'key', { type: 'rsa' })];
+      const elsewhere = sandbox.path('certificate');
+      copyFileSync(certify(ca, key, user), elsewhere);
+      rmSync(`${key}-cert.pub`);
+      const sshd = await startSshd(sandbox, { options: { TrustedUserCAKeys: `${ca}.pub` } });
+      return at(sshd, `${only(key)}\nCertificateFile ${elsewhere}`);
+    },
+  },
+  {
+    name: 'user certificate in the key agent',
+    ...ok,
+    prepare: async (sandbox) => {
+      const [ca, key] = [makeKey(sandbox, 'ca'), makeKey(sandbox, 'key', { type: 'ecdsa' })];
+      certify(ca, key, user);
+      const sshd = await startSshd(sandbox, { options: { TrustedUserCAKeys: `${ca}.pub` } });
+      const SSH_AUTH_SOCK = await keyAgent(sandbox, [key]);
+      rmSync(key);
+      return at(sshd, 'IdentitiesOnly no', { env: { SSH_AUTH_SOCK } });
+    },
+  },
+  {
+    name: 'a key that the server does not know',
+    ...denied,
+    prepare: async (sandbox) => at(await startSshd(sandbox), only(makeKey(sandbox, 'key'))),
+  },
+  {
+    name: 'PubkeyAuthentication no',
+    ...denied,
+    prepare: async (sandbox) => at(await startSshd(sandbox), 'PubkeyAuthentication no'),
+  },
+  {
+    name: 'PreferredAuthentications without publickey',
+    ...denied,
+    prepare: async (sandbox) => at(await startSshd(sandbox), 'PreferredAuthentications password'),
+  },
+  {
+    name: 'a key type that PubkeyAcceptedAlgorithms forbids',
+    ...denied,
+    prepare: async (sandbox) => {
+      const key = makeKey(sandbox, 'key');
+      const sshd = await serverWithKeys(sandbox, [key]);
+      return at(sshd, `${only(key)}\nPubkeyAcceptedAlgorithms rsa-sha2-512`);
+    },
+  },
+  {
+    name: 'a key restricted to the host by ssh-add -h',
+    ...ok,
+    link: 'openssh',
+    notOverSsh2: /Permission denied/,
+    prepare: async (sandbox) => {
+      const key = makeKey(sandbox, 'key');
+      const sshd = await serverWithKeys(sandbox, [key]);
+      const restriction = ['-H', sshd.knownHosts, '-h', `[127.0.0.1]:${sshd.port}`];
+      const SSH_AUTH_SOCK = await keyAgent(sandbox, [key], restriction);
+      rmSync(key);
+      return at(sshd, 'IdentitiesOnly no', { env: { SSH_AUTH_SOCK } });
+    },
+  },
+  {
+    name: 'AddKeysToAgent',
+    ...ok,
+    link: 'openssh',
+    notOverSsh2: /AddKeysToAgent/,
+    prepare: async (sandbox) => {
+      const key = makeKey(sandbox, 'key');
+      const sshd = await serverWithKeys(sandbox, [key]);
+      const SSH_AUTH_SOCK = await keyAgent(sandbox, []);
+      return at(sshd, `${only(key)}\nAddKeysToAgent yes`, { env: { SSH_AUTH_SOCK } });
+    },
+  },
+];
+
+/** Rows with a user who has a password; it is made for all of them, by root alone. */
+export function passwordRows(who: LoginUser | undefined): readonly Row[] {
+  const skip = isRoot ? undefined : 'only root can make a user with a password';
+  const { name = '', password = '' } = who ?? {};
+  const login = async (
+    sandbox: Sandbox,
+    { extra, answer = password, methods }: { extra: string; answer?: string; methods?: string },
+  ): Promise<Case> => {
+    const options = methods === undefined ? {} : { AuthenticationMethods: methods };
+    const sshd = await serverWithPasswords(sandbox, options);
+    return at(sshd, `User ${name}\n${extra}`, { env: answering(sandbox, answer) });
+  };
+  const row = (
+    title: string,
+    given: Parameters<typeof login>[1],
+    more: Partial<Row> = {},
+  ): Row => ({
+    name: title,
+    ...ok,
+    skip,
+    ...more,
+    prepare: (sandbox) => login(sandbox, given),
+  });
+  const noKey = 'PubkeyAuthentication no';
+  return [
+    row('password', { extra: `${noKey}\nKbdInteractiveAuthentication no` }),
+    row('keyboard-interactive', { extra: `${noKey}\nPasswordAuthentication no` }),
+    row('publickey and keyboard-interactive', {
+      extra: '',
+      methods: 'publickey,keyboard-interactive',
+    }),
+    row('publickey and password', { extra: '', methods: 'publickey,password' }),
+    row('wrong password', { extra: `${noKey}\nNumberOfPasswordPrompts 1`, answer: 'x' }, denied),
+    row('a password under BatchMode', { extra: `${noKey}\nBatchMode yes` }, denied),
+    {
+      name: 'publickey and keyboard-interactive, the key in the agent',
+      ...ok,
+      skip,
+      prepare: async (sandbox) => {
+        const sshd = await serverWithPasswords(sandbox, {
+          AuthenticationMethods: 'publickey,keyboard-interactive',
+        });
+        const key = makeKey(sandbox, 'key');
+        const [own = ''] = sshd.identities;
+        const socket = await keyAgent(sandbox, [key, own]);
+        const env = { ...answering(sandbox, password), SSH_AUTH_SOCK: socket };
+        return at(sshd, `User ${name}\nIdentitiesOnly no\nIdentityFile none`, { env });
+      },
+    },
+  ];
+}

@@ -1,0 +1,88 @@
+/** What a session gets: variables, the key agent, much data, banners. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { startSshd, type Sshd } from '../../support/sshd.ts';
+import { keyAgent, makeKey, serverWithKeys } from '../fixtures.ts';
+import type { Case, Row } from '../row.ts';
+
+const ok = { outcome: 'ok' } as const;
+
+const at = (sshd: Sshd, extra: string, command: string, run: Case['run'] = {}): Case => ({
+  args: ['-F', sshd.config(extra), 'box', command],
+  run,
+});
+
+const forwarding = (name: string, extra: string, options: readonly string[] = []): Row => ({
+  name,
+  ...ok,
+  prepare: async (sandbox) => {
+    const key = makeKey(sandbox, 'key');
+    const sshd = await serverWithKeys(sandbox, [key]);
+    const SSH_AUTH_SOCK = await keyAgent(sandbox, [key]);
+    const { args, run = {} } = at(sshd, `IdentitiesOnly no\n${extra}`, 'ssh-add -l', {
+      env: { SSH_AUTH_SOCK },
+    });
+    return { args: [...options, ...args], run };
+  },
+});
+
+export const sessionRows: readonly Row[] = [
+  {
+    name: 'SetEnv',
+    ...ok,
+    prepare: async (sandbox) => {
+      const sshd = await startSshd(sandbox, { options: { AcceptEnv: 'SSHP_*' } });
+      return at(sshd, 'SetEnv SSHP_A=one SSHP_B="two words"', 'echo $SSHP_A-$SSHP_B');
+    },
+  },
+  {
+    name: 'SendEnv',
+    ...ok,
+    prepare: async (sandbox) => {
+      const sshd = await startSshd(sandbox, { options: { AcceptEnv: 'SSHP_*' } });
+      const env = { SSHP_A: 'one', SSHP_OTHER: 'not sent' };
+      return at(sshd, 'SendEnv SSHP_?', 'echo $SSHP_A-$SSHP_OTHER', { env });
+    },
+  },
+  forwarding('ForwardAgent yes', 'ForwardAgent yes'),
+  forwarding('ForwardAgent by -A', '', ['-A']),
+  forwarding('ForwardAgent no', 'ForwardAgent no'),
+  forwarding('ForwardAgent yes, taken back by -a', 'ForwardAgent yes', ['-a']),
+  {
+    name: 'a command= in authorized_keys',
+    ...ok,
+    prepare: async (sandbox) => {
+      const key = makeKey(sandbox, 'key');
+      const sshd = await startSshd(sandbox);
+      const line = readFileSync(`${key}.pub`, 'utf8');
+      const file = sandbox.path('box', 'authorized_keys');
+      writeFileSync(file, `command="echo forced $SSH_ORIGINAL_COMMAND" ${line}`);
+      return at(sshd, `IdentityFile ${key}`, 'wanted');
+    },
+  },
+  {
+    name: 'Banner and LogLevel QUIET',
+    ...ok,
+    prepare: async (sandbox) => {
+      const Banner = sandbox.write('banner', 'Beware\n');
+      const sshd = await startSshd(sandbox, { options: { Banner } });
+      return at(sshd, 'LogLevel QUIET', 'echo quiet');
+    },
+  },
+  {
+    name: '20 MB each way with RekeyLimit 1M at the server',
+    ...ok,
+    prepare: async (sandbox) => {
+      const sshd = await startSshd(sandbox, { options: { RekeyLimit: '1M' } });
+      return at(sshd, '', 'cat', { stdin: randomBytes(20_000_000).toString('base64') });
+    },
+  },
+  {
+    name: 'RekeyLimit 1M at the client',
+    ...ok,
+    link: 'openssh',
+    notOverSsh2: /RekeyLimit/,
+    prepare: async (sandbox) =>
+      at(await startSshd(sandbox), 'RekeyLimit 1M', 'head -c 5000000 /dev/zero | tr "\\0" x'),
+  },
+];

@@ -1,0 +1,259 @@
+/** The way there: jump hosts, proxies, addresses, and what the configuration makes of a name. */
+import { networkInterfaces } from 'node:os';
+import type { Sandbox } from '../../support/sandbox.ts';
+import { startSshd, type Sshd } from '../../support/sshd.ts';
+import { startRelay } from '../../support/relay.ts';
+import { makeKey, publicKeyOf } from '../fixtures.ts';
+import type { Case, Row } from '../row.ts';
+
+const ok = { outcome: 'ok' } as const;
+const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
+  all?.some(({ address }) => address === '::1'),
+);
+
+const at = (sshd: Sshd, extra: string, more: Partial<Case> = {}): Case => ({
+  args: ['-F', sshd.config(extra), 'box', 'echo arrived'],
+  ...more,
+});
+
+/** A row with one server and these lines before its Host block. */
+const plain = (name: string, extra: string, more: Partial<Row> = {}): Row => ({
+  name,
+  ...ok,
+  ...more,
+  prepare: async (sandbox) => at(await startSshd(sandbox), extra),
+});
+
+/** Servers to jump over, and their blocks. */
+async function hops(
+  sandbox: Sandbox,
+  names: readonly string[],
+): Promise<{ servers: Sshd[]; blocks: string }> {
+  const servers = await Promise.all(names.map((name) => startSshd(sandbox, { name })));
+  return { servers, blocks: servers.map(({ hostBlock }) => hostBlock).join('\n') };
+}
+
+export const wayRows: readonly Row[] = [
+  {
+    name: 'one jump',
+    ...ok,
+    prepare: async (sandbox) => {
+      const { blocks } = await hops(sandbox, ['hop']);
+      return at(await startSshd(sandbox), `${blocks}\nHost box\nProxyJump hop`);
+    },
+  },
+  {
+    name: 'two jumps, by -J',
+    ...ok,
+    prepare: async (sandbox) => {
+      const { blocks } = await hops(sandbox, ['hop', 'step']);
+      const sshd = await startSshd(sandbox);
+      return { args: ['-F', sshd.config(blocks), '-J', 'hop,step', 'box', 'echo arrived'] };
+    },
+  },
+  {
+    name: 'a jump host that is reached by a jump of its own',
+    ...ok,
+    prepare: async (sandbox) => {
+      const { blocks } = await hops(sandbox, ['hop', 'step']);
+      const jumps = 'Host box\nProxyJump step\nHost step\nProxyJump hop';
+      return at(await startSshd(sandbox), `${blocks}\n${jumps}`);
+    },
+  },
+  {
+    name: 'a jump host whose key has changed',
+    outcome: 'host key refused',
+    link: 'none',
+    prepare: async (sandbox) => {
+      const { servers, blocks } = await hops(sandbox, ['hop']);
+      const port = servers[0]?.port ?? 0;
+      const other = publicKeyOf(makeKey(sandbox, 'other'));
+      const file = sandbox.write('known', `[127.0.0.1]:${port} ${other}\n`);
+      const bad = `Host hop\nUserKnownHostsFile ${file}`;
+      return at(await startSshd(sandbox), `${bad}\n${blocks}\nHost box\nProxyJump hop`);
+    },
+  },
+  {
+    name: 'a jump host that forbids it',
+    outcome: 'other failure',
+    link: 'none',
+    prepare: async (sandbox) => {
+      const hop = await startSshd(sandbox, {
+        name: 'hop',
+        options: { AllowTcpForwarding: 'no' },
+      });
+      return at(await startSshd(sandbox), `${hop.hostBlock}\nHost box\nProxyJump hop`);
+    },
+  },
+  {
+    name: 'a jump host with MaxSessions 0',
+    ...ok,
+    prepare: async (sandbox) => {
+      const hop = await startSshd(sandbox, { name: 'hop', options: { MaxSessions: '0' } });
+      return at(await startSshd(sandbox), `${hop.hostBlock}\nHost box\nProxyJump hop`);
+    },
+  },
+  {
+    name: 'nobody listens behind the jump host',
+    outcome: 'connection refused',
+    link: 'none',
+    prepare: async (sandbox) => {
+      const { blocks } = await hops(sandbox, ['hop']);
+      const sshd = await startSshd(sandbox);
+      await sshd.stop();
+      return at(sshd, `${blocks}\nHost box\nProxyJump hop`);
+    },
+  },
+  {
+    name: 'ProxyCommand',
+    ...ok,
+    prepare: async (sandbox) => {
+      const { blocks } = await hops(sandbox, ['hop']);
+      const sshd = await startSshd(sandbox);
+      const config = sshd.config(blocks);
+      const proxy = `ProxyCommand ssh -F ${config} -W %h:%p hop`;
+      return at(sshd, `${blocks}\nHost box\n${proxy}`);
+    },
+  },
+  {
+    name: 'ProxyUseFdpass',
+    ...ok,
+    link: 'openssh',
+    notOverSsh2: /ProxyUseFdpass/,
+    prepare: async (sandbox) => {
+      const { blocks } = await hops(sandbox, ['hop']);
+      const sshd = await startSshd(sandbox);
+      // It passes a socket pair of which an ssh has the other end.
+      const program = sandbox.write(
+        'pass.py',
+        [
+          'import array, os, socket, subprocess, sys',
+          'ours, theirs = socket.socketpair()',
+          'words = ["ssh", "-F", sys.argv[1], "-W", sys.argv[2], "hop"]',
+          'subprocess.Popen(words, stdin=theirs, stdout=theirs)',
+          'out = socket.socket(fileno=os.dup(1))',
+          'descriptor = array.array("i", [ours.fileno()])',
+          'out.sendmsg([b"\\0"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptor)])',
+        ].join('\n'),
+      );
+      const proxy = `ProxyUseFdpass yes\nProxyCommand python3 ${program} ${sshd.config(blocks)} %h:%p`;
+      return at(sshd, `Host box\n${proxy}`);
+    },
+  },
+  plain('HostName with a token', 'Host box\nHostName 127.0.0.%%1', {
+    outcome: 'unknown host',
+    link: 'none',
+  }),
+  {
+    name: 'HostName from the name typed',
+    ...ok,
+    prepare: async (sandbox) => {
+      const sshd = await startSshd(sandbox);
+      const known = `HostKeyAlias [127.0.0.1]:${sshd.port}`;
+      const config = sshd.config(
+        `Host 1\nHostName 127.0.0.%h\n${known}\n${sshd.hostBlock.replace('Host box', 'Host 1')}`,
+      );
+      return { args: ['-F', config, '1', 'echo arrived'] };
+    },
+  },
+  {
+    name: 'Include',
+    ...ok,
+    prepare: async (sandbox) => {
+      const sshd = await startSshd(sandbox);
+      const config = sandbox.write('config', `Include ${sshd.config()}\n`);
+      return { args: ['-F', config, 'box', 'echo arrived'] };
+    },
+  },
+  plain('Match exec that holds', 'Match host box exec "true"\nSetEnv A=b'),
+  {
+    name: 'Match exec that gives the port',
+    ...ok,
+    prepare: async (sandbox) => {
+      const sshd = await startSshd(sandbox);
+      const block = sshd.hostBlock.replace(/Port \d+/, '').replace('Host box box-*', '');
+      const config = sandbox.write(
+        'config',
+        `Match host box exec "test -n \\"$HOME\\""\nPort ${sshd.port}\nMatch all\n${block}\n`,
+      );
+      return { args: ['-F', config, 'box', 'echo arrived'] };
+    },
+  },
+  {
+    name: 'a variable in IdentityFile',
+    ...ok,
+    prepare: async (sandbox) => {
+      const sshd = await startSshd(sandbox);
+      const [key = ''] = sshd.identities;
+      const env = { SSHP_TEST_KEY: key };
+      const config = sandbox.write(
+        'config',
+        `${sshd.hostBlock.replace(key, '${SSHP_TEST_KEY}')}\nSendEnv SSHP_TEST_KEY\n`,
+      );
+      return { args: ['-F', config, 'box', 'echo arrived'], run: { env } };
+    },
+    skip: 'the agent has only the variables that are on its list (README, limits)',
+  },
+  {
+    name: 'CanonicalizeHostname',
+    ...ok,
+    prepare: async (sandbox) => {
+      const sshd = await startSshd(sandbox);
+      const canonical =
+        'CanonicalizeHostname yes\nCanonicalDomains invalid\nCanonicalizeFallbackLocal yes';
+      return at(sshd, canonical);
+    },
+  },
+  {
+    name: 'IPv6',
+    ...ok,
+    skip: hasIpv6 ? undefined : 'this machine has no ::1',
+    prepare: async (sandbox) => {
+      const key = makeKey(sandbox, 'host');
+      const first = await startSshd(sandbox, { name: 'other' });
+      await first.stop();
+      const sshd = await startSshd(sandbox, {
+        options: { HostKey: key, ListenAddress: `[::1]:${first.port}` },
+      });
+      const file = sandbox.write('known', `[::1]:${first.port} ${publicKeyOf(key)}\n`);
+      const extra = `Host box\nHostName ::1\nPort ${first.port}\nUserKnownHostsFile ${file}`;
+      return at(sshd, extra);
+    },
+  },
+  plain('AddressFamily inet', 'AddressFamily inet'),
+  plain('BindAddress', 'BindAddress 127.0.0.2'),
+  plain('BindInterface', 'BindInterface lo', {
+    skip: 'lo' in networkInterfaces() ? undefined : 'the loopback interface has another name',
+  }),
+  plain('Compression', 'Compression yes'),
+  plain('TCPKeepAlive no, ServerAliveInterval 1', 'TCPKeepAlive no\nServerAliveInterval 1'),
+  plain('ConnectionAttempts 2', 'ConnectionAttempts 2'),
+  {
+    name: 'nobody listens',
+    outcome: 'connection refused',
+    link: 'none',
+    prepare: async (sandbox) => {
+      const sshd = await startSshd(sandbox);
+      await sshd.stop();
+      return at(sshd, '');
+    },
+  },
+  {
+    name: 'a host that says nothing',
+    outcome: 'timeout',
+    link: 'none',
+    prepare: async (sandbox) => {
+      const sshd = await startSshd(sandbox);
+      const relay = await startRelay(sshd.port);
+      sandbox.defer(() => relay.close());
+      relay.stall();
+      return at(sshd, `Host box\nPort ${relay.port}\nConnectTimeout 1`);
+    },
+  },
+  {
+    name: 'a name that does not resolve',
+    outcome: 'unknown host',
+    link: 'none',
+    prepare: async (sandbox) => at(await startSshd(sandbox), 'Host box\nHostName no.invalid'),
+  },
+];

@@ -1,0 +1,156 @@
+/**
+ * `npm run reach`: every host that ssh reaches, and none that it would not trust. Each row runs ssh
+ * and sshpool beside each other, over each link that can do it, and over that which is chosen.
+ */
+import { execFileSync } from 'node:child_process';
+import { afterAll, describe, expect, it } from 'vitest';
+import { runCli, ssh } from '../support/cli.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { haveSshd } from '../support/sshd.ts';
+import { isRoot, makeLoginUser } from './fixtures.ts';
+import { outcomeOf, type Outcome, type Row } from './row.ts';
+import { keyRows, passwordRows } from './rows/keys.ts';
+import { dropbearRows, serverRows } from './rows/servers.ts';
+import { sessionRows } from './rows/sessions.ts';
+import { trustRows } from './rows/trust.ts';
+import { wayRows } from './rows/ways.ts';
+
+const user = isRoot && haveSshd() ? makeLoginUser() : undefined;
+
+const ROWS: readonly Row[] = [
+  ...keyRows,
+  ...passwordRows(user),
+  ...trustRows,
+  ...wayRows,
+  ...serverRows,
+  ...dropbearRows(user),
+  ...sessionRows,
+];
+
+type Setting = 'auto' | 'ssh2' | 'openssh';
+type Cell = Outcome | 'not possible';
+
+interface Result {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly after: string;
+}
+
+/** What the table shows at the end, one line a row. */
+const table = new Map<string, Partial<Record<'ssh' | Setting | 'link', string>>>();
+
+afterAll(() => {
+  user?.[Symbol.dispose]();
+  process.stdout.write(render());
+});
+
+describe.skipIf(!haveSshd())('reach', { timeout: 60_000 }, () => {
+  it.concurrent.each(ROWS.map((row) => [row.name, row] as const))('%s', async (name, row) => {
+    const cells: Partial<Record<'ssh' | Setting | 'link', string>> = {};
+    table.set(name, cells);
+    if (row.skip !== undefined) {
+      cells.ssh = `skipped: ${row.skip}`;
+      return;
+    }
+    const reference = await runSsh(row);
+    cells.ssh = outcomeOf(reference.code, reference.stderr);
+    expect(cells.ssh, `what ssh does: ${reference.stderr}`).toBe(row.outcome);
+    for (const setting of ['auto', 'ssh2', 'openssh'] as const) {
+      // One after the other: they are compared, and the machine is small.
+      await compare(row, setting, reference, cells);
+    }
+  });
+});
+
+async function compare(
+  row: Row,
+  setting: Setting,
+  reference: Result,
+  cells: Partial<Record<Setting | 'link', string>>,
+): Promise<void> {
+  const { first, second, links } = await runTwice(row, setting);
+  const outcome: Cell = outcomeOf(first.code, first.stderr);
+  cells[setting] = outcome;
+  if (setting === 'ssh2' && row.notOverSsh2 !== undefined) {
+    cells.ssh2 = 'not possible';
+    expect(first).toMatchObject({ code: 255, stdout: '' });
+    expect(first.stderr).toMatch(row.notOverSsh2);
+    return;
+  }
+  const where = `over ${setting}: ${first.stderr}`;
+  expect({ outcome, ...facts(first) }, where).toEqual({
+    outcome: row.outcome,
+    ...facts(reference),
+  });
+  expect(facts(second), `the second time, ${where}`).toEqual(facts(reference));
+  if (setting !== 'auto') return;
+  cells.link = links.join(' ');
+  const { link = 'ssh2' } = row;
+  if (link !== 'none') expect(links).toContain(link);
+}
+
+const facts = ({ code, stdout, after }: Result): object => ({ code, stdout, after });
+
+async function runSsh(row: Row): Promise<Result> {
+  await using sandbox = createSandbox();
+  const { args, run = {}, after = () => '' } = await row.prepare(sandbox);
+  const { code, stdout, stderr } = await ssh(sandbox, args, withoutTerminal(run));
+  return { code, stdout: digest(stdout), stderr, after: after() };
+}
+
+/** Over a new agent: the second call finds it warm. */
+async function runTwice(
+  row: Row,
+  setting: Setting,
+): Promise<{ first: Result; second: Result; links: string[] }> {
+  await using sandbox = createSandbox();
+  const { args, run = {}, after = () => '' } = await row.prepare(sandbox);
+  const env = { ...run.env, SSH_POOL_LINK: setting };
+  const call = async (): Promise<Result> => {
+    const options = withoutTerminal({ ...run, env });
+    const { code, stdout, stderr } = await runCli(sandbox, ['exec', ...args], options);
+    return { code, stdout: digest(stdout), stderr, after: after() };
+  };
+  const first = await call();
+  const second = await call();
+  return { first, second, links: await linksOf(sandbox) };
+}
+
+/** The tests may have a terminal; what is compared has none, and SSH_ASKPASS only where it is set. */
+function withoutTerminal<T extends object>(run: T): T {
+  return { ...run, apart: true };
+}
+
+async function linksOf(sandbox: Sandbox): Promise<string[]> {
+  const { stdout } = await runCli(sandbox, ['stats', '--json']);
+  const stats = JSON.parse(stdout.toString()) as { connections: { link: string }[] } | null;
+  return [...new Set(stats?.connections.map(({ link }) => link))];
+}
+
+/** Long output by its checksum: a difference of megabytes helps nobody. */
+function digest(bytes: Buffer): string {
+  if (bytes.length < 10_000) return bytes.toString();
+  return execFileSync('sha256sum', { input: bytes, encoding: 'utf8', maxBuffer: 1e9 });
+}
+
+function render(): string {
+  const heading = ['case', 'ssh', 'sshpool', 'link', 'ssh2', 'openssh'];
+  const rows = [...table].map(([name, { ssh: reference = '', auto = '', link = '', ...rest }]) => [
+    name,
+    reference,
+    auto,
+    link,
+    rest.ssh2 ?? '',
+    rest.openssh ?? '',
+  ]);
+  const widths = heading.map((_, column) =>
+    Math.max(...[heading, ...rows].map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return `\n${[heading, ...rows].map(line).join('\n')}\n`;
+}
