@@ -22,7 +22,8 @@ export class Caller {
   #capabilities: readonly string[] = [];
   #exec: ExecCall | undefined;
   #dismissed = false;
-  #onEnvironment: ((env: Record<string, string>) => void) | undefined;
+  /** Each waits for one answer; they come in the order of the questions. */
+  readonly #onEnvironment: ((env: Record<string, string>) => void)[] = [];
 
   constructor(socket: Socket, services: Services, onClose: () => void) {
     this.#services = services;
@@ -59,7 +60,7 @@ export class Caller {
       case 'answer':
         return this.#questions.answer(message);
       case 'environment':
-        this.#onEnvironment?.(parseEnv(message.env));
+        this.#onEnvironment.shift()?.(parseEnv(message.env));
         return;
       case 'exec':
         return this.#call(() => this.#startExec(message));
@@ -99,21 +100,25 @@ export class Caller {
       note: (text) => this.#send({ type: 'note', text }),
       can: (capability) => this.#capabilities.includes(capability),
       send: (sent) => this.#send(sent),
-      environment: (patterns) =>
-        new Promise((resolve) => {
-          this.#onEnvironment = resolve;
-          this.#send({ type: 'askEnvironment', patterns });
-        }),
+      environment: (patterns) => this.#environment(patterns),
     };
     this.#exec = new ExecCall(this.#services, caller);
     // They may be needed again (delegate), and the message lies where the next one will.
     await this.#exec.run(message.argv.map((word) => Buffer.from(word)));
   }
 
+  #environment(patterns: readonly string[]): Promise<Record<string, string>> {
+    return new Promise((resolve) => {
+      this.#onEnvironment.push(resolve);
+      this.#send({ type: 'askEnvironment', patterns });
+    });
+  }
+
   async #request({ method, params }: Extract<Message, { type: 'request' }>): Promise<void> {
     const result = await callMethod(this.#services, method, params, {
       ask: this.#questions.ask,
       note: (text) => this.#send({ type: 'note', text }),
+      environment: (patterns) => this.#environment(patterns),
     });
     this.#send({ type: 'result', json: JSON.stringify(result) });
   }
@@ -142,7 +147,7 @@ export class Caller {
   #close(): void {
     this.#state = 'done';
     this.#questions.close();
-    this.#onEnvironment?.({});
+    for (const resolve of this.#onEnvironment.splice(0)) resolve({});
     this.#exec?.abandon();
   }
 }

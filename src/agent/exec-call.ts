@@ -20,8 +20,6 @@ import type { Services } from './services.ts';
 export interface ExecCaller extends Surroundings {
   can(capability: string): boolean;
   send(message: Message): void;
-  /** The variables of the caller that match; asked for, since they are not on the allow-list. */
-  environment(patterns: readonly string[]): Promise<Readonly<Record<string, string>>>;
 }
 
 export class ExecCall {
@@ -140,6 +138,7 @@ export class ExecCall {
   /** What is said to the person: nothing with -q, with -v also how the call goes. */
   #surroundings({ quiet, verbose }: ExecArgs, argv: readonly Buffer[]): Surroundings {
     const { cwd, env } = this.#caller;
+    const environment = (patterns: readonly string[]) => this.#caller.environment(patterns);
     if (!this.#caller.can('ask') && this.#caller.can('delegate')) this.#heldNotes = [];
     const note = (text: string): void => {
       if (this.#heldNotes) this.#heldNotes.push(text);
@@ -154,7 +153,7 @@ export class ExecCall {
       }
       return Promise.resolve(undefined);
     };
-    return { cwd, env, ask, note: quiet && verbose === 0 ? () => undefined : note };
+    return { cwd, env, environment, ask, note: quiet && verbose === 0 ? () => undefined : note };
   }
 
   #releaseNotes(): void {

@@ -49,7 +49,7 @@ export interface MethodResults {
   stop: { readonly pid: number };
 }
 
-type CallerSide = Pick<Surroundings, 'ask' | 'note'>;
+type CallerSide = Pick<Surroundings, 'ask' | 'note' | 'environment'>;
 type Handlers = {
   [M in MethodName]: (
     services: Services,

@@ -10,6 +10,7 @@ import { targetArgs, type Target } from '../config/target.ts';
 import type { PoolRequest } from '../pool/group.ts';
 import { askNobody, type Ask } from '../ssh/prompts.ts';
 import type { Tunnel } from '../ssh/tunnel.ts';
+import { CALLER_ENV, matchesEnv } from '../wire/protocol.ts';
 import type { Services } from './services.ts';
 
 /** What a caller brings along. */
@@ -17,6 +18,8 @@ export interface Surroundings {
   readonly cwd: string;
   /** The variables that it sent. */
   readonly env: Readonly<Record<string, string>>;
+  /** Its variables that match, asked for: they are not on the list of those that are sent. */
+  environment(patterns: readonly string[]): Promise<Readonly<Record<string, string>>>;
   readonly ask: Ask;
   /** Prints a line on the caller's standard error. */
   readonly note: (text: string) => void;
@@ -34,9 +37,8 @@ export async function reach(
   sshArgs: readonly string[],
   caller: Surroundings,
 ): Promise<Reached> {
-  // The agent's own environment for what programs need (PATH, HOME), the caller's over it.
-  const env = { ...services.env, ...caller.env };
   const { cwd } = caller;
+  const env = await environmentOf(services, sshArgs, caller);
   const resolved = services.sshConfig.resolve({ target, sshArgs, cwd, env });
   // The first call loads ssh2 while its ssh -G runs: the agent serves before it has it.
   const [options, links] = await Promise.all([resolved, services.links()]);
@@ -67,6 +69,19 @@ export async function reach(
     },
   };
   return { options, request };
+}
+
+/** The agent's own environment for what programs need (PATH, HOME), the caller's over it. */
+async function environmentOf(
+  { env, sshConfig }: Services,
+  sshArgs: readonly string[],
+  caller: Surroundings,
+): Promise<Readonly<Record<string, string | undefined>>> {
+  const wanted = sshConfig.variables({ sshArgs, cwd: caller.cwd, env: caller.env });
+  const missing = wanted.filter((name) => !matchesEnv(name, CALLER_ENV));
+  if (missing.length === 0) return { ...env, ...caller.env };
+  const more = await caller.environment(missing);
+  return missing.includes('*') ? more : { ...env, ...more, ...caller.env };
 }
 
 /** For speed alone nobody is asked, and what there was to say was said at the first connect. */

@@ -82,6 +82,10 @@ const TABLE = {
   HOST_KEY_REFUSED: failure(
     (d: { host: string }) => `Host key verification failed: ssh does not trust ${d.host}`,
   ),
+  LOGIN_TIMEOUT: failure(
+    (d: { user: string; host: string; timeoutMs: number }) =>
+      `${d.user}@${d.host}: the login was not over within ${d.timeoutMs / 1000} s`,
+  ),
   AUTH_FAILED: failure(
     (d: { user: string; host: string; methods: string; detail: string }) =>
       `${d.user}@${d.host}: Permission denied (${d.methods})${d.detail ? `: ${d.detail}` : ''}`,

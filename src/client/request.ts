@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
 import type { RuntimePaths } from '../config/paths.ts';
 import { answerQuestion } from './answer.ts';
-import { Call } from './call.ts';
+import { Call, envLines } from './call.ts';
 
 export interface RequestSetting {
   readonly paths: RuntimePaths;
@@ -35,6 +35,9 @@ export async function request(
         throw SshpoolError.received(message.code, message.message);
       case 'note':
         print(message.text);
+        return false;
+      case 'askEnvironment':
+        call.send({ type: 'environment', env: envLines(process.env, message.patterns) });
         return false;
       case 'ask':
         void answerQuestion(message.text, message.echo).then((typed) => {

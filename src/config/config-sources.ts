@@ -13,6 +13,8 @@ export interface ConfigSources {
   readonly isVolatile: boolean;
   /** The answer may depend on any variable of the environment, not only on ENV_NAMES. */
   readonly usesEnv: boolean;
+  /** Variables of the caller that the configuration names, or all (`*`) for the programs in it. */
+  readonly variables: readonly string[];
 }
 
 /** The variables that ssh itself looks at where its configuration names none. */
@@ -56,6 +58,7 @@ export function configSources(
     isVolatile,
     // $NAME and ${NAME} alike; and a program of Match exec has the whole environment.
     usesEnv: isVolatile || lines.some((words) => words.some((word) => word.includes('$'))),
+    variables: variablesOf(lines),
   };
 }
 
@@ -86,6 +89,20 @@ function rootsOf(configFile: string | undefined, home: string): ConfigFiles[] {
     readConfigFiles(`${user}/config`, user, home),
     readConfigFiles(SYSTEM_CONFIG, dirname(SYSTEM_CONFIG), home),
   ];
+}
+
+/** ssh runs programs in its own environment, which is the caller's. */
+function variablesOf(lines: readonly Line[]): string[] {
+  if (lines.some(runsProgram)) return ['*'];
+  const named = lines.flatMap((words) =>
+    words.slice(1).flatMap((word) => [...word.matchAll(/\$\{?(\w+)/g)]),
+  );
+  return [...new Set(named.map(([, name = '']) => name))];
+}
+
+function runsProgram([keyword = '', ...rest]: Line): boolean {
+  if (keyword === 'match') return rest.some((word) => /^!?exec(=|$)/i.test(word));
+  return keyword.endsWith('command') && keyword !== 'remotecommand';
 }
 
 function looksOutside([keyword, ...rest]: Line): boolean {

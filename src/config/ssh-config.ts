@@ -6,8 +6,9 @@ import { execFile, type ExecFileException } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { SshpoolError } from '../base/errors.ts';
+import { Memory } from '../base/memory.ts';
 import type { Clock } from '../base/time.ts';
-import { configSources, ENV_NAMES } from './config-sources.ts';
+import { configSources, ENV_NAMES, type ConfigSources } from './config-sources.ts';
 import { readSshOptions, type SshOptions } from './ssh-options.ts';
 import { targetArgs, type Target } from './target.ts';
 import type { Account, Env } from './tokens.ts';
@@ -42,13 +43,28 @@ export class SshConfig {
   readonly #run: RunSsh;
   readonly #account: Account;
   readonly #answers = new Map<string, Answer>();
+  readonly #variables: Memory<Pick<ConfigSources, 'paths' | 'variables'> & { stamp: string }>;
 
   constructor({ clock, run = runSsh }: { readonly clock: Clock; readonly run?: RunSsh }) {
     this.#clock = clock;
+    this.#variables = new Memory(clock, { lifeMs: Infinity, max: MAX_ANSWERS });
     this.#run = run;
     // As ssh: the home directory of the user database, whatever HOME says.
     const { homedir: home, username: user, uid } = userInfo();
     this.#account = { home, user, uid, localHost: hostname() };
+  }
+
+  /**
+   * The variables that the answer may depend on beside those that every caller sends: names, or `*`
+   * for all. @throws SshpoolError SSH_CONFIG
+   */
+  variables({ sshArgs, cwd, env }: Omit<Question, 'target'>): readonly string[] {
+    const key = JSON.stringify([sshArgs, cwd]);
+    const known = this.#variables.get(key);
+    if (known && stampOf(known.paths) === known.stamp) return known.variables;
+    const { paths, variables } = configSources(sshArgs, cwd, env, this.#account);
+    this.#variables.set(key, { paths, variables, stamp: stampOf(paths) });
+    return variables;
   }
 
   /** @throws SshpoolError SSH_CONFIG with ssh's own words, USAGE for a line break in sshArgs */

@@ -28,6 +28,14 @@ export class Deadline {
     }
   }
 
+  /** Another stretch begins, with a limit of its own; a wait under way goes on. */
+  restart(limitMs: number): void {
+    if (this.#over) return;
+    this.#timer?.cancel();
+    this.#leftMs = limitMs;
+    if (this.#holders === 0) this.#run();
+  }
+
   cancel(): void {
     this.#timer?.cancel();
     this.#over = true;

@@ -9,10 +9,10 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { SshpoolError } from '../base/errors.ts';
 import { Askpass } from './askpass.ts';
-import { Deadline } from './deadline.ts';
 import { KEEPALIVE } from './keepalive.ts';
 import type { Link } from './link.ts';
 import type { LinkRequest } from './link-request.ts';
+import { LoginLimit } from './login-limit.ts';
 import { OpensshLink } from './openssh-link.ts';
 import { OpensshOutput } from './openssh-output.ts';
 
@@ -25,14 +25,12 @@ const PERSIST_S = 5;
 
 /** @throws SshpoolError for each way in which this fails; CANCELLED where `signal` ended it */
 export async function connectOpenssh(request: LinkRequest): Promise<Link> {
-  const { options, clock, signal, note } = request;
-  const { hostname: host, port } = options;
+  const { options, signal, note } = request;
+  // Its jump hosts are its own.
   const timeoutMs = request.timeoutMs * (1 + jumps(options.proxyJump));
   const attempt = new AbortController();
   const give = (reason: SshpoolError): void => attempt.abort(reason);
-  const deadline = new Deadline(clock, timeoutMs, () =>
-    give(SshpoolError.of('CONNECT_TIMEOUT', { host, port, timeoutMs })),
-  );
+  const limit = new LoginLimit({ ...request, timeoutMs }, give);
   const cancel = (): void => give(SshpoolError.of('CANCELLED', {}));
   signal.addEventListener('abort', cancel, { once: true });
   if (signal.aborted) cancel();
@@ -40,11 +38,12 @@ export async function connectOpenssh(request: LinkRequest): Promise<Link> {
   const unique = randomBytes(4).toString('hex');
   const control = join(request.dir, `m${unique}`);
   const askpass = await Askpass.listen(join(request.dir, `q${unique}`), {
-    ask: (question) => deadline.during(() => request.ask(question)),
+    ask: (question) => limit.during(() => request.ask(question)),
     note,
   });
   try {
-    const output = await logIn(request, control, askpass, attempt.signal);
+    const output = new OpensshOutput(options, { note, onLogin: () => limit.login() });
+    await logIn({ ...request, signal: attempt.signal }, output, control, askpass);
     const { serverVersion, forcedCommand } = output;
     const { host: name, user } = options;
     const facts = { host: name, user, reason: request.reason, serverVersion, forcedCommand };
@@ -53,7 +52,7 @@ export async function connectOpenssh(request: LinkRequest): Promise<Link> {
     throw attempt.signal.aborted ? attempt.signal.reason : thrown;
   } finally {
     askpass.close();
-    deadline.cancel();
+    limit.cancel();
     signal.removeEventListener('abort', cancel);
     // Nobody else is to find it.
     rmSync(control, { force: true });
@@ -64,15 +63,14 @@ function jumps(proxyJump: string | undefined): number {
   return proxyJump?.split(',').length ?? 0;
 }
 
-/** Runs ssh until it is a master; resolves to what it said. */
+/** Runs ssh until it is a master. @throws SshpoolError what it said why it is not */
 function logIn(
   request: LinkRequest,
+  output: OpensshOutput,
   control: string,
   askpass: Askpass,
-  signal: AbortSignal,
-): Promise<OpensshOutput> {
-  const { cwd, env, options, note } = request;
-  const output = new OpensshOutput(options, note);
+): Promise<void> {
+  const { cwd, env, signal } = request;
   return new Promise((resolve, reject) => {
     const child: ChildProcess = spawn('ssh', masterWords(request, control), {
       cwd,
@@ -96,8 +94,9 @@ function logIn(
       setImmediate(() => {
         child.stdout?.destroy();
         child.stderr?.destroy();
-        if (status === 0) resolve(output.end());
-        else reject(output.failure(undefined));
+        if (status !== 0) return reject(output.failure(undefined));
+        output.end();
+        resolve();
       });
     });
   });
@@ -111,7 +110,6 @@ function masterWords({ options, words }: LinkRequest, control: string): string[]
     'ClearAllForwardings=yes',
     'Tunnel=no',
     'RemoteCommand=none',
-    ...OpensshOutput.options(options),
   ];
   if (options.serverAliveIntervalMs === 0) {
     ours.push(
@@ -121,5 +119,12 @@ function masterWords({ options, words }: LinkRequest, control: string): string[]
   }
   // As an option of its own the path may hold white space, but % begins a token.
   const path = control.replaceAll('%', '%%');
-  return ['-MNT', '-S', path, ...ours.flatMap((option) => ['-o', option]), ...words];
+  return [
+    '-MNT',
+    ...OpensshOutput.words(options),
+    '-S',
+    path,
+    ...ours.flatMap((option) => ['-o', option]),
+    ...words,
+  ];
 }

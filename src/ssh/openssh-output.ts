@@ -5,26 +5,40 @@
 import { describe, SshpoolError } from '../base/errors.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
 
-/** What is only said because we asked for it: debug lines, and those of the level before. */
-const ASKED_FOR = /^(?:debug\d: |Authenticated to |Authenticated using )/;
+/** What is only said because we asked for it. */
+const ASKED_FOR = /^(?:debug\d: |Authenticated (?:to|using) |OpenSSH_\S+,? )/;
+/** Levels of ssh_config(5), LogLevel, at which nothing more is to be heard, or enough anyway. */
+const AS_IT_IS = new Set(['QUIET', 'FATAL', 'ERROR', 'DEBUG', 'DEBUG1', 'DEBUG2', 'DEBUG3']);
+
+export interface OutputEvents {
+  readonly note: (text: string) => void;
+  /** The host key was verified, and the login begins. */
+  readonly onLogin: () => void;
+}
 
 export class OpensshOutput {
   readonly #options: SshOptions;
-  readonly #note: (text: string) => void;
+  readonly #events: OutputEvents;
+  readonly #said: string[] = [];
+  /** The latest line: held back, for where ssh fails it becomes the error. */
+  #held: string | undefined;
   #partial = '';
-  /** The latest line that is for the person: held back, for it may be why ssh fails. */
-  #last: string | undefined;
   serverVersion = '';
   forcedCommand = false;
 
-  constructor(options: SshOptions, note: (text: string) => void) {
+  constructor(options: SshOptions, events: OutputEvents) {
     this.#options = options;
-    this.#note = note;
+    this.#events = events;
+    // Without its debug lines nobody tells when the login begins.
+    if (OpensshOutput.words(options).length === 0) events.onLogin();
   }
 
-  /** Makes ssh say more, where the user has left it at what it says by itself. */
-  static options({ all }: SshOptions): string[] {
-    return all.get('loglevel')?.[0] === 'INFO' ? ['LogLevel=DEBUG1'] : [];
+  /**
+   * Makes ssh say more. And -v keeps what a ProxyCommand, a jump host's ssh among them, says on
+   * standard error, which an ssh with ControlPersist throws away otherwise (sshconnect.c).
+   */
+  static words({ all }: SshOptions): string[] {
+    return AS_IT_IS.has(all.get('loglevel')?.[0] ?? '') ? [] : ['-v'];
   }
 
   add(text: string): void {
@@ -33,10 +47,15 @@ export class OpensshOutput {
     for (const line of lines) this.#hear(line.replace(/\r$/, ''));
   }
 
-  /** It is logged in. */
-  end(): this {
-    this.#flush();
-    return this;
+  /** It has logged in. */
+  end(): void {
+    this.#finish();
+    this.#release();
+  }
+
+  #finish(): void {
+    if (this.#partial !== '') this.#hear(this.#partial);
+    this.#partial = '';
   }
 
   /** Why it is not; `cause` where it could not even be run. */
@@ -45,8 +64,8 @@ export class OpensshOutput {
     if (cause !== undefined) {
       return SshpoolError.of('OPENSSH_FAILED', { host, reason: describe(cause) }, cause);
     }
-    if (this.#partial !== '') this.#hear(this.#partial);
-    const said = (this.#last ?? 'ssh ended without a word').replace(/^ssh: /, '');
+    this.#finish();
+    const said = this.#reason().replace(/^ssh: /, '');
     const denied = /Permission denied \(([^)]*)\)/.exec(said);
     if (denied) {
       const { user } = this.#options;
@@ -72,6 +91,15 @@ export class OpensshOutput {
     return SshpoolError.of('OPENSSH_FAILED', { host, reason });
   }
 
+  /**
+   * The line that says why: the last one, or where that only says that the other side is gone, what
+   * the ssh of a jump host said before.
+   */
+  #reason(): string {
+    const lines = this.#said.filter((line) => !AFTERMATH.test(line));
+    return lines.at(-1) ?? this.#said.at(-1) ?? 'ssh ended without a word';
+  }
+
   #hear(line: string): void {
     const version = /^debug1: Remote protocol version [\d.]+, remote software version (\S+)/.exec(
       line,
@@ -79,13 +107,19 @@ export class OpensshOutput {
     if (version) this.serverVersion = version[1] ?? '';
     // sshd's auth-options.c names the options of the key; "command" is a forced command.
     this.forcedCommand ||= /^debug1: Remote: .*key options:.*\bcommand\b/.test(line);
+    if (line.startsWith('debug1: SSH2_MSG_SERVICE_ACCEPT received')) this.#events.onLogin();
     if (line === '' || ASKED_FOR.test(line)) return;
-    this.#flush();
-    this.#last = line;
+    this.#said.push(line);
+    this.#release();
+    this.#held = line;
   }
 
-  #flush(): void {
-    if (this.#last !== undefined) this.#note(this.#last);
-    this.#last = undefined;
+  #release(): void {
+    if (this.#held !== undefined) this.#events.note(this.#held);
+    this.#held = undefined;
   }
 }
+
+/** What an ssh says when its ProxyCommand has ended. */
+const AFTERMATH =
+  /^(?:kex_exchange_identification: |Connection (?:closed|reset) by |stdio forwarding failed)/;

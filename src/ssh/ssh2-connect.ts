@@ -9,12 +9,12 @@ import { describe, SshpoolError } from '../base/errors.ts';
 import { offeredAlgorithms } from './algorithms.ts';
 import { authenticate } from './auth.ts';
 import { markBeyondSsh2 } from './beyond-ssh2.ts';
-import { Deadline } from './deadline.ts';
 import { verifyHostKey } from './host-key.ts';
 import { KEEPALIVE } from './keepalive.ts';
 import { knownKeyTypes, loadKnownHosts, lookupName } from './known-hosts.ts';
 import type { Link } from './link.ts';
 import type { LinkRequest } from './link-request.ts';
+import { LoginLimit } from './login-limit.ts';
 import { askNobody, type Ask } from './prompts.ts';
 import {
   Client,
@@ -32,36 +32,39 @@ import { openTransport } from './transport.ts';
  * @throws SshpoolError for each way in which this fails; CANCELLED where `signal` ended it
  */
 export async function connectSsh2(request: LinkRequest): Promise<Link> {
-  const { options, clock, signal, timeoutMs } = request;
-  const { hostname: host, port } = options;
+  const { signal } = request;
   const attempt = new AbortController();
   const give = (reason: SshpoolError): void => attempt.abort(reason);
-  const deadline = new Deadline(clock, timeoutMs, () =>
-    give(SshpoolError.of('CONNECT_TIMEOUT', { host, port, timeoutMs })),
-  );
+  const limit = new LoginLimit(request, give);
   const cancel = (): void => give(SshpoolError.of('CANCELLED', {}));
   signal.addEventListener('abort', cancel, { once: true });
   if (signal.aborted) cancel();
-  const ask: Ask = (question) => deadline.during(() => request.ask(question));
+  const ask: Ask = (question) => limit.during(() => request.ask(question));
   // The jump host has a limit of its own, and may ask questions.
   const through = request.jump;
-  const jump = through && ((until: AbortSignal) => deadline.during(() => through(until)));
+  const jump = through && ((until: AbortSignal) => limit.during(() => through(until)));
   const transport = openTransport({ ...request, jump, signal: attempt.signal });
   try {
     const stream = await transport;
-    return await new Handshake({ ...request, ask }, stream, attempt.signal).run();
+    const onLogin = (): void => limit.login();
+    return await new Handshake({ ...request, ask, onLogin }, stream, attempt.signal).run();
   } catch (thrown) {
     // What ended the attempt says more than the broken socket that it left.
     throw attempt.signal.aborted ? attempt.signal.reason : thrown;
   } finally {
-    deadline.cancel();
+    limit.cancel();
     signal.removeEventListener('abort', cancel);
   }
 }
 
+interface HandshakeRequest extends LinkRequest {
+  /** The host key was verified. */
+  readonly onLogin: () => void;
+}
+
 /** One run from an open transport to a link; the first cause of a failure is the one reported. */
 class Handshake {
-  #request: LinkRequest;
+  #request: HandshakeRequest;
   readonly #stream: Duplex;
   readonly #signal: AbortSignal;
   readonly #client = new Client();
@@ -70,7 +73,7 @@ class Handshake {
   #verify: (key: Buffer) => Promise<void> = () => Promise.reject(new Error('no known hosts'));
   #failure: SshpoolError | undefined;
 
-  constructor(request: LinkRequest, stream: Duplex, signal: AbortSignal) {
+  constructor(request: HandshakeRequest, stream: Duplex, signal: AbortSignal) {
     this.#request = request;
     this.#stream = stream;
     this.#signal = signal;
@@ -149,6 +152,7 @@ class Handshake {
   }
 
   async #authenticate(wire: Ssh2AuthWire): Promise<void> {
+    this.#request.onLogin();
     try {
       await authenticate({ ...this.#request, signal: this.#signal }, wire);
     } catch (thrown) {

@@ -50,7 +50,13 @@ const KINDS: readonly (readonly [Outcome, RegExp])[] = [
   ['configuration error', /Bad configuration option|terminating, \d+ bad/],
 ];
 
-export function outcomeOf(code: number | null, stderr: string): Outcome {
+export function outcomeOf({
+  code,
+  stderr,
+}: {
+  readonly code: number | null;
+  readonly stderr: string;
+}): Outcome {
   if (code !== 255) return 'ok';
   return KINDS.find(([, words]) => words.test(stderr))?.[0] ?? 'other failure';
 }

@@ -1,5 +1,5 @@
 /** Who we say we are: keys, certificates, key agents, passwords. */
-import { copyFileSync, rmSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { Sandbox } from '../../support/sandbox.ts';
 import { startSshd, type Sshd } from '../../support/sshd.ts';
@@ -22,10 +22,14 @@ const user = userInfo().username;
 
 const only = (file: string): string => `IdentityFile ${file}\nIdentitiesOnly yes`;
 
-const at = (sshd: Sshd, extra: string, run: Case['run'] = {}): Case => ({
-  args: ['-F', sshd.config(`Host box\n${extra}\nHost *`), 'box', COMMAND],
-  run,
-});
+/** Without the keys that the server's own block would add. */
+function at(sshd: Sshd, extra: string, run: Case['run'] = {}): Case {
+  const config = sshd.config(`Host box\n${extra}\nHost *`);
+  const lines = readFileSync(config, 'utf8').split('\n');
+  const own = lines.filter((line) => !sshd.identities.some((file) => line.endsWith(` ${file}`)));
+  writeFileSync(config, own.join('\n'));
+  return { args: ['-F', config, 'box', COMMAND], run };
+}
 
 /** A row for one key that the server knows, as a file. */
 function keyFile(
@@ -116,7 +120,7 @@ export const keyRows: readonly Row[] = [
     prepare: async (sandbox) => {
       const [ca, key] = [makeKey(sandbox, 'ca'), makeKey(sandbox, 'key')];
       certify(ca, key, user);
-      const sshd = await startSshd(sandbox, { options: { TrustedUserCAKeys: `${ca}.pub` } });
+      const sshd = await serverWithKeys(sandbox, [], { TrustedUserCAKeys: `${ca}.pub` });
       return at(sshd, only(key));
     },
   },
@@ -128,7 +132,7 @@ export const keyRows: readonly Row[] = [
       const elsewhere = sandbox.path('certificate');
       copyFileSync(certify(ca, key, user), elsewhere);
       rmSync(`${key}-cert.pub`);
-      const sshd = await startSshd(sandbox, { options: { TrustedUserCAKeys: `${ca}.pub` } });
+      const sshd = await serverWithKeys(sandbox, [], { TrustedUserCAKeys: `${ca}.pub` });
       return at(sshd, `${only(key)}\nCertificateFile ${elsewhere}`);
     },
   },
@@ -138,7 +142,7 @@ export const keyRows: readonly Row[] = [
     prepare: async (sandbox) => {
       const [ca, key] = [makeKey(sandbox, 'ca'), makeKey(sandbox, 'key', { type: 'ecdsa' })];
       certify(ca, key, user);
-      const sshd = await startSshd(sandbox, { options: { TrustedUserCAKeys: `${ca}.pub` } });
+      const sshd = await serverWithKeys(sandbox, [], { TrustedUserCAKeys: `${ca}.pub` });
       const SSH_AUTH_SOCK = await keyAgent(sandbox, [key]);
       rmSync(key);
       return at(sshd, 'IdentitiesOnly no', { env: { SSH_AUTH_SOCK } });
@@ -147,7 +151,8 @@ export const keyRows: readonly Row[] = [
   {
     name: 'a key that the server does not know',
     ...denied,
-    prepare: async (sandbox) => at(await startSshd(sandbox), only(makeKey(sandbox, 'key'))),
+    prepare: async (sandbox) =>
+      at(await serverWithKeys(sandbox, []), only(makeKey(sandbox, 'key'))),
   },
   {
     name: 'PubkeyAuthentication no',
@@ -206,7 +211,12 @@ export function passwordRows(who: LoginUser | undefined): readonly Row[] {
   ): Promise<Case> => {
     const options = methods === undefined ? {} : { AuthenticationMethods: methods };
     const sshd = await serverWithPasswords(sandbox, options);
-    return at(sshd, `User ${name}\n${extra}`, { env: answering(sandbox, answer) });
+    const [own = ''] = sshd.identities;
+    const key = sandbox.path('own');
+    copyFileSync(own, key);
+    return at(sshd, `User ${name}\nIdentityFile ${key}\n${extra}`, {
+      env: answering(sandbox, answer),
+    });
   };
   const row = (
     title: string,

@@ -77,7 +77,8 @@ export const serverRows: readonly Row[] = [
       return at(await startSshd(sandbox, { options }), 'Ciphers aes128-ctr');
     },
   },
-  server('MaxSessions 1', { MaxSessions: '1' }),
+  // Its one session is the command's: where that ends, there is no other, and it closes.
+  server('MaxSessions 1', { MaxSessions: '1' }, { link: 'none' }),
   server('ForceCommand', { ForceCommand: 'echo forced; echo $SSH_ORIGINAL_COMMAND' }),
   server('LoginGraceTime and MaxAuthTries as low as can be', {
     LoginGraceTime: '10',

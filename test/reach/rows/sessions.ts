@@ -7,6 +7,9 @@ import type { Case, Row } from '../row.ts';
 
 const ok = { outcome: 'ok' } as const;
 
+/** The same for all contenders, and not compressible. */
+const DATA = randomBytes(20_000_000);
+
 const at = (sshd: Sshd, extra: string, command: string, run: Case['run'] = {}): Case => ({
   args: ['-F', sshd.config(extra), 'box', command],
   run,
@@ -19,9 +22,14 @@ const forwarding = (name: string, extra: string, options: readonly string[] = []
     const key = makeKey(sandbox, 'key');
     const sshd = await serverWithKeys(sandbox, [key]);
     const SSH_AUTH_SOCK = await keyAgent(sandbox, [key]);
-    const { args, run = {} } = at(sshd, `IdentitiesOnly no\n${extra}`, 'ssh-add -l', {
-      env: { SSH_AUTH_SOCK },
-    });
+    const { args, run = {} } = at(
+      sshd,
+      `IdentitiesOnly no\n${extra}`,
+      `ssh-add -l | cut -d ' ' -f 1,3-`,
+      {
+        env: { SSH_AUTH_SOCK },
+      },
+    );
     return { args: [...options, ...args], run };
   },
 });
@@ -74,7 +82,7 @@ export const sessionRows: readonly Row[] = [
     ...ok,
     prepare: async (sandbox) => {
       const sshd = await startSshd(sandbox, { options: { RekeyLimit: '1M' } });
-      return at(sshd, '', 'cat', { stdin: randomBytes(20_000_000).toString('base64') });
+      return at(sshd, '', 'cat', { stdin: DATA });
     },
   },
   {

@@ -46,7 +46,7 @@ function unknown(name: string, extra: string, more: Partial<Row> = {}): Row {
     ...more,
     prepare: async (sandbox) => {
       const sshd = await startSshd(sandbox);
-      const file = sandbox.path('new', 'known_hosts');
+      const file = sandbox.path('known');
       const after = (): string =>
         existsSync(file) ? readFileSync(file, 'utf8').replace(/^\S+/gm, 'NAME') : '';
       const mask = (text: string): string => text.replaceAll(hostKeyOf(sshd), 'KEY');

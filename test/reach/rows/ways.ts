@@ -140,6 +140,20 @@ export const wayRows: readonly Row[] = [
       return at(sshd, `Host box\n${proxy}`);
     },
   },
+  {
+    name: 'a ProxyCommand that needs a variable of the caller',
+    ...ok,
+    prepare: async (sandbox) => {
+      const { blocks } = await hops(sandbox, ['hop']);
+      const sshd = await startSshd(sandbox);
+      const program = sandbox.write(
+        'proxy',
+        `exec ssh -F ${sshd.config(blocks)} -W "$1" $SSHP_WAY\n`,
+      );
+      const proxy = `ProxyCommand sh ${program} %h:%p`;
+      return at(sshd, `Host box\n${proxy}`, { run: { env: { SSHP_WAY: 'hop' } } });
+    },
+  },
   plain('HostName with a token', 'Host box\nHostName 127.0.0.%%1', {
     outcome: 'unknown host',
     link: 'none',
@@ -174,7 +188,7 @@ export const wayRows: readonly Row[] = [
       const block = sshd.hostBlock.replace(/Port \d+/, '').replace('Host box box-*', '');
       const config = sandbox.write(
         'config',
-        `Match host box exec "test -n \\"$HOME\\""\nPort ${sshd.port}\nMatch all\n${block}\n`,
+        `Match host box exec "true"\nPort ${sshd.port}\nMatch all\n${block}\n`,
       );
       return { args: ['-F', config, 'box', 'echo arrived'] };
     },
@@ -188,11 +202,10 @@ export const wayRows: readonly Row[] = [
       const env = { SSHP_TEST_KEY: key };
       const config = sandbox.write(
         'config',
-        `${sshd.hostBlock.replace(key, '${SSHP_TEST_KEY}')}\nSendEnv SSHP_TEST_KEY\n`,
+        `${sshd.hostBlock.replace(key, '${SSHP_TEST_KEY}')}\n`,
       );
       return { args: ['-F', config, 'box', 'echo arrived'], run: { env } };
     },
-    skip: 'the agent has only the variables that are on its list (README, limits)',
   },
   {
     name: 'CanonicalizeHostname',
@@ -223,6 +236,8 @@ export const wayRows: readonly Row[] = [
   plain('AddressFamily inet', 'AddressFamily inet'),
   plain('BindAddress', 'BindAddress 127.0.0.2'),
   plain('BindInterface', 'BindInterface lo', {
+    link: 'openssh',
+    notOverSsh2: /BindInterface/,
     skip: 'lo' in networkInterfaces() ? undefined : 'the loopback interface has another name',
   }),
   plain('Compression', 'Compression yes'),
