@@ -47,8 +47,7 @@ export async function reach(
   const { host: name, user, hostname, port } = options;
   const { clock, settings, paths } = services;
   const timeoutMs = options.connectTimeoutMs ?? settings.connectionTimeoutMs;
-  const agent = keyAgent === undefined ? {} : { keyAgent };
-  const key = `${connectionKey(options, agent)} ${forwardAgent ?? ''}`;
+  const key = `${connectionKey(options, { keyAgent, env })} ${forwardAgent ?? ''}`;
   const words = [...sshArgs, ...targetArgs(target)];
   const request: PoolRequest = {
     key,

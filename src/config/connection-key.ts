@@ -1,6 +1,7 @@
 /** What two calls must have in common to share a connection. */
 import { createHash } from 'node:crypto';
 import type { SshOptions } from './ssh-options.ts';
+import type { Env } from './tokens.ts';
 
 /**
  * Printed options that decide neither who we are nor whom we talk to, but only what one session
@@ -37,10 +38,21 @@ const SESSION_ONLY = new Set([
  * Names everything that decides who we are and whom we talk to, the socket of the key agent
  * included. Two aliases of one host under the same options share it.
  */
-export function connectionKey(options: SshOptions, agent: { keyAgent?: string }): string {
+export function connectionKey(
+  options: SshOptions,
+  { keyAgent, env = {} }: { readonly keyAgent?: string | undefined; readonly env?: Env },
+): string {
   // With IdentityAgent none, or a path of its own, that of the caller is not asked.
-  const keyAgent = options.identityAgent.kind === 'env' ? agent.keyAgent : undefined;
-  return `${digestOf(options)} ${keyAgent ?? ''}`;
+  const asked = options.identityAgent.kind === 'env' ? keyAgent : undefined;
+  return `${digestOf(options)} ${asked ?? ''}${proxyVariables(options, env)}`;
+}
+
+/** Variables that the proxy command names: they decide where it leads. Digested, as they may be secret. */
+function proxyVariables({ proxyCommand = '' }: SshOptions, env: Env): string {
+  const names = [...proxyCommand.matchAll(/\$\{?(\w+)/g)].map(([, name = '']) => name);
+  if (names.length === 0) return '';
+  const values = JSON.stringify(names.map((name) => env[name] ?? null));
+  return ` ${createHash('sha256').update(values).digest('hex')}`;
 }
 
 /** Options are remembered (ssh-config.ts), and so is this: it is needed for each call. */

@@ -43,6 +43,8 @@ export interface SshOptions {
   readonly globalKnownHostsFiles: readonly string[];
   readonly strictHostKeyChecking: 'yes' | 'ask' | 'accept-new' | 'no';
   readonly hashKnownHosts: boolean;
+  /** Without asking; `ask` counts as no. */
+  readonly updateHostKeys: boolean;
   readonly batchMode: boolean;
   readonly connectTimeoutMs: number | undefined;
   readonly connectionAttempts: number;
@@ -113,6 +115,7 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
     identityAgent: agentChoice(values.get('identityagent')?.[0] ?? 'SSH_AUTH_SOCK', asked),
     strictHostKeyChecking: strictness(one('stricthostkeychecking')),
     hashKnownHosts: yes('hashknownhosts'),
+    updateHostKeys: yes('updatehostkeys'),
     batchMode: yes('batchmode'),
     connectTimeoutMs: timeout > 0 ? timeout : undefined,
     connectionAttempts: Number(one('connectionattempts') ?? 1),

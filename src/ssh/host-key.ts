@@ -24,17 +24,20 @@ export interface HostKeyRequest {
 }
 
 /**
- * Returns where the key may be trusted.
+ * Resolves where the key may be trusted, to the line that says so, if there was one.
  * @throws SshpoolError HOST_KEY_UNKNOWN, HOST_KEY_CHANGED, HOST_KEY_REVOKED
  */
-export async function verifyHostKey(request: HostKeyRequest, key: Buffer): Promise<void> {
+export async function verifyHostKey(
+  request: HostKeyRequest,
+  key: Buffer,
+): Promise<KnownHost | undefined> {
   const { known, name } = request;
   const verdict = judge(known, name, key);
   const host = name.name;
   const facts = { host, keyType: keyTypeLabel(key), fingerprint: fingerprint(key) };
   switch (verdict.kind) {
     case 'match':
-      return;
+      return verdict.entry;
     case 'changed':
       // Also with StrictHostKeyChecking=no, where ssh would go on without passwords: a pool that
       // keeps a connection for later callers must not keep one to a stranger.
@@ -43,6 +46,7 @@ export async function verifyHostKey(request: HostKeyRequest, key: Buffer): Promi
       throw SshpoolError.of('HOST_KEY_REVOKED', { ...facts, ...placeOf(verdict.entry) });
     case 'unknown':
       await acceptUnknown(request, key, facts);
+      return undefined;
   }
 }
 

@@ -11,14 +11,14 @@ import { authenticate } from './auth.ts';
 import { markBeyondSsh2 } from './beyond-ssh2.ts';
 import { verifyHostKey } from './host-key.ts';
 import { KEEPALIVE } from './keepalive.ts';
-import { knownKeyTypes, loadKnownHosts, lookupName } from './known-hosts.ts';
+import { knownKeyTypes, loadKnownHosts, lookupName, type KnownHost } from './known-hosts.ts';
 import type { Link } from './link.ts';
 import type { LinkRequest } from './link-request.ts';
 import { LoginLimit } from './login-limit.ts';
 import { askNobody, type Ask } from './prompts.ts';
 import {
   Client,
-  ignoreHostKeyUpdates,
+  putOffHostKeys,
   onServerDebug,
   protocolOf,
   type Protocol,
@@ -26,6 +26,7 @@ import {
 import { Ssh2AuthWire } from './ssh2-auth-wire.ts';
 import { Ssh2Link } from './ssh2-link.ts';
 import { openTransport } from './transport.ts';
+import { learnHostKeys, mayLearn } from './update-host-keys.ts';
 
 /**
  * Connects, verifies the host key and logs in.
@@ -57,6 +58,9 @@ export async function connectSsh2(request: LinkRequest): Promise<Link> {
   }
 }
 
+/** By then the calls that waited for this connection are through. */
+const LEARN_AFTER_MS = 3000;
+
 interface HandshakeRequest extends LinkRequest {
   /** The host key was verified. */
   readonly onLogin: () => void;
@@ -70,8 +74,13 @@ class Handshake {
   readonly #client = new Client();
   #hostKey: Buffer | undefined;
   /** Made once the known hosts were read. */
-  #verify: (key: Buffer) => Promise<void> = () => Promise.reject(new Error('no known hosts'));
+  #verify: (key: Buffer) => Promise<KnownHost | undefined> = () =>
+    Promise.reject(new Error('no known hosts'));
   #failure: SshpoolError | undefined;
+  /** The line of known_hosts that the server is trusted by, if any. */
+  #trustedBy: KnownHost | undefined;
+  /** Has the server prove its other host keys, which it has announced. */
+  #proveHostKeys: (() => void) | undefined;
 
   constructor(request: HandshakeRequest, stream: Duplex, signal: AbortSignal) {
     this.#request = request;
@@ -110,7 +119,7 @@ class Handshake {
       const protocol = protocolOf(client);
       wire = new Ssh2AuthWire(protocol, () => void this.#authenticate(login));
       const login = wire;
-      ignoreHostKeyUpdates(protocol);
+      putOffHostKeys(protocol, (prove) => (this.#proveHostKeys = prove));
       let forced = false;
       onServerDebug(protocol, (text) => {
         // sshd's auth-options.c names the options of the key; "command" is a forced command.
@@ -137,7 +146,8 @@ class Handshake {
         // connection. And it must be the key that was accepted.
         if (this.#hostKey !== undefined) return this.#hostKey.equals(key);
         this.#verify(key).then(
-          () => {
+          (entry) => {
+            this.#trustedBy = entry;
             this.#hostKey = Buffer.from(key);
             done(true);
           },
@@ -187,6 +197,7 @@ class Handshake {
 
   #link(protocol: Protocol, forced: () => boolean): Link {
     this.#failure = undefined;
+    this.#learnLater();
     this.#forget();
     return new Ssh2Link(this.#client, this.#stream, protocol, {
       clock: this.#request.clock,
@@ -194,6 +205,25 @@ class Handshake {
       user: this.#request.options.user,
       reason: this.#request.reason,
       forced,
+    });
+  }
+
+  /** Once the first commands are through: it takes the server some time. */
+  #learnLater(): void {
+    const { options, clock } = this.#request;
+    const client = this.#client;
+    if (!this.#trustedBy || !mayLearn(options, this.#trustedBy)) return;
+    clock.after(LEARN_AFTER_MS, () => {
+      if (this.#stream.destroyed) return;
+      client.once('hostkeys', (keys) => {
+        // As for ssh, a file that cannot be written to is no reason to end a connection.
+        learnHostKeys(
+          options,
+          lookupName(options),
+          keys.map((key) => key.getPublicSSH()),
+        ).catch(() => undefined);
+      });
+      this.#proveHostKeys?.();
     });
   }
 

@@ -213,15 +213,17 @@ type OnGlobalRequest = (protocol: Protocol, name: string, ...rest: readonly unkn
 const IGNORE = [Buffer.of(2, 0, 0, 0, 0)];
 
 /**
- * Leaves the server's announcement of its other host keys (hostkeys-00@openssh.com) without an
- * answer: we do not update known_hosts, and ssh2 would have the server sign with each of them just
- * when the first commands run. But something is sent: until the announcement is acknowledged, the
- * server's TCP holds back what follows it, for 40 ms where nothing goes the other way.
+ * Puts off the server's announcement of its other host keys (hostkeys-00@openssh.com): ssh2 would
+ * have the server sign with each of them just when the first commands run. `announced` gets what
+ * has ssh2 do so, and emit `hostkeys`. But something is sent at once: until the announcement is
+ * acknowledged, the server's TCP holds back what follows it, for 40 ms where nothing goes the other
+ * way.
  */
-export function ignoreHostKeyUpdates(protocol: Protocol): void {
+export function putOffHostKeys(protocol: Protocol, announced: (prove: () => void) => void): void {
   const original = protocol._handlers['GLOBAL_REQUEST'] as OnGlobalRequest;
   protocol._handlers['GLOBAL_REQUEST'] = ((from, name, ...rest) => {
-    if (name === 'hostkeys-00@openssh.com') sendMessage(from, IGNORE);
-    else original(from, name, ...rest);
+    if (name !== 'hostkeys-00@openssh.com') return original(from, name, ...rest);
+    sendMessage(from, IGNORE);
+    announced(() => original(from, name, ...rest));
   }) satisfies OnGlobalRequest;
 }
