@@ -11,7 +11,7 @@ const NODE_CLIENT = fileURLToPath(new URL('../bin/sshpool.js', import.meta.url))
 /** How many hosts there are beside those of the paths, each with a connection of its own. */
 export const IDLE_HOSTS = 100;
 
-/** @typedef {'pool' | 'master' | 'cold' | 'nodeClient'} ContenderName */
+/** @typedef {'pool' | 'openssh' | 'master' | 'cold' | 'nodeClient'} ContenderName */
 
 /**
  * The words with which a contender runs a command.
@@ -20,6 +20,8 @@ export const IDLE_HOSTS = 100;
  */
 export const WORDS = {
   pool: (config, host, command) => [PROGRAM, 'exec', '-F', config, host, '--', ...command],
+  // The same, over the other link: see writeConfig.
+  openssh: (config, host, command) => WORDS.pool(config, `openssh-${host}`, command),
   master: (config, host, command) => ['ssh', '-F', config, `master-${host}`, ...command],
   cold: (config, host, command) => ['ssh', '-F', config, host, ...command],
   nodeClient: (config, host, command) => [
@@ -36,10 +38,11 @@ export const WORDS = {
  * @param {{ user: string, userKey: string, hostKey: string, port: number, ports: Record<string, number> }} server
  */
 export function writeConfig(dir, { user, userKey, hostKey, port, ports }) {
-  const knownHosts = join(dir, 'known_hosts');
+  const [knownHosts, noKeys] = [join(dir, 'known_hosts'), join(dir, 'revoked')];
   writeFileSync(knownHosts, `bench,bench-* ${hostKey}\n`, { mode: 0o600 });
+  writeFileSync(noKeys, '');
   const blocks = Object.entries(ports).map(([name, at]) => [
-    `Host ${name} master-${name}`,
+    `Host ${name} master-${name} openssh-${name}`,
     `Port ${at}`,
     'HostKeyAlias bench',
   ]);
@@ -48,6 +51,8 @@ export function writeConfig(dir, { user, userKey, hostKey, port, ports }) {
     blocks.push([`Host idle-${i}`, `Port ${port}`, `HostKeyAlias bench-${i}`]);
   }
   blocks.push(
+    // Of which ssh2 knows nothing: it makes the agent leave the connection to OpenSSH.
+    ['Host openssh-*', `RevokedHostKeys ${noKeys}`],
     ['Host master-*', 'ControlMaster auto', `ControlPath ${dir}/%n`, 'ControlPersist 10m'],
     [
       'Host *',

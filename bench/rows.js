@@ -1,6 +1,6 @@
 // @ts-check
 /** All works that are measured, each with its target. */
-import { echoThroughCat, trueOver } from './rows/latency.js';
+import { echoThroughCat, trueOver, trueOverOpenssh } from './rows/latency.js';
 import { launcherCpu, launcherResident } from './rows/launcher.js';
 import { afterManyExecs, idleAgent, perIdleConnection, slowReader } from './rows/memory.js';
 import { shortSleeps, shortTrues } from './rows/parallel.js';
@@ -43,6 +43,24 @@ export const ROWS = [
   { name: 'true, loopback', limit: 0.6, ...toMaster, run: trueOver('loopback') },
   { name: 'true, 20 ms', limit: 0.55, ...toMaster, run: trueOver('far20') },
   { name: 'true, 100 ms', limit: 0.52, ...toMaster, run: trueOver('far100') },
+  {
+    name: 'true over the openssh link, loopback',
+    limit: 0.6,
+    ...toMaster,
+    run: trueOverOpenssh('loopback'),
+  },
+  {
+    name: 'true over the openssh link, 20 ms',
+    limit: 0.55,
+    ...toMaster,
+    run: trueOverOpenssh('far20'),
+  },
+  {
+    name: 'true over the openssh link, 100 ms',
+    limit: 0.52,
+    ...toMaster,
+    run: trueOverOpenssh('far100'),
+  },
   // The place of: with a terminal (-tt), 100 ms.
   { name: 'echo x into cat, 100 ms', limit: 0.7, ...toMaster, run: echoThroughCat },
   { name: '400 x true, 8 in parallel', limit: 0.6, ...toMaster, run: shortTrues },

@@ -24,6 +24,20 @@ export function trueOver(path) {
   };
 }
 
+/** The same over OpenSSH's link. @param {import('../network.js').PathName} path @returns {import('../rows.js').Row['run']} */
+export function trueOverOpenssh(path) {
+  return async ({ stage, size }) => {
+    const full = { loopback: 200, far20: 60, far100: 30, narrow: 30 };
+    const quick = { loopback: 20, far20: 6, far100: 3, narrow: 3 };
+    const rounds = size({ full, quick })[path];
+    const plan = { path, command: ['true'], rounds, warmUps: 3 };
+    const names = /** @type {const} */ (['master', 'openssh']);
+    const { openssh, master } = await compare(stage, { ...plan, names });
+    const value = pairedRatio(openssh, master);
+    return { value, pool: figures(openssh), master: figures(master) };
+  };
+}
+
 /** Standard input has to get there before there is an answer. @type {import('../rows.js').Row['run']} */
 export async function echoThroughCat({ stage, size }) {
   const rounds = size({ full: 40, quick: 5 });
