@@ -41,7 +41,8 @@ export class Tunnel extends Duplex {
     const end = (error: SshpoolError | undefined): void => {
       if (ended) return;
       ended = true;
-      this.destroy(error);
+      if (error) this.destroy(error);
+      else this.#leave();
       events.onClosed(error);
     };
     // Whoever has the stream listens too; before that nobody does.
@@ -50,18 +51,26 @@ export class Tunnel extends Duplex {
       onOpen: () => events.onOpen(this),
       onRefused: (reason, description) => {
         events.onRefused(reason, description);
+        this.destroy();
         end(undefined);
       },
       onData: (data) => this.#receive(data),
       onStderr: (data) => this.#channel.consume(data.length),
-      onEof: () => this.push(null),
+      onEof: () => void this.push(null),
       onWindow: () => this.#flush(),
       onRequest: () => false,
-      onClose: (error) => {
-        if (error === undefined && !this.readableEnded) this.push(null);
-        end(error);
-      },
+      onClose: end,
     });
+  }
+
+  /** Nothing goes either way any more; what came may still be read. */
+  #leave(): void {
+    if (this.destroyed) return;
+    this.push(null);
+    const unsent = this.#unsent;
+    this.#unsent = undefined;
+    unsent?.done();
+    this.end();
   }
 
   #receive(data: Buffer): void {

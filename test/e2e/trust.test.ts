@@ -1,13 +1,22 @@
 /** Whom the pool trusts and who it says it is: host keys and our own keys, as ssh has them. */
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { PassThrough, type Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { runCli } from '../support/cli.ts';
+import { runCli, ssh } from '../support/cli.ts';
+import { until } from '../support/process.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
 
 const run = (sandbox: Sandbox, sshd: Sshd, extra: string, command = 'true') =>
   runCli(sandbox, ['exec', '-F', sshd.config(extra), 'box', command]);
+
+/** An input that ends when ssh has had the time to hear of the server's other keys. */
+function slowly(): Readable {
+  const input = new PassThrough();
+  setTimeout(() => input.end(), 1000).unref();
+  return input;
+}
 
 /** Another host key of the same type for the server's name. */
 function strangersKey(sandbox: Sandbox): string {
@@ -42,6 +51,34 @@ describe.skipIf(!haveSshd())('host keys', () => {
     const done = await run(sandbox, sshd, `UserKnownHostsFile ${known}`);
     expect(done.code).toBe(255);
     expect(done.stderr).toMatch(/marked as revoked/);
+  });
+
+  it('learns the other keys of a server as ssh does (UpdateHostKeys)', async () => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox, { hostKeys: ['ed25519', 'rsa', 'ecdsa'] });
+    const [line = ''] = readFileSync(sshd.knownHosts, 'utf8').split(/(?<=\n)/);
+    const [ours, theirs] = [sandbox.write('ours', line), sandbox.write('theirs', line)];
+    const config = (file: string): string =>
+      sshd.config(`UserKnownHostsFile ${file}\nUpdateHostKeys yes`);
+    await ssh(sandbox, ['-F', config(theirs), 'box', 'cat'], { stdin: slowly() });
+    await runCli(sandbox, ['exec', '-F', config(ours), 'box', 'true']);
+    await until(() => readFileSync(ours, 'utf8').split('\n').length === 4, 'all keys are known');
+    expect(readFileSync(ours, 'utf8')).toBe(readFileSync(theirs, 'utf8'));
+  });
+
+  it('learns no keys where UpdateHostKeys says no, or the host is known by a pattern', async () => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox, { hostKeys: ['ed25519', 'rsa'] });
+    const [line = ''] = readFileSync(sshd.knownHosts, 'utf8').split(/(?<=\n)/);
+    const [known, pattern] = [sandbox.write('a', line), line.replace(/^\S+/, '*')];
+    const wild = sandbox.write('b', pattern);
+    const off = `UserKnownHostsFile ${known}\nUpdateHostKeys no`;
+    const on = `UserKnownHostsFile ${wild}\nUpdateHostKeys yes`;
+    for (const extra of [off, on]) await run(sandbox, sshd, extra);
+    // By then a connection that learns has done so.
+    await run(sandbox, sshd, off, 'sleep 4');
+    expect(readFileSync(known, 'utf8')).toBe(line);
+    expect(readFileSync(wild, 'utf8')).toBe(pattern);
   });
 
   it('refuses an unknown key under yes, and says what to do', async () => {

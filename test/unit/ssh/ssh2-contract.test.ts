@@ -23,6 +23,34 @@ describe('ssh2', () => {
     expect(new Set(kinds)).toEqual(new Set(['function']));
   });
 
+  it('has a handler for each authentication message, by number', () => {
+    const handlers = load('ssh2/lib/protocol/handlers.js') as unknown as unknown[];
+    const kinds = [50, 51, 52, 53, 60, 61].map((number) => typeof handlers[number]);
+    expect(new Set(kinds)).toEqual(new Set(['function']));
+  });
+
+  it('hands a client its messages through _handlers, which may be replaced', () => {
+    const Protocol = load('ssh2/lib/protocol/Protocol.js') as unknown as new (config: object) => {
+      readonly _handlers: Record<string, unknown>;
+    };
+    const heard: string[] = [];
+    const names = ['SERVICE_ACCEPT', 'EXT_INFO', 'DEBUG', 'GLOBAL_REQUEST'];
+    const messageHandlers = Object.fromEntries(names.map((name) => [name, () => undefined]));
+    const protocol = new Protocol({
+      onWrite: () => undefined,
+      onError: () => undefined,
+      messageHandlers,
+    });
+    const handlers = load('ssh2/lib/protocol/handlers.js') as unknown as ((
+      protocol: object,
+      payload: Buffer,
+    ) => void)[];
+    protocol._handlers['SERVICE_ACCEPT'] = (_: object, name: string) => heard.push(name);
+    handlers[6]?.(protocol, Buffer.from('\u0006\0\0\0\u000cssh-userauth', 'latin1'));
+    expect(Object.keys(protocol._handlers)).toEqual(names);
+    expect(heard).toEqual(['ssh-userauth']);
+  });
+
   it('sends packets through sendPacket, which takes the protocol and the packet', () => {
     expect(load('ssh2/lib/protocol/utils.js')['sendPacket']).toHaveLength(3);
   });

@@ -1,0 +1,94 @@
+/** Jump hosts: reached over the pool like any other host, and shared by all that lies behind them. */
+import { createHash, randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { runCli, spawnCli } from '../support/cli.ts';
+import { until } from '../support/process.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { haveSshd, startSshd, type Sshd, type SshdOptions } from '../support/sshd.ts';
+import { poolStats } from '../support/stats.ts';
+
+const sum = (of: Buffer): string => createHash('sha256').update(of).digest('hex');
+
+/** A server, a bastion before it, and an ssh_config in which `box` and `box-2` are behind it. */
+async function behind(
+  sandbox: Sandbox,
+  hopOptions: SshdOptions['options'] = {},
+): Promise<{ box: Sshd; hop: Sshd; config: string }> {
+  const hop = await startSshd(sandbox, { name: 'hop', options: hopOptions });
+  const box = await startSshd(sandbox);
+  // By another name its host key makes another connection.
+  const known = `Host box-2\nHostKeyAlias [127.0.0.1]:${box.port}\nHost box box-2\nProxyJump hop`;
+  return { box, hop, config: box.config(`${hop.hostBlock}\n${known}`) };
+}
+
+describe.skipIf(!haveSshd())('a jump host', () => {
+  it('is logged in to once, for all targets behind it and for itself', async () => {
+    await using sandbox = createSandbox();
+    const { box, hop, config } = await behind(sandbox);
+    for (const host of ['box', 'box-2', 'hop', 'box']) {
+      const done = await runCli(sandbox, ['exec', '-F', config, host, 'echo', host]);
+      expect(done).toMatchObject({ code: 0, stderr: '' });
+      expect(done.stdout.toString()).toBe(`${host}\n`);
+    }
+    expect([hop.logins(), box.logins()]).toEqual([1, 2]);
+    const { connections } = await poolStats(sandbox);
+    const bastion = connections.find(({ target }) => target === 'hop');
+    expect(bastion).toMatchObject({ tunnels: 2, state: 'active' });
+  });
+
+  it('carries much data both ways unchanged', async () => {
+    await using sandbox = createSandbox();
+    const { config } = await behind(sandbox);
+    const bytes = randomBytes(30_000_000);
+    const done = await runCli(sandbox, ['exec', '-F', config, 'box', 'cat'], { stdin: bytes });
+    expect(sum(done.stdout)).toBe(sum(bytes));
+    const box = (await poolStats(sandbox)).connections.find(({ target }) => target === 'box');
+    expect(box?.bytesIn).toBeGreaterThan(bytes.length);
+    expect(box?.bytesOut).toBeGreaterThan(bytes.length);
+  });
+
+  it('that is lost ends what runs behind it, with one line', async () => {
+    await using sandbox = createSandbox();
+    const { hop, config } = await behind(sandbox);
+    const running = spawnCli(sandbox, ['exec', '-F', config, 'box', 'echo up; cat']);
+    let stderr = '';
+    running.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
+    await until(() => running.stdout.read() as unknown, 'the command runs');
+    const ended = new Promise((resolve) => running.once('close', resolve));
+    await hop.stop();
+    expect(await ended).toBe(255);
+    expect(stderr).toMatch(/^sshpool: the connection to \S+ was lost: .*\n$/);
+  });
+
+  it('that forbids forwarding says so at once', async () => {
+    await using sandbox = createSandbox();
+    const { config } = await behind(sandbox, { AllowTcpForwarding: 'no' });
+    const done = await runCli(sandbox, ['exec', '-F', config, 'box', 'true']);
+    expect(done.code).toBe(255);
+    expect(done.stderr).toMatch(/^sshpool: hop could not connect to 127\.0\.0\.1 port \d+: .*\n$/);
+  });
+
+  it('that would be reached through itself is no way', async () => {
+    await using sandbox = createSandbox();
+    const { config } = await behind(sandbox);
+    const loop = sandbox.write(
+      'loop',
+      `Host a\nHostName a.invalid\nProxyJump b\nHost b\nHostName b.invalid\nProxyJump a\nInclude ${config}\n`,
+    );
+    const done = await runCli(sandbox, ['exec', '-F', loop, 'a', 'true']);
+    expect(done).toMatchObject({ code: 255 });
+    expect(done.stderr).toBe(
+      'sshpool: a: its jump host a would be reached through itself; set ProxyJump none for it\n',
+    );
+  });
+
+  it('is closed with force, and so is what lies behind it', async () => {
+    await using sandbox = createSandbox();
+    const { config } = await behind(sandbox);
+    await runCli(sandbox, ['exec', '-F', config, 'box', 'true']);
+    await runCli(sandbox, ['close', '--force', 'hop']);
+    await until(async () => (await poolStats(sandbox)).connections.length === 0, 'both are closed');
+    const again = await runCli(sandbox, ['exec', '-F', config, 'box', 'echo back']);
+    expect(again.stdout.toString()).toBe('back\n');
+  });
+});

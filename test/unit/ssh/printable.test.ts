@@ -1,0 +1,20 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { printable } from '../../../src/ssh/printable.ts';
+
+test('escape sequences of a server are shown and not acted on', () => {
+  expect(printable('a\u001b[31mred\u0007')).toBe('a\\033[31mred\\007');
+});
+
+test('line ends and tabs stay, and other systems have theirs', () => {
+  expect(printable('one\r\n\ttwo\n')).toBe('one\n\ttwo\n');
+});
+
+test('whatever comes in, nothing that a terminal acts on comes out', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+      expect(printable(text)).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
+    }),
+  );
+});
