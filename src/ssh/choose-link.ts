@@ -83,7 +83,7 @@ const DEFAULTS = [
 
 /**
  * Whether the user put one first. By default OpenSSH does so too, but then it is nobody's demand,
- * and the price would be ssh2 for everybody (docs/ARCHITECTURE.md).
+ * and the price would be ssh2 for everybody (docs/DECISIONS.md).
  */
 function prefersPostQuantum(kex: readonly string[]): boolean {
   if (!POST_QUANTUM.test(kex[0] ?? '')) return false;

@@ -1,7 +1,7 @@
 /**
  * A link over an OpenSSH master, which does everything below the connection protocol: we are its
  * one client, in the mode in which it passes channel messages on (mux proxy). A second client, or
- * one that left, could bring the master down (docs/ARCHITECTURE.md), so the master ends with us.
+ * one that left, could bring the master down (docs/DECISIONS.md), so the master ends with us.
  */
 import type { Socket } from 'node:net';
 import { describe, SshpoolError } from '../base/errors.ts';

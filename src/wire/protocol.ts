@@ -142,7 +142,7 @@ export const MESSAGES = {
   askEnvironment: {
     number: 32,
     from: 'agent',
-    doc: 'SendEnv names more than the allow-list holds: asks for the variables that match.',
+    doc: 'SendEnv or the configuration names more than the allow-list holds: asks for what matches.',
     fields: { patterns: ['text[]', 'patterns of ssh_config(5), SendEnv'] },
   },
   note: {
