@@ -45,6 +45,8 @@ export interface SshOptions {
   readonly hashKnownHosts: boolean;
   /** Without asking; `ask` counts as no. */
   readonly updateHostKeys: boolean;
+  readonly noHostAuthenticationForLocalhost: boolean;
+  readonly fingerprintHash: 'md5' | 'sha256';
   readonly batchMode: boolean;
   readonly connectTimeoutMs: number | undefined;
   readonly connectionAttempts: number;
@@ -116,6 +118,9 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
     strictHostKeyChecking: strictness(one('stricthostkeychecking')),
     hashKnownHosts: yes('hashknownhosts'),
     updateHostKeys: yes('updatehostkeys'),
+    noHostAuthenticationForLocalhost: yes('nohostauthenticationforlocalhost'),
+    // ssh prints it in upper case.
+    fingerprintHash: one('fingerprinthash')?.toLowerCase() === 'md5' ? 'md5' : 'sha256',
     batchMode: yes('batchmode'),
     connectTimeoutMs: timeout > 0 ? timeout : undefined,
     connectionAttempts: Number(one('connectionattempts') ?? 1),

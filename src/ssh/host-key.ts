@@ -4,12 +4,15 @@
  */
 import { SshpoolError } from '../base/errors.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
+import { ASK_AGAIN, hostKeyQuestion, verdictOf } from './host-key-question.ts';
+import { appendKnownHost } from './known-hosts-file.ts';
 import {
-  appendKnownHost,
   fingerprint,
   judge,
   keyTypeLabel,
   knownHostLine,
+  otherNames,
+  parseKnownHosts,
   type KnownHost,
   type LookupName,
 } from './known-hosts.ts';
@@ -19,22 +22,28 @@ export interface HostKeyRequest {
   readonly options: SshOptions;
   readonly known: readonly KnownHost[];
   readonly name: LookupName;
+  /** The other end of the connection; undefined where a proxy or a jump host is in between. */
+  readonly address: string | undefined;
+  readonly env: NodeJS.ProcessEnv;
   readonly ask: Ask;
   readonly note: (text: string) => void;
 }
 
 /**
- * Resolves where the key may be trusted, to the line that says so, if there was one.
+ * Resolves where the key may be trusted, to the line that says so: one that was there, or that a
+ * person has just agreed to. Without a line nobody vouched for the key, the user just let it pass.
  * @throws SshpoolError HOST_KEY_UNKNOWN, HOST_KEY_CHANGED, HOST_KEY_REVOKED
  */
 export async function verifyHostKey(
   request: HostKeyRequest,
   key: Buffer,
 ): Promise<KnownHost | undefined> {
-  const { known, name } = request;
+  const { options, known, name } = request;
+  if (isExempt(request)) return undefined;
   const verdict = judge(known, name, key);
   const host = name.name;
-  const facts = { host, keyType: keyTypeLabel(key), fingerprint: fingerprint(key) };
+  const print = fingerprint(key, options.fingerprintHash);
+  const facts = { host, keyType: keyTypeLabel(key), fingerprint: print };
   switch (verdict.kind) {
     case 'match':
       return verdict.entry;
@@ -45,9 +54,15 @@ export async function verifyHostKey(
     case 'revoked':
       throw SshpoolError.of('HOST_KEY_REVOKED', { ...facts, ...placeOf(verdict.entry) });
     case 'unknown':
-      await acceptUnknown(request, key, facts);
-      return undefined;
+      return acceptUnknown(request, key, facts);
   }
+}
+
+/** As sshconnect.c, check_host_key: this machine need not prove itself, if the user says so. */
+function isExempt({ options, address = '' }: HostKeyRequest): boolean {
+  const isLoopback = address === '::1' || /^127(?:\.\d+){3}$/.test(address);
+  const { noHostAuthenticationForLocalhost, hostKeyAlias } = options;
+  return noHostAuthenticationForLocalhost && isLoopback && hostKeyAlias === undefined;
 }
 
 function placeOf({ file, line }: KnownHost): { file: string; line: number } {
@@ -60,14 +75,20 @@ interface Facts {
   readonly fingerprint: string;
 }
 
-async function acceptUnknown(request: HostKeyRequest, key: Buffer, facts: Facts): Promise<void> {
+async function acceptUnknown(
+  request: HostKeyRequest,
+  key: Buffer,
+  facts: Facts,
+): Promise<KnownHost | undefined> {
   const { strictHostKeyChecking, batchMode } = request.options;
   if (strictHostKeyChecking === 'yes') refuse(facts, 'StrictHostKeyChecking is yes');
-  if (strictHostKeyChecking === 'ask') {
-    if (batchMode) refuse(facts, 'BatchMode is yes');
-    await askPerson(request, facts);
+  if (strictHostKeyChecking !== 'ask') {
+    await remember(request, key, facts);
+    return undefined;
   }
-  await remember(request, key, facts);
+  if (batchMode) refuse(facts, 'BatchMode is yes');
+  await askPerson(request, key, facts);
+  return remember(request, key, facts);
 }
 
 function refuse(facts: Facts, why: string): never {
@@ -75,38 +96,36 @@ function refuse(facts: Facts, why: string): never {
   throw SshpoolError.of('HOST_KEY_UNKNOWN', { ...facts, hint });
 }
 
-/** sshconnect.c's question, and its answers: yes, no, or the fingerprint itself. */
-async function askPerson({ ask, options }: HostKeyRequest, facts: Facts): Promise<void> {
-  const { host } = facts;
-  const at = (options.proxyCommand ?? options.proxyJump) ? host : `${host} (${options.hostname})`;
-  let text =
-    `The authenticity of host '${at}' can't be established.\n` +
-    `${facts.keyType} key fingerprint is ${facts.fingerprint}.\n` +
-    `Are you sure you want to continue connecting (yes/no/[fingerprint])? `;
-  for (;;) {
+async function askPerson(request: HostKeyRequest, key: Buffer, facts: Facts): Promise<void> {
+  const { ask, known, name, address, env, options } = request;
+  const others = otherNames(known, name, key);
+  const unknown = { ...facts, address, port: options.port, others, home: env['HOME'] };
+  for (let text = hostKeyQuestion(unknown); ; text = ASK_AGAIN) {
     // One question after the other: each answer decides whether there is another.
-    const answer = (await ask({ text, echo: true }))?.trim();
-    if (answer === undefined) refuse(facts, 'there is no terminal to ask on');
-    if (answer === 'yes' || answer === facts.fingerprint) return;
-    if (answer === 'no') refuse(facts, 'you answered no');
-    text = "Please type 'yes', 'no' or the fingerprint: ";
+    const answer = await ask({ text, echo: true });
+    if (answer === undefined) refuse(facts, 'there is no terminal to ask on, or no answer');
+    const verdict = verdictOf(answer, facts.fingerprint);
+    if (verdict === 'yes') return;
+    if (verdict === 'no') refuse(facts, 'you answered no');
   }
 }
 
-async function remember(request: HostKeyRequest, key: Buffer, facts: Facts): Promise<void> {
-  const { options, note } = request;
+/** The line that was added, also where it could not be written. */
+async function remember(
+  { options, note }: HostKeyRequest,
+  key: Buffer,
+  { host, keyType }: Facts,
+): Promise<KnownHost | undefined> {
   const [file] = options.userKnownHostsFiles;
-  if (file === undefined) return;
-  const line = knownHostLine(facts.host, key, { hashed: options.hashKnownHosts });
+  if (file === undefined) return undefined;
+  const line = knownHostLine(host, key, { hashed: options.hashKnownHosts });
   try {
     await appendKnownHost(file, line);
-    note(
-      `Warning: Permanently added '${facts.host}' (${facts.keyType}) to the list of known hosts.`,
-    );
+    note(`Warning: Permanently added '${host}' (${keyType}) to the list of known hosts.`);
   } catch (thrown) {
     // As ssh: the key was accepted for this time, it just cannot be remembered.
-    note(
-      `Failed to add the host to the list of known hosts (${file}): ${SshpoolError.from(thrown).message}`,
-    );
+    const { message } = SshpoolError.from(thrown);
+    note(`Failed to add the host to the list of known hosts (${file}): ${message}`);
   }
+  return parseKnownHosts(line, file)[0];
 }

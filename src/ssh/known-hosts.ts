@@ -1,11 +1,8 @@
 /**
- * known_hosts files (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): reading, judging a key by them as
- * OpenSSH's hostfile.c does, and appending. What becomes of the verdict is not decided here.
+ * The lines of known_hosts files (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), and judging a key by them
+ * as OpenSSH's hostfile.c does. Pure; what becomes of the verdict is not decided here.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
-import { mkdir, open, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { SshpoolError } from '../base/errors.ts';
 import { hashName, lowerCase, matchesHost, saltOf } from './host-patterns.ts';
 import { canonicalKey, parsePublicKey, publicKeyType } from './public-key.ts';
@@ -106,11 +103,31 @@ function entriesFor(known: readonly KnownHost[], name: string): KnownHost[] {
   return known.filter(({ patterns }) => matchesHost(patterns, name));
 }
 
-/** Whether a host is known by a certificate authority alone (sshd(8), @cert-authority). */
-export function hasCertAuthority(known: readonly KnownHost[], name: LookupName): boolean {
-  const ours = entriesFor(known, name.name);
-  const isPlain = ({ marker }: KnownHost): boolean => marker === 'none';
-  return ours.some(({ marker }) => marker === 'cert-authority') && !ours.some(isPlain);
+/**
+ * Whether a host is known by a certificate authority alone (sshd(8), @cert-authority): one of its
+ * name, or of that without the port, where ssh looks when nothing else is known.
+ */
+export function hasCertAuthority(
+  known: readonly KnownHost[],
+  { name, plainName }: LookupName,
+): boolean {
+  const ours = entriesFor(known, name);
+  const plain = plainName === undefined ? [] : entriesFor(known, plainName);
+  const isAuthority = ({ marker }: KnownHost): boolean => marker === 'cert-authority';
+  return [...ours, ...plain].some(isAuthority) && !ours.some(({ marker }) => marker === 'none');
+}
+
+/** The lines by which a key is trusted for other hosts than this one. */
+export function otherNames(
+  known: readonly KnownHost[],
+  { name }: LookupName,
+  key: Buffer,
+): KnownHost[] {
+  const offered = canonicalKey(key) ?? key;
+  return known.filter(
+    (entry) =>
+      entry.marker === 'none' && entry.key.equals(offered) && !matchesHost(entry.patterns, name),
+  );
 }
 
 /** The types of the plain keys known for a host, in the order of the files. */
@@ -141,9 +158,14 @@ function plainType(algorithm: string): string {
   return plain.startsWith('rsa-sha2-') ? 'ssh-rsa' : plain;
 }
 
-/** `SHA256:` and the unpadded base64 of the key's digest, as ssh prints it. */
-export function fingerprint(key: Buffer): string {
-  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+/**
+ * The key's digest as ssh prints it (ssh_config(5), FingerprintHash): `SHA256:` and unpadded base64,
+ * or `MD5:` and hexadecimal numbers with colons.
+ */
+export function fingerprint(key: Buffer, hash: 'md5' | 'sha256' = 'sha256'): string {
+  const digest = createHash(hash).update(key);
+  if (hash === 'md5') return `MD5:${digest.digest('hex').replace(/..(?!$)/g, '$&:')}`;
+  return `SHA256:${digest.digest('base64').replace(/=+$/, '')}`;
 }
 
 const LABELS = new Map([
@@ -175,57 +197,4 @@ export function knownHostLine(name: string, key: Buffer, options: { hashed: bool
   // line that trusts this key for every host.
   const hashed = options.hashed || !/^[^\p{Cc}\s,*?!|@#]+$/u.test(lower);
   return `${hashed ? hashName(lower, randomBytes(20)) : lower} ${type} ${key.toString('base64')}\n`;
-}
-
-/**
- * Appends a line; makes the file (0600) and its directory (0700) where they are missing.
- * Rejects with the system's error, which is no reason to end a connection: ssh just says so.
- */
-export async function appendKnownHost(file: string, line: string): Promise<void> {
-  await makeDirectory(dirname(file));
-  const handle = await open(file, 'a+', 0o600);
-  try {
-    const gap = (await endsInsideLine(handle)) ? '\n' : '';
-    // One write under O_APPEND: two that append at the same time do not mix their lines.
-    await handle.appendFile(gap + line);
-  } finally {
-    await handle.close();
-  }
-}
-
-/** One level, as ssh; Node's recursive mkdir never returns below a directory that takes none. */
-async function makeDirectory(path: string): Promise<void> {
-  try {
-    await mkdir(path, { mode: 0o700 });
-  } catch {
-    // Nearly always: it is there. If not, opening the file says what is wrong.
-  }
-}
-
-async function endsInsideLine(handle: FileHandle): Promise<boolean> {
-  const stat = await handle.stat();
-  if (!stat.isFile() || stat.size === 0) return false;
-  const { bytesRead, buffer } = await handle.read(Buffer.alloc(1), 0, 1, stat.size - 1);
-  return bytesRead === 1 && buffer[0] !== 0x0a;
-}
-
-/** The lines of all files in their order; a file that is missing or unreadable has none. */
-export async function loadKnownHosts(files: readonly string[]): Promise<KnownHost[]> {
-  const texts = await Promise.all(files.map(readIfThere));
-  return texts.flatMap((text, index) => parseKnownHosts(text, files[index] ?? ''));
-}
-
-async function readIfThere(file: string): Promise<string> {
-  let handle: FileHandle | undefined;
-  try {
-    // Not waiting: a pipe by that name must not hold up the connection.
-    handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
-    const isFile = (await handle.stat()).isFile();
-    return isFile ? await handle.readFile('utf8') : '';
-  } catch {
-    // As for ssh: a host that no readable file knows is an unknown host.
-    return '';
-  } finally {
-    await handle?.close();
-  }
 }

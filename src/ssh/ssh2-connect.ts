@@ -3,6 +3,7 @@
  * host key is verified before any authentication, and again, against the very same key, at each
  * key exchange that follows.
  */
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type ssh2 from 'ssh2';
 import { describe, SshpoolError } from '../base/errors.ts';
@@ -11,7 +12,8 @@ import { authenticate } from './auth.ts';
 import { markBeyondSsh2 } from './beyond-ssh2.ts';
 import { verifyHostKey } from './host-key.ts';
 import { KEEPALIVE } from './keepalive.ts';
-import { knownKeyTypes, loadKnownHosts, lookupName, type KnownHost } from './known-hosts.ts';
+import { loadKnownHosts } from './known-hosts-file.ts';
+import { knownKeyTypes, lookupName, type KnownHost } from './known-hosts.ts';
 import type { Link } from './link.ts';
 import type { LinkRequest } from './link-request.ts';
 import { LoginLimit } from './login-limit.ts';
@@ -26,7 +28,7 @@ import {
 import { Ssh2AuthWire } from './ssh2-auth-wire.ts';
 import { Ssh2Link } from './ssh2-link.ts';
 import { openTransport } from './transport.ts';
-import { learnHostKeys, mayLearn } from './update-host-keys.ts';
+import { learnHostKeys, mayLearn, type Announcement } from './update-host-keys.ts';
 
 /**
  * Connects, verifies the host key and logs in.
@@ -79,8 +81,8 @@ class Handshake {
   #failure: SshpoolError | undefined;
   /** The line of known_hosts that the server is trusted by, if any. */
   #trustedBy: KnownHost | undefined;
-  /** Has the server prove its other host keys, which it has announced. */
-  #proveHostKeys: (() => void) | undefined;
+  /** The host keys that the server says it has. */
+  #announcement: Announcement | undefined;
 
   constructor(request: HandshakeRequest, stream: Duplex, signal: AbortSignal) {
     this.#request = request;
@@ -91,13 +93,14 @@ class Handshake {
   }
 
   async run(): Promise<Link> {
-    const { options, note, ask } = this.#request;
+    const { options, env, note, ask } = this.#request;
     const known = await loadKnownHosts([
       ...options.userKnownHostsFiles,
       ...options.globalKnownHostsFiles,
     ]);
     const name = lookupName(options);
-    this.#verify = (key) => verifyHostKey({ options, known, name, ask, note }, key);
+    const address = this.#stream instanceof Socket ? this.#stream.remoteAddress : undefined;
+    this.#verify = (key) => verifyHostKey({ options, known, name, address, env, ask, note }, key);
     return this.#login(offeredAlgorithms(options, knownKeyTypes(known, name)));
   }
 
@@ -119,7 +122,7 @@ class Handshake {
       const protocol = protocolOf(client);
       wire = new Ssh2AuthWire(protocol, () => void this.#authenticate(login));
       const login = wire;
-      putOffHostKeys(protocol, (prove) => (this.#proveHostKeys = prove));
+      putOffHostKeys(client, (announcement) => (this.#announcement = announcement));
       let forced = false;
       onServerDebug(protocol, (text) => {
         // sshd's auth-options.c names the options of the key; "command" is a forced command.
@@ -211,19 +214,12 @@ class Handshake {
   /** Once the first commands are through: it takes the server some time. */
   #learnLater(): void {
     const { options, clock } = this.#request;
-    const client = this.#client;
-    if (!this.#trustedBy || !mayLearn(options, this.#trustedBy)) return;
+    const name = lookupName(options);
+    if (!mayLearn(options, name, this.#trustedBy)) return;
     clock.after(LEARN_AFTER_MS, () => {
-      if (this.#stream.destroyed) return;
-      client.once('hostkeys', (keys) => {
-        // As for ssh, a file that cannot be written to is no reason to end a connection.
-        learnHostKeys(
-          options,
-          lookupName(options),
-          keys.map((key) => key.getPublicSSH()),
-        ).catch(() => undefined);
-      });
-      this.#proveHostKeys?.();
+      if (this.#stream.destroyed || this.#announcement === undefined) return;
+      // As for ssh, a file that cannot be written to is no reason to end a connection.
+      learnHostKeys(options, name, this.#announcement).catch(() => undefined);
     });
   }
 

@@ -4,7 +4,6 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { PassThrough, type Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { runCli, ssh } from '../support/cli.ts';
-import { until } from '../support/process.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
 
@@ -19,11 +18,29 @@ function slowly(): Readable {
 }
 
 /** Another host key of the same type for the server's name. */
-function strangersKey(sandbox: Sandbox): string {
-  const file = sandbox.path('stranger');
+function strangersKey(sandbox: Sandbox, name = 'stranger'): string {
+  const file = sandbox.path(name);
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file]);
   const [type, key] = readFileSync(`${file}.pub`, 'utf8').split(' ');
   return `${type} ${key}`;
+}
+
+/** What ssh and sshpool make of the same known_hosts, which is made of the server's lines. */
+async function updated(
+  sandbox: Sandbox,
+  lines: (server: string[], sshd: Sshd) => readonly string[],
+  extra = '',
+): Promise<{ before: string; ours: string; theirs: string }> {
+  const sshd = await startSshd(sandbox, { hostKeys: ['ed25519', 'rsa', 'ecdsa'] });
+  const server = readFileSync(sshd.knownHosts, 'utf8').split(/(?<=\n)/);
+  const before = lines(server, sshd).join('');
+  const [ours, theirs] = [sandbox.write('ours', before), sandbox.write('theirs', before)];
+  const config = (file: string): string =>
+    sshd.config(`${extra}\nUserKnownHostsFile ${file}\nUpdateHostKeys yes`);
+  await ssh(sandbox, ['-F', config(theirs), 'box', 'cat'], { stdin: slowly() });
+  // By the end of it a connection that learns has done so.
+  await runCli(sandbox, ['exec', '-F', config(ours), 'box', 'sleep 4']);
+  return { before, ours: readFileSync(ours, 'utf8'), theirs: readFileSync(theirs, 'utf8') };
 }
 
 describe.skipIf(!haveSshd())('host keys', () => {
@@ -55,30 +72,50 @@ describe.skipIf(!haveSshd())('host keys', () => {
 
   it('learns the other keys of a server as ssh does (UpdateHostKeys)', async () => {
     await using sandbox = createSandbox();
-    const sshd = await startSshd(sandbox, { hostKeys: ['ed25519', 'rsa', 'ecdsa'] });
-    const [line = ''] = readFileSync(sshd.knownHosts, 'utf8').split(/(?<=\n)/);
-    const [ours, theirs] = [sandbox.write('ours', line), sandbox.write('theirs', line)];
-    const config = (file: string): string =>
-      sshd.config(`UserKnownHostsFile ${file}\nUpdateHostKeys yes`);
-    await ssh(sandbox, ['-F', config(theirs), 'box', 'cat'], { stdin: slowly() });
-    await runCli(sandbox, ['exec', '-F', config(ours), 'box', 'true']);
-    await until(() => readFileSync(ours, 'utf8').split('\n').length === 4, 'all keys are known');
-    expect(readFileSync(ours, 'utf8')).toBe(readFileSync(theirs, 'utf8'));
+    const { before, ours, theirs } = await updated(sandbox, ([first = '']) => [first]);
+    expect(ours).toBe(theirs);
+    expect(ours.split('\n')).toHaveLength(before.split('\n').length + 2);
   });
 
-  it('learns no keys where UpdateHostKeys says no, or the host is known by a pattern', async () => {
+  it('forgets a key that the server has no more, as ssh does (UpdateHostKeys)', async () => {
     await using sandbox = createSandbox();
-    const sshd = await startSshd(sandbox, { hostKeys: ['ed25519', 'rsa'] });
-    const [line = ''] = readFileSync(sshd.knownHosts, 'utf8').split(/(?<=\n)/);
-    const [known, pattern] = [sandbox.write('a', line), line.replace(/^\S+/, '*')];
-    const wild = sandbox.write('b', pattern);
-    const off = `UserKnownHostsFile ${known}\nUpdateHostKeys no`;
-    const on = `UserKnownHostsFile ${wild}\nUpdateHostKeys yes`;
-    for (const extra of [off, on]) await run(sandbox, sshd, extra);
-    // By then a connection that learns has done so.
-    await run(sandbox, sshd, off, 'sleep 4');
-    expect(readFileSync(known, 'utf8')).toBe(line);
-    expect(readFileSync(wild, 'utf8')).toBe(pattern);
+    const { before, ours, theirs } = await updated(sandbox, ([first = '', ...rest], { port }) => [
+      ...[`# ours\nother.example ${strangersKey(sandbox, 'other')}\n`],
+      ...[`[127.0.0.1]:${port} ${strangersKey(sandbox, 'old')}\n`, first, ...rest],
+    ]);
+    expect(ours).toBe(theirs);
+    expect(before.split('\n').length - ours.split('\n').length).toBe(1);
+    expect(readFileSync(sandbox.path('ours.old'), 'utf8')).toBe(before);
+  });
+
+  it.concurrent.each<[string, (server: string[], sshd: Sshd, other: string) => string[]]>([
+    ['by a pattern', ([first = '']) => [first.replace(/^\S+/, '[127.*]:*')]],
+    ['by three names', ([first = '']) => [first.replace(/^\S+/, '$&,a,b')]],
+    [
+      'under another name, too',
+      ([first = '', second = '']) => [first, second.replace(/^\S+/, 'other')],
+    ],
+    [
+      'and has an old key that another host has as well',
+      ([first = ''], { port }, other) => [first, `other ${other}\n[127.0.0.1]:${port} ${other}\n`],
+    ],
+    ['without its port', ([first = '']) => [first.replace(/^\S+/, '127.0.0.1')]],
+    [
+      'with a revoked key',
+      ([first = ''], { port }, other) => [first, `@revoked [127.0.0.1]:${port} ${other}\n`],
+    ],
+  ])('learns no key of a host that is known %s, like ssh', async (_, lines) => {
+    await using sandbox = createSandbox();
+    const { before, ours, theirs } = await updated(sandbox, (server, sshd) =>
+      lines(server, sshd, strangersKey(sandbox)),
+    );
+    expect([ours, theirs]).toEqual([before, before]);
+  });
+
+  it('learns no keys where UpdateHostKeys says no', async () => {
+    await using sandbox = createSandbox();
+    const { before, ours } = await updated(sandbox, ([first = '']) => [first], 'UpdateHostKeys no');
+    expect(ours).toBe(before);
   });
 
   it('refuses an unknown key under yes, and says what to do', async () => {
@@ -104,7 +141,7 @@ describe.skipIf(!haveSshd())('host keys', () => {
     let stderr = '';
     child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
     expect(await new Promise((resolve) => child.once('close', resolve))).toBe(255);
-    expect(stderr).toMatch(/there is no terminal to ask on/);
+    expect(stderr).toMatch(/there is no terminal to ask on, or no answer/);
     await runCli(sandbox, ['agent', 'stop', '--force']);
   });
 

@@ -104,6 +104,9 @@ export const trustRows: readonly Row[] = [
       return at(sshd, `UserKnownHostsFile none\nGlobalKnownHostsFile ${sshd.knownHosts}`);
     },
   },
+  known('known, without a global file', (sshd) => `${portOf(sshd)} ${hostKeyOf(sshd)}\n`, {
+    extra: 'GlobalKnownHostsFile none',
+  }),
   known('known by HostKeyAlias', (sshd) => `alias ${hostKeyOf(sshd)}\n`, {
     extra: 'HostKeyAlias alias',
   }),
@@ -126,6 +129,11 @@ export const trustRows: readonly Row[] = [
     'changed, under StrictHostKeyChecking accept-new',
     (sshd, sandbox) => `${portOf(sshd)} ${publicKeyOf(makeKey(sandbox, 'other'))}\n`,
     { ...refused, extra: 'StrictHostKeyChecking accept-new' },
+  ),
+  known(
+    'changed, under NoHostAuthenticationForLocalhost',
+    (sshd, sandbox) => `${portOf(sshd)} ${publicKeyOf(makeKey(sandbox, 'other'))}\n`,
+    { extra: 'NoHostAuthenticationForLocalhost yes' },
   ),
   known(
     'revoked in known_hosts',
@@ -160,6 +168,17 @@ export const trustRows: readonly Row[] = [
     prepare: async (sandbox) => {
       const { sshd, ca } = await certified(sandbox);
       const file = sandbox.write('known', `@cert-authority * ${publicKeyOf(ca)}\n`);
+      return at(sshd, `UserKnownHostsFile ${file}`);
+    },
+  },
+  {
+    name: 'known by a certificate authority for its name without the port',
+    ...ok,
+    link: 'openssh',
+    notOverSsh2: /no ED25519 host key is known/,
+    prepare: async (sandbox) => {
+      const { sshd, ca } = await certified(sandbox);
+      const file = sandbox.write('known', `@cert-authority 127.0.0.1 ${publicKeyOf(ca)}\n`);
       return at(sshd, `UserKnownHostsFile ${file}`);
     },
   },

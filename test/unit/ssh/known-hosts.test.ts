@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Reader, Writer } from '../../../src/base/bytes.ts';
+import { appendKnownHost, loadKnownHosts } from '../../../src/ssh/known-hosts-file.ts';
 import {
-  appendKnownHost,
   fingerprint,
+  hasCertAuthority,
   judge,
   keyTypeLabel,
   knownHostLine,
   knownKeyTypes,
-  loadKnownHosts,
   lookupName,
   orderHostKeyAlgorithms,
   parseKnownHosts,
@@ -374,5 +374,29 @@ describe('ssh-keygen -F as a judge', () => {
     expect(verdict(text, keys.ed25519, { name: 'a'.repeat(5000), plainName: undefined })).toBe(
       'unknown',
     );
+  });
+});
+
+const isNeeded = (text: string): boolean => hasCertAuthority(parseKnownHosts(text, 'file'), PORT);
+
+describe('a certificate authority', () => {
+  it.each([
+    ['of the host', '@cert-authority [host]:2222', true],
+    ['of its name without the port', '@cert-authority host', true],
+    ['by a pattern', '@cert-authority *', true],
+    ['of another host', '@cert-authority other', false],
+    ['that is negated', '@cert-authority !host,![host]:2222,*', false],
+    ['that is none', '[host]:2222', false],
+  ])('%s: %s', (_, line, expected) => {
+    expect(isNeeded(`${line} ${keys.other}\n`)).toBe(expected);
+  });
+
+  it('is not needed where a plain key is known', () => {
+    expect(isNeeded(`@cert-authority * ${keys.other}\n[host]:2222 ${keys.rsa}\n`)).toBe(false);
+  });
+
+  it('is needed where a plain key is only revoked, or known without the port', () => {
+    expect(isNeeded(`@cert-authority * ${keys.other}\n@revoked * ${keys.rsa}\n`)).toBe(true);
+    expect(isNeeded(`@cert-authority * ${keys.other}\nhost ${keys.rsa}\n`)).toBe(true);
   });
 });

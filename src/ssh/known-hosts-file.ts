@@ -1,0 +1,113 @@
+/** known_hosts files on disk: reading, adding lines and taking some away. */
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import {
+  link,
+  mkdir,
+  open,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  type FileHandle,
+} from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { parseKnownHosts, type KnownHost } from './known-hosts.ts';
+
+/**
+ * Appends a line; makes the file (0600) and its directory (0700) where they are missing.
+ * Rejects with the system's error, which is no reason to end a connection: ssh just says so.
+ */
+export async function appendKnownHost(file: string, line: string): Promise<void> {
+  await makeDirectory(dirname(file));
+  const handle = await open(file, 'a+', 0o600);
+  try {
+    const gap = (await endsInsideLine(handle)) ? '\n' : '';
+    // One write under O_APPEND: two that append at the same time do not mix their lines.
+    await handle.appendFile(gap + line);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** One level, as ssh; Node's recursive mkdir never returns below a directory that takes none. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch {
+    // Nearly always: it is there. If not, opening the file says what is wrong.
+  }
+}
+
+async function endsInsideLine(handle: FileHandle): Promise<boolean> {
+  const facts = await handle.stat();
+  if (!facts.isFile() || facts.size === 0) return false;
+  const { bytesRead, buffer } = await handle.read(Buffer.alloc(1), 0, 1, facts.size - 1);
+  return bytesRead === 1 && buffer[0] !== 0x0a;
+}
+
+/** The lines of all files in their order; a file that is missing or unreadable has none. */
+export async function loadKnownHosts(files: readonly string[]): Promise<KnownHost[]> {
+  const texts = await Promise.all(files.map(readIfThere));
+  return texts.flatMap((text, index) => parseKnownHosts(text, files[index] ?? ''));
+}
+
+async function readIfThere(file: string): Promise<string> {
+  let handle: FileHandle | undefined;
+  try {
+    // Not waiting: a pipe by that name must not hold up the connection.
+    handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const isFile = (await handle.stat()).isFile();
+    return isFile ? await handle.readFile('utf8') : '';
+  } catch {
+    // As for ssh: a host that no readable file knows is an unknown host.
+    return '';
+  } finally {
+    await handle?.close();
+  }
+}
+
+/**
+ * Takes lines away; what was there before is kept in FILE.old (hostfile.c, hostfile_replace_entries).
+ * Gives up, changing nothing, where somebody else changes the file at the same time.
+ * Rejects with the system's error.
+ */
+export async function removeKnownHosts(
+  file: string,
+  isObsolete: (entry: KnownHost) => boolean,
+): Promise<void> {
+  // Where it is a link, the file that is meant stays where it is.
+  const path = await realpath(file);
+  const before = await stat(path);
+  // Byte by byte: a comment may be in any encoding.
+  const text = await readFile(path, 'latin1');
+  const obsolete = new Set(
+    parseKnownHosts(text, file)
+      .filter(isObsolete)
+      .map(({ line }) => line),
+  );
+  if (obsolete.size === 0) return;
+  const kept = text.split('\n').filter((_, index) => !obsolete.has(index + 1));
+  const [temporary, old] = [`${path}.${randomBytes(6).toString('hex')}`, `${path}.old`];
+  try {
+    await writeNew(temporary, Buffer.from(kept.join('\n'), 'latin1'), before.mode & 0o777);
+    await rm(old, { force: true });
+    await link(path, old);
+    const now = await stat(path);
+    const isSame = now.ino === before.ino && now.size === before.size;
+    if (isSame && now.mtimeMs === before.mtimeMs) await rename(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+async function writeNew(path: string, content: Buffer, mode: number): Promise<void> {
+  const handle = await open(path, 'wx', mode);
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

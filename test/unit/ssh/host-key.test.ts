@@ -1,0 +1,179 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { SshOptions } from '../../../src/config/ssh-options.ts';
+import { SshpoolError } from '../../../src/base/errors.ts';
+import { verifyHostKey } from '../../../src/ssh/host-key.ts';
+import { verdictOf } from '../../../src/ssh/host-key-question.ts';
+import { fingerprint, parseKnownHosts } from '../../../src/ssh/known-hosts.ts';
+import { askKeygen, blobOf, makeDirectory, makeKey } from './keygen.ts';
+
+const directory = makeDirectory();
+const at = (name: string): string => join(directory.path, name);
+let key = '';
+let other = '';
+
+beforeAll(() => {
+  key = makeKey(at('key'), 'ed25519');
+  other = makeKey(at('other'), 'ed25519');
+});
+afterAll(() => directory[Symbol.dispose]());
+
+interface Trial {
+  readonly asked: string[];
+  readonly notes: string[];
+  /** The line that vouches for the key, or why it was refused. */
+  readonly result: string | undefined;
+}
+
+let files = 0;
+
+async function verify(
+  known: string,
+  answers: readonly (string | undefined)[],
+  more: Partial<SshOptions> = {},
+  { address }: { readonly address: string | undefined } = { address: '10.1.2.3' },
+): Promise<Trial & { readonly file: string }> {
+  const [asked, notes]: string[][] = [[], []];
+  const file = at(`known${++files}`);
+  const options = {
+    port: 2222,
+    strictHostKeyChecking: 'ask',
+    batchMode: false,
+    hashKnownHosts: false,
+    fingerprintHash: 'sha256',
+    noHostAuthenticationForLocalhost: false,
+    hostKeyAlias: undefined,
+    userKnownHostsFiles: [file],
+    ...more,
+  } as unknown as SshOptions;
+  const left = [...answers];
+  const result = verifyHostKey(
+    {
+      options,
+      known: parseKnownHosts(known, at('hosts')),
+      name: { name: '[host]:2222', plainName: 'host' },
+      address,
+      env: { HOME: directory.path },
+      ask: ({ text }) => {
+        asked?.push(text);
+        return Promise.resolve(left.shift());
+      },
+      note: (text) => notes?.push(text),
+    },
+    blobOf(key),
+  );
+  const told = await result.then(
+    (entry) => entry && `${entry.file} ${entry.patterns}`,
+    (thrown: unknown) => SshpoolError.from(thrown).message,
+  );
+  return { asked: asked ?? [], notes: notes ?? [], result: told, file };
+}
+
+describe('an unknown host key', () => {
+  it('is asked about in the words of ssh', async () => {
+    const { asked } = await verify('', ['no']);
+    expect(asked).toEqual([
+      "The authenticity of host '[host]:2222 ([10.1.2.3]:2222)' can't be established.\n" +
+        `ED25519 key fingerprint is ${fingerprint(blobOf(key))}.\n` +
+        'This key is not known by any other names.\n' +
+        'Are you sure you want to continue connecting (yes/no/[fingerprint])? ',
+    ]);
+  });
+
+  it('is asked about with the other names that it has, the first eight of them', async () => {
+    const lines = Array.from({ length: 10 }, (_, i) => `name${i} ${key}\n`).join('');
+    const { asked } = await verify(`|1|${'A'.repeat(27)}=|x ${key}\n${lines}@revoked x ${key}\n`, [
+      'no',
+    ]);
+    const shown = [0, 1, 2, 3, 4, 5, 6].map((i) => `    ~/hosts:${i + 2}: name${i}\n`).join('');
+    expect(asked[0]).toContain(
+      'following other names/addresses:\n' +
+        `    ~/hosts:1: [hashed name]\n${shown}    (3 additional names omitted)\n`,
+    );
+  });
+
+  it('is asked about by its MD5 fingerprint where that is wanted', async () => {
+    const { asked, result } = await verify('', ['no'], { fingerprintHash: 'md5' });
+    const [, print] = askKeygen('-l', '-E', 'md5', '-f', `${at('key')}.pub`).split(' ');
+    expect(asked[0]).toContain(`key fingerprint is ${print}.\n`);
+    expect(result).toContain(print);
+  });
+
+  it('shows no address where there is a proxy', async () => {
+    const { asked } = await verify('', ['no'], {}, { address: undefined });
+    expect(asked[0]).toContain("'[host]:2222 (<no hostip for proxy command>)'");
+  });
+
+  it('is accepted and remembered with yes, and then vouched for', async () => {
+    const { notes, result, file } = await verify('', ['what', 'Yes']);
+    expect(readFileSync(file, 'utf8')).toBe(`[host]:2222 ${key}\n`);
+    expect(result).toBe(`${file} [host]:2222`);
+    expect(notes).toEqual([
+      "Warning: Permanently added '[host]:2222' (ED25519) to the list of known hosts.",
+    ]);
+  });
+
+  it.each(['accept-new', 'no'] as const)(
+    'is remembered under %s, vouched for by nobody',
+    async (strict) => {
+      const { asked, result, file } = await verify('', [], { strictHostKeyChecking: strict });
+      expect([asked, result]).toEqual([[], undefined]);
+      expect(readFileSync(file, 'utf8')).toBe(`[host]:2222 ${key}\n`);
+    },
+  );
+
+  it.each([
+    ['no', /you answered no/],
+    ['', /you answered no/],
+    [undefined, /no answer/],
+  ])('is refused with %j', async (answer, words) => {
+    expect((await verify('', [answer])).result).toMatch(words);
+  });
+
+  it('is not asked about under BatchMode', async () => {
+    const { asked, result } = await verify('', ['yes'], { batchMode: true });
+    expect([asked, result]).toEqual([[], expect.stringContaining('BatchMode')]);
+  });
+});
+
+const changed = (): string => `[host]:2222 ${other}\n`;
+
+describe('NoHostAuthenticationForLocalhost', () => {
+  const noHostAuthenticationForLocalhost = true;
+
+  it.each(['127.0.0.1', '127.9.8.7', '::1'])('trusts whoever is at %s', async (address) => {
+    const options = { noHostAuthenticationForLocalhost };
+    expect((await verify(changed(), [], options, { address })).result).toBeUndefined();
+  });
+
+  it.each(['10.127.0.1', '127.example.com', '::127.0.0.1', ''])(
+    'does not trust %j',
+    async (address) => {
+      const options = { noHostAuthenticationForLocalhost };
+      expect((await verify(changed(), [], options, { address })).result).toMatch(
+        /is not the one in/,
+      );
+    },
+  );
+
+  it('does not count beside HostKeyAlias', async () => {
+    const options = { noHostAuthenticationForLocalhost, hostKeyAlias: 'host' };
+    expect((await verify(changed(), [], options, { address: '127.0.0.1' })).result).toMatch(
+      /is not the one in/,
+    );
+  });
+});
+
+it.each([
+  ['yes', 'yes'],
+  [' YES ', 'yes'],
+  ['SHA256:x', 'yes'],
+  ['sha256:x', 'unclear'],
+  ['no', 'no'],
+  ['No thanks', 'no'],
+  ['', 'no'],
+  ['y', 'unclear'],
+] as const)('%j means %s', (answer, verdict) => {
+  expect(verdictOf(answer, 'SHA256:x')).toBe(verdict);
+});
