@@ -26,13 +26,14 @@ export async function callRunning<M extends MethodName>(
   return (await request(socket, setting, method, params)) as MethodResults[M];
 }
 
-/** Calls a method, starting an agent where none runs. */
+/** Calls a method, starting an agent where none runs; `stopWaiting` as in RequestSetting. */
 export async function callStarting<M extends MethodName>(
   method: M,
   params: MethodParams<M>,
+  stopWaiting?: () => void,
 ): Promise<MethodResults[M]> {
   const paths = ourPaths();
-  const setting = { paths, version: programVersion(), print: printError };
+  const setting = { paths, version: programVersion(), print: printError, stopWaiting };
   return withOwnProtocol(paths, setting.version, async () => {
     const socket = await connectOrStart(paths);
     return (await request(socket, setting, method, params)) as MethodResults[M];

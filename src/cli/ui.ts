@@ -25,7 +25,8 @@ export async function printing<T>(work: () => T | Promise<T>): Promise<T> {
 
 /** Shows `text` with a spinner on stderr if it is a terminal and this lasts; returns its end. */
 export function showWaiting(text: string): () => void {
-  if (!process.stderr.isTTY) return () => undefined;
+  // Of a terminal that does not know its width (a serial line), ora would clear lines without end.
+  if (!process.stderr.isTTY || !process.stderr.columns) return () => undefined;
   let spinner: Ora | undefined;
   let over = false;
   const timer = setTimeout(() => {

@@ -3,7 +3,7 @@
  * read_passphrase; ssh(1), SSH_ASKPASS). One question at a time.
  */
 import { runAskpass } from './askpass.ts';
-import { askOnTerminal, openTerminal } from './prompt.ts';
+import { askOnTerminal, closeTerminal, openTerminal } from './prompt.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -20,20 +20,35 @@ export function answererOf(env: Env, hasTerminal: boolean): Answerer {
   return hasTerminal ? 'terminal' : 'nobody';
 }
 
-let last: Promise<unknown> = Promise.resolve();
+/** The answers of one call. */
+export class Answers {
+  readonly #over = new AbortController();
+  #last: Promise<unknown> = Promise.resolve();
 
-/** Resolves to undefined where there is nobody, or where the answer was refused. */
-export function answerQuestion(text: string, echo: boolean): Promise<string | undefined> {
-  // Two that connect at once may both ask, and there is one terminal.
-  const answer = last.then(() => answerNow(text, echo));
-  last = answer;
-  return answer;
+  /** Resolves to undefined where there is nobody, or where the answer was refused. */
+  give(text: string, echo: boolean): Promise<string | undefined> {
+    // Two that connect at once may both ask, and there is one terminal. Who cannot ask has no answer.
+    const answer = this.#last
+      .then(() => answerNow({ text, echo }, this.#over.signal))
+      .catch(() => undefined);
+    this.#last = answer;
+    return answer;
+  }
+
+  /** The call is over: what is still open is taken back. */
+  close(): void {
+    this.#over.abort();
+  }
 }
 
-function answerNow(text: string, echo: boolean): Promise<string | undefined> {
+async function answerNow(
+  question: { readonly text: string; readonly echo: boolean },
+  over: AbortSignal,
+): Promise<string | undefined> {
+  if (over.aborted) return undefined;
   const terminal = openTerminal();
   const answerer = answererOf(process.env, terminal !== undefined);
-  if (answerer === 'terminal' && terminal) return askOnTerminal(terminal, text, echo);
-  terminal?.close();
-  return answerer === 'program' ? runAskpass(process.env, text) : Promise.resolve(undefined);
+  if (answerer === 'terminal' && terminal) return askOnTerminal(terminal, question, over);
+  if (terminal) closeTerminal(terminal);
+  return answerer === 'program' ? runAskpass(process.env, question.text, over) : undefined;
 }

@@ -1,16 +1,30 @@
 /** A question put by a program, as ssh does it (readpass.c, ssh_askpass). */
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { printable } from './prompt.ts';
 
 /** ssh's own, where SSH_ASKPASS names none (_PATH_SSH_ASKPASS_DEFAULT). */
 const DEFAULT_PROGRAM = '/usr/bin/ssh-askpass';
+/** As much of what it prints can be an answer. */
+const MAX_BYTES = 64 * 1024;
 
-/** The first line that it prints; undefined where it fails, or cannot be run. */
-export function runAskpass(env: NodeJS.ProcessEnv, text: string): Promise<string | undefined> {
+/** The first line that it prints; undefined where it fails, cannot be run, or `signal` ends it. */
+export function runAskpass(
+  env: NodeJS.ProcessEnv,
+  text: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const program = env['SSH_ASKPASS'] ?? DEFAULT_PROGRAM;
+  if (program === '' || signal.aborted) return Promise.resolve(undefined);
   return new Promise((resolve) => {
-    const program = env['SSH_ASKPASS'] ?? DEFAULT_PROGRAM;
-    execFile(program, [printable(text)], { env, encoding: 'utf8' }, (error, stdout) =>
-      resolve(error === null ? stdout.split(/[\r\n]/, 1)[0] : undefined),
-    );
+    const stdio = ['inherit', 'pipe', 'inherit'] as const;
+    const child = spawn(program, [printable(text)], { env, stdio: [...stdio], signal });
+    let printed = Buffer.alloc(0);
+    child.stdout.on('data', (data: Buffer) => {
+      printed = Buffer.concat([printed, data]).subarray(0, MAX_BYTES);
+    });
+    child.once('error', () => resolve(undefined));
+    child.once('close', (status) => {
+      resolve(status === 0 ? printed.toString().split(/[\r\n]/, 1)[0] : undefined);
+    });
   });
 }

@@ -7,7 +7,7 @@ import { EXIT_FAILURE, SshpoolError } from '../base/errors.ts';
 import { parseExecArgs } from '../config/exec-args.ts';
 import type { RuntimePaths } from '../config/paths.ts';
 import type { Message } from '../wire/protocol.ts';
-import { answerQuestion } from './answer.ts';
+import { Answers } from './answer.ts';
 import { Call, envLines, OtherProtocol, type MessageOf } from './call.ts';
 import { connectOrStart } from './connect.ts';
 import { Input, Output } from './exec-streams.ts';
@@ -64,6 +64,7 @@ class ExecRun {
   #accepted: MessageOf<'accepted'> | undefined;
   #last: MessageOf<'exited' | 'failed' | 'delegate'> | undefined;
   #stopWaiting: () => void = () => undefined;
+  readonly #answers = new Answers();
   #opened = false;
   #signalled = false;
   readonly #input = new Input(
@@ -108,6 +109,7 @@ class ExecRun {
       this.#last ??= failed(thrown);
     } finally {
       this.#stopWaiting();
+      this.#answers.close();
       await Promise.all([this.#stdout.flushed(), this.#stderr.flushed()]);
       for (const name of SIGNALS) process.off(name, this.#signal);
     }
@@ -166,7 +168,7 @@ class ExecRun {
 
   async #answer({ id, text, echo }: MessageOf<'ask'>): Promise<void> {
     this.#stopWaiting();
-    const typed = await answerQuestion(text, echo);
+    const typed = await this.#answers.give(text, echo);
     this.#call?.send({ type: 'answer', id, given: typed !== undefined, text: typed ?? '' });
   }
 

@@ -1,31 +1,28 @@
-/** Questions put to the person at the controlling terminal, whatever the standard streams are. */
-import { closeSync, openSync, writeSync } from 'node:fs';
+/** A question put to the person at the controlling terminal, whatever the standard streams are. */
+import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
+import { typeInto, type Line } from './typed-line.ts';
 
 /** The terminal of the person, for one question. */
 export interface Terminal {
-  readonly fd: number;
-  close(): void;
+  readonly input: number;
+  /** Opened by itself: reading makes `input` one that does not wait, and a prompt may have to. */
+  readonly output: number;
 }
+
+const { O_RDONLY, O_WRONLY, O_RDWR, O_NONBLOCK } = constants;
 
 /** Undefined where there is no controlling terminal. */
 export function openTerminal(): Terminal | undefined {
   try {
-    const fd = openSync('/dev/tty', 'r+');
-    return { fd, close: () => closeSync(fd) };
+    return { input: openSync('/dev/tty', O_RDWR), output: openSync('/dev/tty', O_WRONLY) };
   } catch {
     return undefined; // nobody to ask
   }
 }
 
-/** Asks, and lets go of the terminal; undefined where the person ended the input. */
-export function askOnTerminal(
-  { fd }: Terminal,
-  text: string,
-  echo: boolean,
-): Promise<string | undefined> {
-  writeSync(fd, printable(text));
-  return readLine(fd, echo);
+export function closeTerminal({ input, output }: Terminal): void {
+  for (const fd of [input, output]) closeSync(fd);
 }
 
 /** The server has a say in these texts: no control characters but the ends of lines. */
@@ -34,53 +31,129 @@ export function printable(text: string): string {
   return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '?');
 }
 
-const [CTRL_C, CTRL_D, BACKSPACE, DELETE, CTRL_U] = ['\u0003', '\u0004', '\b', '\u007f', '\u0015'];
-/** While a question is open these would leave the terminal in its raw mode. */
-const SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGINT'] as const;
+/**
+ * Asks, and lets go of the terminal; undefined where the person ended the input, the terminal has
+ * gone, or `signal` took the question back.
+ */
+export function askOnTerminal(
+  terminal: Terminal,
+  question: { readonly text: string; readonly echo: boolean },
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  return new Promise((resolve) => new Prompt(terminal, question, resolve).open(signal));
+}
+
+/** These end us, or stop us: first the terminal is as it was. */
+const ENDING = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const;
 
 /** Reads one line in raw mode, in which the echo is ours to give or not. */
-function readLine(fd: number, echo: boolean): Promise<string | undefined> {
-  const terminal = new ReadStream(fd);
-  terminal.setRawMode(true);
-  terminal.setEncoding('utf8');
-  return new Promise((resolve) => {
-    /** What was typed, in characters: a person takes back one of those. */
-    let line: string[] = [];
-    const restore = (): void => void terminal.setRawMode(false);
-    for (const name of SIGNALS) process.prependListener(name, restore);
-    const finish = (answer: string | undefined): void => {
-      for (const name of SIGNALS) process.off(name, restore);
-      restore();
-      writeSync(fd, '\n');
-      terminal.destroy();
-      resolve(answer);
-    };
-    const erase = (count: number): void => {
-      const erased = line.splice(line.length - count, count);
-      if (echo) writeSync(fd, '\b \b'.repeat(erased.length));
-    };
-    const edit = (character: string): void => {
-      if (character === BACKSPACE || character === DELETE) erase(Math.min(1, line.length));
-      else if (character === CTRL_U) erase(line.length);
-      else {
-        line = [...line, character];
-        if (echo) writeSync(fd, character);
-      }
-    };
-    terminal.on('data', (typed: string) => {
-      for (const character of typed) {
-        if (character === '\r' || character === '\n') return finish(line.join(''));
-        if (character === CTRL_C) {
-          finish(undefined);
-          process.kill(process.pid, 'SIGINT');
-          return;
-        }
-        if (character === CTRL_D && line.length === 0) return finish(undefined);
-        if (character !== CTRL_D) edit(character);
-      }
-    });
+class Prompt {
+  readonly #terminal: Terminal;
+  readonly #text: string;
+  readonly #echo: boolean;
+  readonly #resolve: (answer: string | undefined) => void;
+  readonly #stream: ReadStream;
+  #line: Line = [];
+  #isOver = false;
+
+  constructor(
+    terminal: Terminal,
+    { text, echo }: { readonly text: string; readonly echo: boolean },
+    resolve: (answer: string | undefined) => void,
+  ) {
+    this.#terminal = terminal;
+    this.#text = printable(text);
+    this.#echo = echo;
+    this.#resolve = resolve;
+    this.#stream = new ReadStream(terminal.input);
+  }
+
+  open(signal: AbortSignal): void {
     // The terminal has gone, and with it the person.
-    terminal.on('error', () => resolve(undefined));
-    terminal.on('end', () => resolve(undefined));
-  });
+    for (const event of ['error', 'end']) this.#stream.on(event, () => this.#finish(undefined));
+    this.#stream.setEncoding('utf8');
+    for (const name of ENDING) process.prependListener(name, this.#end);
+    process.on('SIGTSTP', this.#suspend);
+    this.#ask();
+    this.#stream.on('data', (typed: string) => this.#typed(typed));
+    signal.addEventListener('abort', () => this.#finish(undefined), { once: true });
+    if (signal.aborted) this.#finish(undefined);
+  }
+
+  #ask(): void {
+    this.#line = [];
+    this.#stream.setRawMode(true);
+    // As ssh (TCSAFLUSH): what was typed before was typed for something else.
+    discardTyped();
+    // At the start of the line, over what the terminal showed of that.
+    this.#write(`\r${this.#text}`);
+  }
+
+  #typed(text: string): void {
+    for (const character of text) {
+      // What comes behind the end of the line, as in a paste, is for nobody.
+      if (this.#isOver) return;
+      const typed = typeInto(this.#line, character);
+      if (typed.kind === 'line') {
+        this.#line = typed.line;
+        if (this.#echo) this.#write(typed.shown);
+      } else if (typed.kind === 'signal') {
+        if (typed.name === 'SIGTSTP') return this.#stop(0);
+        this.#finish(undefined);
+        // To the job, as from a terminal: the script that runs us is to end as well.
+        process.kill(0, typed.name);
+      } else this.#finish(typed.kind === 'done' ? this.#line.join('') : undefined);
+    }
+  }
+
+  readonly #end = (name: NodeJS.Signals): void => {
+    this.#finish(undefined);
+    if (process.listenerCount(name) === 0) process.kill(process.pid, name);
+  };
+
+  readonly #suspend = (): void => this.#stop(process.pid);
+
+  /** Stops the job (0), or one process, with the terminal as it was; then the question is put anew. */
+  #stop(who: number): void {
+    this.#stream.setRawMode(false);
+    this.#write('\n');
+    process.off('SIGTSTP', this.#suspend);
+    // It returns when we go on.
+    process.kill(who, 'SIGTSTP');
+    process.on('SIGTSTP', this.#suspend);
+    this.#ask();
+  }
+
+  #finish(answer: string | undefined): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    for (const name of ENDING) process.off(name, this.#end);
+    process.off('SIGTSTP', this.#suspend);
+    this.#stream.setRawMode(false);
+    this.#write('\n');
+    this.#stream.destroy();
+    closeTerminal(this.#terminal);
+    this.#resolve(answer);
+  }
+
+  #write(text: string): void {
+    try {
+      writeSync(this.#terminal.output, text);
+    } catch {
+      this.#finish(undefined); // the terminal has gone
+    }
+  }
+}
+
+function discardTyped(): void {
+  let fd: number | undefined;
+  try {
+    fd = openSync('/dev/tty', O_RDONLY | O_NONBLOCK);
+    const bytes = Buffer.alloc(1024);
+    while (readSync(fd, bytes) > 0) bytes.fill(0);
+  } catch {
+    // EAGAIN: that was all. Or the terminal has gone, which reading it will tell.
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
 }

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
 import type { RuntimePaths } from '../config/paths.ts';
-import { answerQuestion } from './answer.ts';
+import { Answers } from './answer.ts';
 import { Call, envLines } from './call.ts';
 
 export interface RequestSetting {
@@ -10,6 +10,8 @@ export interface RequestSetting {
   readonly version: string;
   /** A line on standard error. */
   readonly print: (line: string) => void;
+  /** Something is to be read, or answered: who shows that the call takes a while stops doing so. */
+  readonly stopWaiting?: (() => void) | undefined;
   /** Do not go before the agent does: for whoever asks it to leave. */
   readonly untilClosed?: boolean;
 }
@@ -25,7 +27,8 @@ export async function request(
   params: unknown,
 ): Promise<unknown> {
   let json: string | undefined;
-  const { paths, version, print, untilClosed } = setting;
+  const answers = new Answers();
+  const { paths, version, print, stopWaiting, untilClosed } = setting;
   const call: Call = new Call(socket, paths.log, version, (message) => {
     switch (message.type) {
       case 'result':
@@ -34,13 +37,15 @@ export async function request(
       case 'failed':
         throw SshpoolError.received(message.code, message.message);
       case 'note':
+        stopWaiting?.();
         print(message.text);
         return false;
       case 'askEnvironment':
         call.send({ type: 'environment', env: envLines(process.env, message.patterns) });
         return false;
       case 'ask':
-        void answerQuestion(message.text, message.echo).then((typed) => {
+        stopWaiting?.();
+        void answers.give(message.text, message.echo).then((typed) => {
           const [given, text] = [typed !== undefined, typed ?? ''];
           call.send({ type: 'answer', id: message.id, given, text });
         });
@@ -50,8 +55,12 @@ export async function request(
     }
   });
   call.send({ type: 'request', method, params: JSON.stringify(params) });
-  await call.ended.catch((thrown: unknown) => {
+  try {
+    await call.ended;
+  } catch (thrown) {
     if (json === undefined) throw thrown;
-  });
+  } finally {
+    answers.close();
+  }
   return JSON.parse(json ?? 'null') as unknown;
 }

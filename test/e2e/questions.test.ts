@@ -1,85 +1,116 @@
 /** Questions to the person at the terminal: asked on /dev/tty of the caller, whatever its pipes. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { PROGRAM, runCli } from '../support/cli.ts';
-import { until } from '../support/process.ts';
+import { PROGRAM } from '../support/cli.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
-import { haveSshd, startSshd } from '../support/sshd.ts';
+import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
+import { lock } from '../support/lock-key.ts';
+import { haveTerminals, Terminal } from '../support/terminal.ts';
 
-/** Runs `sshpool ARGS` in a terminal of its own (script(1)); types each answer when asked. */
-async function inTerminal(
+/** A server that nobody knows yet; `known` is the file that will know it. */
+async function unknownServer(
   sandbox: Sandbox,
-  args: readonly string[],
-  dialogue: readonly (readonly [question: string, typed: string])[],
-): Promise<{ code: number | null; screen: string }> {
-  const command = [PROGRAM, ...args].map((word) => `'${word}'`).join(' ');
-  const child = spawn('script', ['-qfec', command, '/dev/null'], {
-    env: sandbox.env,
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  let screen = '';
-  child.stdout.on('data', (text: Buffer) => (screen += text.toString()));
-  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  for (const [question, typed] of dialogue) {
-    await until(() => screen.includes(question), `it asks ${question}`);
-    child.stdin.write(typed);
-  }
-  return { code: await ended, screen };
+): Promise<{ sshd: Sshd; config: string; known: string }> {
+  const sshd = await startSshd(sandbox);
+  const known = sandbox.path('known');
+  const config = sshd.config(`StrictHostKeyChecking ask\nUserKnownHostsFile ${known}`);
+  return { sshd, config, known };
 }
 
-describe.skipIf(!haveSshd() || !existsSync('/usr/bin/script'))('a question', () => {
+/** The words that run a command, for ssh and for us: what is said of both is compared. */
+const BOTH = [['ssh', ['ssh']] as const, ['sshpool', [PROGRAM, 'exec']] as const];
+
+const HOST_KEY = '(yes/no/[fingerprint])? ';
+
+describe.skipIf(!haveSshd() || !haveTerminals())('a question', () => {
   it('about an unknown host key is answered at the terminal, and the key remembered', async () => {
     await using sandbox = createSandbox();
-    const sshd = await startSshd(sandbox);
-    const known = sandbox.path('known');
-    const config = sshd.config(`StrictHostKeyChecking ask\nUserKnownHostsFile ${known}`);
-    const { code, screen } = await inTerminal(
-      sandbox,
-      ['exec', '-F', config, 'box', 'echo through'],
-      [
-        ['(yes/no/[fingerprint])? ', 'perhaps\r'],
-        ["Please type 'yes', 'no' or the fingerprint: ", 'yes\r'],
-      ],
+    const { config, known } = await unknownServer(sandbox);
+    const terminal = Terminal.run(sandbox, [PROGRAM, 'exec', '-F', config, 'box', 'echo through']);
+    const code = await terminal.dialogue(
+      [HOST_KEY, 'perhaps\r'],
+      ["Please type 'yes', 'no' or the fingerprint: ", 'yes\r'],
     );
-    expect(screen).toMatch(/Warning: Permanently added .*\r\nthrough\r\n$/);
+    expect(terminal.screen).toMatch(/Warning: Permanently added .*\r\nthrough\r\n$/);
     expect(code).toBe(0);
     expect(readFileSync(known, 'utf8')).toContain('ssh-ed25519');
-    await runCli(sandbox, ['agent', 'stop', '--force']);
   });
 
   it('that is answered with no leaves the host alone', async () => {
     await using sandbox = createSandbox();
-    const sshd = await startSshd(sandbox);
-    const known = sandbox.path('known');
-    const config = sshd.config(`StrictHostKeyChecking ask\nUserKnownHostsFile ${known}`);
-    const { code, screen } = await inTerminal(
-      sandbox,
-      ['exec', '-F', config, 'box', 'true'],
-      [['(yes/no/[fingerprint])? ', 'no\r']],
-    );
-    expect(code).toBe(255);
-    expect(screen).toContain('Host key verification failed');
+    const { sshd, config, known } = await unknownServer(sandbox);
+    const terminal = Terminal.run(sandbox, [PROGRAM, 'exec', '-F', config, 'box', 'true']);
+    expect(await terminal.dialogue([HOST_KEY, 'no\r'])).toBe(255);
+    expect(terminal.screen).toContain('Host key verification failed');
     expect(existsSync(known)).toBe(false);
     expect(sshd.logins()).toBe(0);
-    await runCli(sandbox, ['agent', 'stop', '--force']);
   });
 
   it('for a passphrase does not show what is typed', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
-    const [identity = ''] = sshd.identities;
-    execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', 'open sesame', '-f', identity]);
-    const asked = `Enter passphrase for key '${identity}': `;
-    const { code, screen } = await inTerminal(
-      sandbox,
-      ['exec', '-F', sshd.config(), 'box', 'echo through'],
-      [[asked, 'open sesame\r']],
-    );
-    expect(code).toBe(0);
-    expect(screen).toMatch(/through\r\n$/);
-    expect(screen).not.toContain('sesame');
+    const question = lock(sshd, 'open sesame');
+    const words = [PROGRAM, 'exec', '-F', sshd.config(), 'box', 'echo through'];
+    const terminal = Terminal.run(sandbox, words);
+    expect(await terminal.dialogue([question, 'open sesame\r'])).toBe(0);
+    expect(terminal.screen).toMatch(/through\r\n$/);
+    expect(terminal.screen).not.toContain('sesame');
     expect(readFileSync(sandbox.path('run', 'agent.log'), 'utf8')).not.toContain('sesame');
-    await runCli(sandbox, ['agent', 'stop', '--force']);
+  });
+
+  it('takes characters back one by one, whatever they are made of', async () => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox);
+    const question = lock(sshd, 'schlüssel🗝');
+    const words = [PROGRAM, 'exec', '-F', sshd.config(), 'box', 'echo through'];
+    const terminal = Terminal.run(sandbox, words);
+    const typed = 'nonsense\u0015schlüsselß🗝🗝\u007f\u007f\u007f🗝\r';
+    expect(await terminal.dialogue([question, typed])).toBe(0);
+    expect(terminal.screen.split(question)).toHaveLength(2);
+  });
+
+  it.each(BOTH)(
+    'of %s takes one line of a paste, and not the next for the next question',
+    async (_, words) => {
+      await using sandbox = createSandbox();
+      const { sshd, config } = await unknownServer(sandbox);
+      const question = lock(sshd, 'open sesame');
+      const terminal = Terminal.run(sandbox, [...words, '-F', config, 'box', 'echo through']);
+      const code = await terminal.dialogue([HOST_KEY, 'yes\rwrong\r'], [question, 'open sesame\r']);
+      expect(code).toBe(0);
+      expect(terminal.screen.split(question)).toHaveLength(2);
+    },
+  );
+
+  it.each(BOTH)('of %s is not answered by what was typed before it was put', async (_, words) => {
+    await using sandbox = createSandbox();
+    const { config } = await unknownServer(sandbox);
+    const gate = sandbox.path('gate');
+    execFileSync('mkfifo', [gate]);
+    const call = `${words.join(' ')} -F '${config}' box true`;
+    const terminal = Terminal.run(sandbox, ['sh', '-c', `echo ready; cat '${gate}'; exec ${call}`]);
+    await terminal.shows('ready');
+    terminal.type('yes\r');
+    await terminal.shows('yes\r\n');
+    execFileSync('sh', ['-c', `echo go > '${gate}'`]);
+    expect(await terminal.dialogue([HOST_KEY, 'no\r'])).toBe(255);
+  });
+
+  it('waits for the one before it', async () => {
+    await using sandbox = createSandbox();
+    const [one, two] = [
+      await startSshd(sandbox, { name: 'one' }),
+      await startSshd(sandbox, { name: 'two' }),
+    ];
+    const known = sandbox.path('known');
+    const extra = `StrictHostKeyChecking ask\nUserKnownHostsFile ${known}`;
+    const config = sandbox.write('both', `${extra}\n${one.hostBlock}\n${two.hostBlock}`);
+    const terminal = Terminal.run(sandbox, [PROGRAM, 'warm', '-F', config, 'one', 'two']);
+    await terminal.shows(HOST_KEY);
+    expect(terminal.screen.split(HOST_KEY)).toHaveLength(2);
+    terminal.type('yes\r');
+    expect(await terminal.dialogue([HOST_KEY, 'yes\r'])).toBe(0);
+    expect(terminal.screen).toMatch(/one: .*\r\n.*two: /);
   });
 });

@@ -29,7 +29,7 @@ function strangersKey(sandbox: Sandbox, name = 'stranger'): string {
 async function updated(
   sandbox: Sandbox,
   lines: (server: string[], sshd: Sshd) => readonly string[],
-  extra = '',
+  { extra = '', env = {} } = {},
 ): Promise<{ before: string; ours: string; theirs: string }> {
   const sshd = await startSshd(sandbox, { hostKeys: ['ed25519', 'rsa', 'ecdsa'] });
   const server = readFileSync(sshd.knownHosts, 'utf8').split(/(?<=\n)/);
@@ -37,9 +37,9 @@ async function updated(
   const [ours, theirs] = [sandbox.write('ours', before), sandbox.write('theirs', before)];
   const config = (file: string): string =>
     sshd.config(`${extra}\nUserKnownHostsFile ${file}\nUpdateHostKeys yes`);
-  await ssh(sandbox, ['-F', config(theirs), 'box', 'cat'], { stdin: slowly() });
+  await ssh(sandbox, ['-F', config(theirs), 'box', 'cat'], { stdin: slowly(), env });
   // By the end of it a connection that learns has done so.
-  await runCli(sandbox, ['exec', '-F', config(ours), 'box', 'sleep 4']);
+  await runCli(sandbox, ['exec', '-F', config(ours), 'box', 'sleep 4'], { env });
   return { before, ours: readFileSync(ours, 'utf8'), theirs: readFileSync(theirs, 'utf8') };
 }
 
@@ -76,6 +76,20 @@ describe.skipIf(!haveSshd())('host keys', () => {
     expect(ours).toBe(theirs);
     expect(ours.split('\n')).toHaveLength(before.split('\n').length + 2);
   });
+
+  it.each(['ask', 'accept-new'])(
+    'learns the other keys as ssh does where the first was accepted under %s',
+    async (strict) => {
+      await using sandbox = createSandbox();
+      const program = sandbox.write('yes', '#!/bin/sh\necho yes\n');
+      chmodSync(program, 0o700);
+      const env = { SSH_ASKPASS: program, SSH_ASKPASS_REQUIRE: 'force' };
+      const extra = `StrictHostKeyChecking ${strict}`;
+      const { ours, theirs } = await updated(sandbox, () => [], { extra, env });
+      expect(ours).toBe(theirs);
+      expect(ours.split('\n').length - 1).toBe(strict === 'ask' ? 3 : 1);
+    },
+  );
 
   it('forgets a key that the server has no more, as ssh does (UpdateHostKeys)', async () => {
     await using sandbox = createSandbox();
@@ -114,7 +128,9 @@ describe.skipIf(!haveSshd())('host keys', () => {
 
   it('learns no keys where UpdateHostKeys says no', async () => {
     await using sandbox = createSandbox();
-    const { before, ours } = await updated(sandbox, ([first = '']) => [first], 'UpdateHostKeys no');
+    const { before, ours } = await updated(sandbox, ([first = '']) => [first], {
+      extra: 'UpdateHostKeys no',
+    });
     expect(ours).toBe(before);
   });
 

@@ -74,7 +74,7 @@ export function ssh(
 const withAgents = new WeakSet<Sandbox>();
 
 /** Any call may start an agent, and that one lives on by design: it is told to go, once. */
-function stopAgentAtTheEnd(sandbox: Sandbox): void {
+export function stopAgentAtTheEnd(sandbox: Sandbox): void {
   if (withAgents.has(sandbox)) return;
   withAgents.add(sandbox);
   sandbox.defer(async () => {

@@ -13,7 +13,7 @@ export async function warm(argv: readonly string[]): Promise<number | undefined>
     ? () => undefined
     : showWaiting(`connecting to ${targets.map(({ text }) => text).join(', ')}`);
   const params = { argv: [...argv], cwd: process.cwd(), env: envLines(process.env) };
-  const { warmed } = await callStarting('warm', params).finally(stopWaiting);
+  const { warmed } = await callStarting('warm', params, stopWaiting).finally(stopWaiting);
   for (const { target, reused, connectMs, error } of warmed) {
     if (error !== null) printError(`sshpool: ${target}: ${error}`);
     else if (!quiet) {

@@ -1,0 +1,71 @@
+/**
+ * A line as a person types it, with what a terminal makes of single characters (termios(3)). That is
+ * ours to do while its echo is ours. Pure.
+ */
+
+/** In characters, not in UTF-16 units: a person takes back one of those. */
+export type Line = readonly string[];
+
+/** What comes of a character; `shown` is the echo, where there is one. */
+export type Typed =
+  | { readonly kind: 'line'; readonly line: Line; readonly shown: string }
+  | { readonly kind: 'done' }
+  /** The end of the input, with nothing typed. */
+  | { readonly kind: 'end' }
+  /** Meant for the whole job, as from a terminal. */
+  | { readonly kind: 'signal'; readonly name: 'SIGINT' | 'SIGQUIT' | 'SIGTSTP' };
+
+const SIGNALS: Readonly<Record<string, 'SIGINT' | 'SIGQUIT' | 'SIGTSTP' | undefined>> = {
+  '\u0003': 'SIGINT',
+  '\u001c': 'SIGQUIT',
+  '\u001a': 'SIGTSTP',
+};
+
+/** Types one character at the end of a line. */
+export function typeInto(line: Line, character: string): Typed {
+  const name = SIGNALS[character];
+  if (name) return { kind: 'signal', name };
+  switch (character) {
+    case '\r':
+    case '\n':
+      return { kind: 'done' };
+    case '\u0004': // Ctrl-D
+      return line.length === 0 ? { kind: 'end' } : { kind: 'line', line, shown: '' };
+    case '\b':
+    case '\u007f': // the key Backspace
+      return erase(line, line.length - 1);
+    case '\u0015': // Ctrl-U
+      return erase(line, 0);
+    case '\u0017': // Ctrl-W: the last word
+      return erase(
+        line,
+        line.slice(0, line.findLastIndex(isInWord) + 1).findLastIndex(isBlank) + 1,
+      );
+    case '\u0011': // Ctrl-Q and Ctrl-S: they would hold the output back
+    case '\u0013':
+      return { kind: 'line', line, shown: '' };
+    default:
+      return { kind: 'line', line: [...line, character], shown: echoOf(character) };
+  }
+}
+
+const isBlank = (character: string): boolean => character === ' ' || character === '\t';
+const isInWord = (character: string): boolean => !isBlank(character);
+
+function erase(line: Line, from: number): Typed {
+  const left = Math.max(from, 0);
+  const places = line.slice(left).map((character) => (isControl(character) ? 2 : 1));
+  const shown = '\b \b'.repeat(places.reduce((sum, one) => sum + one, 0));
+  return { kind: 'line', line: line.slice(0, left), shown };
+}
+
+/** Control characters as `^X`: an arrow key must not move the cursor away. */
+function echoOf(character: string): string {
+  return isControl(character)
+    ? `^${String.fromCharCode(character.charCodeAt(0) ^ 0x40)}`
+    : character;
+}
+
+function isControl(character: string): boolean {
+  return character < ' ' || (character >= '\u007f' && character < '\u00a0');
+}

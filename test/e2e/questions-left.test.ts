@@ -1,0 +1,124 @@
+/** Questions that a person leaves without an answer, in each way in which a terminal can be left. */
+import { describe, expect, it } from 'vitest';
+import { PROGRAM } from '../support/cli.ts';
+import { alive, childrenOf, descendantsOf, titleOf, until } from '../support/process.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
+import { haveTerminals, Terminal } from '../support/terminal.ts';
+import { lock } from '../support/lock-key.ts';
+
+/** The words that run a command, for ssh and for us: what is said of both is compared. */
+const BOTH = [['ssh', ['ssh']] as const, ['sshpool', [PROGRAM, 'exec']] as const];
+
+const left = async (sshd: Sshd): Promise<void> =>
+  void (await until(() => childrenOf(sshd.pid).length === 0, 'the server has no connection'));
+
+/** A shell that runs a call, which asks for a passphrase; and the modes of its terminal before. */
+async function asking(
+  sandbox: Sandbox,
+  words: readonly string[] = [PROGRAM, 'exec'],
+  { loop = false } = {},
+): Promise<{ sshd: Sshd; shell: Terminal; question: string; before: string }> {
+  const sshd = await startSshd(sandbox);
+  const question = lock(sshd, 'open sesame');
+  const shell = await Terminal.shell(sandbox);
+  const before = await shell.output('stty -a');
+  const command = words.includes('warm') ? '' : 'echo through';
+  const call = `${words.join(' ')} -F ${sshd.config()} box ${command}`;
+  await shell.command(loop ? `for i in 1 2 3; do ${call}; done` : call);
+  await shell.shows(question);
+  return { sshd, shell, question, before };
+}
+
+/** The process that asks. */
+function clientIn(shell: Terminal): number {
+  const pid = descendantsOf(shell.pid).find((one) => titleOf(one).includes('bin/sshpool'));
+  if (pid === undefined) throw new Error('no client runs');
+  return pid;
+}
+
+/** Nothing of a call is left: no connection at the server, and the terminal as it was. */
+describe.skipIf(!haveSshd() || !haveTerminals())('a question that is left', () => {
+  it.each([['exec'], ['exec', '--timeout', '60s'], ['warm']])(
+    'by Ctrl-C, of %s',
+    async (...words) => {
+      await using sandbox = createSandbox();
+      const { sshd, shell, before } = await asking(sandbox, [PROGRAM, ...words]);
+      shell.type('open\u0003');
+      await shell.shows('$ ');
+      expect(await shell.output('echo $?')).toBe('130\r\n');
+      expect(await shell.output('stty -a')).toBe(before);
+      await left(sshd);
+    },
+  );
+
+  it.each(BOTH)('by Ctrl-C ends the script that runs %s as well', async (_, words) => {
+    await using sandbox = createSandbox();
+    const { sshd, shell, question } = await asking(sandbox, words, { loop: true });
+    shell.type('\u0003');
+    await shell.shows('$ ');
+    await left(sshd);
+    expect(shell.screen.split(question)).toHaveLength(2);
+  });
+
+  it('by Ctrl-D is refused', async () => {
+    await using sandbox = createSandbox();
+    const { sshd, shell, before } = await asking(sandbox);
+    shell.type('\u0004');
+    await shell.shows('Permission denied');
+    await shell.shows('$ ');
+    expect(await shell.output('stty -a')).toBe(before);
+    await left(sshd);
+  });
+
+  it.each([
+    ['SIGTERM', 'exec', 143],
+    ['SIGTERM', 'warm', 143],
+    ['SIGHUP', 'exec', 129],
+    ['SIGQUIT', 'exec', 131],
+  ] as const)('by %s, of %s', async (name, command, status) => {
+    await using sandbox = createSandbox();
+    const { sshd, shell, before } = await asking(sandbox, [PROGRAM, command]);
+    process.kill(clientIn(shell), name);
+    await shell.shows('$ ');
+    expect(await shell.output('echo $?')).toBe(`${status}\r\n`);
+    expect(await shell.output('stty -a')).toBe(before);
+    await left(sshd);
+  });
+
+  it('by its time limit', async () => {
+    await using sandbox = createSandbox();
+    const words = [PROGRAM, 'exec', '--timeout', '2s'];
+    const { sshd, shell, before } = await asking(sandbox, words);
+    await shell.shows('timed out');
+    await shell.shows('$ ');
+    expect(await shell.output('echo $?')).toBe('124\r\n');
+    expect(await shell.output('stty -a')).toBe(before);
+    await left(sshd);
+  });
+
+  it('for a while by Ctrl-Z is put again', async () => {
+    await using sandbox = createSandbox();
+    const { sshd, shell, question, before } = await asking(sandbox);
+    shell.type('op\u001a');
+    await shell.shows('Stopped');
+    await shell.shows('$ ');
+    expect(await shell.output('stty -a')).toBe(before);
+    await shell.command('fg');
+    await shell.shows(question);
+    shell.type('open sesame\r');
+    await shell.shows('through\r\n$ ');
+    expect(await shell.output('stty -a')).toBe(before);
+    expect(sshd.logins()).toBe(1);
+  });
+
+  it('with its terminal', async () => {
+    await using sandbox = createSandbox();
+    const { sshd, shell } = await asking(sandbox);
+    const client = clientIn(shell);
+    shell.hangUp();
+    await left(sshd);
+    await until(() => !alive(client), 'the client has ended');
+    expect(sshd.logins()).toBe(0);
+  });
+});

@@ -1,0 +1,108 @@
+/** Programs in a terminal of their own, made by script(1): what they show, and what is typed there. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { stopAgentAtTheEnd } from './cli.ts';
+import { childrenOf, until } from './process.ts';
+import type { Sandbox } from './sandbox.ts';
+
+const SCRIPT = '/usr/bin/script';
+
+export function haveTerminals(): boolean {
+  return existsSync(SCRIPT);
+}
+
+export class Terminal {
+  /** All that was shown so far. */
+  screen = '';
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<number | null>;
+  #seen = 0;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    child.stdout?.on('data', (text: Buffer) => (this.screen += text.toString()));
+    this.#ended = new Promise((resolve) => child.once('close', resolve));
+  }
+
+  /** Runs the words in a terminal; `env` is added to the sandbox's. */
+  static run(
+    sandbox: Sandbox,
+    words: readonly string[],
+    env: Readonly<Record<string, string | undefined>> = {},
+  ): Terminal {
+    stopAgentAtTheEnd(sandbox);
+    const command = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+    const child = spawn(SCRIPT, ['-qfec', command, '/dev/null'], {
+      cwd: sandbox.home,
+      env: { ...sandbox.env, ...env },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const terminal = new Terminal(child);
+    sandbox.defer(async () => {
+      terminal.hangUp();
+      await terminal.#ended;
+    });
+    return terminal;
+  }
+
+  /** A shell with job control; its prompt is `$ `. */
+  static async shell(sandbox: Sandbox): Promise<Terminal> {
+    const words = ['bash', '--norc', '--noprofile', '--noediting', '-i'];
+    const shell = Terminal.run(sandbox, words, { PS1: '$ ', TERM: 'dumb' });
+    await shell.shows('$ ');
+    return shell;
+  }
+
+  /** Waits until this is shown, behind what was waited for before. */
+  async shows(text: string): Promise<void> {
+    await until(
+      () => this.screen.includes(text, this.#seen),
+      `the terminal shows ${JSON.stringify(text)}`,
+    ).catch((error: unknown) => {
+      throw new Error(`${String(error)}; it shows:\n${this.screen}`);
+    });
+    this.#seen = this.screen.indexOf(text, this.#seen) + text.length;
+  }
+
+  type(text: string): void {
+    this.#child.stdin?.write(text);
+  }
+
+  /** Types a command line, without its echo counting as shown. */
+  async command(line: string): Promise<void> {
+    this.type(`${line}\r`);
+    await this.shows(`${line}\r\n`);
+  }
+
+  /** What a command of the shell prints. */
+  async output(line: string): Promise<string> {
+    await this.command(`${line}; echo end of output`);
+    const from = this.#seen;
+    await this.shows('end of output\r\n');
+    return this.screen.slice(from, this.#seen - 'end of output\r\n'.length);
+  }
+
+  /** The process that script(1) runs. */
+  get pid(): number {
+    const [pid] = childrenOf(this.#child.pid ?? 0);
+    if (pid === undefined) throw new Error('nothing runs in the terminal');
+    return pid;
+  }
+
+  /** Answers each question when it is shown; resolves to the exit status. */
+  async dialogue(
+    ...turns: readonly (readonly [question: string, typed: string])[]
+  ): Promise<number | null> {
+    for (const [question, typed] of turns) {
+      // A person answers one question after the other.
+      await this.shows(question);
+      this.type(typed);
+    }
+    return this.#ended;
+  }
+
+  /** The terminal goes away, as when its window is closed. */
+  hangUp(): void {
+    this.#child.kill('SIGKILL');
+  }
+}
