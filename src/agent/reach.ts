@@ -7,6 +7,7 @@ import { connectionKey } from '../config/connection-key.ts';
 import type { Jump } from '../config/jump.ts';
 import type { AgentChoice, SshOptions } from '../config/ssh-options.ts';
 import { targetArgs, type Target } from '../config/target.ts';
+import type { Asking } from '../pool/attempts.ts';
 import type { PoolRequest } from '../pool/group.ts';
 import { askNobody, type Ask } from '../ssh/prompts.ts';
 import type { Tunnel } from '../ssh/tunnel.ts';
@@ -55,8 +56,9 @@ export async function reach(
     forwardAgent,
     // Whose limit on logins under way counts. A jump host has its own.
     server: `${hostname}:${port}`,
-    connect: (signal, purpose) => {
-      const person = purpose === 'speed' ? mute(caller) : caller;
+    asksNobody: options.batchMode,
+    connect: (signal, purpose, asking) => {
+      const person = purpose === 'speed' ? mute(caller) : heard(caller, asking);
       const through = (until: AbortSignal): Promise<Tunnel> =>
         throughJump(services, { options, request }, { person, timeoutMs, signal: until });
       return links.connect(key, {
@@ -86,6 +88,11 @@ async function environmentOf(
 /** For speed alone nobody is asked, and what there was to say was said at the first connect. */
 function mute(caller: Surroundings): Surroundings {
   return { ...caller, ask: askNobody, note: () => undefined };
+}
+
+/** The pool knows of each question, those on the way through jump hosts too. */
+function heard(caller: Surroundings, asking: Asking): Surroundings {
+  return { ...caller, ask: (question) => asking(() => caller.ask(question)) };
 }
 
 interface Journey {

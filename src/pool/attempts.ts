@@ -1,6 +1,8 @@
 /**
  * The connects under way in one group. Each is led by one of those who wait: it may ask that one
- * questions, and is given up when that one leaves. What comes of it is for all of them.
+ * questions, and is given up when that one leaves. What comes of it is for all of them, but what a
+ * person has to do with it: others do not wait for somebody's answer for ever, nor for the failure
+ * that may come of it, since they may have somebody else to ask.
  */
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
@@ -8,12 +10,15 @@ import type { Link } from '../ssh/link.ts';
 import type { Handshakes } from './handshakes.ts';
 import type { Purpose } from './policy.ts';
 
+/** Around each question to the person at the leader. */
+export type Asking = <T>(wait: () => Promise<T>) => Promise<T>;
+
 /** How to connect. */
 export interface Connector {
   /** Whom the first handshake is with, HOST:PORT: the server itself, or the first jump. */
   readonly server: string;
   /** Connects and logs in; called for the caller that has to wait for it. */
-  readonly connect: (signal: AbortSignal, purpose: Purpose) => Promise<Link>;
+  readonly connect: (signal: AbortSignal, purpose: Purpose, asking: Asking) => Promise<Link>;
 }
 
 interface Leader {
@@ -23,11 +28,23 @@ interface Leader {
 export interface AttemptsContext<L extends Leader> {
   readonly clock: Clock;
   readonly handshakes: Handshakes;
+  /** So long the others wait for the leader's person, in milliseconds. */
+  readonly patienceMs: number;
   readonly onConnected: (link: Link, leader: L, connectMs: number) => void;
-  /** `error` is undefined where it was given up with its leader. */
-  readonly onFailed: (error: SshpoolError | undefined, purpose: Purpose) => void;
+  readonly onFailed: (failure: Failure<L>) => void;
+  /** A question to this leader's person was put, or is over: see isAsking. */
+  readonly onAsking: (leader: L) => void;
   /** One takes so long that whoever has a choice should not wait for it. */
   readonly onSlow: () => void;
+}
+
+export interface Failure<L> {
+  /** Undefined where it was given up with its leader. */
+  readonly error: SshpoolError | undefined;
+  readonly leader: L;
+  readonly purpose: Purpose;
+  /** The leader's person was asked something. */
+  readonly asked: boolean;
 }
 
 /** A handshake takes about eight round trips; this is the longest that is worth waiting for. */
@@ -37,6 +54,11 @@ interface Attempt<L> {
   readonly leader: L;
   readonly controller: AbortController;
   slow: boolean;
+  asked: boolean;
+  /** A question is open. */
+  asking: boolean;
+  /** It is for so long that the others' patience is at its end. */
+  stalled: boolean;
 }
 
 export class Attempts<L extends Leader> {
@@ -51,6 +73,11 @@ export class Attempts<L extends Leader> {
     return this.#all.size;
   }
 
+  /** How many wait for a person, for longer than the others wait with them. */
+  get stalled(): number {
+    return [...this.#all].filter(({ stalled }) => stalled).length;
+  }
+
   /** One takes long. */
   get slow(): boolean {
     return [...this.#all].some(({ slow }) => slow);
@@ -60,11 +87,17 @@ export class Attempts<L extends Leader> {
     return [...this.#all].some((attempt) => attempt.leader === leader);
   }
 
+  /** Its person is asked something: until that is over, no other connection will do for it. */
+  isAsking(leader: L): boolean {
+    return [...this.#all].some((attempt) => attempt.leader === leader && attempt.asking);
+  }
+
   begin(leader: L, purpose: Purpose): void {
     const { clock, handshakes, onConnected, onFailed, onSlow } = this.#context;
     const controller = new AbortController();
     const { signal } = controller;
-    const attempt: Attempt<L> = { leader, controller, slow: false };
+    const person = { asked: false, asking: false, stalled: false };
+    const attempt: Attempt<L> = { leader, controller, slow: false, ...person };
     this.#all.add(attempt);
     const slow = clock.after(SLOW_MS, () => {
       attempt.slow = true;
@@ -77,9 +110,12 @@ export class Attempts<L extends Leader> {
     const { server, connect } = leader.request;
     // The time in line for the handshake is not the time that it takes.
     let startedAt = clock.monotonic();
-    const shake = (): Promise<Link> => {
+    const shake = (leave: () => void): Promise<Link> => {
       startedAt = clock.monotonic();
-      return connect(signal, purpose);
+      return connect(signal, purpose, (wait) => {
+        leave();
+        return this.#ask(attempt, wait);
+      });
     };
     handshakes.run(server, signal, shake).then(
       (link) => {
@@ -88,9 +124,29 @@ export class Attempts<L extends Leader> {
       },
       (thrown: unknown) => {
         ended();
-        onFailed(signal.aborted ? undefined : SshpoolError.from(thrown), purpose);
+        const error = signal.aborted ? undefined : SshpoolError.from(thrown);
+        onFailed({ error, leader, purpose, asked: attempt.asked });
       },
     );
+  }
+
+  async #ask<T>(attempt: Attempt<L>, wait: () => Promise<T>): Promise<T> {
+    const { clock, patienceMs, onSlow, onAsking } = this.#context;
+    attempt.asked = true;
+    attempt.asking = true;
+    onAsking(attempt.leader);
+    const patience = clock.after(patienceMs, () => {
+      attempt.stalled = true;
+      onSlow();
+    });
+    try {
+      return await wait();
+    } finally {
+      patience.cancel();
+      attempt.stalled = false;
+      attempt.asking = false;
+      onAsking(attempt.leader);
+    }
   }
 
   /** Ends the one that is led by this leader, if any: nobody else can answer its questions. */

@@ -7,11 +7,11 @@ import { Fifo } from '../base/fifo.ts';
 import type { Clock, Timer } from '../base/time.ts';
 import type { Link } from '../ssh/link.ts';
 import type { Tunnel } from '../ssh/tunnel.ts';
-import { Attempts, type Connector } from './attempts.ts';
+import { Attempts, type Connector, type Failure } from './attempts.ts';
 import { Connection, type ConnectionSettings, type Label } from './connection.ts';
 import type { Handshakes } from './handshakes.ts';
 import type { Limits } from './limits.ts';
-import { place, SESSIONS_PER_CONNECTION, type Placement, type Purpose } from './policy.ts';
+import { place, SESSIONS_PER_CONNECTION, type Placement } from './policy.ts';
 import type { Counters } from './stats.ts';
 import { wantSession, wantTunnel, type Lease, type Wanted, type Way } from './wanted.ts';
 
@@ -21,6 +21,8 @@ export interface PoolRequest extends Connector {
   readonly key: string;
   readonly label: Label;
   readonly forwardAgent: string | undefined;
+  /** Its caller answers no questions (BatchMode). */
+  readonly asksNobody: boolean;
 }
 
 export interface PoolSettings extends ConnectionSettings {
@@ -58,6 +60,8 @@ export class Group {
   readonly #connections = new Set<Connection>();
   readonly #attempts: Attempts<Waiter>;
   readonly #waiting = new Fifo<Waiter>();
+  /** Their person is asked something: what is typed must not end up as input of a command. */
+  readonly #asking = new Set<Waiter>();
   /** Their connection is chosen, and a session on it is being opened. */
   readonly #placed = new Set<Waiter>();
   /** Until then a bulk connection will do, by the monotonic clock. */
@@ -69,8 +73,10 @@ export class Group {
     this.#attempts = new Attempts({
       clock: context.clock,
       handshakes: context.handshakes,
+      patienceMs: context.settings.queueTimeoutMs,
       onConnected: (link, { request }, connectMs) => this.#connected(link, request, connectMs),
-      onFailed: (error, purpose) => this.#connectFailed(error, purpose),
+      onFailed: (failure) => this.#connectFailed(failure),
+      onAsking: (waiter) => this.#asked(waiter),
       onSlow: () => this.#pump(),
     });
   }
@@ -80,7 +86,7 @@ export class Group {
   }
 
   get queued(): number {
-    return this.#waiting.length;
+    return this.#waiting.length + this.#asking.size;
   }
 
   /**
@@ -128,7 +134,8 @@ export class Group {
     for (const connection of this.#connections) connection.drain(force);
     if (force === undefined) return;
     this.#attempts.abortAll();
-    for (const waiter of [...this.#waiting, ...this.#placed]) this.#leave(waiter, force);
+    const all = [...this.#waiting, ...this.#asking, ...this.#placed];
+    for (const waiter of all) this.#leave(waiter, force);
   }
 
   #enqueue(waiter: Waiter): void {
@@ -141,7 +148,7 @@ export class Group {
   #limit(waiter: Waiter): void {
     const { clock, settings } = this.#context;
     waiter.timer = clock.after(settings.queueTimeoutMs, () => {
-      if (this.#attempts.size > 0) {
+      if (this.#coming > 0) {
         this.#limit(waiter);
         return;
       }
@@ -153,7 +160,9 @@ export class Group {
 
   #leave(waiter: Waiter, error: SshpoolError): void {
     waiter.timer?.cancel();
-    if (!this.#waiting.remove(waiter) && !this.#placed.delete(waiter)) return;
+    const isHere =
+      this.#waiting.remove(waiter) || this.#placed.delete(waiter) || this.#asking.delete(waiter);
+    if (!isHere) return;
     waiter.reject(error);
     this.#attempts.abort(waiter);
     this.#checkEmpty();
@@ -179,11 +188,16 @@ export class Group {
     return place(open, {
       wantsSession,
       waiting: this.#waiting.length,
-      connecting: this.#attempts.size,
-      max: settings.maxConnections - this.#leaving(),
+      connecting: this.#coming,
+      max: settings.maxConnections - this.#leaving() - this.#attempts.stalled,
       capOfNew: Math.min(SESSIONS_PER_CONNECTION, limits.known().maxChannels),
       settles: this.#attempts.slow || clock.monotonic() < this.#settlesUntil,
     });
+  }
+
+  /** Connects that need nobody's answer, or will have it soon. */
+  get #coming(): number {
+    return this.#attempts.size - this.#attempts.stalled;
   }
 
   /** Those that drain still count: the limit is on connections, not on useful ones. */
@@ -259,26 +273,45 @@ export class Group {
     this.#checkEmpty();
   }
 
+  /** One whose person is asked does not stand in line meanwhile. */
+  #asked(waiter: Waiter): void {
+    if (!this.#attempts.isAsking(waiter)) {
+      if (this.#asking.delete(waiter)) this.#enqueue(waiter);
+    } else if (this.#waiting.has(waiter)) this.#asking.add(this.#dequeue(waiter));
+  }
+
   /**
    * All who wait for this connect share its failure; where there are connections, they wait for
    * those. What failed is not tried again at once, but after one for speed there may be need of room.
    */
-  #connectFailed(error: SshpoolError | undefined, purpose: Purpose): void {
-    const alone = this.#attempts.size === 0 && this.#connections.size === this.#leaving();
+  #connectFailed({ error, leader, purpose, asked }: Failure<Waiter>): void {
+    const hasConnections = this.#connections.size > this.#leaving();
+    // It may be for want of an answer, which somebody else may have.
+    const isPersonal = asked || leader.request.asksNobody;
     if (error === undefined) this.#pump();
-    else if (alone && purpose === 'room') {
-      for (const waiter of [...this.#waiting]) this.#leave(waiter, error);
+    else if (purpose === 'room' && !hasConnections && (isPersonal || this.#coming === 0)) {
+      for (const waiter of this.#sharing(leader, isPersonal)) this.#leave(waiter, error);
+      this.#pump();
     } else {
       const { clock } = this.#context;
       this.#settlesUntil = clock.monotonic() + SETTLE_MS;
       this.#pump(purpose === 'speed');
     }
+    // Its question is still open, and there is nothing to wait for with it.
+    if (error && this.#asking.has(leader)) this.#leave(leader, error);
     this.#checkEmpty();
   }
 
+  /** Those whom a failure concerns; who has a connect of their own under way waits for that. */
+  #sharing(leader: Waiter, isPersonal: boolean): Waiter[] {
+    const isAlike = ({ request }: Waiter): boolean =>
+      !isPersonal || (leader.request.asksNobody && request.asksNobody);
+    const others = [...this.#waiting].filter((one) => isAlike(one) && !this.#attempts.isLedBy(one));
+    return [leader, ...others];
+  }
+
   #checkEmpty(): void {
-    const busy =
-      this.#connections.size + this.#attempts.size + this.#waiting.length + this.#placed.size;
+    const busy = this.#connections.size + this.#attempts.size + this.queued + this.#placed.size;
     if (busy === 0) this.#context.onEmpty();
   }
 }

@@ -32,10 +32,15 @@ export class Handshakes {
   }
 
   /**
-   * Calls `shake` when its turn has come; the next has its turn when that has settled.
+   * Calls `shake` when its turn has come; the next has its turn when that has settled, or has called
+   * `leave`: a person may take any time to answer.
    * @throws SshpoolError CANCELLED where the signal comes before the turn, or why it failed
    */
-  async run<T>(server: string, signal: AbortSignal, shake: () => Promise<T>): Promise<T> {
+  async run<T>(
+    server: string,
+    signal: AbortSignal,
+    shake: (leave: () => void) => Promise<T>,
+  ): Promise<T> {
     if (signal.aborted) throw SshpoolError.of('CANCELLED', {});
     const line = this.#lines.get(server) ?? { underWay: 0, waiting: new Fifo<() => void>() };
     this.#lines.set(server, line);
@@ -46,11 +51,16 @@ export class Handshakes {
         return () => line.waiting.remove(go);
       });
     }
+    let isHere = true;
+    const leave = (): void => {
+      if (isHere) this.#leave(server, line);
+      isHere = false;
+    };
     try {
       if (line.underWay > FEW) await this.#jitter(signal);
-      return await shake();
+      return await shake(leave);
     } finally {
-      this.#leave(server, line);
+      leave();
     }
   }
 

@@ -1,5 +1,6 @@
 /** A pool over links without a network, on a clock that the test turns. */
 import { SshpoolError } from '../../src/base/errors.ts';
+import type { Asking } from '../../src/pool/attempts.ts';
 import type { PoolRequest, PoolSettings } from '../../src/pool/group.ts';
 import type { Purpose } from '../../src/pool/policy.ts';
 import { Pool } from '../../src/pool/pool.ts';
@@ -21,6 +22,8 @@ export interface Connect {
   readonly request: PoolRequest;
   readonly signal: AbortSignal;
   readonly purpose: Purpose;
+  /** Asks the person at the leader; the result answers. */
+  ask(): () => void;
   succeed(link?: FakeLink): FakeLink;
   fail(error?: SshpoolError): void;
 }
@@ -78,14 +81,17 @@ export class PoolBench {
     return link;
   }
 
-  request(name = 'web'): PoolRequest {
+  request(name = 'web', more: Partial<PoolRequest> = {}): PoolRequest {
     const label = { target: name, name, user: 'user', hostname: `${name}.example`, port: 22 };
     const request: PoolRequest = {
       key: name,
       label,
       server: `${name}.example:22`,
       forwardAgent: undefined,
-      connect: (signal, purpose) => this.#connect(() => request, { signal, purpose }),
+      asksNobody: false,
+      connect: (signal, purpose, asking) =>
+        this.#connect(() => request, { signal, purpose }, asking),
+      ...more,
     };
     return request;
   }
@@ -97,7 +103,7 @@ export class PoolBench {
     return call;
   }
 
-  begin(name = 'web', fresh = false): Call {
+  begin(name = 'web', fresh = false, more: Partial<PoolRequest> = {}): Call {
     const controller = new AbortController();
     this.#calls += 1;
     const call: Call = {
@@ -110,7 +116,7 @@ export class PoolBench {
       server: undefined,
     };
     const { pool } = this;
-    const request = this.request(name);
+    const request = this.request(name, more);
     const lease = fresh
       ? pool.acquireFresh(request, controller.signal)
       : pool.acquire(request, controller.signal);
@@ -188,6 +194,7 @@ export class PoolBench {
   #connect(
     request: () => PoolRequest,
     how: Pick<Connect, 'signal' | 'purpose'>,
+    asking: Asking,
   ): Promise<FakeLink> {
     this.connectCount += 1;
     if (!this.#byHand) return Promise.resolve(this.makeLink());
@@ -198,6 +205,11 @@ export class PoolBench {
       const connect: Connect = {
         request: request(),
         ...how,
+        ask: () => {
+          let given: (() => void) | undefined;
+          void asking(() => new Promise<void>((resolve) => (given = resolve)));
+          return () => given?.();
+        },
         succeed: (link = this.makeLink()) => {
           settled();
           resolve(link);
