@@ -25,7 +25,7 @@ async function asking(
   const before = await shell.output('stty -a');
   const command = words.includes('warm') ? '' : 'echo through';
   const call = `${words.join(' ')} -F ${sshd.config()} box ${command}`;
-  await shell.command(loop ? `for i in 1 2 3; do ${call}; done` : call);
+  await shell.command(loop ? `bash -c 'for i in 1 2 3; do ${call}; done'` : call);
   await shell.shows(question);
   return { sshd, shell, question, before };
 }
@@ -97,10 +97,11 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a question that is left', () =
     await left(sshd);
   });
 
-  it('for a while by Ctrl-Z is put again', async () => {
+  it.each(['Ctrl-Z', 'SIGTSTP'])('for a while by %s is put again', async (how) => {
     await using sandbox = createSandbox();
     const { sshd, shell, question, before } = await asking(sandbox);
-    shell.type('op\u001a');
+    if (how === 'Ctrl-Z') shell.type('op\u001a');
+    else process.kill(clientIn(shell), 'SIGTSTP');
     await shell.shows('Stopped');
     await shell.shows('$ ');
     expect(await shell.output('stty -a')).toBe(before);

@@ -207,7 +207,7 @@ export class PoolBench {
         ...how,
         ask: () => {
           let given: (() => void) | undefined;
-          void asking(() => new Promise<void>((resolve) => (given = resolve)));
+          void asking(() => new Promise<void>((answer) => (given = answer)));
           return () => given?.();
         },
         succeed: (link = this.makeLink()) => {
