@@ -47,12 +47,22 @@ function readLine(fd: number, echo: boolean): Promise<string | undefined> {
     /** What was typed, in characters: a person takes back one of those. */
     let line: string[] = [];
     const restore = (): void => void terminal.setRawMode(false);
-    for (const name of SIGNALS) process.prependListener(name, restore);
-    const finish = (answer: string | undefined): void => {
-      for (const name of SIGNALS) process.off(name, restore);
+    const onSignal = (name: NodeJS.Signals): void => {
+      restore();
+      // Where nobody else listens it would have ended us.
+      if (process.listenerCount(name) > 1) return;
+      process.off(name, onSignal);
+      process.kill(process.pid, name);
+    };
+    for (const name of SIGNALS) process.prependListener(name, onSignal);
+    const leave = (): void => {
+      for (const name of SIGNALS) process.off(name, onSignal);
       restore();
       writeSync(fd, '\n');
       terminal.destroy();
+    };
+    const finish = (answer: string | undefined): void => {
+      leave();
       resolve(answer);
     };
     const erase = (count: number): void => {
@@ -71,7 +81,8 @@ function readLine(fd: number, echo: boolean): Promise<string | undefined> {
       for (const character of typed) {
         if (character === '\r' || character === '\n') return finish(line.join(''));
         if (character === CTRL_C) {
-          finish(undefined);
+          // No answer, not even that there is none: the call would fail before the signal ends us.
+          leave();
           process.kill(process.pid, 'SIGINT');
           return;
         }

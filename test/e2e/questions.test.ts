@@ -12,10 +12,11 @@ async function inTerminal(
   sandbox: Sandbox,
   args: readonly string[],
   dialogue: readonly (readonly [question: string, typed: string])[],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<{ code: number | null; screen: string }> {
   const command = [PROGRAM, ...args].map((word) => `'${word}'`).join(' ');
   const child = spawn('script', ['-qfec', command, '/dev/null'], {
-    env: sandbox.env,
+    env: { ...sandbox.env, ...env },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let screen = '';
@@ -80,6 +81,43 @@ describe.skipIf(!haveSshd() || !existsSync('/usr/bin/script'))('a question', () 
     expect(screen).toMatch(/through\r\n$/);
     expect(screen).not.toContain('sesame');
     expect(readFileSync(sandbox.path('run', 'agent.log'), 'utf8')).not.toContain('sesame');
+    await runCli(sandbox, ['agent', 'stop', '--force']);
+  });
+
+  it.each(['ssh2', 'openssh'])(
+    'over %s that is broken off ends the call as by SIGINT',
+    async (link) => {
+      await using sandbox = createSandbox();
+      const sshd = await startSshd(sandbox);
+      const [identity = ''] = sshd.identities;
+      execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', 'open sesame', '-f', identity]);
+      const { code, screen } = await inTerminal(
+        sandbox,
+        ['exec', '-F', sshd.config(), 'box', 'echo through'],
+        [[`Enter passphrase for key '${identity}': `, '\u0003']],
+        { SSH_POOL_LINK: link },
+      );
+      expect(code).toBe(130);
+      expect(screen).not.toContain('through');
+      await until(() => sshd.connections() === 0, 'nothing is left at the server');
+      await runCli(sandbox, ['agent', 'stop', '--force']);
+    },
+  );
+
+  it('for a passphrase reaches the person from an ssh in the background', async () => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox);
+    const [identity = ''] = sshd.identities;
+    execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', 'open sesame', '-f', identity]);
+    const { code, screen } = await inTerminal(
+      sandbox,
+      ['exec', '-F', sshd.config(), 'box', 'echo through'],
+      [[`Enter passphrase for key '${identity}': `, 'open sesame\r']],
+      { SSH_POOL_LINK: 'openssh' },
+    );
+    expect(code).toBe(0);
+    expect(screen).toMatch(/through\r\n$/);
+    expect(screen).not.toContain('sesame');
     await runCli(sandbox, ['agent', 'stop', '--force']);
   });
 });
