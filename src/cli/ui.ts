@@ -25,7 +25,8 @@ export async function printing<T>(work: () => T | Promise<T>): Promise<T> {
 
 /** Shows `text` with a spinner on stderr if it is a terminal and this lasts; returns its end. */
 export function showWaiting(text: string): () => void {
-  if (!process.stderr.isTTY) return () => undefined;
+  // A terminal without a size (script(1) in a pipe) would have ora count lines for ever.
+  if (!process.stderr.isTTY || !process.stderr.columns) return () => undefined;
   let spinner: Ora | undefined;
   let over = false;
   const timer = setTimeout(() => {

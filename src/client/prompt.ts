@@ -38,6 +38,21 @@ const [CTRL_C, CTRL_D, BACKSPACE, DELETE, CTRL_U] = ['\u0003', '\u0004', '\b', '
 /** While a question is open these would leave the terminal in its raw mode. */
 const SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGINT'] as const;
 
+/** Calls `restore` when a signal comes; returns what takes that back. */
+function onSignals(restore: () => void): () => void {
+  const onSignal = (name: NodeJS.Signals): void => {
+    restore();
+    // Where nobody else listens it would have ended us.
+    if (process.listenerCount(name) > 1) return;
+    process.off(name, onSignal);
+    process.kill(process.pid, name);
+  };
+  for (const name of SIGNALS) process.prependListener(name, onSignal);
+  return () => {
+    for (const name of SIGNALS) process.off(name, onSignal);
+  };
+}
+
 /** Reads one line in raw mode, in which the echo is ours to give or not. */
 function readLine(fd: number, echo: boolean): Promise<string | undefined> {
   const terminal = new ReadStream(fd);
@@ -47,16 +62,9 @@ function readLine(fd: number, echo: boolean): Promise<string | undefined> {
     /** What was typed, in characters: a person takes back one of those. */
     let line: string[] = [];
     const restore = (): void => void terminal.setRawMode(false);
-    const onSignal = (name: NodeJS.Signals): void => {
-      restore();
-      // Where nobody else listens it would have ended us.
-      if (process.listenerCount(name) > 1) return;
-      process.off(name, onSignal);
-      process.kill(process.pid, name);
-    };
-    for (const name of SIGNALS) process.prependListener(name, onSignal);
+    const forget = onSignals(restore);
     const leave = (): void => {
-      for (const name of SIGNALS) process.off(name, onSignal);
+      forget();
       restore();
       writeSync(fd, '\n');
       terminal.destroy();

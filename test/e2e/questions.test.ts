@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { PROGRAM, runCli } from '../support/cli.ts';
 import { until } from '../support/process.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
-import { haveSshd, startSshd } from '../support/sshd.ts';
+import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
 
 /** Runs `sshpool ARGS` in a terminal of its own (script(1)); types each answer when asked. */
 async function inTerminal(
@@ -27,6 +27,19 @@ async function inTerminal(
     child.stdin.write(typed);
   }
   return { code: await ended, screen };
+}
+
+const LINKS = ['ssh2', 'openssh'];
+
+/** A server whose one key is encrypted, and what is asked about that. */
+async function withPassphrase(
+  sandbox: Sandbox,
+): Promise<{ sshd: Sshd; config: string; question: string }> {
+  const sshd = await startSshd(sandbox);
+  const [identity = ''] = sshd.identities;
+  execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', 'open sesame', '-f', identity]);
+  const question = `Enter passphrase for key '${identity}': `;
+  return { sshd, config: sshd.config(), question };
 }
 
 describe.skipIf(!haveSshd() || !existsSync('/usr/bin/script'))('a question', () => {
@@ -66,16 +79,14 @@ describe.skipIf(!haveSshd() || !existsSync('/usr/bin/script'))('a question', () 
     await runCli(sandbox, ['agent', 'stop', '--force']);
   });
 
-  it('for a passphrase does not show what is typed', async () => {
+  it.each(LINKS)('over %s for a passphrase does not show what is typed', async (link) => {
     await using sandbox = createSandbox();
-    const sshd = await startSshd(sandbox);
-    const [identity = ''] = sshd.identities;
-    execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', 'open sesame', '-f', identity]);
-    const asked = `Enter passphrase for key '${identity}': `;
+    const { config, question } = await withPassphrase(sandbox);
     const { code, screen } = await inTerminal(
       sandbox,
-      ['exec', '-F', sshd.config(), 'box', 'echo through'],
-      [[asked, 'open sesame\r']],
+      ['exec', '-F', config, 'box', 'echo through'],
+      [[question, 'open sesame\r']],
+      { SSH_POOL_LINK: link },
     );
     expect(code).toBe(0);
     expect(screen).toMatch(/through\r\n$/);
@@ -84,40 +95,18 @@ describe.skipIf(!haveSshd() || !existsSync('/usr/bin/script'))('a question', () 
     await runCli(sandbox, ['agent', 'stop', '--force']);
   });
 
-  it.each(['ssh2', 'openssh'])(
-    'over %s that is broken off ends the call as by SIGINT',
-    async (link) => {
-      await using sandbox = createSandbox();
-      const sshd = await startSshd(sandbox);
-      const [identity = ''] = sshd.identities;
-      execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', 'open sesame', '-f', identity]);
-      const { code, screen } = await inTerminal(
-        sandbox,
-        ['exec', '-F', sshd.config(), 'box', 'echo through'],
-        [[`Enter passphrase for key '${identity}': `, '\u0003']],
-        { SSH_POOL_LINK: link },
-      );
-      expect(code).toBe(130);
-      expect(screen).not.toContain('through');
-      await until(() => sshd.connections() === 0, 'nothing is left at the server');
-      await runCli(sandbox, ['agent', 'stop', '--force']);
-    },
-  );
-
-  it('for a passphrase reaches the person from an ssh in the background', async () => {
+  it.each(LINKS)('over %s that is broken off ends the call as by SIGINT', async (link) => {
     await using sandbox = createSandbox();
-    const sshd = await startSshd(sandbox);
-    const [identity = ''] = sshd.identities;
-    execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', 'open sesame', '-f', identity]);
+    const { config, question, sshd } = await withPassphrase(sandbox);
     const { code, screen } = await inTerminal(
       sandbox,
-      ['exec', '-F', sshd.config(), 'box', 'echo through'],
-      [[`Enter passphrase for key '${identity}': `, 'open sesame\r']],
-      { SSH_POOL_LINK: 'openssh' },
+      ['exec', '-F', config, 'box', 'echo through'],
+      [[question, '\u0003']],
+      { SSH_POOL_LINK: link },
     );
-    expect(code).toBe(0);
-    expect(screen).toMatch(/through\r\n$/);
-    expect(screen).not.toContain('sesame');
+    expect(code).toBe(130);
+    expect(screen).not.toContain('through');
+    await until(() => sshd.connections() === 0, 'nothing is left at the server');
     await runCli(sandbox, ['agent', 'stop', '--force']);
   });
 });
