@@ -130,6 +130,7 @@ describe.skipIf(!haveSshd())('the openssh link', () => {
     await until(() => masters(sandbox).length === 1, 'ssh connects');
     caller.kill('SIGINT');
     await until(() => masters(sandbox).length === 0, 'ssh is gone');
+    await until(() => leftovers(sandbox).length === 0, 'its sockets are gone');
     expect(leftovers(sandbox)).toEqual([]);
   });
 });
