@@ -24,6 +24,7 @@ import {
   type Protocol,
 } from './ssh2-internals.ts';
 import { Ssh2AuthWire } from './ssh2-auth-wire.ts';
+import { Ssh2HostKey } from './ssh2-host-key.ts';
 import { Ssh2Link } from './ssh2-link.ts';
 import { openTransport } from './transport.ts';
 import { learnHostKeys, mayLearn } from './update-host-keys.ts';
@@ -60,6 +61,8 @@ export async function connectSsh2(request: LinkRequest): Promise<Link> {
 
 /** By then the calls that waited for this connection are through. */
 const LEARN_AFTER_MS = 3000;
+/** How long a server may take to hang up after us. */
+const LEAVE_MS = 1000;
 
 interface HandshakeRequest extends LinkRequest {
   /** The host key was verified. */
@@ -72,13 +75,7 @@ class Handshake {
   readonly #stream: Duplex;
   readonly #signal: AbortSignal;
   readonly #client = new Client();
-  #hostKey: Buffer | undefined;
-  /** Made once the known hosts were read. */
-  #verify: (key: Buffer) => Promise<KnownHost | undefined> = () =>
-    Promise.reject(new Error('no known hosts'));
   #failure: SshpoolError | undefined;
-  /** The line of known_hosts that the server is trusted by, if any. */
-  #trustedBy: KnownHost | undefined;
   /** Has the server prove its other host keys, which it has announced. */
   #proveHostKeys: (() => void) | undefined;
 
@@ -97,26 +94,36 @@ class Handshake {
       ...options.globalKnownHostsFiles,
     ]);
     const name = lookupName(options);
-    this.#verify = (key) => verifyHostKey({ options, known, name, ask, note }, key);
-    return this.#login(offeredAlgorithms(options, knownKeyTypes(known, name)));
+    const hostKey = new Ssh2HostKey(
+      { isOver: () => this.#isOver(), fail: (error) => this.#fail(error) },
+      (key) => verifyHostKey({ options, known, name, ask, note }, key),
+    );
+    return this.#login(hostKey, offeredAlgorithms(options, knownKeyTypes(known, name)));
   }
 
-  #login(algorithms: ssh2.Algorithms): Promise<Link> {
+  #login(hostKey: Ssh2HostKey, algorithms: ssh2.Algorithms): Promise<Link> {
     return new Promise((resolve, reject) => {
       const client = this.#client;
       let wire: Ssh2AuthWire | undefined;
       // An error may come several times and never ends the matter: the close does.
-      client.on('error', (error) => this.#fail(this.#explain(error)));
+      client.on('error', (error) => {
+        this.#fail(this.#explain(error));
+        this.#dropSoon();
+      });
       client.on('close', () => {
         const failure = this.#failure ?? this.#lost('connection closed');
         wire?.fail(failure);
         reject(failure);
       });
-      client.once('ready', () => resolve(this.#link(protocol, () => forced)));
+      client.once('ready', () => resolve(this.#link(protocol, hostKey, () => forced)));
       const abort = (): void => void this.#stream.destroy();
       this.#signal.addEventListener('abort', abort, { once: true });
-      client.connect(this.#config(algorithms));
+      client.connect(this.#config(hostKey, algorithms));
       const protocol = protocolOf(client);
+      hostKey.guard(protocol, () => {
+        this.#fail(this.#lost('the server went on before its host key was verified'));
+        this.#stream.destroy();
+      });
       wire = new Ssh2AuthWire(protocol, () => void this.#authenticate(login));
       const login = wire;
       putOffHostKeys(protocol, (prove) => (this.#proveHostKeys = prove));
@@ -131,7 +138,7 @@ class Handshake {
     });
   }
 
-  #config(algorithms: ssh2.Algorithms): ssh2.ConnectConfig {
+  #config(hostKey: Ssh2HostKey, algorithms: ssh2.Algorithms): ssh2.ConnectConfig {
     const { serverAliveIntervalMs, serverAliveCountMax, user } = this.#request.options;
     const configured = serverAliveIntervalMs > 0;
     return {
@@ -141,23 +148,7 @@ class Handshake {
       readyTimeout: 0,
       keepaliveInterval: configured ? serverAliveIntervalMs : KEEPALIVE.intervalMs,
       keepaliveCountMax: configured ? serverAliveCountMax : KEEPALIVE.countMax,
-      hostVerifier: (key: Buffer, done: (valid: boolean) => void) => {
-        // At a later key exchange ssh2 must have its answer at once: anything else corrupts the
-        // connection. And it must be the key that was accepted.
-        if (this.#hostKey !== undefined) return this.#hostKey.equals(key);
-        this.#verify(key).then(
-          (entry) => {
-            this.#trustedBy = entry;
-            this.#hostKey = Buffer.from(key);
-            done(true);
-          },
-          (thrown: unknown) => {
-            this.#fail(SshpoolError.from(thrown));
-            done(false);
-          },
-        );
-        return undefined;
-      },
+      hostVerifier: hostKey.check,
     };
   }
 
@@ -168,7 +159,17 @@ class Handshake {
     } catch (thrown) {
       this.#fail(SshpoolError.from(thrown));
       this.#client.end();
+      this.#dropSoon();
     }
+  }
+
+  /** A server need not hang up because we have. */
+  #dropSoon(): void {
+    this.#request.clock.after(LEAVE_MS, () => this.#stream.destroy());
+  }
+
+  #isOver(): boolean {
+    return this.#failure !== undefined || this.#stream.destroyed;
   }
 
   #fail(error: SshpoolError): void {
@@ -195,9 +196,10 @@ class Handshake {
       : markBeyondSsh2(failed, `ssh2 has no matching ${noCommon}`);
   }
 
-  #link(protocol: Protocol, forced: () => boolean): Link {
+  #link(protocol: Protocol, hostKey: Ssh2HostKey, forced: () => boolean): Link {
     this.#failure = undefined;
-    this.#learnLater();
+    this.#learnLater(hostKey.trustedBy);
+    hostKey.forget();
     this.#forget();
     return new Ssh2Link(this.#client, this.#stream, protocol, {
       clock: this.#request.clock,
@@ -209,10 +211,10 @@ class Handshake {
   }
 
   /** Once the first commands are through: it takes the server some time. */
-  #learnLater(): void {
+  #learnLater(trustedBy: KnownHost | undefined): void {
     const { options, clock } = this.#request;
     const client = this.#client;
-    if (!this.#trustedBy || !mayLearn(options, this.#trustedBy)) return;
+    if (!trustedBy || !mayLearn(options, trustedBy)) return;
     clock.after(LEARN_AFTER_MS, () => {
       if (this.#stream.destroyed) return;
       client.once('hostkeys', (keys) => {
@@ -232,7 +234,6 @@ class Handshake {
    * live so long, nor the caller who had to wait, and through it the buffers of its socket.
    */
   #forget(): void {
-    this.#verify = () => Promise.reject(new Error('the host key was verified before'));
     const { signal } = new AbortController();
     this.#request = { ...this.#request, env: {}, ask: askNobody, note: () => undefined, signal };
   }

@@ -78,9 +78,34 @@ function routed(first: number, last: number): WeakMap<Protocol, Route> {
 const channelRoutes = routed(FIRST_CHANNEL_MESSAGE, LAST_CHANNEL_MESSAGE);
 const authRoutes = routed(FIRST_AUTH_MESSAGE, LAST_AUTH_MESSAGE);
 
+/** Connections whose host key is not verified yet: what ends each that does not wait for it. */
+const guards = new WeakMap<Protocol, () => void>();
+/** The start of the login (RFC 4253 section 10). What follows it has the numbers from 50. */
+const SERVICE_ACCEPT = 6;
+
+for (const number of handlers.keys()) {
+  const guarded = handlers[number];
+  if (!guarded || (number !== SERVICE_ACCEPT && number < FIRST_AUTH_MESSAGE)) continue;
+  handlers[number] = (protocol, payload) => {
+    const end = guards.get(protocol);
+    return end === undefined ? guarded(protocol, payload) : end();
+  };
+}
+
 /** The protocol of a client on which connect() was called. */
 export function protocolOf(client: ssh2.Client): Protocol {
   return (client as unknown as { readonly _protocol: Protocol })._protocol;
+}
+
+/**
+ * Lets nothing of a login in, and nothing that comes after one, until the function returned is
+ * called; `end` is called for a server that sends it all the same. ssh2 reads on as soon as the
+ * server has sent its NEWKEYS, also while its host key is still being looked at: a stranger could
+ * say that we are logged in, and be sent commands, in clear.
+ */
+export function guardUntilVerified(protocol: Protocol, end: () => void): () => void {
+  guards.set(protocol, end);
+  return () => void guards.delete(protocol);
 }
 
 /** From now on messages 90 to 100 of this connection go to `route` and not to ssh2's channels. */
