@@ -56,7 +56,8 @@ export async function identitiesOf(
   const inFiles = named.filter(({ signer }) => signer.kind === 'file');
   const all = [...certificates, ...inAgent, ...others, ...inFiles];
   const isHeld = (blob: Buffer | undefined): boolean => held.some((key) => same(key.blob, blob));
-  for (const { file, loaded, blob } of files) if (!isHeld(blob)) explain(file, loaded, findings);
+  for (const { file, loaded, blob } of files)
+    if (!isHeld(blob)) explain({ file, loaded, blob }, findings);
   return all.filter(({ type }) => isAllowed(type, options.pubkeyAcceptedAlgorithms));
 }
 
@@ -115,15 +116,25 @@ async function certificatesOf(
 const DEFAULT_KEY = /\/\.ssh\/id_(rsa|ecdsa|ecdsa_sk|ed25519|ed25519_sk|xmss|dsa)$/;
 
 /** Why a file gave no private key. */
-function explain(file: string, loaded: LoadedKey, findings: Findings): void {
+function explain({ file, loaded, blob }: KeyFile, findings: Findings): void {
   if (loaded.kind === 'missing' && !DEFAULT_KEY.test(file)) {
     findings.skip(`no such identity: ${file}`);
   } else if (loaded.kind === 'refused') {
     findings.skip(`${file}: ${loaded.reason}`);
   } else if (loaded.kind === 'unusable') {
-    findings.skip(`${file}: ${loaded.reason}`);
-    findings.beyond ??= `${file}: ${loaded.reason}`;
+    leaveToOpenssh(`${file}: ${loaded.reason}`, findings);
+  } else if (loaded.kind === 'encrypted' && blob === undefined) {
+    // ssh asks for its passphrase to find out; we would ask in vain for keys that nobody wants.
+    leaveToOpenssh(
+      `${file} is encrypted, and ${file}.pub is not there to tell which key it is`,
+      findings,
+    );
   }
+}
+
+function leaveToOpenssh(why: string, findings: Findings): void {
+  findings.skip(why);
+  findings.beyond ??= why;
 }
 
 /** Whether PubkeyAcceptedAlgorithms has an algorithm by which a key of this type may sign. */

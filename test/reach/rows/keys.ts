@@ -72,6 +72,19 @@ export const keyRows: readonly Row[] = [
   ),
   keyFile('encrypted key, nobody to ask', { passphrase: PASSPHRASE }, denied),
   {
+    name: 'encrypted key in PEM, without its public half',
+    ...ok,
+    link: 'openssh',
+    notOverSsh2: /Permission denied/,
+    prepare: async (sandbox) => {
+      const options = { type: 'rsa', passphrase: PASSPHRASE, format: ['-m', 'PEM'] };
+      const key = makeKey(sandbox, 'key', options);
+      const sshd = await serverWithKeys(sandbox, [key]);
+      rmSync(`${key}.pub`);
+      return at(sshd, only(key), { env: answering(sandbox, PASSPHRASE) });
+    },
+  },
+  {
     name: 'key agent',
     ...ok,
     prepare: async (sandbox) => {

@@ -198,6 +198,16 @@ export const trustRows: readonly Row[] = [
       return at(sshd, `UserKnownHostsFile none\nKnownHostsCommand ${program} %H`);
     },
   },
+  {
+    name: 'NoHostAuthenticationForLocalhost',
+    ...ok,
+    link: 'openssh',
+    notOverSsh2: /NoHostAuthenticationForLocalhost/,
+    prepare: async (sandbox) => {
+      const none = 'UserKnownHostsFile none\nNoHostAuthenticationForLocalhost yes';
+      return at(await startSshd(sandbox), none);
+    },
+  },
   unknown('unknown, accept-new', 'StrictHostKeyChecking accept-new'),
   unknown('unknown, no', 'StrictHostKeyChecking no'),
   unknown('unknown, accept-new and hashed', 'StrictHostKeyChecking accept-new\nHashKnownHosts yes'),
