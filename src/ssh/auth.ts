@@ -34,6 +34,9 @@ const GSSAPI = 'gssapi-with-mic';
  */
 const PREFERRED = ['publickey', GSSAPI, 'keyboard-interactive', 'password'];
 
+/** Levels of ssh_config(5), LogLevel, at which ssh keeps a banner to itself (sshconnect2.c). */
+const SILENT = new Set(['SILENT', 'QUIET', 'FATAL', 'ERROR']);
+
 /**
  * Logs in over a connection whose host key was verified.
  * @throws SshpoolError AUTH_FAILED, or whatever ended the connection
@@ -44,6 +47,7 @@ export async function authenticate(request: LoginRequest, wire: AuthWire): Promi
     if (request.hasAlternative) throw denied(options, ['publickey'], found);
   });
   const onBanner = (text: string): void => {
+    if (SILENT.has(options.all.get('loglevel')?.[0] ?? '')) return;
     for (const line of printable(text).replace(/\n$/, '').split('\n')) note(line);
   };
   const conversation = new Conversation(wire, onBanner);

@@ -50,7 +50,9 @@ const constants = require('ssh2/lib/protocol/constants.js') as Record<string, re
 
 /** The algorithms that this ssh2, on this machine, can negotiate. */
 export const SUPPORTED: Supported = {
-  kex: constants['SUPPORTED_KEX'] ?? [],
+  // Node tests the group that a server sends, for up to half a minute, in which nothing else runs:
+  // servers with nothing better are left to OpenSSH.
+  kex: (constants['SUPPORTED_KEX'] ?? []).filter((name) => !name.includes('group-exchange')),
   serverHostKey: constants['SUPPORTED_SERVER_HOST_KEY'] ?? [],
   cipher: constants['SUPPORTED_CIPHER'] ?? [],
   hmac: constants['SUPPORTED_MAC'] ?? [],
