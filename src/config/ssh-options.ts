@@ -58,6 +58,8 @@ export interface SshOptions {
   readonly pubkeyAuthentication: boolean;
   /** Signature algorithms; empty where ssh does not say. */
   readonly pubkeyAcceptedAlgorithms: readonly string[];
+  /** Shorter RSA keys are not used. */
+  readonly requiredRsaBits: number;
   readonly kbdInteractiveAuthentication: boolean;
   readonly passwordAuthentication: boolean;
   readonly gssapiAuthentication: boolean;
@@ -75,6 +77,8 @@ export interface SshOptions {
   readonly serverAliveIntervalMs: number;
   readonly serverAliveCountMax: number;
   readonly tcpKeepAlive: boolean;
+  /** LogLevel lets pass what a server says beside the point: INFO, which is the default, or more. */
+  readonly showsServerWords: boolean;
   /** What only OpenSSH itself can honour, each as `Option value`. */
   readonly opensshOnly: readonly string[];
   /** Everything as printed, by lower-case name. */
@@ -135,6 +139,7 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
     serverAliveIntervalMs: seconds(one('serveraliveinterval')),
     serverAliveCountMax: Number(one('serveralivecountmax') ?? 3),
     tcpKeepAlive: yes('tcpkeepalive'),
+    showsServerWords: !['SILENT', 'QUIET', 'FATAL', 'ERROR'].includes(one('loglevel') ?? ''),
     opensshOnly: opensshOnly(values),
     all: values,
   };
@@ -178,6 +183,7 @@ type Methods = Pick<
   SshOptions,
   | 'pubkeyAuthentication'
   | 'pubkeyAcceptedAlgorithms'
+  | 'requiredRsaBits'
   | 'kbdInteractiveAuthentication'
   | 'passwordAuthentication'
   | 'gssapiAuthentication'
@@ -188,7 +194,10 @@ type Methods = Pick<
 function methodsOf(one: One): Methods {
   return {
     pubkeyAuthentication: !['no', 'false'].includes(one('pubkeyauthentication') ?? ''),
-    pubkeyAcceptedAlgorithms: one('pubkeyacceptedalgorithms')?.split(',') ?? [],
+    // The second is its name before OpenSSH 8.5.
+    pubkeyAcceptedAlgorithms:
+      (one('pubkeyacceptedalgorithms') ?? one('pubkeyacceptedkeytypes'))?.split(',') ?? [],
+    requiredRsaBits: Number(one('requiredrsasize') ?? 1024),
     kbdInteractiveAuthentication: isYes(one('kbdinteractiveauthentication')),
     passwordAuthentication: isYes(one('passwordauthentication')),
     gssapiAuthentication: isYes(one('gssapiauthentication')),

@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import type ssh2 from 'ssh2';
 import { describe, SshpoolError } from '../base/errors.ts';
 import { offeredAlgorithms } from './algorithms.ts';
-import { authenticate } from './auth.ts';
+import { Login } from './auth.ts';
 import { markBeyondSsh2 } from './beyond-ssh2.ts';
 import { verifyHostKey } from './host-key.ts';
 import { KEEPALIVE } from './keepalive.ts';
@@ -15,6 +15,7 @@ import { knownKeyTypes, loadKnownHosts, lookupName, type KnownHost } from './kno
 import type { Link } from './link.ts';
 import type { LinkRequest } from './link-request.ts';
 import { LoginLimit } from './login-limit.ts';
+import { printableLine } from './printable.ts';
 import { askNobody, type Ask } from './prompts.ts';
 import {
   Client,
@@ -76,6 +77,8 @@ class Handshake {
   readonly #signal: AbortSignal;
   readonly #client = new Client();
   #failure: SshpoolError | undefined;
+  /** Once the host key is verified. */
+  #login: Login | undefined;
   /** Has the server prove its other host keys, which it has announced. */
   #proveHostKeys: (() => void) | undefined;
 
@@ -98,10 +101,10 @@ class Handshake {
       { isOver: () => this.#isOver(), fail: (error) => this.#fail(error) },
       (key) => verifyHostKey({ options, known, name, ask, note }, key),
     );
-    return this.#login(hostKey, offeredAlgorithms(options, knownKeyTypes(known, name)));
+    return this.#connect(hostKey, offeredAlgorithms(options, knownKeyTypes(known, name)));
   }
 
-  #login(hostKey: Ssh2HostKey, algorithms: ssh2.Algorithms): Promise<Link> {
+  #connect(hostKey: Ssh2HostKey, algorithms: ssh2.Algorithms): Promise<Link> {
     return new Promise((resolve, reject) => {
       const client = this.#client;
       let wire: Ssh2AuthWire | undefined;
@@ -154,8 +157,9 @@ class Handshake {
 
   async #authenticate(wire: Ssh2AuthWire): Promise<void> {
     this.#request.onLogin();
+    this.#login = new Login({ ...this.#request, signal: this.#signal });
     try {
-      await authenticate({ ...this.#request, signal: this.#signal }, wire);
+      await this.#login.run(wire);
     } catch (thrown) {
       this.#fail(SshpoolError.from(thrown));
       this.#client.end();
@@ -183,11 +187,10 @@ class Handshake {
 
   /** ssh2's errors in our words. RFC 4253 section 11.1 numbers the reasons of a disconnect. */
   #explain(error: Error & { code?: unknown }): SshpoolError {
-    const { user, hostname: host, port } = this.#request.options;
-    const reason = describe(error);
-    if (error.code === 2 && /authentication failures/i.test(reason)) {
-      const facts = { user, host, methods: 'publickey', detail: reason };
-      return SshpoolError.of('AUTH_FAILED', facts, error);
+    const { hostname: host, port } = this.#request.options;
+    const reason = printableLine(describe(error));
+    if (this.#login && error.code === 2 && /authentication failures/i.test(reason)) {
+      return this.#login.denied(['publickey'], reason);
     }
     const failed = SshpoolError.of('HANDSHAKE_FAILED', { host, port, reason }, error);
     const noCommon = /no matching (.*)/.exec(reason)?.[1];
@@ -234,6 +237,7 @@ class Handshake {
    * live so long, nor the caller who had to wait, and through it the buffers of its socket.
    */
   #forget(): void {
+    this.#login = undefined;
     const { signal } = new AbortController();
     this.#request = { ...this.#request, env: {}, ask: askNobody, note: () => undefined, signal };
   }

@@ -6,7 +6,7 @@
 import { createRequire } from 'node:module';
 import type ssh2 from 'ssh2';
 import { FIRST_CHANNEL_MESSAGE, LAST_CHANNEL_MESSAGE } from './messages.ts';
-import { FIRST_AUTH_MESSAGE, LAST_AUTH_MESSAGE } from './userauth-messages.ts';
+import { FIRST_AUTH_MESSAGE, LAST_AUTH_MESSAGE, USERAUTH_SUCCESS } from './userauth-messages.ts';
 
 interface PacketWriter {
   readonly allocStart: number;
@@ -115,8 +115,6 @@ export function takeChannelMessages(protocol: Protocol, route: (payload: Buffer)
   channelRoutes.set(protocol, route);
 }
 
-/** RFC 4252 section 5.1. */
-const USERAUTH_SUCCESS = 52;
 const sigAlgs = new WeakMap<Protocol, readonly string[]>();
 
 type OnService = (protocol: Protocol, name: string) => void;
@@ -127,12 +125,13 @@ type OnExtensions = (
 
 /**
  * The login is ours and not ssh2's: `onStart` is called when it may begin, which is after the host
- * key was verified, and messages 50 to 79 go to `route`. Success is told to ssh2 as well.
+ * key was verified, and messages 50 to 79 go to `route`. Success is told to ssh2 as well, where
+ * `route` says that it was asked for.
  */
 export function takeLogin(
   protocol: Protocol,
   onStart: () => void,
-  route: (payload: Buffer) => void,
+  route: (payload: Buffer) => boolean,
 ): void {
   protocol._handlers['SERVICE_ACCEPT'] = ((_, name) => {
     if (name === 'ssh-userauth') onStart();
@@ -142,8 +141,8 @@ export function takeLogin(
     if (found) sigAlgs.set(protocol, found);
   }) satisfies OnExtensions;
   authRoutes.set(protocol, (payload, original) => {
-    route(Buffer.from(payload));
-    if (payload[0] === USERAUTH_SUCCESS) original();
+    const isAsked = route(Buffer.from(payload));
+    if (isAsked && payload[0] === USERAUTH_SUCCESS) original();
   });
 }
 
