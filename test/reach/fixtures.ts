@@ -1,5 +1,6 @@
 /** What the rows are made of: keys, certificates, key agents, users with a password, questions. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   copyFileSync,
@@ -60,12 +61,16 @@ export async function keyAgent(
   addOptions: readonly string[] = [],
 ): Promise<string> {
   const socket = sandbox.path('key-agent');
-  const child = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore', env: sandbox.env });
+  const child = spawn('ssh-agent', ['-D', '-a', socket], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: sandbox.env,
+  });
   sandbox.defer(async () => {
     child.kill();
     await until(() => child.exitCode !== null || child.signalCode !== null, 'the key agent ends');
   });
-  await until(() => existsSync(socket), 'the key agent listens');
+  // It prints the socket's path once it listens; the file is there before.
+  await once(child.stdout, 'data');
   for (const key of keys) {
     const env = { ...sandbox.env, SSH_AUTH_SOCK: socket };
     execFileSync('ssh-add', ['-q', ...addOptions, key], { env, stdio: 'ignore' });
