@@ -2,7 +2,7 @@
  * `npm run reach`: every host that ssh reaches, and none that it would not trust. Each row runs ssh
  * and sshpool beside each other, over each link that can do it, and over that which is chosen.
  */
-import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runCli, ssh } from '../support/cli.ts';
 import { alive, signal, until } from '../support/process.ts';
@@ -163,7 +163,7 @@ function withoutTerminal<T extends object>(run: T): T {
 /** Long output by its checksum: a difference of megabytes helps nobody. */
 function digest(bytes: Buffer): string {
   if (bytes.length < 10_000) return bytes.toString();
-  return execFileSync('sha256sum', { input: bytes, encoding: 'utf8', maxBuffer: 1e9 });
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function render(): string {

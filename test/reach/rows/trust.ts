@@ -132,7 +132,11 @@ export const trustRows: readonly Row[] = [
   known(
     'changed, under NoHostAuthenticationForLocalhost',
     (sshd, sandbox) => `${portOf(sshd)} ${publicKeyOf(makeKey(sandbox, 'other'))}\n`,
-    { extra: 'NoHostAuthenticationForLocalhost yes' },
+    {
+      extra: 'NoHostAuthenticationForLocalhost yes',
+      link: 'openssh',
+      notOverSsh2: /NoHostAuthenticationForLocalhost/,
+    },
   ),
   known(
     'revoked in known_hosts',
