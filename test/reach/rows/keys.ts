@@ -69,7 +69,7 @@ export const keyRows: readonly Row[] = [
       const key = makeKey(sandbox, 'key', options);
       const sshd = await serverWithKeys(sandbox, [key]);
       rmSync(`${key}.pub`);
-      return at(sshd, only(key), { env: answering(sandbox, PASSPHRASE) });
+      return loginAt(sshd, only(key), { env: answering(sandbox, PASSPHRASE) });
     },
   },
   {
