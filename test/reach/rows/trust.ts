@@ -29,9 +29,11 @@ function known(
     ...ok,
     ...rest,
     prepare: async (sandbox) => {
-      const sshd = await startSshd(sandbox);
+      const sshd = await startSshd(sandbox, { options: { LogLevel: 'DEBUG1' } });
       const file = sandbox.write('known', lines(sshd, sandbox));
-      return at(sshd, `${extra}\nUserKnownHostsFile ${file}`);
+      // Whether anybody tried to log in at a server that is not to be trusted.
+      const after = (): string => String(/userauth-request/.test(sshd.log()));
+      return at(sshd, `${extra}\nUserKnownHostsFile ${file}`, { after });
     },
   };
 }
@@ -126,6 +128,15 @@ export const trustRows: readonly Row[] = [
     'changed, under StrictHostKeyChecking accept-new',
     (sshd, sandbox) => `${portOf(sshd)} ${publicKeyOf(makeKey(sandbox, 'other'))}\n`,
     { ...refused, extra: 'StrictHostKeyChecking accept-new' },
+  ),
+  known(
+    'changed, under NoHostAuthenticationForLocalhost',
+    (sshd, sandbox) => `${portOf(sshd)} ${publicKeyOf(makeKey(sandbox, 'other'))}\n`,
+    {
+      extra: 'NoHostAuthenticationForLocalhost yes',
+      link: 'openssh',
+      notOverSsh2: /NoHostAuthenticationForLocalhost/,
+    },
   ),
   known(
     'revoked in known_hosts',
