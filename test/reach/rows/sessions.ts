@@ -65,6 +65,12 @@ export const sessionRows: readonly Row[] = [
       return at(sshd, 'SendEnv SSHP_?', 'echo $SSHP_A-$SSHP_OTHER', { env });
     },
   },
+  {
+    name: 'ForkAfterAuthentication',
+    ...ok,
+    prepare: async (sandbox) =>
+      at(await startSshd(sandbox), 'ForkAfterAuthentication yes', 'echo from behind'),
+  },
   forwarding('ForwardAgent yes', 'ForwardAgent yes'),
   forwarding('ForwardAgent by -A', '', ['-A']),
   forwarding('ForwardAgent no', 'ForwardAgent no'),
