@@ -114,6 +114,9 @@ async function throughJump(
   return services.pool.tunnel(hop.request, { host, port, timeoutMs }, signal);
 }
 
+/** A pattern may name a jump host for each jump host, and another one each time. */
+const MAX_JUMPS = 32;
+
 /**
  * All jump hosts of a target, the one nearest to it first. Looked up together, since two that led to
  * each other would wait for each other. @throws SshpoolError JUMP_LOOP
@@ -129,7 +132,8 @@ async function jumpsOf(
     // Each is told by the one before it.
     at = await reach(services, hop, sshArgs, person);
     const { key } = at.request;
-    if (key === target.request.key || way.some(({ request }) => request.key === key)) {
+    const isLoop = key === target.request.key || way.some(({ request }) => request.key === key);
+    if (isLoop || way.length === MAX_JUMPS) {
       throw SshpoolError.of('JUMP_LOOP', { host: target.options.host, jump: hop.host });
     }
     way.push(at);

@@ -25,7 +25,7 @@ export async function printing<T>(work: () => T | Promise<T>): Promise<T> {
 
 /** Shows `text` with a spinner on stderr if it is a terminal and this lasts; returns its end. */
 export function showWaiting(text: string): () => void {
-  // Of a terminal that does not know its width (a serial line), ora would clear lines without end.
+  // A terminal without a size (script(1) in a pipe) would have ora count lines for ever.
   if (!process.stderr.isTTY || !process.stderr.columns) return () => undefined;
   let spinner: Ora | undefined;
   let over = false;

@@ -99,7 +99,7 @@ class Prompt {
         if (this.#echo) this.#write(typed.shown);
       } else if (typed.kind === 'signal') {
         if (typed.name === 'SIGTSTP') return this.#stop(0);
-        this.#finish(undefined);
+        this.#leave();
         // To the job, as from a terminal: the script that runs us is to end as well.
         process.kill(0, typed.name);
       } else this.#finish(typed.kind === 'done' ? this.#line.join('') : undefined);
@@ -107,7 +107,7 @@ class Prompt {
   }
 
   readonly #end = (name: NodeJS.Signals): void => {
-    this.#finish(undefined);
+    this.#leave();
     if (process.listenerCount(name) === 0) process.kill(process.pid, name);
   };
 
@@ -126,6 +126,13 @@ class Prompt {
 
   #finish(answer: string | undefined): void {
     if (this.#isOver) return;
+    this.#leave();
+    this.#resolve(answer);
+  }
+
+  /** No answer, not even that there is none: the call would fail before the signal ends us. */
+  #leave(): void {
+    if (this.#isOver) return;
     this.#isOver = true;
     for (const name of ENDING) process.off(name, this.#end);
     process.off('SIGTSTP', this.#suspend);
@@ -133,7 +140,6 @@ class Prompt {
     this.#write('\n');
     this.#stream.destroy();
     closeTerminal(this.#terminal);
-    this.#resolve(answer);
   }
 
   #write(text: string): void {

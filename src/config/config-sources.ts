@@ -15,6 +15,8 @@ export interface ConfigSources {
   readonly usesEnv: boolean;
   /** Variables of the caller that the configuration names, or all (`*`) for the programs in it. */
   readonly variables: readonly string[];
+  /** Words without which `ssh -G` would refuse what ssh itself takes. */
+  readonly remedies: readonly string[];
 }
 
 /** The variables that ssh itself looks at where its configuration names none. */
@@ -59,6 +61,7 @@ export function configSources(
     // $NAME and ${NAME} alike; and a program of Match exec has the whole environment.
     usesEnv: isVolatile || lines.some((words) => words.some((word) => word.includes('$'))),
     variables: variablesOf(lines),
+    remedies: remediesFor(lines),
   };
 }
 
@@ -89,6 +92,15 @@ function rootsOf(configFile: string | undefined, home: string): ConfigFiles[] {
     readConfigFiles(`${user}/config`, user, home),
     readConfigFiles(SYSTEM_CONFIG, dirname(SYSTEM_CONFIG), home),
   ];
+}
+
+/**
+ * ssh goes into the background only with a command, which `ssh -G` has not. Not given to every ssh:
+ * one before 8.7 does not know the option, and then its configuration does not have it either.
+ */
+function remediesFor(lines: readonly Line[]): string[] {
+  const forks = lines.some(([keyword]) => keyword === 'forkafterauthentication');
+  return forks ? ['-o', 'ForkAfterAuthentication=no'] : [];
 }
 
 /** ssh runs programs in its own environment, which is the caller's. */

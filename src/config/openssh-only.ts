@@ -26,6 +26,7 @@ const RULES: readonly (readonly [option: string, demands: (value: string) => boo
   ['RevokedHostKeys', isOn],
   ['CheckHostIP', isYes],
   ['KnownHostsCommand', isOn],
+  ['NoHostAuthenticationForLocalhost', isYes],
   // The address of an interface, and new keys after so many bytes or so much time.
   ['BindInterface', isOn],
   ['RekeyLimit', (value) => value !== '' && value !== '0 0'],

@@ -79,17 +79,13 @@ export class SshConfig {
     const now = this.#clock.monotonic();
     const known = this.#known(narrow, now) ?? this.#known(wide(), now);
     if (known) return known.options;
-    const { configFile, paths, isVolatile, usesEnv } = configSources(
-      sshArgs,
-      cwd,
-      env,
-      this.#account,
-    );
+    const sources = configSources(sshArgs, cwd, env, this.#account);
+    const { paths, isVolatile, usesEnv } = sources;
     const answer: Answer = {
       stamp: stampOf(paths),
       paths,
       expiresAt: isVolatile ? now + VOLATILE_VALID_MS : Infinity,
-      options: this.#ask(question, configFile),
+      options: this.#ask(question, sources),
     };
     const key = usesEnv ? wide() : narrow;
     this.#remember(key, answer);
@@ -106,9 +102,15 @@ export class SshConfig {
     return valid ? answer : undefined;
   }
 
-  async #ask(question: Question, configFile: string | undefined): Promise<SshOptions> {
+  async #ask(
+    question: Question,
+    { configFile, remedies }: Pick<ConfigSources, 'configFile' | 'remedies'>,
+  ): Promise<SshOptions> {
     const { target, sshArgs, cwd, env } = question;
-    const printed = await this.#run(['-G', ...sshArgs, ...targetArgs(target)], question);
+    const printed = await this.#run(
+      ['-G', ...remedies, ...sshArgs, ...targetArgs(target)],
+      question,
+    );
     return readSshOptions(printed, { target, configFile, cwd, env, account: this.#account });
   }
 

@@ -45,7 +45,6 @@ export interface SshOptions {
   readonly hashKnownHosts: boolean;
   /** Without asking; `ask` counts as no. */
   readonly updateHostKeys: boolean;
-  readonly noHostAuthenticationForLocalhost: boolean;
   readonly fingerprintHash: 'md5' | 'sha256';
   readonly batchMode: boolean;
   readonly connectTimeoutMs: number | undefined;
@@ -60,6 +59,8 @@ export interface SshOptions {
   readonly pubkeyAuthentication: boolean;
   /** Signature algorithms; empty where ssh does not say. */
   readonly pubkeyAcceptedAlgorithms: readonly string[];
+  /** Shorter RSA keys are not used. */
+  readonly requiredRsaBits: number;
   readonly kbdInteractiveAuthentication: boolean;
   readonly passwordAuthentication: boolean;
   readonly gssapiAuthentication: boolean;
@@ -77,6 +78,8 @@ export interface SshOptions {
   readonly serverAliveIntervalMs: number;
   readonly serverAliveCountMax: number;
   readonly tcpKeepAlive: boolean;
+  /** LogLevel lets pass what a server says beside the point: INFO, which is the default, or more. */
+  readonly showsServerWords: boolean;
   /** What only OpenSSH itself can honour, each as `Option value`. */
   readonly opensshOnly: readonly string[];
   /** Everything as printed, by lower-case name. */
@@ -103,7 +106,6 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
   const list = (name: string): string[] => one(name)?.split(',') ?? [];
   const context = contextOf(values, asked);
   const { hostname, port, user, hostKeyAlias } = context;
-  const timeout = seconds(one('connecttimeout'));
   return {
     target: asked.target.text,
     host: asked.target.host,
@@ -118,11 +120,10 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
     strictHostKeyChecking: strictness(one('stricthostkeychecking')),
     hashKnownHosts: yes('hashknownhosts'),
     updateHostKeys: yes('updatehostkeys'),
-    noHostAuthenticationForLocalhost: yes('nohostauthenticationforlocalhost'),
     // ssh prints it in upper case.
     fingerprintHash: one('fingerprinthash')?.toLowerCase() === 'md5' ? 'md5' : 'sha256',
     batchMode: yes('batchmode'),
-    connectTimeoutMs: timeout > 0 ? timeout : undefined,
+    connectTimeoutMs: seconds(one('connecttimeout')) || undefined,
     connectionAttempts: Number(one('connectionattempts') ?? 1),
     addressFamily: family(one('addressfamily')),
     bindAddress: one('bindaddress'),
@@ -140,6 +141,7 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
     serverAliveIntervalMs: seconds(one('serveraliveinterval')),
     serverAliveCountMax: Number(one('serveralivecountmax') ?? 3),
     tcpKeepAlive: yes('tcpkeepalive'),
+    showsServerWords: !['SILENT', 'QUIET', 'FATAL', 'ERROR'].includes(one('loglevel') ?? ''),
     opensshOnly: opensshOnly(values),
     all: values,
   };
@@ -183,6 +185,7 @@ type Methods = Pick<
   SshOptions,
   | 'pubkeyAuthentication'
   | 'pubkeyAcceptedAlgorithms'
+  | 'requiredRsaBits'
   | 'kbdInteractiveAuthentication'
   | 'passwordAuthentication'
   | 'gssapiAuthentication'
@@ -193,7 +196,10 @@ type Methods = Pick<
 function methodsOf(one: One): Methods {
   return {
     pubkeyAuthentication: !['no', 'false'].includes(one('pubkeyauthentication') ?? ''),
-    pubkeyAcceptedAlgorithms: one('pubkeyacceptedalgorithms')?.split(',') ?? [],
+    // The second is its name before OpenSSH 8.5.
+    pubkeyAcceptedAlgorithms:
+      (one('pubkeyacceptedalgorithms') ?? one('pubkeyacceptedkeytypes'))?.split(',') ?? [],
+    requiredRsaBits: Number(one('requiredrsasize') ?? 1024),
     kbdInteractiveAuthentication: isYes(one('kbdinteractiveauthentication')),
     passwordAuthentication: isYes(one('passwordauthentication')),
     gssapiAuthentication: isYes(one('gssapiauthentication')),

@@ -53,14 +53,12 @@ export const PROXY_TOKENS = 'hnpr';
  * Throws SSH_CONFIG, as ssh gives up, for an unknown token and for a variable that is not set.
  */
 export function expand(text: string, context: TokenContext, rules: Expansion): string {
-  return text.replace(
-    /%(.?)|\$\{([^}]*)(\}?)/gsu,
-    (whole, letter?: string, name?: string, close?: string) => {
-      if (letter !== undefined) return token(letter, context, rules);
-      if (!rules.env) return whole;
-      return variable(name ?? '', close === '}', context.env, rules);
-    },
-  );
+  // Where variables are none of ours, what stands in `${}` may have tokens: a shell's `${a%%b}`.
+  const pattern = rules.env ? /%(.?)|\$\{([^}]*)(\}?)/gsu : /%(.?)/gsu;
+  return text.replace(pattern, (_, letter?: string, name?: string, close?: string) => {
+    if (letter !== undefined) return token(letter, context, rules);
+    return variable(name ?? '', close === '}', context.env, rules);
+  });
 }
 
 /**

@@ -7,10 +7,12 @@ import { describe } from '../base/errors.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
 import { plainName } from './certificate.ts';
 import type { Findings } from './findings.ts';
-import { algorithmsOf, identitiesOf, labelOf, type Identity } from './identities.ts';
+import { identitiesOf, labelOf, type Identity, type Signer } from './identities.ts';
 import type { KeyAgent } from './key-agent.ts';
 import { loadPrivateKey } from './private-key.ts';
 import type { Ask } from './prompts.ts';
+import { publicKeyType } from './public-key.ts';
+import { signatureAlgorithm } from './signature-algorithms.ts';
 import { signWith } from './signature.ts';
 import type { Attempts, Conversation, Method, Verdict } from './userauth.ts';
 import { keyQuery, keyRequest, signedPart } from './userauth-messages.ts';
@@ -22,16 +24,29 @@ export interface KeyRequest {
 }
 
 export function publicKeyMethod(request: KeyRequest, findings: Findings): Method {
+  // As for ssh, each goes to the end when its turn has come, so that the next step of a login
+  // begins with the key after the one that did for this step.
+  let queue: Identity[] | undefined;
   async function* attempts(conversation: Conversation): Attempts {
-    const identities = await identitiesOf(request, findings);
-    for (const identity of identities) {
+    queue ??= await identitiesOf(request, findings);
+    for (const identity of [...queue]) {
       // One after the other: the server counts them.
       const verdict = await new KeyAttempt(request, findings, identity, conversation).run();
+      // One that came before the server would look at keys has not had its turn.
+      if (!verdict || looksAtKeys(verdict)) {
+        queue = [...queue.filter((each) => each !== identity), identity];
+      }
       if (verdict) yield verdict;
     }
     findings.leave();
   }
-  return { name: 'publickey', attempts };
+  return { name: NAME, attempts };
+}
+
+const NAME = 'publickey';
+
+function looksAtKeys(verdict: Verdict): boolean {
+  return verdict.type === 'success' || verdict.partial || verdict.methods.includes(NAME);
 }
 
 /** One key, from the question whether it would do to the server's verdict. */
@@ -57,7 +72,7 @@ class KeyAttempt {
   async run(): Promise<Verdict | undefined> {
     const { user } = this.#request.options;
     const { blob, signer } = this.#identity;
-    const algorithm = this.#algorithm();
+    const algorithm = this.#algorithm(blob);
     if (algorithm === undefined) {
       this.#findings.skip(`${labelOf(this.#identity)}: no mutual signature algorithm`);
       return undefined;
@@ -76,24 +91,17 @@ class KeyAttempt {
     return reply.type === 'specific' ? undefined : reply;
   }
 
-  /** The best that the user allows and, where it says so, the server knows. */
-  #algorithm(): string | undefined {
-    const { pubkeyAcceptedAlgorithms: accepted } = this.#request.options;
+  #algorithm(blob: Buffer): string | undefined {
+    const type = publicKeyType(blob);
     const { serverSigAlgs } = this.#conversation.wire;
-    const possible = algorithmsOf(this.#identity.type).filter(
-      (name) => accepted.length === 0 || accepted.includes(name),
-    );
-    // Only RSA has a choice; servers do not list certificate types of the others reliably.
-    if (possible.length < 2 || serverSigAlgs === undefined) return possible[0];
-    const known = possible.find((name) => serverSigAlgs.includes(plainName(name)));
-    return known ?? possible[0];
+    return type && signatureAlgorithm(type, this.#request.options, serverSigAlgs);
   }
 
   #sign(algorithm: string, data: Buffer): Promise<Buffer | undefined> {
     const { signer } = this.#identity;
     return signer.kind === 'agent'
       ? this.#signByAgent(signer.blob, algorithm, data)
-      : this.#signByFile(signer.file, algorithm, data);
+      : this.#signByFile(signer, algorithm, data);
   }
 
   async #signByAgent(blob: Buffer, algorithm: string, data: Buffer): Promise<Buffer | undefined> {
@@ -113,14 +121,20 @@ class KeyAttempt {
     return undefined;
   }
 
-  async #signByFile(file: string, algorithm: string, data: Buffer): Promise<Buffer | undefined> {
-    const { signer } = this.#identity;
-    if (signer.kind !== 'file') return undefined;
-    const loaded = signer.loaded.kind === 'encrypted' ? await this.#decrypt(file) : signer.loaded;
-    if (loaded?.kind === 'key') return signWith(loaded.key, algorithm, data);
-    if (loaded?.kind === 'missing') this.#findings.skip(`no private key in ${file}`);
-    else if (loaded && 'reason' in loaded) this.#findings.skip(`${file}: ${loaded.reason}`);
-    return undefined;
+  async #signByFile(
+    { file, loaded: before }: Extract<Signer, { kind: 'file' }>,
+    algorithm: string,
+    data: Buffer,
+  ): Promise<Buffer | undefined> {
+    const loaded = before.kind === 'encrypted' ? await this.#decrypt(file) : before;
+    if (loaded.kind !== 'key') return undefined;
+    try {
+      return signWith(loaded.key, algorithm, data);
+    } catch (thrown) {
+      // OpenSSL's words, such as for a key that is too short for the hash.
+      this.#findings.skip(`${file}: ${describe(thrown)}`);
+      return undefined;
+    }
   }
 
   async #decrypt(file: string): ReturnType<typeof loadPrivateKey> {

@@ -21,14 +21,18 @@ export interface QuestionRequest {
   readonly options: SshOptions;
   readonly ask: Ask;
   readonly note: (text: string) => void;
+  /** Shows what the server says. */
+  readonly say: (text: string) => void;
 }
 
 export function passwordMethod(request: QuestionRequest, findings: Findings): Method {
   const { options, ask, note } = request;
   const host = nameOf(options);
+  // Of the whole login, however many steps it has.
+  let tries = 0;
   async function* attempts(conversation: Conversation): Attempts {
-    for (let i = 0; i < options.numberOfPasswordPrompts && !options.batchMode; i++) {
-      if (i > 0) note('Permission denied, please try again.');
+    while (tries++ < options.numberOfPasswordPrompts && !options.batchMode) {
+      if (tries > 1) note('Permission denied, please try again.');
       // One after the other: each is a try of its own.
       const password = await ask({ text: `${options.user}@${host}'s password: `, echo: false });
       if (password === undefined) {
@@ -48,34 +52,52 @@ export function passwordMethod(request: QuestionRequest, findings: Findings): Me
   return { name: 'password', attempts };
 }
 
-/** The server wants another password before it lets anybody in (sshconnect2.c). */
+/**
+ * The server wants another password before it lets anybody in (sshconnect2.c), and may not like
+ * the one that it is given; undefined where the person gives up.
+ */
 async function changePassword(
-  { options, ask, note }: QuestionRequest,
+  request: QuestionRequest,
   conversation: Conversation,
   words: string,
 ): Promise<Verdict | undefined> {
-  const who = `${options.user}@${nameOf(options)}'s`;
-  for (const line of printable(words).split('\n')) if (line !== '') note(line);
-  const old = await ask({ text: `Enter ${who} old password: `, echo: false });
+  const { options, ask, say } = request;
+  let wanted = words;
+  for (let i = 0; i < options.numberOfPasswordPrompts; i++) {
+    say(wanted);
+    const old = await ask({ text: `Enter ${whose(options)} old password: `, echo: false });
+    const changed = old === undefined ? undefined : await newPassword(request);
+    if (old === undefined || changed === undefined) return undefined;
+    const reply = await conversation.ask(passwordRequest(options.user, old, changed));
+    if (reply.type !== 'specific') return reply;
+    wanted = readPasswordChange(reply.body);
+  }
+  return undefined;
+}
+
+/** Asked for until both are the same; as for ssh, an empty one gives up. */
+async function newPassword({ options, ask, note }: QuestionRequest): Promise<string | undefined> {
   for (;;) {
-    const [first, again] = [
-      await ask({ text: `Enter ${who} new password: `, echo: false }),
-      await ask({ text: `Retype ${who} new password: `, echo: false }),
-    ];
-    // As for ssh, an empty one gives up.
-    if (old === undefined || !first || again === undefined) return undefined;
-    if (first === again) {
-      const reply = await conversation.ask(passwordRequest(options.user, old, first));
-      return reply.type === 'specific' ? undefined : reply;
-    }
+    // One after the other, as a person types them.
+    const first = await ask({ text: `Enter ${whose(options)} new password: `, echo: false });
+    if (!first) return undefined;
+    const again = await ask({ text: `Retype ${whose(options)} new password: `, echo: false });
+    if (again === undefined) return undefined;
+    if (first === again) return first;
     note('Mismatch; try again, EOF to quit.');
   }
 }
 
+function whose(options: SshOptions): string {
+  return `${options.user}@${nameOf(options)}'s`;
+}
+
 export function interactiveMethod(request: QuestionRequest, findings: Findings): Method {
   const { options } = request;
+  let tries = 0;
+  let isAsking = false;
   async function* attempts(conversation: Conversation): Attempts {
-    for (let i = 0; i < options.numberOfPasswordPrompts && !options.batchMode; i++) {
+    while (tries++ < options.numberOfPasswordPrompts && !options.batchMode) {
       const dialogue = new Dialogue(request, conversation);
       const verdict = await dialogue.run();
       if (verdict === undefined) {
@@ -83,8 +105,9 @@ export function interactiveMethod(request: QuestionRequest, findings: Findings):
         return;
       }
       yield verdict;
+      isAsking ||= dialogue.asked;
       // A server that refuses without a question would do so again.
-      if (!dialogue.asked) return;
+      if (!isAsking) return;
     }
   }
   return { name: 'keyboard-interactive', attempts };
@@ -103,12 +126,13 @@ class Dialogue {
 
   /** The verdict; undefined where a question found nobody. */
   async run(): Promise<Verdict | undefined> {
-    const { options, note } = this.#request;
+    const { options, say } = this.#request;
     let reply = await this.#conversation.ask(interactiveRequest(options.user));
     while (reply.type === 'specific') {
       this.asked = true;
       const { name, instruction, prompts } = readInfoRequest(reply.body);
-      for (const text of [name, instruction]) if (text !== '') note(printable(text).trimEnd());
+      say(name);
+      say(instruction);
       const answers: string[] = [];
       for (const prompt of prompts) {
         // In their order: the second may come of the first.

@@ -5,13 +5,14 @@
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
-import { interactiveMethod, passwordMethod } from './auth-questions.ts';
+import { interactiveMethod, passwordMethod, type QuestionRequest } from './auth-questions.ts';
 import { publicKeyMethod } from './auth-public-key.ts';
 import { markBeyondSsh2 } from './beyond-ssh2.ts';
 import { KeyAgent } from './key-agent.ts';
 import { Findings } from './findings.ts';
-import { printable } from './printable.ts';
+import { printableLine } from './printable.ts';
 import type { Ask } from './prompts.ts';
+import { serverWords } from './server-words.ts';
 import { Conversation, logIn, type Attempts, type AuthWire, type Method } from './userauth.ts';
 
 export interface LoginRequest {
@@ -34,25 +35,43 @@ const GSSAPI = 'gssapi-with-mic';
  */
 const PREFERRED = ['publickey', GSSAPI, 'keyboard-interactive', 'password'];
 
-/**
- * Logs in over a connection whose host key was verified.
- * @throws SshpoolError AUTH_FAILED, or whatever ended the connection
- */
-export async function authenticate(request: LoginRequest, wire: AuthWire): Promise<void> {
-  const { options, note } = request;
-  const findings = new Findings((found) => {
-    if (request.hasAlternative) throw denied(options, ['publickey'], found);
-  });
-  const onBanner = (text: string): void => {
-    for (const line of printable(text).replace(/\n$/, '').split('\n')) note(line);
-  };
-  const conversation = new Conversation(wire, onBanner);
-  const left = await logIn(options.user, methodsOf(request, findings), conversation);
-  if (left === undefined) return;
-  throw denied(options, left, findings);
+/** The login over one connection whose host key was verified. */
+export class Login {
+  readonly #request: LoginRequest;
+  readonly #findings: Findings;
+
+  constructor(request: LoginRequest) {
+    this.#request = request;
+    this.#findings = new Findings(() => {
+      if (request.hasAlternative) throw this.denied(['publickey']);
+    });
+  }
+
+  /** @throws SshpoolError AUTH_FAILED, or whatever ended the connection */
+  async run(wire: AuthWire): Promise<void> {
+    const { options, note } = this.#request;
+    const say = serverWords(options, note);
+    const methods = methodsOf({ ...this.#request, say }, this.#findings);
+    const left = await logIn(options.user, methods, new Conversation(wire, say));
+    if (left !== undefined) throw this.denied(left);
+  }
+
+  /** That it failed, with what came up on the way; `words` are the server's. */
+  denied(methods: readonly string[], ...words: readonly string[]): SshpoolError {
+    const { user, hostname: host } = this.#request.options;
+    const { detail: found, beyond } = this.#findings;
+    const error = SshpoolError.of('AUTH_FAILED', {
+      ...{ user, host },
+      methods: printableLine(methods.join(',')),
+      detail: printableLine([...words, found].filter(Boolean).join('; ')),
+    });
+    return beyond === undefined ? error : markBeyondSsh2(error, beyond);
+  }
 }
 
-function methodsOf(request: LoginRequest, findings: Findings): Method[] {
+type MethodRequest = LoginRequest & Pick<QuestionRequest, 'say'>;
+
+function methodsOf(request: MethodRequest, findings: Findings): Method[] {
   const { options, keyAgent: path, clock, signal } = request;
   const keyAgent = path === undefined ? undefined : new KeyAgent(path, { clock, signal });
   const methods = [
@@ -73,13 +92,4 @@ function beyondUs(name: string, findings: Findings): Method {
     findings.leave();
   }
   return { name, attempts };
-}
-
-function denied(
-  { user, hostname: host }: SshOptions,
-  methods: readonly string[],
-  { detail, beyond }: Findings,
-): SshpoolError {
-  const error = SshpoolError.of('AUTH_FAILED', { user, host, methods: methods.join(','), detail });
-  return beyond === undefined ? error : markBeyondSsh2(error, beyond);
 }

@@ -1,13 +1,13 @@
 /** What a login comes upon on its way: what it left out, and whether OpenSSH might do better. */
 
 export class Findings {
-  readonly #giveUp: (findings: Findings) => void;
+  readonly #giveUp: () => void;
   readonly #skipped: string[] = [];
   /** Why OpenSSH may succeed where we did not. */
   beyond: string | undefined;
 
   /** `giveUp` ends the login by throwing, where there is somebody else to do it. */
-  constructor(giveUp: (findings: Findings) => void) {
+  constructor(giveUp: () => void) {
     this.#giveUp = giveUp;
   }
 
@@ -22,6 +22,6 @@ export class Findings {
 
   /** Before a person is asked anything: leaves it to OpenSSH, where that may go further. */
   leave(): void {
-    if (this.beyond !== undefined) this.#giveUp(this);
+    if (this.beyond !== undefined) this.#giveUp();
   }
 }

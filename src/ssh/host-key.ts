@@ -39,7 +39,6 @@ export async function verifyHostKey(
   key: Buffer,
 ): Promise<KnownHost | undefined> {
   const { options, known, name } = request;
-  if (isExempt(request)) return undefined;
   const verdict = judge(known, name, key);
   const host = name.name;
   const print = fingerprint(key, options.fingerprintHash);
@@ -56,13 +55,6 @@ export async function verifyHostKey(
     case 'unknown':
       return acceptUnknown(request, key, facts);
   }
-}
-
-/** As sshconnect.c, check_host_key: this machine need not prove itself, if the user says so. */
-function isExempt({ options, address = '' }: HostKeyRequest): boolean {
-  const isLoopback = address === '::1' || /^127(?:\.\d+){3}$/.test(address);
-  const { noHostAuthenticationForLocalhost, hostKeyAlias } = options;
-  return noHostAuthenticationForLocalhost && isLoopback && hostKeyAlias === undefined;
 }
 
 function placeOf({ file, line }: KnownHost): { file: string; line: number } {

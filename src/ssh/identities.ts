@@ -4,11 +4,11 @@
  */
 import { describe } from '../base/errors.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
-import { certifiedKey, isCertificate, plainName } from './certificate.ts';
+import { certifiedKey, isCertificate } from './certificate.ts';
 import type { Findings } from './findings.ts';
 import type { Identity as HeldKey, KeyAgent } from './key-agent.ts';
 import { loadPrivateKey, readPublicKey, type LoadedKey } from './private-key.ts';
-import { publicKeyType } from './public-key.ts';
+import { refusalOf } from './signature-algorithms.ts';
 
 /** What makes the signatures of an identity. */
 export type Signer =
@@ -19,16 +19,7 @@ export type Signer =
 export interface Identity {
   /** What the server is shown: a key or a certificate. */
   readonly blob: Buffer;
-  /** Its wire type. */
-  readonly type: string;
   readonly signer: Signer;
-}
-
-interface KeyFile {
-  readonly file: string;
-  readonly loaded: LoadedKey;
-  /** The public key, where it can be known without a passphrase. */
-  readonly blob: Buffer | undefined;
 }
 
 export interface IdentitySource {
@@ -39,7 +30,11 @@ export interface IdentitySource {
 const same = (a: Buffer | undefined, b: Buffer | undefined): boolean =>
   a !== undefined && b !== undefined && a.equals(b);
 
-/** All that may be tried, in order; certificates of CertificateFile first. */
+/**
+ * All that may be tried, in order: certificates of CertificateFile; then what the agent holds, in
+ * the agent's order, those first that the configuration names; then what is only in files, each
+ * key with the certificate beside it.
+ */
 export async function identitiesOf(
   source: IdentitySource,
   findings: Findings,
@@ -47,17 +42,23 @@ export async function identitiesOf(
   const { options } = source;
   const held = await heldKeys(source, findings);
   const files = await Promise.all(options.identityFiles.map(keyFile));
-  const named = files.flatMap((file) => fromFile(file, held));
-  const inAgent = named.filter(({ signer }) => signer.kind === 'agent');
-  const others = options.identitiesOnly
-    ? []
-    : held.filter((key) => !inAgent.some(({ blob }) => same(blob, key.blob))).map(fromAgent);
-  const certificates = await certificatesOf(options, files, held);
-  const inFiles = named.filter(({ signer }) => signer.kind === 'file');
-  const all = [...certificates, ...inAgent, ...others, ...inFiles];
+  // Those beside the key files count only where the configuration names none.
+  const besides =
+    options.certificateFiles.length > 0 ? [] : await Promise.all(files.map(certificateBeside));
+  const listed = files.flatMap((file, at) => [...identityOf(file), ...(besides[at] ?? [])]);
+  const isListed = ({ blob }: HeldKey): boolean => listed.some((each) => each.blob.equals(blob));
   const isHeld = (blob: Buffer | undefined): boolean => held.some((key) => same(key.blob, blob));
-  for (const { file, loaded, blob } of files) if (!isHeld(blob)) explain(file, loaded, findings);
-  return all.filter(({ type }) => isAllowed(type, options.pubkeyAcceptedAlgorithms));
+  for (const file of files) if (!isHeld(file.blob)) explain(file, findings);
+  const others = options.identitiesOnly ? [] : held.filter((key) => !isListed(key));
+  const inAgent = [...held.filter(isListed), ...others].map(fromAgent);
+  const inFiles = listed.filter(({ blob }) => !isHeld(blob));
+  const signing = [...inAgent, ...inFiles.filter(isUsable)];
+  const named = await readCertificates(options.certificateFiles);
+  return [
+    ...named.flatMap((blob) => withSigner(blob, signing)),
+    ...inAgent,
+    ...inFiles.map((each) => bestSigner(each, signing)).filter(isUsable),
+  ].filter((each) => isAllowed(each, options, findings));
 }
 
 async function heldKeys({ keyAgent }: IdentitySource, findings: Findings): Promise<HeldKey[]> {
@@ -71,74 +72,86 @@ async function heldKeys({ keyAgent }: IdentitySource, findings: Findings): Promi
   }
 }
 
+interface KeyFile {
+  /** The public key, where it can be known without a passphrase. */
+  readonly blob: Buffer | undefined;
+  readonly signer: Extract<Signer, { kind: 'file' }>;
+}
+
 async function keyFile(file: string): Promise<KeyFile> {
   const loaded = await loadPrivateKey(file);
   const inside = 'publicBlob' in loaded ? loaded.publicBlob : undefined;
-  return { file, loaded, blob: inside ?? (await readPublicKey(file)) };
+  const blob = inside ?? (await readPublicKey(file));
+  return { blob, signer: { kind: 'file', file, loaded } };
 }
 
-function fromAgent({ blob, type, comment }: HeldKey): Identity {
-  return { blob, type, signer: { kind: 'agent', blob, comment } };
+function identityOf({ blob, signer }: KeyFile): Identity[] {
+  return blob === undefined ? [] : [{ blob, signer }];
 }
 
-/** A key that the agent holds too is the agent's, which asks for no passphrase. */
-function fromFile({ file, loaded, blob }: KeyFile, held: readonly HeldKey[]): Identity[] {
-  if (blob === undefined) return [];
-  const inAgent = held.find((key) => same(key.blob, blob));
-  if (inAgent) return [fromAgent(inAgent)];
-  const type = publicKeyType(blob);
-  const isUsable = loaded.kind === 'key' || loaded.kind === 'encrypted';
-  return type && isUsable ? [{ blob, type, signer: { kind: 'file', file, loaded } }] : [];
+function fromAgent({ blob, comment }: HeldKey): Identity {
+  return { blob, signer: { kind: 'agent', blob, comment } };
 }
 
-/** Those of CertificateFile, or else those beside the key files; each with whoever can sign. */
-async function certificatesOf(
-  { certificateFiles, identityFiles }: SshOptions,
-  files: readonly KeyFile[],
-  held: readonly HeldKey[],
-): Promise<Identity[]> {
-  const paths =
-    certificateFiles.length > 0 ? certificateFiles : identityFiles.map((file) => `${file}-cert`);
+async function certificateBeside({ signer }: KeyFile): Promise<Identity[]> {
+  const blobs = await readCertificates([`${signer.file}-cert`]);
+  return blobs.map((blob) => ({ blob, signer }));
+}
+
+/** Those of users; what else is there is passed over. */
+async function readCertificates(paths: readonly string[]): Promise<Buffer[]> {
   const blobs = await Promise.all(paths.map(readPublicKey));
-  return blobs.flatMap((blob): Identity[] => {
-    const key = blob && certifiedKey(blob);
-    const type = blob && publicKeyType(blob);
-    if (!blob || !key || type === undefined) return [];
-    const inAgent = held.find((each) => same(each.blob, blob) || same(each.blob, key));
-    if (inAgent) return [{ ...fromAgent(inAgent), blob, type }];
-    const file = files.find((each) => same(each.blob, key));
-    if (!file) return [];
-    return [{ blob, type, signer: { kind: 'file', file: file.file, loaded: file.loaded } }];
-  });
+  return blobs.filter((blob): blob is Buffer => blob !== undefined && !!certifiedKey(blob));
+}
+
+/** A certificate and whoever can sign for it, where its key is tried too. */
+function withSigner(blob: Buffer, keys: readonly Identity[]): Identity[] {
+  const key = certifiedKey(blob);
+  const signing = keys.find((each) => same(each.blob, key) || same(each.blob, blob));
+  return signing ? [{ blob, signer: signing.signer }] : [];
+}
+
+/** A certificate beside a file is signed for by the key agent where that has its key. */
+function bestSigner(identity: Identity, keys: readonly Identity[]): Identity {
+  const { blob } = identity;
+  return isCertificate(blob) ? (withSigner(blob, keys)[0] ?? identity) : identity;
+}
+
+function isUsable({ signer }: Identity): boolean {
+  return signer.kind === 'agent' || ['key', 'encrypted'].includes(signer.loaded.kind);
+}
+
+function isAllowed(identity: Identity, options: SshOptions, findings: Findings): boolean {
+  const why = refusalOf(identity.blob, options);
+  if (why !== undefined) findings.skip(`${labelOf(identity)}: ${why}`);
+  return why === undefined;
 }
 
 const DEFAULT_KEY = /\/\.ssh\/id_(rsa|ecdsa|ecdsa_sk|ed25519|ed25519_sk|xmss|dsa)$/;
 
 /** Why a file gave no private key. */
-function explain(file: string, loaded: LoadedKey, findings: Findings): void {
+function explain({ blob, signer: { file, loaded } }: KeyFile, findings: Findings): void {
   if (loaded.kind === 'missing' && !DEFAULT_KEY.test(file)) {
     findings.skip(`no such identity: ${file}`);
   } else if (loaded.kind === 'refused') {
     findings.skip(`${file}: ${loaded.reason}`);
   } else if (loaded.kind === 'unusable') {
-    findings.skip(`${file}: ${loaded.reason}`);
-    findings.beyond ??= `${file}: ${loaded.reason}`;
+    leaveToOpenssh(`${file}: ${loaded.reason}`, findings);
+  } else if (loaded.kind === 'encrypted' && blob === undefined) {
+    // ssh asks for its passphrase to find out; we would ask in vain for keys that nobody wants.
+    leaveToOpenssh(
+      `${file} is encrypted, and ${file}.pub is not there to tell which key it is`,
+      findings,
+    );
   }
 }
 
-/** Whether PubkeyAcceptedAlgorithms has an algorithm by which a key of this type may sign. */
-function isAllowed(type: string, accepted: readonly string[]): boolean {
-  return accepted.length === 0 || algorithmsOf(type).some((name) => accepted.includes(name));
+function leaveToOpenssh(why: string, findings: Findings): void {
+  findings.skip(why);
+  findings.beyond ??= why;
 }
 
-/** The signature algorithms of a key type, the strongest first (RFC 8332 for RSA). */
-export function algorithmsOf(type: string): readonly string[] {
-  if (plainName(type) !== 'ssh-rsa') return [type];
-  const suffix = type.slice('ssh-rsa'.length);
-  return ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'].map((name) => `${name}${suffix}`);
-}
-
-/** Whether it is a certificate, for messages. */
+/** Whose it is, for messages. */
 export function labelOf({ blob, signer }: Identity): string {
   const name = signer.kind === 'agent' ? signer.comment : signer.file;
   return isCertificate(blob) ? `certificate of ${name}` : name;

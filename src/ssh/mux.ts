@@ -39,7 +39,7 @@ export function muxRequests(): Buffer {
   return Buffer.concat(bodies.flatMap((body) => frame([body.finish()])));
 }
 
-/** @throws SshpoolError PROTOCOL where it is cut short or of no type that answers our requests */
+/** @throws SshpoolError PROTOCOL where it is cut short, or no answer to our requests */
 export function readMuxReply(body: Buffer): MuxReply {
   const from = new Reader(body);
   const number = from.u32();
@@ -48,7 +48,7 @@ export function readMuxReply(body: Buffer): MuxReply {
       return { type: 'hello' };
     case NUMBER.alive:
       from.u32(); // the number of our request
-      return { type: 'alive', pid: from.u32() };
+      return { type: 'alive', pid: processId(from.u32()) };
     case NUMBER.proxied:
       return { type: 'proxied' };
     case NUMBER.denied:
@@ -58,6 +58,12 @@ export function readMuxReply(body: Buffer): MuxReply {
     default:
       throw SshpoolError.of('PROTOCOL', { problem: `message ${number} of an OpenSSH master` });
   }
+}
+
+/** A signal to 0 would go to our own group, and 1 is no master. */
+function processId(pid: number): number {
+  if (pid > 1 && pid <= 0x7fffffff) return pid;
+  throw SshpoolError.of('PROTOCOL', { problem: `process ${pid} as an OpenSSH master` });
 }
 
 /** In place of the length of the padding, of which there is none (mux.c, channels.c). */

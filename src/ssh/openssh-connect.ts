@@ -13,7 +13,7 @@ import { KEEPALIVE } from './keepalive.ts';
 import type { Link } from './link.ts';
 import type { LinkRequest } from './link-request.ts';
 import { LoginLimit } from './login-limit.ts';
-import { OpensshLink } from './openssh-link.ts';
+import { OpensshLink, type OpensshFacts } from './openssh-link.ts';
 import { OpensshOutput } from './openssh-output.ts';
 
 /**
@@ -22,6 +22,8 @@ import { OpensshOutput } from './openssh-output.ts';
  * end of the process that we started says so.
  */
 const PERSIST_S = 5;
+/** So much longer than our own limit is the one of ssh, in seconds. */
+const LATER_S = 2;
 
 /** @throws SshpoolError for each way in which this fails; CANCELLED where `signal` ended it */
 export async function connectOpenssh(request: LinkRequest): Promise<Link> {
@@ -47,7 +49,7 @@ export async function connectOpenssh(request: LinkRequest): Promise<Link> {
     const { serverVersion, forcedCommand } = output;
     const { host: name, user } = options;
     const facts = { host: name, user, reason: request.reason, serverVersion, forcedCommand };
-    return await OpensshLink.open(createConnection(control), facts);
+    return await takeOver(control, facts, attempt.signal);
   } catch (thrown) {
     throw attempt.signal.aborted ? attempt.signal.reason : thrown;
   } finally {
@@ -56,6 +58,19 @@ export async function connectOpenssh(request: LinkRequest): Promise<Link> {
     signal.removeEventListener('abort', cancel);
     // Nobody else is to find it.
     rmSync(control, { force: true });
+  }
+}
+
+/** A master that is given up ends by itself: nobody is with it. */
+async function takeOver(control: string, facts: OpensshFacts, signal: AbortSignal): Promise<Link> {
+  const socket = createConnection(control);
+  const abort = (): void => void socket.destroy();
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  try {
+    return await OpensshLink.open(socket, facts);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 
@@ -79,7 +94,7 @@ function logIn(
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const abort = (): void => void child.kill('SIGTERM');
+    const abort = (): void => endAll(child);
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();
     for (const stream of [child.stdout, child.stderr]) {
@@ -102,8 +117,22 @@ function logIn(
   });
 }
 
+/**
+ * Ends ssh, while it has not ended, with what it started on the way: the ssh of a jump host that
+ * waits for a silent network would not notice that nobody waits for it.
+ */
+function endAll({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    // Its group, which is its own since it was started detached.
+    process.kill(-pid, 'SIGTERM');
+  } catch {
+    // It has just ended by itself, which is as good.
+  }
+}
+
 /** Ours go first: of several values ssh takes the first one. */
-function masterWords({ options, words }: LinkRequest, control: string): string[] {
+function masterWords({ options, words, timeoutMs }: LinkRequest, control: string): string[] {
   const ours = [
     `ControlPersist=${PERSIST_S}`,
     // Of these a session has need, and a connection for everybody must have none.
@@ -111,6 +140,12 @@ function masterWords({ options, words }: LinkRequest, control: string): string[]
     'Tunnel=no',
     'RemoteCommand=none',
   ];
+  // Where we are killed meanwhile it must not wait for a silent host for ever. Later than ours, which
+  // says more; and not through a proxy, where ssh would count the time of questions on the way.
+  const isDirect = options.proxyJump === undefined && options.proxyCommand === undefined;
+  if (options.connectTimeoutMs === undefined && isDirect) {
+    ours.push(`ConnectTimeout=${Math.ceil(timeoutMs / 1000) + LATER_S}`);
+  }
   if (options.serverAliveIntervalMs === 0) {
     ours.push(
       `ServerAliveInterval=${KEEPALIVE.intervalMs / 1000}`,

@@ -7,8 +7,20 @@ import type { SshOptions } from '../config/ssh-options.ts';
 
 /** What is only said because we asked for it. */
 const ASKED_FOR = /^(?:debug\d: |Authenticated (?:to|using) |OpenSSH_\S+,? )/;
-/** Levels of ssh_config(5), LogLevel, at which nothing more is to be heard, or enough anyway. */
-const AS_IT_IS = new Set(['QUIET', 'FATAL', 'ERROR', 'DEBUG', 'DEBUG1', 'DEBUG2', 'DEBUG3']);
+/**
+ * Levels of ssh_config(5), LogLevel, at which nothing more is to be heard, or enough anyway; `ssh -G`
+ * prints QUIET as SILENT.
+ */
+const AS_IT_IS = new Set([
+  'SILENT',
+  'QUIET',
+  'FATAL',
+  'ERROR',
+  'DEBUG',
+  'DEBUG1',
+  'DEBUG2',
+  'DEBUG3',
+]);
 
 export interface OutputEvents {
   readonly note: (text: string) => void;

@@ -1,5 +1,5 @@
 /** The authentication messages of one ssh2 connection, as our own login has them. */
-import type { SshpoolError } from '../base/errors.ts';
+import { SshpoolError } from '../base/errors.ts';
 import {
   sendMessage,
   serverSigAlgsOf,
@@ -8,6 +8,7 @@ import {
   type Protocol,
 } from './ssh2-internals.ts';
 import type { AuthWire } from './userauth.ts';
+import { USERAUTH_SUCCESS } from './userauth-messages.ts';
 
 interface Waiting {
   readonly resolve: (payload: Buffer) => void;
@@ -19,6 +20,7 @@ export class Ssh2AuthWire implements AuthWire {
   readonly #arrived: Buffer[] = [];
   #waiting: Waiting | undefined;
   #failure: SshpoolError | undefined;
+  #hasAsked = false;
 
   /** `onStart` is called when the server is ready for the login: its host key was verified. */
   constructor(protocol: Protocol, onStart: () => void) {
@@ -35,7 +37,9 @@ export class Ssh2AuthWire implements AuthWire {
   }
 
   send(payload: Buffer): void {
-    if (this.#failure === undefined) sendMessage(this.#protocol, [payload]);
+    if (this.#failure !== undefined) return;
+    this.#hasAsked = true;
+    sendMessage(this.#protocol, [payload]);
   }
 
   next(): Promise<Buffer> {
@@ -52,11 +56,17 @@ export class Ssh2AuthWire implements AuthWire {
     this.#waiting = undefined;
   }
 
-  #receive(payload: Buffer): void {
+  /** False for a success that nobody has asked for. */
+  #receive(payload: Buffer): boolean {
+    if (payload[0] === USERAUTH_SUCCESS && !this.#hasAsked) {
+      this.fail(SshpoolError.of('PROTOCOL', { problem: 'a login that nobody asked for' }));
+      return false;
+    }
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (waiting) waiting.resolve(payload);
     else if (this.#arrived.length < MAX_WAITING) this.#arrived.push(payload);
+    return true;
   }
 }
 

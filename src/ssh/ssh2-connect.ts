@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import type ssh2 from 'ssh2';
 import { describe, SshpoolError } from '../base/errors.ts';
 import { offeredAlgorithms } from './algorithms.ts';
-import { authenticate } from './auth.ts';
+import { Login } from './auth.ts';
 import { markBeyondSsh2 } from './beyond-ssh2.ts';
 import { verifyHostKey } from './host-key.ts';
 import { KEEPALIVE } from './keepalive.ts';
@@ -17,6 +17,7 @@ import { knownKeyTypes, lookupName, type KnownHost } from './known-hosts.ts';
 import type { Link } from './link.ts';
 import type { LinkRequest } from './link-request.ts';
 import { LoginLimit } from './login-limit.ts';
+import { printableLine } from './printable.ts';
 import { askNobody, type Ask } from './prompts.ts';
 import {
   Client,
@@ -26,6 +27,7 @@ import {
   type Protocol,
 } from './ssh2-internals.ts';
 import { Ssh2AuthWire } from './ssh2-auth-wire.ts';
+import { Ssh2HostKey } from './ssh2-host-key.ts';
 import { Ssh2Link } from './ssh2-link.ts';
 import { openTransport } from './transport.ts';
 import { learnHostKeys, mayLearn, type Announcement } from './update-host-keys.ts';
@@ -62,6 +64,8 @@ export async function connectSsh2(request: LinkRequest): Promise<Link> {
 
 /** By then the calls that waited for this connection are through. */
 const LEARN_AFTER_MS = 3000;
+/** How long a server may take to hang up after us. */
+const LEAVE_MS = 1000;
 
 interface HandshakeRequest extends LinkRequest {
   /** The host key was verified. */
@@ -74,13 +78,9 @@ class Handshake {
   readonly #stream: Duplex;
   readonly #signal: AbortSignal;
   readonly #client = new Client();
-  #hostKey: Buffer | undefined;
-  /** Made once the known hosts were read. */
-  #verify: (key: Buffer) => Promise<KnownHost | undefined> = () =>
-    Promise.reject(new Error('no known hosts'));
   #failure: SshpoolError | undefined;
-  /** The line of known_hosts that the server is trusted by, if any. */
-  #trustedBy: KnownHost | undefined;
+  /** Once the host key is verified. */
+  #login: Login | undefined;
   /** The host keys that the server says it has. */
   #announcement: Announcement | undefined;
 
@@ -100,26 +100,36 @@ class Handshake {
     ]);
     const name = lookupName(options);
     const address = this.#stream instanceof Socket ? this.#stream.remoteAddress : undefined;
-    this.#verify = (key) => verifyHostKey({ options, known, name, address, env, ask, note }, key);
-    return this.#login(offeredAlgorithms(options, knownKeyTypes(known, name)));
+    const hostKey = new Ssh2HostKey(
+      { isOver: () => this.#isOver(), fail: (error) => this.#fail(error) },
+      (key) => verifyHostKey({ options, known, name, address, env, ask, note }, key),
+    );
+    return this.#connect(hostKey, offeredAlgorithms(options, knownKeyTypes(known, name)));
   }
 
-  #login(algorithms: ssh2.Algorithms): Promise<Link> {
+  #connect(hostKey: Ssh2HostKey, algorithms: ssh2.Algorithms): Promise<Link> {
     return new Promise((resolve, reject) => {
       const client = this.#client;
       let wire: Ssh2AuthWire | undefined;
       // An error may come several times and never ends the matter: the close does.
-      client.on('error', (error) => this.#fail(this.#explain(error)));
+      client.on('error', (error) => {
+        this.#fail(this.#explain(error));
+        this.#dropSoon();
+      });
       client.on('close', () => {
         const failure = this.#failure ?? this.#lost('connection closed');
         wire?.fail(failure);
         reject(failure);
       });
-      client.once('ready', () => resolve(this.#link(protocol, () => forced)));
+      client.once('ready', () => resolve(this.#link(protocol, hostKey, () => forced)));
       const abort = (): void => void this.#stream.destroy();
       this.#signal.addEventListener('abort', abort, { once: true });
-      client.connect(this.#config(algorithms));
+      client.connect(this.#config(hostKey, algorithms));
       const protocol = protocolOf(client);
+      hostKey.guard(protocol, () => {
+        this.#fail(this.#lost('the server went on before its host key was verified'));
+        this.#stream.destroy();
+      });
       wire = new Ssh2AuthWire(protocol, () => void this.#authenticate(login));
       const login = wire;
       putOffHostKeys(client, (announcement) => (this.#announcement = announcement));
@@ -134,7 +144,7 @@ class Handshake {
     });
   }
 
-  #config(algorithms: ssh2.Algorithms): ssh2.ConnectConfig {
+  #config(hostKey: Ssh2HostKey, algorithms: ssh2.Algorithms): ssh2.ConnectConfig {
     const { serverAliveIntervalMs, serverAliveCountMax, user } = this.#request.options;
     const configured = serverAliveIntervalMs > 0;
     return {
@@ -144,34 +154,29 @@ class Handshake {
       readyTimeout: 0,
       keepaliveInterval: configured ? serverAliveIntervalMs : KEEPALIVE.intervalMs,
       keepaliveCountMax: configured ? serverAliveCountMax : KEEPALIVE.countMax,
-      hostVerifier: (key: Buffer, done: (valid: boolean) => void) => {
-        // At a later key exchange ssh2 must have its answer at once: anything else corrupts the
-        // connection. And it must be the key that was accepted.
-        if (this.#hostKey !== undefined) return this.#hostKey.equals(key);
-        this.#verify(key).then(
-          (entry) => {
-            this.#trustedBy = entry;
-            this.#hostKey = Buffer.from(key);
-            done(true);
-          },
-          (thrown: unknown) => {
-            this.#fail(SshpoolError.from(thrown));
-            done(false);
-          },
-        );
-        return undefined;
-      },
+      hostVerifier: hostKey.check,
     };
   }
 
   async #authenticate(wire: Ssh2AuthWire): Promise<void> {
     this.#request.onLogin();
+    this.#login = new Login({ ...this.#request, signal: this.#signal });
     try {
-      await authenticate({ ...this.#request, signal: this.#signal }, wire);
+      await this.#login.run(wire);
     } catch (thrown) {
       this.#fail(SshpoolError.from(thrown));
       this.#client.end();
+      this.#dropSoon();
     }
+  }
+
+  /** A server need not hang up because we have. */
+  #dropSoon(): void {
+    this.#request.clock.after(LEAVE_MS, () => this.#stream.destroy());
+  }
+
+  #isOver(): boolean {
+    return this.#failure !== undefined || this.#stream.destroyed;
   }
 
   #fail(error: SshpoolError): void {
@@ -185,11 +190,10 @@ class Handshake {
 
   /** ssh2's errors in our words. RFC 4253 section 11.1 numbers the reasons of a disconnect. */
   #explain(error: Error & { code?: unknown }): SshpoolError {
-    const { user, hostname: host, port } = this.#request.options;
-    const reason = describe(error);
-    if (error.code === 2 && /authentication failures/i.test(reason)) {
-      const facts = { user, host, methods: 'publickey', detail: reason };
-      return SshpoolError.of('AUTH_FAILED', facts, error);
+    const { hostname: host, port } = this.#request.options;
+    const reason = printableLine(describe(error));
+    if (this.#login && error.code === 2 && /authentication failures/i.test(reason)) {
+      return this.#login.denied(['publickey'], reason);
     }
     const failed = SshpoolError.of('HANDSHAKE_FAILED', { host, port, reason }, error);
     const noCommon = /no matching (.*)/.exec(reason)?.[1];
@@ -198,9 +202,10 @@ class Handshake {
       : markBeyondSsh2(failed, `ssh2 has no matching ${noCommon}`);
   }
 
-  #link(protocol: Protocol, forced: () => boolean): Link {
+  #link(protocol: Protocol, hostKey: Ssh2HostKey, forced: () => boolean): Link {
     this.#failure = undefined;
-    this.#learnLater();
+    this.#learnLater(hostKey.trustedBy);
+    hostKey.forget();
     this.#forget();
     return new Ssh2Link(this.#client, this.#stream, protocol, {
       clock: this.#request.clock,
@@ -212,10 +217,10 @@ class Handshake {
   }
 
   /** Once the first commands are through: it takes the server some time. */
-  #learnLater(): void {
+  #learnLater(trustedBy: KnownHost | undefined): void {
     const { options, clock } = this.#request;
     const name = lookupName(options);
-    if (!mayLearn(options, name, this.#trustedBy)) return;
+    if (!mayLearn(options, name, trustedBy)) return;
     clock.after(LEARN_AFTER_MS, () => {
       if (this.#stream.destroyed || this.#announcement === undefined) return;
       // As for ssh, a file that cannot be written to is no reason to end a connection.
@@ -228,7 +233,7 @@ class Handshake {
    * live so long, nor the caller who had to wait, and through it the buffers of its socket.
    */
   #forget(): void {
-    this.#verify = () => Promise.reject(new Error('the host key was verified before'));
+    this.#login = undefined;
     const { signal } = new AbortController();
     this.#request = { ...this.#request, env: {}, ask: askNobody, note: () => undefined, signal };
   }

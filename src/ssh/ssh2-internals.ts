@@ -6,7 +6,7 @@
 import { createRequire } from 'node:module';
 import type ssh2 from 'ssh2';
 import { FIRST_CHANNEL_MESSAGE, LAST_CHANNEL_MESSAGE } from './messages.ts';
-import { FIRST_AUTH_MESSAGE, LAST_AUTH_MESSAGE } from './userauth-messages.ts';
+import { FIRST_AUTH_MESSAGE, LAST_AUTH_MESSAGE, USERAUTH_SUCCESS } from './userauth-messages.ts';
 
 interface PacketWriter {
   readonly allocStart: number;
@@ -50,7 +50,9 @@ const constants = require('ssh2/lib/protocol/constants.js') as Record<string, re
 
 /** The algorithms that this ssh2, on this machine, can negotiate. */
 export const SUPPORTED: Supported = {
-  kex: constants['SUPPORTED_KEX'] ?? [],
+  // Node tests the group that a server sends, for up to half a minute, in which nothing else runs:
+  // servers with nothing better are left to OpenSSH.
+  kex: (constants['SUPPORTED_KEX'] ?? []).filter((name) => !name.includes('group-exchange')),
   serverHostKey: constants['SUPPORTED_SERVER_HOST_KEY'] ?? [],
   cipher: constants['SUPPORTED_CIPHER'] ?? [],
   hmac: constants['SUPPORTED_MAC'] ?? [],
@@ -78,9 +80,34 @@ function routed(first: number, last: number): WeakMap<Protocol, Route> {
 const channelRoutes = routed(FIRST_CHANNEL_MESSAGE, LAST_CHANNEL_MESSAGE);
 const authRoutes = routed(FIRST_AUTH_MESSAGE, LAST_AUTH_MESSAGE);
 
+/** Connections whose host key is not verified yet: what ends each that does not wait for it. */
+const guards = new WeakMap<Protocol, () => void>();
+/** The start of the login (RFC 4253 section 10). What follows it has the numbers from 50. */
+const SERVICE_ACCEPT = 6;
+
+for (const number of handlers.keys()) {
+  const guarded = handlers[number];
+  if (!guarded || (number !== SERVICE_ACCEPT && number < FIRST_AUTH_MESSAGE)) continue;
+  handlers[number] = (protocol, payload) => {
+    const end = guards.get(protocol);
+    return end === undefined ? guarded(protocol, payload) : end();
+  };
+}
+
 /** The protocol of a client on which connect() was called. */
 export function protocolOf(client: ssh2.Client): Protocol {
   return (client as unknown as { readonly _protocol: Protocol })._protocol;
+}
+
+/**
+ * Lets nothing of a login in, and nothing that comes after one, until the function returned is
+ * called; `end` is called for a server that sends it all the same. ssh2 reads on as soon as the
+ * server has sent its NEWKEYS, also while its host key is still being looked at: a stranger could
+ * say that we are logged in, and be sent commands, in clear.
+ */
+export function guardUntilVerified(protocol: Protocol, end: () => void): () => void {
+  guards.set(protocol, end);
+  return () => void guards.delete(protocol);
 }
 
 /** From now on messages 90 to 100 of this connection go to `route` and not to ssh2's channels. */
@@ -88,8 +115,6 @@ export function takeChannelMessages(protocol: Protocol, route: (payload: Buffer)
   channelRoutes.set(protocol, route);
 }
 
-/** RFC 4252 section 5.1. */
-const USERAUTH_SUCCESS = 52;
 const sigAlgs = new WeakMap<Protocol, readonly string[]>();
 
 type OnService = (protocol: Protocol, name: string) => void;
@@ -100,12 +125,13 @@ type OnExtensions = (
 
 /**
  * The login is ours and not ssh2's: `onStart` is called when it may begin, which is after the host
- * key was verified, and messages 50 to 79 go to `route`. Success is told to ssh2 as well.
+ * key was verified, and messages 50 to 79 go to `route`. Success is told to ssh2 as well, where
+ * `route` says that it was asked for.
  */
 export function takeLogin(
   protocol: Protocol,
   onStart: () => void,
-  route: (payload: Buffer) => void,
+  route: (payload: Buffer) => boolean,
 ): void {
   protocol._handlers['SERVICE_ACCEPT'] = ((_, name) => {
     if (name === 'ssh-userauth') onStart();
@@ -115,8 +141,8 @@ export function takeLogin(
     if (found) sigAlgs.set(protocol, found);
   }) satisfies OnExtensions;
   authRoutes.set(protocol, (payload, original) => {
-    route(Buffer.from(payload));
-    if (payload[0] === USERAUTH_SUCCESS) original();
+    const isAsked = route(Buffer.from(payload));
+    if (isAsked && payload[0] === USERAUTH_SUCCESS) original();
   });
 }
 

@@ -8,6 +8,7 @@ import type ssh2 from 'ssh2';
 import { describe, SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
 import type { Link, LinkEvents } from './link.ts';
+import { printableLine } from './printable.ts';
 import { Packets, sendMessage, takeChannelMessages, type Protocol } from './ssh2-internals.ts';
 
 /** How long the server may take to close after we took leave. */
@@ -47,7 +48,7 @@ export class Ssh2Link implements Link {
     this.user = facts.user;
     this.serverVersion = (client as unknown as { _remoteVer?: string })._remoteVer ?? '';
     takeChannelMessages(protocol, (payload) => this.#receive(payload));
-    client.on('error', (error) => (this.#reason ??= this.#lost(describe(error))));
+    client.on('error', (error) => (this.#reason ??= this.#lost(printableLine(describe(error)))));
     client.on('close', () => this.#close());
   }
 

@@ -2,7 +2,7 @@
  * The byte stream to the server: a TCP connection made as ssh_config(5) says, or the standard
  * streams of a ProxyCommand. Knows nothing of SSH.
  */
-import { connect, isIPv6, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getSystemErrorMap } from 'node:util';
 import { describe, SshpoolError } from '../base/errors.ts';
@@ -49,14 +49,21 @@ export async function openTransport(request: TransportRequest): Promise<Duplex> 
 
 const FAMILY = { any: 0, inet: 4, inet6: 6 } as const;
 
-function connectTcp({ options, signal }: TransportRequest): Promise<Socket> {
+async function connectTcp({ options, signal }: TransportRequest): Promise<Socket> {
   const { hostname, port, addressFamily, bindAddress, tcpKeepAlive } = options;
+  const wanted = FAMILY[addressFamily];
+  // A literal has a family of its own, which Node connects to whatever was asked for.
+  const own = isIP(hostname);
+  if (own !== 0 && wanted !== 0 && own !== wanted) {
+    const reason = 'Address family for hostname not supported';
+    throw SshpoolError.of('HOST_UNKNOWN', { host: hostname, reason });
+  }
   return new Promise((resolve, reject) => {
     const socket = connect({
-      // A scope (fe80::1%eth0) is kept; the family of a literal is its own.
+      // A scope (fe80::1%eth0) is kept.
       host: hostname,
       port,
-      family: isIPv6(hostname) ? 6 : FAMILY[addressFamily],
+      family: own === 0 ? wanted : own,
       // Nagle's algorithm and delayed acknowledgements together cost 40 ms on each command.
       noDelay: true,
       keepAlive: tcpKeepAlive,

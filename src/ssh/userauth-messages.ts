@@ -7,11 +7,12 @@ import { SshpoolError } from '../base/errors.ts';
 
 export const FIRST_AUTH_MESSAGE = 50;
 export const LAST_AUTH_MESSAGE = 79;
+export const USERAUTH_SUCCESS = 52;
 
 const NUMBER = {
   request: 50,
   failure: 51,
-  success: 52,
+  success: USERAUTH_SUCCESS,
   banner: 53,
   /** Its meaning depends on the method (RFC 4252 section 6). */
   specific: 60,

@@ -48,7 +48,7 @@ export type Attempts = AsyncGenerator<Verdict, void, undefined>;
 
 export interface Method {
   readonly name: string;
-  /** Begins anew, also after another method has succeeded in part. */
+  /** Begins the next step of a login, after one has succeeded in part. */
   attempts(conversation: Conversation): Attempts;
 }
 
@@ -63,14 +63,15 @@ export async function logIn(
   conversation: Conversation,
 ): Promise<readonly string[] | undefined> {
   let offered: readonly string[] | undefined;
-  let round = new Round(methods, conversation);
+  const left = new Set(methods);
+  let round = new Round(left, conversation);
   for (;;) {
     const verdict = (await round.attempt(offered)) ?? (await ask(user, offered, conversation));
     if (verdict === undefined) return offered ?? [];
     if (verdict.type === 'success') return undefined;
     offered = verdict.methods;
-    // The next step begins with all methods and all keys, as for ssh.
-    if (verdict.partial) round = new Round(methods, conversation);
+    // The next step begins anew, as for ssh: but for the methods that had nothing left to try.
+    if (verdict.partial) round = new Round(left, conversation);
   }
 }
 
@@ -85,29 +86,35 @@ async function ask(
   return reply.type === 'specific' ? undefined : reply;
 }
 
-/** One step of a login: the methods that have not been used up in it. */
+/** One step of a login; a method that is used up in it leaves `methods`. */
 class Round {
-  readonly #left: { readonly name: string; readonly attempts: Attempts }[];
+  readonly #methods: Set<Method>;
+  readonly #begun = new Map<Method, Attempts>();
+  readonly #conversation: Conversation;
 
-  constructor(methods: readonly Method[], conversation: Conversation) {
-    this.#left = methods.map((method) => ({
-      name: method.name,
-      attempts: method.attempts(conversation),
-    }));
+  constructor(methods: Set<Method>, conversation: Conversation) {
+    this.#methods = methods;
+    this.#conversation = conversation;
   }
 
   /** The next attempt of the first method that the server offers; undefined where none is left. */
   async attempt(offered: readonly string[] | undefined): Promise<Verdict | undefined> {
     for (;;) {
-      const at = this.#left.findIndex(({ name }, index) =>
-        offered === undefined ? index === 0 && name === BLIND : offered.includes(name),
-      );
-      const method = this.#left[at];
+      const method = this.#next(offered);
       if (method === undefined) return undefined;
-      const { value, done } = await method.attempts.next();
+      const attempts = this.#begun.get(method) ?? method.attempts(this.#conversation);
+      this.#begun.set(method, attempts);
+      // One after the other: what comes next depends on the server's answer.
+      const { value, done } = await attempts.next();
       if (!done) return value;
-      this.#left.splice(at, 1);
+      this.#methods.delete(method);
     }
+  }
+
+  #next(offered: readonly string[] | undefined): Method | undefined {
+    const methods = [...this.#methods];
+    if (offered !== undefined) return methods.find(({ name }) => offered.includes(name));
+    return methods[0]?.name === BLIND ? methods[0] : undefined;
   }
 }
 

@@ -1,6 +1,7 @@
 /** The link that OpenSSH makes: the life of its master, and its questions. */
 import { chmodSync, readdirSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { runCli, spawnCli, type Result } from '../support/cli.ts';
 import { alive, processesNaming, titleOf, until } from '../support/process.ts';
@@ -86,6 +87,31 @@ describe.skipIf(!haveSshd())('the openssh link', () => {
     expect(masters(sandbox)).toEqual([]);
   });
 
+  it('leaves no ssh behind where the agent is killed while a host says nothing', async () => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox);
+    await using relay = await startRelay(sshd.port);
+    relay.stall();
+    const config = sshd.config(`Host box\nPort ${relay.port}`);
+    const more = { SSH_POOL_CONNECTION_TIMEOUT_MS: '3000' };
+    const done = run(sandbox, config, 'true', more);
+    await until(() => relay.accepted() === 1, 'ssh connects');
+    process.kill(await agentOf(sandbox), 'SIGKILL');
+    expect(await done).toMatchObject({ code: 255 });
+    await until(() => masters(sandbox).length === 0, 'ssh is gone', 15_000);
+    expect(masters(sandbox)).toEqual([]);
+  });
+
+  it('carries 100 MB each way at once, whole', async () => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox);
+    const sent = randomBytes(100_000_000);
+    const args = ['exec', '-F', sshd.config(), 'box', 'cat'];
+    const { code, stdout } = await runCli(sandbox, args, { env, stdin: sent });
+    expect(code).toBe(0);
+    expect(stdout.equals(sent)).toBe(true);
+  });
+
   it('opens a second connection where a server refuses more sessions', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox, { options: { MaxSessions: '2' } });
@@ -130,6 +156,7 @@ describe.skipIf(!haveSshd())('the openssh link', () => {
     await until(() => masters(sandbox).length === 1, 'ssh connects');
     caller.kill('SIGINT');
     await until(() => masters(sandbox).length === 0, 'ssh is gone');
+    await until(() => leftovers(sandbox).length === 0, 'its sockets are gone');
     expect(leftovers(sandbox)).toEqual([]);
   });
 });

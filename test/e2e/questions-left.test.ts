@@ -52,6 +52,17 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a question that is left', () =
     },
   );
 
+  it('by Ctrl-C over the openssh link', async () => {
+    await using sandbox = createSandbox();
+    const words = ['SSH_POOL_LINK=openssh', PROGRAM, 'exec'];
+    const { sshd, shell, before } = await asking(sandbox, words);
+    shell.type('\u0003');
+    await shell.shows('$ ');
+    expect(await shell.output('echo $?')).toBe('130\r\n');
+    expect(await shell.output('stty -a')).toBe(before);
+    await left(sshd);
+  });
+
   it.each(BOTH)('by Ctrl-C ends the script that runs %s as well', async (_, words) => {
     await using sandbox = createSandbox();
     const { sshd, shell, question } = await asking(sandbox, words, { loop: true });

@@ -47,17 +47,20 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a question', () => {
     expect(sshd.logins()).toBe(0);
   });
 
-  it('for a passphrase does not show what is typed', async () => {
-    await using sandbox = createSandbox();
-    const sshd = await startSshd(sandbox);
-    const question = lock(sshd, 'open sesame');
-    const words = [PROGRAM, 'exec', '-F', sshd.config(), 'box', 'echo through'];
-    const terminal = Terminal.run(sandbox, words);
-    expect(await terminal.dialogue([question, 'open sesame\r'])).toBe(0);
-    expect(terminal.screen).toMatch(/through\r\n$/);
-    expect(terminal.screen).not.toContain('sesame');
-    expect(readFileSync(sandbox.path('run', 'agent.log'), 'utf8')).not.toContain('sesame');
-  });
+  it.each(['ssh2', 'openssh'])(
+    'over %s for a passphrase does not show what is typed',
+    async (link) => {
+      await using sandbox = createSandbox();
+      const sshd = await startSshd(sandbox);
+      const question = lock(sshd, 'open sesame');
+      const words = [PROGRAM, 'exec', '-F', sshd.config(), 'box', 'echo through'];
+      const terminal = Terminal.run(sandbox, words, { SSH_POOL_LINK: link });
+      expect(await terminal.dialogue([question, 'open sesame\r'])).toBe(0);
+      expect(terminal.screen).toMatch(/through\r\n$/);
+      expect(terminal.screen).not.toContain('sesame');
+      expect(readFileSync(sandbox.path('run', 'agent.log'), 'utf8')).not.toContain('sesame');
+    },
+  );
 
   it('takes characters back one by one, whatever they are made of', async () => {
     await using sandbox = createSandbox();

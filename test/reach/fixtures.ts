@@ -1,5 +1,6 @@
 /** What the rows are made of: keys, certificates, key agents, users with a password, questions. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   copyFileSync,
@@ -8,12 +9,15 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { RunOptions } from '../support/cli.ts';
 import { until } from '../support/process.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { startSshd, type Sshd, type SshdOptions } from '../support/sshd.ts';
+import type { Case } from './row.ts';
 
 export const isRoot = process.getuid?.() === 0;
 
@@ -29,7 +33,9 @@ export function makeKey(
 ): string {
   const file = sandbox.path(name);
   const bits = type === 'rsa' ? ['-b', '2048'] : [];
-  const words = ['-q', '-t', type, ...bits, '-N', passphrase, '-C', name, ...format, '-f', file];
+  // One round of the slow hash of a passphrase, of which the table makes many.
+  const slow = passphrase === '' ? [] : ['-a', '1', '-N', passphrase];
+  const words = ['-q', '-t', type, ...bits, '-N', '', ...slow, '-C', name, ...format, '-f', file];
   execFileSync('ssh-keygen', words);
   return file;
 }
@@ -41,6 +47,15 @@ export function certify(ca: string, key: string, principal: string, more: string
   const words = ['-q', '-s', ca, '-I', 'test', '-n', principal, ...more, `${key}.pub`];
   execFileSync('ssh-keygen', words);
   return `${key}-cert.pub`;
+}
+
+/** A command at a server, without the keys that the server's own block would add. */
+export function loginAt(sshd: Sshd, extra: string, run: RunOptions = {}): Case {
+  const config = sshd.config(`Host box\n${extra}\nHost *`);
+  const lines = readFileSync(config, 'utf8').split('\n');
+  const own = lines.filter((line) => !sshd.identities.some((file) => line.endsWith(` ${file}`)));
+  writeFileSync(config, own.join('\n'));
+  return { args: ['-F', config, 'box', 'echo $((6 * 7))'], run };
 }
 
 /** A server that knows just these keys, whatever its own options say. */
@@ -60,22 +75,41 @@ export async function keyAgent(
   addOptions: readonly string[] = [],
 ): Promise<string> {
   const socket = sandbox.path('key-agent');
-  const child = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore', env: sandbox.env });
+  const child = spawn('ssh-agent', ['-D', '-a', socket], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: sandbox.env,
+  });
   sandbox.defer(async () => {
     child.kill();
     await until(() => child.exitCode !== null || child.signalCode !== null, 'the key agent ends');
   });
-  await until(() => existsSync(socket), 'the key agent listens');
+  // It prints the socket's path once it listens; the file is there before.
+  await once(child.stdout, 'data');
+  const env = { ...sandbox.env, SSH_AUTH_SOCK: socket };
   for (const key of keys) {
-    const env = { ...sandbox.env, SSH_AUTH_SOCK: socket };
     execFileSync('ssh-add', ['-q', ...addOptions, key], { env, stdio: 'ignore' });
   }
   return socket;
 }
 
-/** A program that answers every question so, for SSH_ASKPASS; the variables that make ssh use it. */
-export function answering(sandbox: Sandbox, answer: string): Record<string, string> {
-  const program = sandbox.write('askpass', `#!/bin/sh\necho '${answer}'\n`);
+/** The types and comments of what a key agent holds; their fingerprints are new each time. */
+export function heldBy(sandbox: Sandbox, socket: string): string {
+  const env = { ...sandbox.env, SSH_AUTH_SOCK: socket };
+  const { stdout } = spawnSync('ssh-add', ['-l'], { env, encoding: 'utf8' });
+  return stdout.replace(/SHA256:\S+/g, 'FINGERPRINT');
+}
+
+/**
+ * A program that answers questions so, for SSH_ASKPASS: every one alike, or each by the pattern of
+ * the shell that it fits. Returns the variables that make ssh use it.
+ */
+export function answering(
+  sandbox: Sandbox,
+  answers: string | Readonly<Record<string, string>>,
+): Record<string, string> {
+  const cases = Object.entries(typeof answers === 'string' ? { '*': answers } : answers);
+  const lines = cases.map(([pattern, answer]) => `${pattern}) echo '${answer}' ;;\n`).join('');
+  const program = sandbox.write('askpass', `#!/bin/sh\ncase $1 in\n${lines}esac\n`);
   chmodSync(program, 0o700);
   return { SSH_ASKPASS: program, SSH_ASKPASS_REQUIRE: 'force', DISPLAY: 'none' };
 }

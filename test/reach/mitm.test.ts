@@ -50,7 +50,29 @@ describe.skipIf(!haveSshd()).each(LINKS)('over %s', (link) => {
     const done = await run(sandbox, config, 'echo secret');
     expect(done).toMatchObject({ code: 255 });
     expect(done.stderr).toMatch(/Host key verification failed/);
+    expect(impostor.log()).toMatch(/Connection from 127\.0\.0\.1/);
     expect(impostor.log()).not.toMatch(ATTEMPT);
+  });
+
+  it('an impostor behind a jump host gets no attempt to log in', async () => {
+    await using sandbox = createSandbox();
+    const [hop, sshd] = [await startSshd(sandbox, { name: 'hop' }), await startSshd(sandbox)];
+    const config = sshd.config(`${hop.hostBlock}\nHost box\nProxyJump hop`);
+    await sshd.stop();
+    const impostor = await impostorOf(sandbox, sshd);
+    const done = await run(sandbox, config, 'echo secret');
+    expect(done).toMatchObject({ code: 255 });
+    expect(done.stderr).toMatch(/Host key verification failed/);
+    expect(impostor.log()).toMatch(/Connection from 127\.0\.0\.1/);
+    expect(impostor.log()).not.toMatch(ATTEMPT);
+  });
+
+  it('a server that shows the same key at a later key exchange is stayed with', async () => {
+    await using sandbox = createSandbox();
+    const server = await startTurncoat(sandbox, { turns: false });
+    const done = await run(sandbox, server.config, 'wait');
+    expect(done).toMatchObject({ code: 0 });
+    expect(done.stdout.toString()).toBe('before\nafter\n');
   });
 
   it('a server that shows another key at a later key exchange is left at once', async () => {
@@ -68,9 +90,13 @@ interface Internals {
   readonly _protocol: { _hostKeys: Record<string, unknown> };
 }
 
-/** A server that begins a key exchange with another host key as soon as a command runs. */
+/**
+ * A server that begins a key exchange as soon as a command runs: with another host key, where it
+ * `turns`.
+ */
 async function startTurncoat(
   sandbox: Sandbox,
+  { turns = true } = {},
 ): Promise<{ readonly config: string; readonly closed: () => boolean }> {
   const [hostKey, otherKey, userKey] = [generateKey(), generateKey(), generateKey()];
   let closed = false;
@@ -84,7 +110,7 @@ async function startTurncoat(
         stream.write('before\n');
         // Its keys are in an object that ssh2 reads again at each key exchange.
         const { _protocol } = connection as unknown as Internals;
-        _protocol._hostKeys = { 'ssh-ed25519': ssh2.utils.parseKey(otherKey.private) };
+        if (turns) _protocol._hostKeys = { 'ssh-ed25519': ssh2.utils.parseKey(otherKey.private) };
         connection.rekey(() => {
           stream.write('after\n');
           stream.exit(0);

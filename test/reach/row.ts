@@ -27,10 +27,12 @@ export interface Row {
   readonly name: string;
   /** What ssh is known to do with it. */
   readonly outcome: Outcome;
-  /** The link that is chosen by itself; ssh2 unless given, none where nothing is connected. */
+  /** The link that is chosen by itself; ssh2 unless given, none where nothing stays connected. */
   readonly link?: 'openssh' | 'none';
   /** Where ssh2 cannot do it: what sshpool says when it is told to use it all the same. */
   readonly notOverSsh2?: RegExp;
+  /** What of stderr must be the same to the letter. */
+  readonly words?: RegExp;
   /** Why it cannot run on this machine. */
   readonly skip?: string | undefined;
   /** Made anew for each contender. */

@@ -1,35 +1,23 @@
-/** Who we say we are: keys, certificates, key agents, passwords. */
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/** Who we say we are: keys, certificates, key agents. */
+import { copyFileSync, rmSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import type { Sandbox } from '../../support/sandbox.ts';
-import { startSshd, type Sshd } from '../../support/sshd.ts';
+import { startSshd } from '../../support/sshd.ts';
 import {
   answering,
   certify,
-  isRoot,
+  heldBy,
   keyAgent,
+  loginAt,
   makeKey,
   serverWithKeys,
-  serverWithPasswords,
-  type LoginUser,
 } from '../fixtures.ts';
-import type { Case, Row } from '../row.ts';
+import type { Row } from '../row.ts';
 
-const COMMAND = 'echo $((6 * 7))';
 const ok = { outcome: 'ok' } as const;
 const denied = { outcome: 'permission denied', link: 'none' } as const;
 const user = userInfo().username;
 
 const only = (file: string): string => `IdentityFile ${file}\nIdentitiesOnly yes`;
-
-/** Without the keys that the server's own block would add. */
-function at(sshd: Sshd, extra: string, run: Case['run'] = {}): Case {
-  const config = sshd.config(`Host box\n${extra}\nHost *`);
-  const lines = readFileSync(config, 'utf8').split('\n');
-  const own = lines.filter((line) => !sshd.identities.some((file) => line.endsWith(` ${file}`)));
-  writeFileSync(config, own.join('\n'));
-  return { args: ['-F', config, 'box', COMMAND], run };
-}
 
 /** A row for one key that the server knows, as a file. */
 function keyFile(
@@ -46,7 +34,7 @@ function keyFile(
       const key = makeKey(sandbox, 'key', options);
       const sshd = await serverWithKeys(sandbox, [key]);
       const env = answer === undefined ? {} : answering(sandbox, answer);
-      return at(sshd, only(key), { env });
+      return loginAt(sshd, only(key), { env });
     },
   };
 }
@@ -72,6 +60,19 @@ export const keyRows: readonly Row[] = [
   ),
   keyFile('encrypted key, nobody to ask', { passphrase: PASSPHRASE }, denied),
   {
+    name: 'encrypted key in PEM, without its public half',
+    ...ok,
+    link: 'openssh',
+    notOverSsh2: /Permission denied/,
+    prepare: async (sandbox) => {
+      const options = { type: 'rsa', passphrase: PASSPHRASE, format: ['-m', 'PEM'] };
+      const key = makeKey(sandbox, 'key', options);
+      const sshd = await serverWithKeys(sandbox, [key]);
+      rmSync(`${key}.pub`);
+      return loginAt(sshd, only(key), { env: answering(sandbox, PASSPHRASE) });
+    },
+  },
+  {
     name: 'key agent',
     ...ok,
     prepare: async (sandbox) => {
@@ -79,7 +80,7 @@ export const keyRows: readonly Row[] = [
       const sshd = await serverWithKeys(sandbox, [key]);
       const SSH_AUTH_SOCK = await keyAgent(sandbox, [key]);
       rmSync(key);
-      return at(sshd, 'IdentitiesOnly no', { env: { SSH_AUTH_SOCK } });
+      return loginAt(sshd, 'IdentitiesOnly no', { env: { SSH_AUTH_SOCK } });
     },
   },
   {
@@ -89,7 +90,7 @@ export const keyRows: readonly Row[] = [
       const key = makeKey(sandbox, 'key', { type: 'rsa' });
       const sshd = await serverWithKeys(sandbox, [key]);
       const socket = await keyAgent(sandbox, [key]);
-      return at(sshd, `IdentitiesOnly no\nIdentityAgent ${socket}`);
+      return loginAt(sshd, `IdentitiesOnly no\nIdentityAgent ${socket}`);
     },
   },
   {
@@ -101,7 +102,7 @@ export const keyRows: readonly Row[] = [
       // With all of them, the server would have enough before it came to the right one.
       const sshd = await serverWithKeys(sandbox, [last], { MaxAuthTries: '3' });
       const SSH_AUTH_SOCK = await keyAgent(sandbox, keys);
-      return at(sshd, only(`${last}.pub`), { env: { SSH_AUTH_SOCK } });
+      return loginAt(sshd, only(`${last}.pub`), { env: { SSH_AUTH_SOCK } });
     },
   },
   {
@@ -111,7 +112,7 @@ export const keyRows: readonly Row[] = [
       const keys = ['a', 'b', 'c', 'd'].map((name) => makeKey(sandbox, name));
       const sshd = await serverWithKeys(sandbox, keys.slice(-1), { MaxAuthTries: '2' });
       const SSH_AUTH_SOCK = await keyAgent(sandbox, keys);
-      return at(sshd, 'IdentitiesOnly no', { env: { SSH_AUTH_SOCK } });
+      return loginAt(sshd, 'IdentitiesOnly no', { env: { SSH_AUTH_SOCK } });
     },
   },
   {
@@ -121,7 +122,7 @@ export const keyRows: readonly Row[] = [
       const [ca, key] = [makeKey(sandbox, 'ca'), makeKey(sandbox, 'key')];
       certify(ca, key, user);
       const sshd = await serverWithKeys(sandbox, [], { TrustedUserCAKeys: `${ca}.pub` });
-      return at(sshd, only(key));
+      return loginAt(sshd, only(key));
     },
   },
   {
@@ -133,7 +134,7 @@ export const keyRows: readonly Row[] = [
       copyFileSync(certify(ca, key, user), elsewhere);
       rmSync(`${key}-cert.pub`);
       const sshd = await serverWithKeys(sandbox, [], { TrustedUserCAKeys: `${ca}.pub` });
-      return at(sshd, `${only(key)}\nCertificateFile ${elsewhere}`);
+      return loginAt(sshd, `${only(key)}\nCertificateFile ${elsewhere}`);
     },
   },
   {
@@ -145,24 +146,25 @@ export const keyRows: readonly Row[] = [
       const sshd = await serverWithKeys(sandbox, [], { TrustedUserCAKeys: `${ca}.pub` });
       const SSH_AUTH_SOCK = await keyAgent(sandbox, [key]);
       rmSync(key);
-      return at(sshd, 'IdentitiesOnly no', { env: { SSH_AUTH_SOCK } });
+      return loginAt(sshd, 'IdentitiesOnly no', { env: { SSH_AUTH_SOCK } });
     },
   },
   {
     name: 'a key that the server does not know',
     ...denied,
     prepare: async (sandbox) =>
-      at(await serverWithKeys(sandbox, []), only(makeKey(sandbox, 'key'))),
+      loginAt(await serverWithKeys(sandbox, []), only(makeKey(sandbox, 'key'))),
   },
   {
     name: 'PubkeyAuthentication no',
     ...denied,
-    prepare: async (sandbox) => at(await startSshd(sandbox), 'PubkeyAuthentication no'),
+    prepare: async (sandbox) => loginAt(await startSshd(sandbox), 'PubkeyAuthentication no'),
   },
   {
     name: 'PreferredAuthentications without publickey',
     ...denied,
-    prepare: async (sandbox) => at(await startSshd(sandbox), 'PreferredAuthentications password'),
+    prepare: async (sandbox) =>
+      loginAt(await startSshd(sandbox), 'PreferredAuthentications password'),
   },
   {
     name: 'a key type that PubkeyAcceptedAlgorithms forbids',
@@ -170,7 +172,7 @@ export const keyRows: readonly Row[] = [
     prepare: async (sandbox) => {
       const key = makeKey(sandbox, 'key');
       const sshd = await serverWithKeys(sandbox, [key]);
-      return at(sshd, `${only(key)}\nPubkeyAcceptedAlgorithms rsa-sha2-512`);
+      return loginAt(sshd, `${only(key)}\nPubkeyAcceptedAlgorithms rsa-sha2-512`);
     },
   },
   {
@@ -184,7 +186,7 @@ export const keyRows: readonly Row[] = [
       const restriction = ['-H', sshd.knownHosts, '-h', `[127.0.0.1]:${sshd.port}`];
       const SSH_AUTH_SOCK = await keyAgent(sandbox, [key], restriction);
       rmSync(key);
-      return at(sshd, 'IdentitiesOnly no', { env: { SSH_AUTH_SOCK } });
+      return loginAt(sshd, 'IdentitiesOnly no', { env: { SSH_AUTH_SOCK } });
     },
   },
   {
@@ -196,64 +198,8 @@ export const keyRows: readonly Row[] = [
       const key = makeKey(sandbox, 'key');
       const sshd = await serverWithKeys(sandbox, [key]);
       const SSH_AUTH_SOCK = await keyAgent(sandbox, []);
-      return at(sshd, `${only(key)}\nAddKeysToAgent yes`, { env: { SSH_AUTH_SOCK } });
+      const asked = loginAt(sshd, `${only(key)}\nAddKeysToAgent yes`, { env: { SSH_AUTH_SOCK } });
+      return { ...asked, after: () => heldBy(sandbox, SSH_AUTH_SOCK) };
     },
   },
 ];
-
-/** Rows with a user who has a password; it is made for all of them, by root alone. */
-export function passwordRows(who: LoginUser | undefined): readonly Row[] {
-  const skip = isRoot ? undefined : 'only root can make a user with a password';
-  const { name = '', password = '' } = who ?? {};
-  const login = async (
-    sandbox: Sandbox,
-    { extra, answer = password, methods }: { extra: string; answer?: string; methods?: string },
-  ): Promise<Case> => {
-    const options = methods === undefined ? {} : { AuthenticationMethods: methods };
-    const sshd = await serverWithPasswords(sandbox, options);
-    const [own = ''] = sshd.identities;
-    const key = sandbox.path('own');
-    copyFileSync(own, key);
-    return at(sshd, `User ${name}\nIdentityFile ${key}\n${extra}`, {
-      env: answering(sandbox, answer),
-    });
-  };
-  const row = (
-    title: string,
-    given: Parameters<typeof login>[1],
-    more: Partial<Row> = {},
-  ): Row => ({
-    name: title,
-    ...ok,
-    skip,
-    ...more,
-    prepare: (sandbox) => login(sandbox, given),
-  });
-  const noKey = 'PubkeyAuthentication no';
-  return [
-    row('password', { extra: `${noKey}\nKbdInteractiveAuthentication no` }),
-    row('keyboard-interactive', { extra: `${noKey}\nPasswordAuthentication no` }),
-    row('publickey and keyboard-interactive', {
-      extra: '',
-      methods: 'publickey,keyboard-interactive',
-    }),
-    row('publickey and password', { extra: '', methods: 'publickey,password' }),
-    row('wrong password', { extra: `${noKey}\nNumberOfPasswordPrompts 1`, answer: 'x' }, denied),
-    row('a password under BatchMode', { extra: `${noKey}\nBatchMode yes` }, denied),
-    {
-      name: 'publickey and keyboard-interactive, the key in the agent',
-      ...ok,
-      skip,
-      prepare: async (sandbox) => {
-        const sshd = await serverWithPasswords(sandbox, {
-          AuthenticationMethods: 'publickey,keyboard-interactive',
-        });
-        const key = makeKey(sandbox, 'key');
-        const [own = ''] = sshd.identities;
-        const socket = await keyAgent(sandbox, [key, own]);
-        const env = { ...answering(sandbox, password), SSH_AUTH_SOCK: socket };
-        return at(sshd, `User ${name}\nIdentitiesOnly no\nIdentityFile none`, { env });
-      },
-    },
-  ];
-}

@@ -41,6 +41,24 @@ const client = (name: string, extra: string, more: Partial<Row> = {}): Row => ({
   prepare: async (sandbox) => at(await startSshd(sandbox), extra),
 });
 
+/** An sshd as they were before SHA-2, for clients with these lines. */
+const old = (name: string, lines: readonly string[], more: Partial<Row> = {}): Row => ({
+  name,
+  ...ok,
+  ...more,
+  prepare: async (sandbox) => {
+    const options = {
+      KexAlgorithms: 'diffie-hellman-group14-sha1',
+      HostKeyAlgorithms: 'ssh-rsa',
+      PubkeyAcceptedAlgorithms: 'ssh-rsa',
+      Ciphers: 'aes128-cbc',
+      MACs: 'hmac-sha1',
+    };
+    const sshd = await startSshd(sandbox, { options, hostKeys: ['rsa'], userKeys: ['rsa'] });
+    return at(sshd, lines.join('\n'));
+  },
+});
+
 export const serverRows: readonly Row[] = [
   server(
     'post-quantum key exchange only',
@@ -68,6 +86,21 @@ export const serverRows: readonly Row[] = [
     link: 'openssh',
     notOverSsh2: /MACs/,
   }),
+  server('ECDH over nistp521 only', { KexAlgorithms: 'ecdh-sha2-nistp521' }),
+  // Node tests the group that the server sends for up to half a minute, in which the agent would do nothing else.
+  server(
+    'group exchange only',
+    { KexAlgorithms: 'diffie-hellman-group-exchange-sha256' },
+    { link: 'openssh', notOverSsh2: /no matching key exchange/ },
+  ),
+  old('an old server', [], { outcome: 'no common algorithm', link: 'none' }),
+  old('an old server, its algorithms added', [
+    'KexAlgorithms +diffie-hellman-group14-sha1',
+    'HostKeyAlgorithms +ssh-rsa',
+    // Alone, since this one says that it knows the newer ones, as a truly old one does not.
+    'PubkeyAcceptedAlgorithms ssh-rsa',
+    'Ciphers +aes128-cbc',
+  ]),
   {
     name: 'no algorithm in common',
     outcome: 'no common algorithm',

@@ -34,6 +34,19 @@ const forwarding = (name: string, extra: string, options: readonly string[] = []
   },
 });
 
+/** With letters and colours that a terminal must be kept from. */
+const BANNER = 'Beware of the dog\n\tnäh \u001B[31mred\u001B[m\n';
+
+const banner = (name: string, extra: string): Row => ({
+  name,
+  ...ok,
+  words: /Beware[^]*/,
+  prepare: async (sandbox) => {
+    const Banner = sandbox.write('banner', BANNER);
+    return at(await startSshd(sandbox, { options: { Banner } }), extra, 'echo entered');
+  },
+});
+
 export const sessionRows: readonly Row[] = [
   {
     name: 'SetEnv',
@@ -52,6 +65,12 @@ export const sessionRows: readonly Row[] = [
       return at(sshd, 'SendEnv SSHP_?', 'echo $SSHP_A-$SSHP_OTHER', { env });
     },
   },
+  {
+    name: 'ForkAfterAuthentication',
+    ...ok,
+    prepare: async (sandbox) =>
+      at(await startSshd(sandbox), 'ForkAfterAuthentication yes', 'echo from behind'),
+  },
   forwarding('ForwardAgent yes', 'ForwardAgent yes'),
   forwarding('ForwardAgent by -A', '', ['-A']),
   forwarding('ForwardAgent no', 'ForwardAgent no'),
@@ -68,15 +87,9 @@ export const sessionRows: readonly Row[] = [
       return at(sshd, `IdentityFile ${key}`, 'wanted');
     },
   },
-  {
-    name: 'Banner and LogLevel QUIET',
-    ...ok,
-    prepare: async (sandbox) => {
-      const Banner = sandbox.write('banner', 'Beware\n');
-      const sshd = await startSshd(sandbox, { options: { Banner } });
-      return at(sshd, 'LogLevel QUIET', 'echo quiet');
-    },
-  },
+  banner('Banner', ''),
+  banner('Banner under LogLevel ERROR', 'LogLevel ERROR'),
+  banner('Banner under LogLevel QUIET', 'LogLevel QUIET'),
   {
     name: '20 MB each way with RekeyLimit 1M at the server',
     ...ok,

@@ -29,9 +29,11 @@ function known(
     ...ok,
     ...rest,
     prepare: async (sandbox) => {
-      const sshd = await startSshd(sandbox);
+      const sshd = await startSshd(sandbox, { options: { LogLevel: 'DEBUG1' } });
       const file = sandbox.write('known', lines(sshd, sandbox));
-      return at(sshd, `${extra}\nUserKnownHostsFile ${file}`);
+      // Whether anybody tried to log in at a server that is not to be trusted.
+      const after = (): string => String(/userauth-request/.test(sshd.log()));
+      return at(sshd, `${extra}\nUserKnownHostsFile ${file}`, { after });
     },
   };
 }
@@ -133,7 +135,11 @@ export const trustRows: readonly Row[] = [
   known(
     'changed, under NoHostAuthenticationForLocalhost',
     (sshd, sandbox) => `${portOf(sshd)} ${publicKeyOf(makeKey(sandbox, 'other'))}\n`,
-    { extra: 'NoHostAuthenticationForLocalhost yes' },
+    {
+      extra: 'NoHostAuthenticationForLocalhost yes',
+      link: 'openssh',
+      notOverSsh2: /NoHostAuthenticationForLocalhost/,
+    },
   ),
   known(
     'revoked in known_hosts',
@@ -215,6 +221,16 @@ export const trustRows: readonly Row[] = [
       const program = sandbox.write('hosts', `#!/bin/sh\ncat ${sshd.knownHosts}\n`);
       chmodSync(program, 0o700);
       return at(sshd, `UserKnownHostsFile none\nKnownHostsCommand ${program} %H`);
+    },
+  },
+  {
+    name: 'NoHostAuthenticationForLocalhost',
+    ...ok,
+    link: 'openssh',
+    notOverSsh2: /NoHostAuthenticationForLocalhost/,
+    prepare: async (sandbox) => {
+      const none = 'UserKnownHostsFile none\nNoHostAuthenticationForLocalhost yes';
+      return at(await startSshd(sandbox), none);
     },
   },
   unknown('unknown, accept-new', 'StrictHostKeyChecking accept-new'),

@@ -1,10 +1,11 @@
-/** The way there: jump hosts, proxies, addresses, and what the configuration makes of a name. */
+/** The way there: jump hosts, proxies, addresses and time. */
 import { networkInterfaces } from 'node:os';
 import type { Sandbox } from '../../support/sandbox.ts';
 import { startSshd, type Sshd } from '../../support/sshd.ts';
 import { startRelay } from '../../support/relay.ts';
 import { makeKey, publicKeyOf } from '../fixtures.ts';
 import type { Case, Row } from '../row.ts';
+import { plain } from './plain.ts';
 
 const ok = { outcome: 'ok' } as const;
 const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
@@ -14,14 +15,6 @@ const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
 const at = (sshd: Sshd, extra: string, more: Partial<Case> = {}): Case => ({
   args: ['-F', sshd.config(extra), 'box', 'echo arrived'],
   ...more,
-});
-
-/** A row with one server and these lines before its Host block. */
-const plain = (name: string, extra: string, more: Partial<Row> = {}): Row => ({
-  name,
-  ...ok,
-  ...more,
-  prepare: async (sandbox) => at(await startSshd(sandbox), extra),
 });
 
 /** Servers to jump over, and their blocks. */
@@ -154,71 +147,20 @@ export const wayRows: readonly Row[] = [
       return at(sshd, `Host box\n${proxy}`, { run: { env: { SSHP_WAY: 'hop' } } });
     },
   },
-  plain('HostName with a token', 'Host box\nHostName 127.0.0.%%1', {
-    outcome: 'unknown host',
+  plain(
+    'ProxyJump none, before one for all',
+    'Host box\nProxyJump none\nHost *\nProxyJump nowhere',
+  ),
+  plain(
+    'ProxyCommand none, before one for all',
+    'Host box\nProxyCommand none\nHost *\nProxyCommand false',
+  ),
+  plain('a ProxyCommand that fails', 'ProxyCommand exit 3', {
+    outcome: 'other failure',
     link: 'none',
   }),
   {
-    name: 'HostName from the name typed',
-    ...ok,
-    prepare: async (sandbox) => {
-      const sshd = await startSshd(sandbox);
-      const known = `HostKeyAlias [127.0.0.1]:${sshd.port}`;
-      const config = sshd.config(
-        `Host 1\nHostName 127.0.0.%h\n${known}\n${sshd.hostBlock.replace('Host box', 'Host 1')}`,
-      );
-      return { args: ['-F', config, '1', 'echo arrived'] };
-    },
-  },
-  {
-    name: 'Include',
-    ...ok,
-    prepare: async (sandbox) => {
-      const sshd = await startSshd(sandbox);
-      const config = sandbox.write('config', `Include ${sshd.config()}\n`);
-      return { args: ['-F', config, 'box', 'echo arrived'] };
-    },
-  },
-  plain('Match exec that holds', 'Match host box exec "true"\nSetEnv A=b'),
-  {
-    name: 'Match exec that gives the port',
-    ...ok,
-    prepare: async (sandbox) => {
-      const sshd = await startSshd(sandbox);
-      const block = sshd.hostBlock.replace(/Port \d+/, '').replace('Host box box-*', '');
-      const config = sandbox.write(
-        'config',
-        `Match host box exec "true"\nPort ${sshd.port}\nMatch all\n${block}\n`,
-      );
-      return { args: ['-F', config, 'box', 'echo arrived'] };
-    },
-  },
-  {
-    name: 'a variable in IdentityFile',
-    ...ok,
-    prepare: async (sandbox) => {
-      const sshd = await startSshd(sandbox);
-      const [key = ''] = sshd.identities;
-      const env = { SSHP_TEST_KEY: key };
-      const config = sandbox.write(
-        'config',
-        `${sshd.hostBlock.replace(key, '${SSHP_TEST_KEY}')}\n`,
-      );
-      return { args: ['-F', config, 'box', 'echo arrived'], run: { env } };
-    },
-  },
-  {
-    name: 'CanonicalizeHostname',
-    ...ok,
-    prepare: async (sandbox) => {
-      const sshd = await startSshd(sandbox);
-      const canonical =
-        'CanonicalizeHostname yes\nCanonicalDomains invalid\nCanonicalizeFallbackLocal yes';
-      return at(sshd, canonical);
-    },
-  },
-  {
-    name: 'IPv6',
+    name: 'IPv6, AddressFamily inet6',
     ...ok,
     skip: hasIpv6 ? undefined : 'this machine has no ::1',
     prepare: async (sandbox) => {
@@ -229,18 +171,36 @@ export const wayRows: readonly Row[] = [
         options: { HostKey: key, ListenAddress: `[::1]:${first.port}` },
       });
       const file = sandbox.write('known', `[::1]:${first.port} ${publicKeyOf(key)}\n`);
-      const extra = `Host box\nHostName ::1\nPort ${first.port}\nUserKnownHostsFile ${file}`;
+      const extra = `Host box\nHostName ::1\nAddressFamily inet6\nPort ${first.port}\nUserKnownHostsFile ${file}`;
       return at(sshd, extra);
     },
   },
   plain('AddressFamily inet', 'AddressFamily inet'),
-  plain('BindAddress', 'BindAddress 127.0.0.2'),
+  plain('AddressFamily inet6, and an address of the other', 'AddressFamily inet6', {
+    outcome: 'unknown host',
+    link: 'none',
+  }),
+  plain('BindAddress', 'BindAddress 127.0.0.2', { command: 'echo ${SSH_CLIENT%% *}' }),
+  plain('BindAddress of another machine', 'BindAddress 192.0.2.1', {
+    outcome: 'other failure',
+    link: 'none',
+  }),
   plain('BindInterface', 'BindInterface lo', {
+    command: 'echo ${SSH_CLIENT%% *}',
     link: 'openssh',
     notOverSsh2: /BindInterface/,
     skip: 'lo' in networkInterfaces() ? undefined : 'the loopback interface has another name',
   }),
-  plain('Compression', 'Compression yes'),
+  {
+    name: 'Compression',
+    ...ok,
+    prepare: async (sandbox) => {
+      const sshd = await startSshd(sandbox, { options: { LogLevel: 'DEBUG1' } });
+      const after = (): string =>
+        /kex: client->server .* compression: (\S+)/.exec(sshd.log())?.[1] ?? 'none asked for';
+      return at(sshd, 'Compression yes', { after });
+    },
+  },
   plain('TCPKeepAlive no, ServerAliveInterval 1', 'TCPKeepAlive no\nServerAliveInterval 1'),
   plain('ConnectionAttempts 2', 'ConnectionAttempts 2'),
   {

@@ -87,6 +87,10 @@ test('variables stay as they are where the option has none', () => {
   expect(expand('${ABSENT}', context, { ...rules, env: false })).toBe('${ABSENT}');
 });
 
+test('tokens inside ${} are expanded where that is left to a shell', () => {
+  expect(expand('${a%%b} %h', context, { ...rules, env: false })).toBe('${a%b} real.example.org');
+});
+
 test('what a token stands for is not expanded again', () => {
   const nasty = { ...context, hostname: '%u${DIR}', env: { DIR: '%h' } };
   expect(expand('%h ${DIR}', nasty, rules)).toBe('%u${DIR} %h');

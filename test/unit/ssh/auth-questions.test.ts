@@ -32,13 +32,13 @@ beforeEach(() => {
   findings = new Findings(() => undefined);
 });
 
-/** Runs a method to its end; the person gives these answers, and then none. */
-async function run(
+/** A method and whom it talks to; the person gives these answers, and then none. */
+function prepare(
   make: (typeof methods)[number],
   given: readonly (string | undefined)[],
   replies: readonly Buffer[],
   more: Partial<SshOptions> = {},
-): Promise<string[]> {
+): { method: Method; conversation: Conversation } {
   const [answers, left] = [[...given], [...replies]];
   const wire: AuthWire = {
     sessionId: Buffer.alloc(32),
@@ -59,10 +59,15 @@ async function run(
       return Promise.resolve(answers.shift());
     },
     note: (text: string) => notes.push(text),
+    say: (text: string) => text !== '' && notes.push(text),
   };
-  const method: Method = make(request, findings);
+  return { method: make(request, findings), conversation: new Conversation(wire, () => undefined) };
+}
+
+/** Runs a method to its end. */
+async function run(...given: Parameters<typeof prepare>): Promise<string[]> {
+  const { method, conversation } = prepare(...given);
   const verdicts: string[] = [];
-  const conversation = new Conversation(wire, () => undefined);
   for await (const verdict of method.attempts(conversation)) {
     verdicts.push(verdict.type);
     if (verdict.type === 'success') break;
@@ -129,6 +134,31 @@ describe('password', () => {
     const answers = ['old', 'old', 'new', 'typo', 'new', 'new'];
     expect(await run(passwordMethod, answers, [changeRequest, SUCCESS])).toEqual(['success']);
     expect(notes).toEqual(['Too old', 'Mismatch; try again, EOF to quit.']);
+  });
+
+  it('is changed once more where the server does not like the new one', async () => {
+    const answers = ['old', 'old', 'short', 'short', 'old', 'longer', 'longer'];
+    const replies = [changeRequest, changeRequest, SUCCESS];
+    expect(await run(passwordMethod, answers, replies)).toEqual(['success']);
+    expect(passwords(sent[2])).toEqual(['old', 'longer']);
+  });
+
+  it('is not changed for ever', async () => {
+    const answers = Array.from({ length: 40 }, () => 'same');
+    const replies = Array.from({ length: 20 }, () => changeRequest);
+    expect(await run(passwordMethod, answers, replies)).toEqual([]);
+    expect(sent).toHaveLength(4);
+  });
+
+  it('is asked for no oftener where the login has several steps', async () => {
+    const { method, conversation } = prepare(
+      passwordMethod,
+      ['a', 'b', 'c', 'd'],
+      [FAILURE, FAILURE, FAILURE],
+    );
+    await method.attempts(conversation).next();
+    for await (const verdict of method.attempts(conversation)) expect(verdict.type).toBe('failure');
+    expect(asked).toHaveLength(3);
   });
 
   it('is not changed to nothing', async () => {

@@ -11,11 +11,9 @@ import { askKeygen, blobOf, makeDirectory, makeKey } from './keygen.ts';
 const directory = makeDirectory();
 const at = (name: string): string => join(directory.path, name);
 let key = '';
-let other = '';
 
 beforeAll(() => {
   key = makeKey(at('key'), 'ed25519');
-  other = makeKey(at('other'), 'ed25519');
 });
 afterAll(() => directory[Symbol.dispose]());
 
@@ -42,8 +40,6 @@ async function verify(
     batchMode: false,
     hashKnownHosts: false,
     fingerprintHash: 'sha256',
-    noHostAuthenticationForLocalhost: false,
-    hostKeyAlias: undefined,
     userKnownHostsFiles: [file],
     ...more,
   } as unknown as SshOptions;
@@ -134,34 +130,6 @@ describe('an unknown host key', () => {
   it('is not asked about under BatchMode', async () => {
     const { asked, result } = await verify('', ['yes'], { batchMode: true });
     expect([asked, result]).toEqual([[], expect.stringContaining('BatchMode')]);
-  });
-});
-
-const changed = (): string => `[host]:2222 ${other}\n`;
-
-describe('NoHostAuthenticationForLocalhost', () => {
-  const noHostAuthenticationForLocalhost = true;
-
-  it.each(['127.0.0.1', '127.9.8.7', '::1'])('trusts whoever is at %s', async (address) => {
-    const options = { noHostAuthenticationForLocalhost };
-    expect((await verify(changed(), [], options, { address })).result).toBeUndefined();
-  });
-
-  it.each(['10.127.0.1', '127.example.com', '::127.0.0.1', ''])(
-    'does not trust %j',
-    async (address) => {
-      const options = { noHostAuthenticationForLocalhost };
-      expect((await verify(changed(), [], options, { address })).result).toMatch(
-        /is not the one in/,
-      );
-    },
-  );
-
-  it('does not count beside HostKeyAlias', async () => {
-    const options = { noHostAuthenticationForLocalhost, hostKeyAlias: 'host' };
-    expect((await verify(changed(), [], options, { address: '127.0.0.1' })).result).toMatch(
-      /is not the one in/,
-    );
   });
 });
 

@@ -30,6 +30,11 @@ test.each([
   expect(readMuxReply(written.finish())).toEqual(reply);
 });
 
+test.each([0, 1, 0x80000000, 0xffffffff])('%i is not taken for the process of a master', (pid) => {
+  const body = new Writer().u32(0x80000005).u32(0).u32(pid).finish();
+  expect(() => readMuxReply(body)).toThrow(`process ${pid} as an OpenSSH master`);
+});
+
 test('any bytes are an answer or a PROTOCOL error', () => {
   fc.assert(
     fc.property(bytes(20), (body) => {

@@ -103,10 +103,17 @@ test('a method that the server takes back is not tried again', async () => {
   expect(asked).toEqual(['publickey 1', 'publickey 2', 'password 1']);
 });
 
-test('after a partial success all methods and keys are there again', async () => {
+test('after a partial success a method begins anew', async () => {
   const answers = [failure('publickey'), failure('publickey', true), SUCCESS];
   const { asked } = await attempt([method('publickey', 2)], answers);
   expect(asked).toEqual(['publickey 1', 'publickey 2', 'publickey 1']);
+});
+
+test('a method that had nothing left to try is not there again after a partial success', async () => {
+  const answers = [failure('publickey,password'), failure('publickey', true)];
+  const { asked, left } = await attempt([method('publickey', 1), method('password', 1)], answers);
+  expect(asked).toEqual(['publickey 1', 'password 1']);
+  expect(left).toEqual(['publickey']);
 });
 
 test('several steps go on with what the server asks for next', async () => {

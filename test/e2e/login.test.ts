@@ -1,0 +1,89 @@
+/** The login as a server sees it: the same keys in the same order, from ssh and from us. */
+import { copyFileSync, rmSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { certify, keyAgent, makeKey, publicKeyOf } from '../reach/fixtures.ts';
+import { runCli, ssh as runSsh } from '../support/cli.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
+
+/** What became of each key, as `Failed ED25519-CERT SHA256:…`. */
+function verdicts(log: string): string[] {
+  const lines = log.matchAll(
+    /^(Failed|Partial|Accepted) publickey for .*: ([A-Z0-9-]+ SHA256:\S+)/gm,
+  );
+  return [...lines].map(([, verdict, key]) => `${verdict} ${key}`);
+}
+
+/** A server that says what becomes of each key, and knows these. */
+function server(
+  sandbox: Sandbox,
+  known: readonly string[],
+  options: Readonly<Record<string, string>> = {},
+): Promise<Sshd> {
+  const authorized = sandbox.write('known', `${known.map(publicKeyOf).join('\n')}\n`);
+  const more = { LogLevel: 'VERBOSE', MaxAuthTries: '20', AuthorizedKeysFile: authorized };
+  return startSshd(sandbox, { options: { ...more, ...options } });
+}
+
+/** What the server saw of ssh and of sshpool, run with the same configuration. */
+async function both(
+  sandbox: Sandbox,
+  sshd: Sshd,
+  config: readonly string[],
+  env: Record<string, string> = {},
+): Promise<{ ssh: string[]; sshpool: string[] }> {
+  const file = sandbox.write(
+    'config',
+    ['Host box', ...config, `HostName 127.0.0.1`, `Port ${sshd.port}`]
+      .concat(`UserKnownHostsFile ${sshd.knownHosts}`, 'BatchMode yes')
+      .join('\n'),
+  );
+  await runSsh(sandbox, ['-F', file, 'box', 'true'], { env });
+  const seen = sshd.log().length;
+  await runCli(sandbox, ['exec', '-F', file, 'box', 'true'], {
+    env: { ...env, SSH_POOL_LINK: 'ssh2' },
+  });
+  const [ssh, sshpool] = [sshd.log().slice(0, seen), sshd.log().slice(seen)];
+  return { ssh: verdicts(ssh), sshpool: verdicts(sshpool) };
+}
+
+describe.skipIf(!haveSshd())('a server sees', () => {
+  it('keys of files and of the agent in the order of ssh', async () => {
+    await using sandbox = createSandbox();
+    const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => makeKey(sandbox, name));
+    const ca = makeKey(sandbox, 'ca');
+    certify(ca, String(c), 'nobody');
+    const socket = await keyAgent(sandbox, [String(d), String(b)]);
+    const sshd = await server(sandbox, []);
+    const config = [a, b, c].map((file) => `IdentityFile ${file}`);
+    const { ssh, sshpool } = await both(sandbox, sshd, config, { SSH_AUTH_SOCK: socket });
+    expect(ssh).toHaveLength(5);
+    expect(sshpool).toEqual(ssh);
+  });
+
+  it('certificates of CertificateFile first, as from ssh', async () => {
+    await using sandbox = createSandbox();
+    const [a, b] = [makeKey(sandbox, 'a'), makeKey(sandbox, 'b', { type: 'ecdsa' })];
+    const elsewhere = sandbox.path('certificate');
+    copyFileSync(certify(makeKey(sandbox, 'ca'), b, 'nobody'), elsewhere);
+    rmSync(`${b}-cert.pub`);
+    const sshd = await server(sandbox, []);
+    const { ssh, sshpool } = await both(sandbox, sshd, [
+      ...[`IdentityFile ${a}`, `IdentityFile ${b}`, `CertificateFile ${elsewhere}`],
+    ]);
+    expect(ssh).toHaveLength(3);
+    expect(sshpool).toEqual(ssh);
+  });
+
+  it('two keys one after the other where it wants two, and none twice', async () => {
+    await using sandbox = createSandbox();
+    const [a, b] = [makeKey(sandbox, 'a'), makeKey(sandbox, 'b')];
+    const sshd = await server(sandbox, [a, b], {
+      AuthenticationMethods: 'publickey,publickey',
+      MaxAuthTries: '1',
+    });
+    const { ssh, sshpool } = await both(sandbox, sshd, [`IdentityFile ${a}`, `IdentityFile ${b}`]);
+    expect(ssh.map((line) => line.split(' ')[0])).toEqual(['Partial', 'Accepted']);
+    expect(sshpool).toEqual(ssh);
+  });
+});
