@@ -8,6 +8,7 @@ import { resolve } from 'node:path';
 import { splitFileList } from './file-list.ts';
 import { parseJump, type Jump } from './jump.ts';
 import { opensshOnly } from './openssh-only.ts';
+import { readRekeyLimit, type RekeyAfter } from './rekey-limit.ts';
 import type { Target } from './target.ts';
 import {
   expand,
@@ -50,6 +51,7 @@ export interface SshOptions {
   readonly connectionAttempts: number;
   readonly addressFamily: 'any' | 'inet' | 'inet6';
   readonly bindAddress: string | undefined;
+  readonly bindInterface: string | undefined;
   readonly compression: boolean;
   readonly ciphers: readonly string[];
   readonly macs: readonly string[];
@@ -79,6 +81,7 @@ export interface SshOptions {
   readonly tcpKeepAlive: boolean;
   /** LogLevel lets pass what a server says beside the point: INFO, which is the default, or more. */
   readonly showsServerWords: boolean;
+  readonly rekeyAfter: RekeyAfter;
   /** What only OpenSSH itself can honour, each as `Option value`. */
   readonly opensshOnly: readonly string[];
   /** Everything as printed, by lower-case name. */
@@ -125,6 +128,7 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
     connectionAttempts: Number(one('connectionattempts') ?? 1),
     addressFamily: family(one('addressfamily')),
     bindAddress: one('bindaddress'),
+    bindInterface: one('bindinterface'),
     compression: yes('compression'),
     ciphers: list('ciphers'),
     macs: list('macs'),
@@ -140,6 +144,7 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
     serverAliveCountMax: Number(one('serveralivecountmax') ?? 3),
     tcpKeepAlive: yes('tcpkeepalive'),
     showsServerWords: !['SILENT', 'QUIET', 'FATAL', 'ERROR'].includes(one('loglevel') ?? ''),
+    rekeyAfter: readRekeyLimit(one('rekeylimit')),
     opensshOnly: opensshOnly(values),
     all: values,
   };

@@ -3,7 +3,6 @@
  * host key is verified before any authentication, and again, against the very same key, at each
  * key exchange that follows.
  */
-import type { Duplex } from 'node:stream';
 import type ssh2 from 'ssh2';
 import { describe, SshpoolError } from '../base/errors.ts';
 import { offeredAlgorithms } from './algorithms.ts';
@@ -27,7 +26,8 @@ import {
 import { Ssh2AuthWire } from './ssh2-auth-wire.ts';
 import { Ssh2HostKey } from './ssh2-host-key.ts';
 import { Ssh2Link } from './ssh2-link.ts';
-import { openTransport } from './transport.ts';
+import type { TcpRequest } from './tcp.ts';
+import { openTransport, type Transport } from './transport.ts';
 import { learnHostKeys, mayLearn } from './update-host-keys.ts';
 
 /**
@@ -46,7 +46,8 @@ export async function connectSsh2(request: LinkRequest): Promise<Link> {
   // The jump host has a limit of its own, and may ask questions.
   const through = request.jump;
   const jump = through && ((until: AbortSignal) => limit.during(() => through(until)));
-  const transport = openTransport({ ...request, jump, signal: attempt.signal });
+  const aside: TcpRequest['aside'] = (wait) => limit.during(wait);
+  const transport = openTransport({ ...request, jump, aside, signal: attempt.signal });
   try {
     const stream = await transport;
     const onLogin = (): void => limit.login();
@@ -73,7 +74,7 @@ interface HandshakeRequest extends LinkRequest {
 /** One run from an open transport to a link; the first cause of a failure is the one reported. */
 class Handshake {
   #request: HandshakeRequest;
-  readonly #stream: Duplex;
+  readonly #stream: Transport;
   readonly #signal: AbortSignal;
   readonly #client = new Client();
   #failure: SshpoolError | undefined;
@@ -82,7 +83,7 @@ class Handshake {
   /** Has the server prove its other host keys, which it has announced. */
   #proveHostKeys: (() => void) | undefined;
 
-  constructor(request: HandshakeRequest, stream: Duplex, signal: AbortSignal) {
+  constructor(request: HandshakeRequest, stream: Transport, signal: AbortSignal) {
     this.#request = request;
     this.#stream = stream;
     this.#signal = signal;
@@ -209,6 +210,7 @@ class Handshake {
       host: this.#request.options.host,
       user: this.#request.options.user,
       reason: this.#request.reason,
+      rekeyAfter: this.#request.options.rekeyAfter,
       forced,
     });
   }

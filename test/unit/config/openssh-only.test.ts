@@ -34,12 +34,16 @@ test.each([
   expect(opensshOnly(printed(line))).toEqual([reason]);
 });
 
-test.each(['addkeystoagent false', 'pubkeyauthentication true', 'pkcs11provider none', 'port 22'])(
-  '%s is not',
-  (line) => {
-    expect(opensshOnly(printed(line))).toEqual([]);
-  },
-);
+test.each([
+  'rekeylimit 1048576 10',
+  'bindinterface lo',
+  'addkeystoagent false',
+  'pubkeyauthentication true',
+  'pkcs11provider none',
+  'port 22',
+])('%s is not', (line) => {
+  expect(opensshOnly(printed(line))).toEqual([]);
+});
 
 test('a local command is for OpenSSH only where it may run', () => {
   expect(opensshOnly(printed('localcommand date\npermitlocalcommand no'))).toEqual([]);
