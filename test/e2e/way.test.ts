@@ -32,6 +32,15 @@ describe.skipIf(!haveSshd())('RekeyLimit over ssh2', () => {
     },
   );
 
+  it('counts what comes, too', async () => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox, { options: { LogLevel: 'DEBUG1' } });
+    const args = ['-F', sshd.config('RekeyLimit 1M'), 'box', 'head -c 30000000 /dev/zero'];
+    const done = await runCli(sandbox, ['exec', ...args], { env });
+    expect(done.stdout.equals(Buffer.alloc(30_000_000))).toBe(true);
+    expect(exchanges(sshd)).toBeGreaterThan(5);
+  });
+
   it('has new keys made after a time, also where nothing goes over it', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox, { options: { LogLevel: 'DEBUG1' } });
