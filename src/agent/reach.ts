@@ -112,7 +112,7 @@ const MAX_JUMPS = 32;
 
 /**
  * All jump hosts of a target, the one nearest to it first. Looked up together, since two that led to
- * each other would wait for each other. @throws SshpoolError JUMP_LOOP, JUMP_ENDLESS
+ * each other would wait for each other. @throws SshpoolError JUMP_LOOP
  */
 async function jumpsOf(
   services: Services,
@@ -121,9 +121,6 @@ async function jumpsOf(
 ): Promise<Reached[]> {
   const way: Reached[] = [];
   for (let at = target; at.options.jump !== undefined;) {
-    if (way.length === MAX_JUMPS) {
-      throw SshpoolError.of('JUMP_ENDLESS', { host: target.options.host, max: MAX_JUMPS });
-    }
     const { hop, sshArgs } = hopOf(at.options, at.options.jump);
     // Each is told by the one before it.
     at = await reach(services, hop, sshArgs, person);

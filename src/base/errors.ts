@@ -50,10 +50,6 @@ const TABLE = {
     (d: { host: string; jump: string }) =>
       `${d.host}: its jump host ${d.jump} would be reached through itself; set ProxyJump none for it`,
   ),
-  JUMP_ENDLESS: failure(
-    (d: { host: string; max: number }) =>
-      `${d.host}: more than ${d.max} jump hosts lead there; set ProxyJump none for the first of them`,
-  ),
   HANDSHAKE_FAILED: failure(
     (d: { host: string; port: number; reason: string }) => `${d.host} port ${d.port}: ${d.reason}`,
   ),

@@ -159,8 +159,8 @@ describe.skipIf(!haveSshd())('a jump host', () => {
     const endless = sandbox.write('endless', 'Host *\nProxyJump j%h\n');
     const done = await runCli(sandbox, ['exec', '-F', endless, 'a', 'true']);
     expect(done).toMatchObject({ code: 255 });
-    expect(done.stderr).toBe(
-      'sshpool: a: more than 32 jump hosts lead there; set ProxyJump none for the first of them\n',
+    expect(done.stderr).toMatch(
+      /^sshpool: a: its jump host j+a would be reached through itself; .*\n$/,
     );
   });
 
