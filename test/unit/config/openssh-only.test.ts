@@ -28,8 +28,6 @@ test.each([
   ['checkhostip yes', 'CheckHostIP yes'],
   ['nohostauthenticationforlocalhost yes', 'NoHostAuthenticationForLocalhost yes'],
   ['knownhostscommand /usr/bin/hosts %H', 'KnownHostsCommand'],
-  ['bindinterface lo', 'BindInterface lo'],
-  ['rekeylimit 1048576 0', 'RekeyLimit 1048576 0'],
 ])('%s is for OpenSSH', (line, reason) => {
   expect(opensshOnly(printed(line))).toEqual([reason]);
 });
