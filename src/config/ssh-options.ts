@@ -7,8 +7,8 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { splitFileList } from './file-list.ts';
 import { parseJump, type Jump } from './jump.ts';
+import { networkOptions, type NetworkOptions } from './network-options.ts';
 import { opensshOnly } from './openssh-only.ts';
-import { readRekeyLimit, type RekeyAfter } from './rekey-limit.ts';
 import type { Target } from './target.ts';
 import {
   expand,
@@ -25,7 +25,7 @@ export type AgentChoice =
   | { readonly kind: 'path'; readonly path: string };
 
 /** ssh_config(5) has the meaning of each; times are in milliseconds. */
-export interface SshOptions {
+export interface SshOptions extends NetworkOptions {
   /** HOST as typed. */
   readonly target: string;
   /** The alias or name in it. */
@@ -47,11 +47,6 @@ export interface SshOptions {
   /** Without asking; `ask` counts as no. */
   readonly updateHostKeys: boolean;
   readonly batchMode: boolean;
-  readonly connectTimeoutMs: number | undefined;
-  readonly connectionAttempts: number;
-  readonly addressFamily: 'any' | 'inet' | 'inet6';
-  readonly bindAddress: string | undefined;
-  readonly bindInterface: string | undefined;
   readonly compression: boolean;
   readonly ciphers: readonly string[];
   readonly macs: readonly string[];
@@ -76,12 +71,9 @@ export interface SshOptions {
   readonly sendEnv: readonly string[];
   readonly setEnv: readonly (readonly [name: string, value: string])[];
   readonly remoteCommand: string | undefined;
-  readonly serverAliveIntervalMs: number;
-  readonly serverAliveCountMax: number;
   readonly tcpKeepAlive: boolean;
   /** LogLevel lets pass what a server says beside the point: INFO, which is the default, or more. */
   readonly showsServerWords: boolean;
-  readonly rekeyAfter: RekeyAfter;
   /** What only OpenSSH itself can honour, each as `Option value`. */
   readonly opensshOnly: readonly string[];
   /** Everything as printed, by lower-case name. */
@@ -108,7 +100,6 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
   const list = (name: string): string[] => one(name)?.split(',') ?? [];
   const context = contextOf(values, asked);
   const { hostname, port, user, hostKeyAlias } = context;
-  const timeout = seconds(one('connecttimeout'));
   return {
     target: asked.target.text,
     host: asked.target.host,
@@ -124,11 +115,6 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
     hashKnownHosts: yes('hashknownhosts'),
     updateHostKeys: yes('updatehostkeys'),
     batchMode: yes('batchmode'),
-    connectTimeoutMs: timeout > 0 ? timeout : undefined,
-    connectionAttempts: Number(one('connectionattempts') ?? 1),
-    addressFamily: family(one('addressfamily')),
-    bindAddress: one('bindaddress'),
-    bindInterface: one('bindinterface'),
     compression: yes('compression'),
     ciphers: list('ciphers'),
     macs: list('macs'),
@@ -140,11 +126,9 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
     sendEnv: values.get('sendenv') ?? [],
     setEnv: (values.get('setenv') ?? []).map(assignment),
     remoteCommand: one('remotecommand'),
-    serverAliveIntervalMs: seconds(one('serveraliveinterval')),
-    serverAliveCountMax: Number(one('serveralivecountmax') ?? 3),
     tcpKeepAlive: yes('tcpkeepalive'),
     showsServerWords: !['SILENT', 'QUIET', 'FATAL', 'ERROR'].includes(one('loglevel') ?? ''),
-    rekeyAfter: readRekeyLimit(one('rekeylimit')),
+    ...networkOptions(one),
     opensshOnly: opensshOnly(values),
     all: values,
   };
@@ -266,17 +250,9 @@ function isYes(value: string | undefined): boolean {
   return value === 'yes' || value === 'true';
 }
 
-function seconds(value: string | undefined): number {
-  return value === undefined ? 0 : Number(value) * 1000;
-}
-
 function strictness(value: string | undefined): SshOptions['strictHostKeyChecking'] {
   if (value === 'accept-new' || value === 'ask') return value;
   return value === 'no' || value === 'off' || value === 'false' ? 'no' : 'yes';
-}
-
-function family(value: string | undefined): SshOptions['addressFamily'] {
-  return value === 'inet' || value === 'inet6' ? value : 'any';
 }
 
 function assignment(text: string): [name: string, value: string] {

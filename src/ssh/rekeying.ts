@@ -1,6 +1,6 @@
 /** When a connection is to get new keys: after so much data or time, as RekeyLimit says. */
 import { LONGEST_MS, type Clock, type Timer } from '../base/time.ts';
-import type { RekeyAfter } from '../config/rekey-limit.ts';
+import type { RekeyAfter } from '../config/network-options.ts';
 
 /**
  * Where nobody chose. RFC 4253 section 9 advises it, and servers know it: OpenSSH does the same with

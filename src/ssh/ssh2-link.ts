@@ -5,7 +5,7 @@
 import type ssh2 from 'ssh2';
 import { describe, SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
-import type { RekeyAfter } from '../config/rekey-limit.ts';
+import type { RekeyAfter } from '../config/network-options.ts';
 import type { Link, LinkEvents } from './link.ts';
 import { printableLine } from './printable.ts';
 import { Rekeying } from './rekeying.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { RekeyAfter } from '../../../src/config/rekey-limit.ts';
+import type { RekeyAfter } from '../../../src/config/network-options.ts';
 import { Rekeying } from '../../../src/ssh/rekeying.ts';
 import { FakeClock } from '../../support/clock.ts';
 
