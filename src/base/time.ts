@@ -47,7 +47,7 @@ export function parseDuration(text: string): number | undefined {
 }
 
 /** The longest delay a timer takes (2^31-1 ms); a longer duration is no usable one. */
-const LONGEST_MS = 2_147_483_647;
+export const LONGEST_MS = 2_147_483_647;
 
 function positive(ms: number): number | undefined {
   return ms > 0 && ms <= LONGEST_MS ? Math.ceil(ms) : undefined;

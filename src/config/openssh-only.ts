@@ -27,9 +27,6 @@ const RULES: readonly (readonly [option: string, demands: (value: string) => boo
   ['CheckHostIP', isYes],
   ['KnownHostsCommand', isOn],
   ['NoHostAuthenticationForLocalhost', isYes],
-  // The address of an interface, and new keys after so many bytes or so much time.
-  ['BindInterface', isOn],
-  ['RekeyLimit', (value) => value !== '' && value !== '0 0'],
 ];
 
 /** What is in force of them, as `Option value`; a file is not named. */

@@ -7,6 +7,7 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { splitFileList } from './file-list.ts';
 import { parseJump, type Jump } from './jump.ts';
+import { networkOptions, type NetworkOptions } from './network-options.ts';
 import { opensshOnly } from './openssh-only.ts';
 import type { Target } from './target.ts';
 import {
@@ -24,7 +25,7 @@ export type AgentChoice =
   | { readonly kind: 'path'; readonly path: string };
 
 /** ssh_config(5) has the meaning of each; times are in milliseconds. */
-export interface SshOptions {
+export interface SshOptions extends NetworkOptions {
   /** HOST as typed. */
   readonly target: string;
   /** The alias or name in it. */
@@ -47,10 +48,6 @@ export interface SshOptions {
   readonly updateHostKeys: boolean;
   readonly fingerprintHash: 'md5' | 'sha256';
   readonly batchMode: boolean;
-  readonly connectTimeoutMs: number | undefined;
-  readonly connectionAttempts: number;
-  readonly addressFamily: 'any' | 'inet' | 'inet6';
-  readonly bindAddress: string | undefined;
   readonly compression: boolean;
   readonly ciphers: readonly string[];
   readonly macs: readonly string[];
@@ -75,8 +72,6 @@ export interface SshOptions {
   readonly sendEnv: readonly string[];
   readonly setEnv: readonly (readonly [name: string, value: string])[];
   readonly remoteCommand: string | undefined;
-  readonly serverAliveIntervalMs: number;
-  readonly serverAliveCountMax: number;
   readonly tcpKeepAlive: boolean;
   /** LogLevel lets pass what a server says beside the point: INFO, which is the default, or more. */
   readonly showsServerWords: boolean;
@@ -123,10 +118,6 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
     // ssh prints it in upper case.
     fingerprintHash: one('fingerprinthash')?.toLowerCase() === 'md5' ? 'md5' : 'sha256',
     batchMode: yes('batchmode'),
-    connectTimeoutMs: seconds(one('connecttimeout')) || undefined,
-    connectionAttempts: Number(one('connectionattempts') ?? 1),
-    addressFamily: family(one('addressfamily')),
-    bindAddress: one('bindaddress'),
     compression: yes('compression'),
     ciphers: list('ciphers'),
     macs: list('macs'),
@@ -138,10 +129,9 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
     sendEnv: values.get('sendenv') ?? [],
     setEnv: (values.get('setenv') ?? []).map(assignment),
     remoteCommand: one('remotecommand'),
-    serverAliveIntervalMs: seconds(one('serveraliveinterval')),
-    serverAliveCountMax: Number(one('serveralivecountmax') ?? 3),
     tcpKeepAlive: yes('tcpkeepalive'),
     showsServerWords: !['SILENT', 'QUIET', 'FATAL', 'ERROR'].includes(one('loglevel') ?? ''),
+    ...networkOptions(one),
     opensshOnly: opensshOnly(values),
     all: values,
   };
@@ -263,17 +253,9 @@ function isYes(value: string | undefined): boolean {
   return value === 'yes' || value === 'true';
 }
 
-function seconds(value: string | undefined): number {
-  return value === undefined ? 0 : Number(value) * 1000;
-}
-
 function strictness(value: string | undefined): SshOptions['strictHostKeyChecking'] {
   if (value === 'accept-new' || value === 'ask') return value;
   return value === 'no' || value === 'off' || value === 'false' ? 'no' : 'yes';
-}
-
-function family(value: string | undefined): SshOptions['addressFamily'] {
-  return value === 'inet' || value === 'inet6' ? value : 'any';
 }
 
 function assignment(text: string): [name: string, value: string] {

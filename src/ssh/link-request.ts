@@ -2,7 +2,7 @@
 import type { Ask } from './prompts.ts';
 import type { TransportRequest } from './transport.ts';
 
-export interface LinkRequest extends Omit<TransportRequest, 'signal'> {
+export interface LinkRequest extends Omit<TransportRequest, 'signal' | 'aside'> {
   /** The words for ssh that mean this target: what `ssh -G` was asked with. */
   readonly words: readonly string[];
   /** A directory that nobody else can enter, for sockets; its path is short. */
@@ -14,7 +14,7 @@ export interface LinkRequest extends Omit<TransportRequest, 'signal'> {
   readonly hasAlternative: boolean;
   /** Why this link was chosen, for people. */
   readonly reason: string;
-  /** For network and handshake, in milliseconds; time spent on questions does not count. */
+  /** For network and handshake, and for each try before the last one at another address. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }

@@ -14,7 +14,7 @@ interface ProxyContext {
 const LEAVE_MS = 2000;
 
 /** Starts the command; its standard streams are the transport. Ends with the stream. */
-export function startProxy(command: string, context: ProxyContext): Duplex {
+export function startProxy(command: string, context: ProxyContext): ProxyStream {
   const shell = context.env['SHELL'] ?? '/bin/sh';
   const child = execa(shell, ['-c', `exec ${command}`], {
     cwd: context.cwd,
@@ -36,11 +36,11 @@ export function startProxy(command: string, context: ProxyContext): Duplex {
     const said = words.trim().split('\n').at(-1) || withoutDirectory(context.cwd);
     stream.destroy(SshpoolError.of('PROXY_FAILED', { command, reason: said || reason }));
   };
-  const { stream, hasSpoken } = streamOf(child, fail);
+  const stream = new ProxyStream(child, fail);
   child
     .then(({ exitCode, originalMessage }) => {
       if (stream.destroyed) return;
-      if (exitCode === 0 && hasSpoken()) {
+      if (exitCode === 0 && stream.bytesRead > 0) {
         stream.push(null);
         return;
       }
@@ -60,40 +60,48 @@ interface Child {
  * Not Duplex.from: where a proxy fails, its stream would fail first, with EPIPE or a premature
  * close, and what the proxy said about it would be lost. Here only its end ends the stream.
  */
-function streamOf(
-  child: Child,
-  fail: (reason: string) => void,
-): { stream: Duplex; hasSpoken: () => boolean } {
-  let spoken = false;
-  // No transport any more: it has a moment to say why and to leave by itself.
-  const expectEnd = (): void => {
-    setTimeout(() => {
-      if (!stream.destroyed && !stream.readableEnded) fail('it closed the connection');
-    }, LEAVE_MS).unref();
-  };
-  const stream = new Duplex({
-    allowHalfOpen: false,
-    read: () => {
-      child.stdout.resume();
-    },
-    write: (chunk: Buffer, _encoding, done) => child.stdin.write(chunk, () => done()),
-    final: (done) => {
-      child.stdin.end(() => done());
-    },
-    destroy: (error, done) => {
-      child.stdout.destroy();
-      child.kill();
-      done(error);
-    },
-  });
-  child.stdin.once('error', expectEnd);
-  child.stdin.once('close', expectEnd);
-  child.stdout.once('end', expectEnd);
-  child.stdout.on('data', (chunk: Buffer) => {
-    spoken = true;
-    if (!stream.push(chunk)) child.stdout.pause();
-  });
-  return { stream, hasSpoken: () => spoken };
+class ProxyStream extends Duplex {
+  readonly #child: Child;
+  bytesRead = 0;
+  bytesWritten = 0;
+
+  /** `fail` is called where the proxy is no transport any more, and has not ended by itself. */
+  constructor(child: Child, fail: (reason: string) => void) {
+    super({ allowHalfOpen: false });
+    this.#child = child;
+    // It has a moment to say why and to leave by itself.
+    const expectEnd = (): void => {
+      setTimeout(() => {
+        if (!this.destroyed && !this.readableEnded) fail('it closed the connection');
+      }, LEAVE_MS).unref();
+    };
+    child.stdin.once('error', expectEnd);
+    child.stdin.once('close', expectEnd);
+    child.stdout.once('end', expectEnd);
+    child.stdout.on('data', (chunk: Buffer) => {
+      this.bytesRead += chunk.length;
+      if (!this.push(chunk)) child.stdout.pause();
+    });
+  }
+
+  override _read(): void {
+    this.#child.stdout.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.bytesWritten += chunk.length;
+    this.#child.stdin.write(chunk, () => done());
+  }
+
+  override _final(done: () => void): void {
+    this.#child.stdin.end(() => done());
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#child.stdout.destroy();
+    this.#child.kill();
+    done(error);
+  }
 }
 
 /** A program cannot start in a directory that was removed; Node calls that ENOENT of the program. */

@@ -4,7 +4,6 @@
  * key exchange that follows.
  */
 import { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type ssh2 from 'ssh2';
 import { describe, SshpoolError } from '../base/errors.ts';
 import { offeredAlgorithms } from './algorithms.ts';
@@ -29,7 +28,8 @@ import {
 import { Ssh2AuthWire } from './ssh2-auth-wire.ts';
 import { Ssh2HostKey } from './ssh2-host-key.ts';
 import { Ssh2Link } from './ssh2-link.ts';
-import { openTransport } from './transport.ts';
+import type { TcpRequest } from './tcp.ts';
+import { openTransport, type Transport } from './transport.ts';
 import { learnHostKeys, mayLearn, type Announcement } from './update-host-keys.ts';
 
 /**
@@ -48,7 +48,8 @@ export async function connectSsh2(request: LinkRequest): Promise<Link> {
   // The jump host has a limit of its own, and may ask questions.
   const through = request.jump;
   const jump = through && ((until: AbortSignal) => limit.during(() => through(until)));
-  const transport = openTransport({ ...request, jump, signal: attempt.signal });
+  const aside: TcpRequest['aside'] = (wait) => limit.during(wait);
+  const transport = openTransport({ ...request, jump, aside, signal: attempt.signal });
   try {
     const stream = await transport;
     const onLogin = (): void => limit.login();
@@ -75,7 +76,7 @@ interface HandshakeRequest extends LinkRequest {
 /** One run from an open transport to a link; the first cause of a failure is the one reported. */
 class Handshake {
   #request: HandshakeRequest;
-  readonly #stream: Duplex;
+  readonly #stream: Transport;
   readonly #signal: AbortSignal;
   readonly #client = new Client();
   #failure: SshpoolError | undefined;
@@ -84,7 +85,7 @@ class Handshake {
   /** The host keys that the server says it has. */
   #announcement: Announcement | undefined;
 
-  constructor(request: HandshakeRequest, stream: Duplex, signal: AbortSignal) {
+  constructor(request: HandshakeRequest, stream: Transport, signal: AbortSignal) {
     this.#request = request;
     this.#stream = stream;
     this.#signal = signal;
@@ -212,6 +213,7 @@ class Handshake {
       host: this.#request.options.host,
       user: this.#request.options.user,
       reason: this.#request.reason,
+      rekeyAfter: this.#request.options.rekeyAfter,
       forced,
     });
   }

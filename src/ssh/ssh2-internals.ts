@@ -22,6 +22,8 @@ export interface Protocol {
   /** Of the last key exchange; the identifier is that of the first (RFC 4253 section 7.2). */
   readonly _kex: { readonly sessionID: Buffer };
   readonly _handlers: Record<string, unknown>;
+  /** Begins a key exchange, unless one is under way. */
+  rekey(): void;
 }
 
 export interface Supported {
@@ -211,21 +213,23 @@ export class Packets {
   }
 }
 
-/** Sends one message, given in parts; during a key exchange ssh2 holds it back by itself. */
+/**
+ * Sends one message, given in parts, and returns its size. During a key exchange ssh2 holds it back
+ * by itself.
+ */
 export function sendMessage(
   protocol: Protocol,
   message: readonly Buffer[],
   packets = new Packets(),
-): void {
+): number {
   const writer = protocol._packetRW.write;
   // ssh2 reads the start before it allocates: it depends on the compression in use.
   let at = writer.allocStart;
-  const packet = packets.allocate(
-    protocol,
-    message.reduce((bytes, { length }) => bytes + length, 0),
-  );
+  const bytes = message.reduce((sum, { length }) => sum + length, 0);
+  const packet = packets.allocate(protocol, bytes);
   for (const part of message) at += part.copy(packet, at);
   sendPacket(protocol, writer.finalize(packet));
+  return bytes;
 }
 
 /** Calls `heard` with each debugging message of the server (RFC 4253 section 11.3). */

@@ -2,14 +2,15 @@
  * A link over the ssh2 library, which does key exchange, authentication and encryption below it;
  * channel messages pass it by and go to our own channels.
  */
-import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type ssh2 from 'ssh2';
 import { describe, SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
+import type { RekeyAfter } from '../config/network-options.ts';
 import type { Link, LinkEvents } from './link.ts';
 import { printableLine } from './printable.ts';
+import { Rekeying } from './rekeying.ts';
 import { Packets, sendMessage, takeChannelMessages, type Protocol } from './ssh2-internals.ts';
+import type { Transport } from './transport.ts';
 
 /** How long the server may take to close after we took leave. */
 const LEAVE_MS = 2000;
@@ -19,6 +20,7 @@ export interface LinkFacts {
   readonly host: string;
   readonly user: string;
   readonly reason: string;
+  readonly rekeyAfter: RekeyAfter;
   readonly forced: () => boolean;
 }
 
@@ -29,17 +31,18 @@ export class Ssh2Link implements Link {
   readonly user: string;
   readonly serverVersion: string;
   readonly #client: ssh2.Client;
-  readonly #stream: Duplex;
+  readonly #stream: Transport;
   readonly #protocol: Protocol;
   readonly #facts: LinkFacts;
   readonly #packets = new Packets();
+  readonly #rekeying: Rekeying;
   #events: LinkEvents | undefined;
   #early: Buffer[] = [];
   #reason: SshpoolError | undefined;
   #closed = false;
   #corked = false;
 
-  constructor(client: ssh2.Client, stream: Duplex, protocol: Protocol, facts: LinkFacts) {
+  constructor(client: ssh2.Client, stream: Transport, protocol: Protocol, facts: LinkFacts) {
     this.#client = client;
     this.#stream = stream;
     this.#protocol = protocol;
@@ -49,6 +52,11 @@ export class Ssh2Link implements Link {
     this.serverVersion = (client as unknown as { _remoteVer?: string })._remoteVer ?? '';
     takeChannelMessages(protocol, (payload) => this.#receive(payload));
     client.on('error', (error) => (this.#reason ??= this.#lost(printableLine(describe(error)))));
+    this.#rekeying = new Rekeying(facts.clock, facts.rekeyAfter, () => {
+      // As in send: after a fatal error ssh2 throws.
+      if (stream.writable) protocol.rekey();
+    });
+    client.on('handshake', () => this.#rekeying.renewed());
     client.on('close', () => this.#close());
   }
 
@@ -57,11 +65,11 @@ export class Ssh2Link implements Link {
   }
 
   get bytesIn(): number {
-    return (this.#stream as Partial<Socket>).bytesRead ?? 0;
+    return this.#stream.bytesRead;
   }
 
   get bytesOut(): number {
-    return (this.#stream as Partial<Socket>).bytesWritten ?? 0;
+    return this.#stream.bytesWritten;
   }
 
   listen(events: LinkEvents): void {
@@ -75,7 +83,7 @@ export class Ssh2Link implements Link {
   send(message: readonly Buffer[]): void {
     if (this.#closed || !this.#stream.writable) return;
     if (!this.#corked) this.#cork();
-    sendMessage(this.#protocol, message, this.#packets);
+    this.#rekeying.sent(sendMessage(this.#protocol, message, this.#packets));
   }
 
   /**
@@ -104,6 +112,7 @@ export class Ssh2Link implements Link {
   }
 
   #receive(payload: Buffer): void {
+    this.#rekeying.received(payload.length);
     if (this.#events) this.#events.onMessage(payload);
     else this.#early.push(payload);
   }
@@ -111,6 +120,7 @@ export class Ssh2Link implements Link {
   #close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#rekeying.end();
     this.#events?.onClose(this.#reason ?? this.#lost('connection closed by the server'));
   }
 

@@ -1,7 +1,9 @@
 /** Jump hosts: reached over the pool like any other host, and shared by all that lies behind them. */
 import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { runCli, spawnCli } from '../support/cli.ts';
+import { freePort } from '../support/port.ts';
 import { until } from '../support/process.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd, type Sshd, type SshdOptions } from '../support/sshd.ts';
@@ -47,6 +49,76 @@ describe.skipIf(!haveSshd())('a jump host', () => {
     expect(box?.bytesOut).toBeGreaterThan(bytes.length);
   });
 
+  it('behind another one is logged in to once too, and so is the first', async () => {
+    await using sandbox = createSandbox();
+    const { box, hop, config } = await behind(sandbox);
+    const step = await startSshd(sandbox, { name: 'step' });
+    const two = sandbox.write('two', `${step.hostBlock}\nMatch all\nInclude ${config}\n`);
+    for (const host of ['box', 'box-2']) {
+      const done = await runCli(sandbox, ['exec', '-F', two, '-J', 'hop,step', host, 'echo up']);
+      expect(done).toMatchObject({ code: 0, stderr: '' });
+    }
+    // The hop by itself is the same connection, and the step is not: it has a way of its own.
+    await runCli(sandbox, ['exec', '-F', two, 'hop', 'true']);
+    expect([hop.logins(), step.logins(), box.logins()]).toEqual([1, 1, 2]);
+    const { connections } = await poolStats(sandbox);
+    const tunnels = connections.map(({ target, tunnels: count }) => [target, count]);
+    expect(Object.fromEntries(tunnels)).toEqual({ hop: 1, step: 2, box: 0, 'box-2': 0 });
+  });
+
+  it('with another key than the known one is not logged in to, nor is what lies behind', async () => {
+    await using sandbox = createSandbox();
+    const { box, hop, config } = await behind(sandbox);
+    const other = readFileSync(box.knownHosts, 'utf8').replace(`:${box.port}`, `:${hop.port}`);
+    const known = sandbox.write('known', other);
+    const bad = sandbox.write(
+      'bad',
+      `Host hop\nUserKnownHostsFile ${known}\nMatch all\nInclude ${config}\n`,
+    );
+    const done = await runCli(sandbox, ['exec', '-F', bad, 'box', 'true']);
+    expect(done).toMatchObject({ code: 255 });
+    expect(done.stderr).toMatch(/^sshpool: Host key verification failed: .*\n$/);
+    expect([hop.logins(), box.logins()]).toEqual([0, 0]);
+    expect(box.log()).not.toContain('Connection from');
+  });
+
+  it('that is down is named', async () => {
+    await using sandbox = createSandbox();
+    const { hop, config } = await behind(sandbox);
+    await hop.stop();
+    const done = await runCli(sandbox, ['exec', '-F', config, 'box', 'true']);
+    expect(done).toMatchObject({ code: 255 });
+    expect(done.stderr).toBe(
+      `sshpool: connect to host 127.0.0.1 port ${hop.port}: Connection refused\n`,
+    );
+  });
+
+  it('reaches an address of IPv6', async () => {
+    await using sandbox = createSandbox();
+    const hop = await startSshd(sandbox, { name: 'hop' });
+    const port = await freePort();
+    const box = await startSshd(sandbox, { options: { ListenAddress: `[::1]:${port}` } });
+    const alias = `HostKeyAlias [127.0.0.1]:${box.port}`;
+    const there = `Host box\nHostName ::1\nPort ${port}\n${alias}\nProxyJump hop`;
+    const config = box.config(`${hop.hostBlock}\n${there}`);
+    const done = await runCli(sandbox, ['exec', '-F', config, 'box', 'echo $SSH_CONNECTION']);
+    expect(done.stdout.toString()).toMatch(/^::1 \d+ ::1 \d+\n$/);
+  });
+
+  it('that is lost in the middle of a transfer ends it, and the next call has a new one', async () => {
+    await using sandbox = createSandbox();
+    const { hop, config } = await behind(sandbox);
+    const running = spawnCli(sandbox, ['exec', '-F', config, 'box', 'cat /dev/zero']);
+    const ended = new Promise((resolve) => running.once('close', resolve));
+    let received = 0;
+    running.stdout.on('data', (data: Buffer) => (received += data.length));
+    await until(() => received > 10_000_000, 'the transfer runs');
+    await hop.restart();
+    expect(await ended).toBe(255);
+    const done = await runCli(sandbox, ['exec', '-F', config, 'box', 'echo back']);
+    expect(done.stdout.toString()).toBe('back\n');
+  });
+
   it('that is lost ends what runs behind it, with one line', async () => {
     await using sandbox = createSandbox();
     const { hop, config } = await behind(sandbox);
@@ -79,6 +151,16 @@ describe.skipIf(!haveSshd())('a jump host', () => {
     expect(done).toMatchObject({ code: 255 });
     expect(done.stderr).toBe(
       'sshpool: a: its jump host a would be reached through itself; set ProxyJump none for it\n',
+    );
+  });
+
+  it('for each jump host, without an end, is no way', async () => {
+    await using sandbox = createSandbox();
+    const endless = sandbox.write('endless', 'Host *\nProxyJump j%h\n');
+    const done = await runCli(sandbox, ['exec', '-F', endless, 'a', 'true']);
+    expect(done).toMatchObject({ code: 255 });
+    expect(done.stderr).toMatch(
+      /^sshpool: a: its jump host j+a would be reached through itself; .*\n$/,
     );
   });
 

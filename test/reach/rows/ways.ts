@@ -185,10 +185,17 @@ export const wayRows: readonly Row[] = [
     outcome: 'other failure',
     link: 'none',
   }),
+  plain('BindAddress by a name', 'BindAddress localhost'),
+  plain('BindAddress of another family', 'BindAddress ::1', {
+    outcome: 'other failure',
+    link: 'none',
+  }),
+  plain('BindInterface that is not there', 'BindInterface none.such', {
+    outcome: 'other failure',
+    link: 'none',
+  }),
   plain('BindInterface', 'BindInterface lo', {
     command: 'echo ${SSH_CLIENT%% *}',
-    link: 'openssh',
-    notOverSsh2: /BindInterface/,
     skip: 'lo' in networkInterfaces() ? undefined : 'the loopback interface has another name',
   }),
   {

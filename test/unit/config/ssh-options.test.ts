@@ -110,3 +110,11 @@ test.each(['none', '/own'])(
     expect(key(printed, {}, '/a')).toBe(key(printed, {}, '/b'));
   },
 );
+
+test.each([
+  ['rekeylimit 1048576 3600', { bytes: 1_048_576, ms: 3_600_000 }],
+  ['rekeylimit 0 0', { bytes: 0, ms: 0 }],
+  ['port 22', { bytes: 0, ms: 0 }],
+])('RekeyLimit is bytes and a time: %s', (line, rekeyAfter) => {
+  expect(read(`${line}\n`).rekeyAfter).toEqual(rekeyAfter);
+});

@@ -44,13 +44,14 @@ test('a proxy in a directory that was removed says so', async () => {
   );
 });
 
-test('a proxy carries bytes both ways', async () => {
+test('a proxy carries bytes both ways, and counts them', async () => {
   const env = { PATH: process.env['PATH'] };
   const stream = startProxy('cat', { env, cwd: '/', note: () => undefined });
   stream.write('hello');
   const [chunk] = (await once(stream, 'data')) as [Buffer];
   stream.destroy();
   expect(chunk.toString()).toBe('hello');
+  expect([stream.bytesRead, stream.bytesWritten]).toEqual([5, 5]);
 });
 
 test('a proxy that ends well after it has said something ends the stream', async () => {

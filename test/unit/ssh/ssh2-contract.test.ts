@@ -51,6 +51,15 @@ describe('ssh2', () => {
     expect(heard).toEqual(['ssh-userauth']);
   });
 
+  it('begins a key exchange by rekey(), and tells of its end by an event', () => {
+    const { prototype } = load('ssh2/lib/protocol/Protocol.js') as unknown as {
+      prototype: Record<string, unknown>;
+    };
+    expect(prototype['rekey']).toHaveLength(0);
+    const { Client } = load('ssh2') as { Client: { prototype: { connect: () => void } } };
+    expect(String(Client.prototype.connect)).toContain("this.emit('handshake'");
+  });
+
   it('sends packets through sendPacket, which takes the protocol and the packet', () => {
     expect(load('ssh2/lib/protocol/utils.js')['sendPacket']).toHaveLength(3);
   });

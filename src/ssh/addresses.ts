@@ -1,0 +1,78 @@
+/**
+ * The addresses that a TCP connection leads to, and the one that it comes from: AddressFamily,
+ * BindAddress and BindInterface of ssh_config(5), as sshconnect.c takes them.
+ */
+import type { LookupAddress } from 'node:dns';
+import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { describe, SshpoolError } from '../base/errors.ts';
+import type { SshOptions } from '../config/ssh-options.ts';
+
+export type Family = SshOptions['addressFamily'];
+
+/** All addresses of a name or a literal, in the order in which they are to be tried. */
+export type Lookup = (name: string, family: Family) => Promise<LookupAddress[]>;
+
+/** getaddrinfo(3)'s words, which ssh prints, for the codes that Node gives. */
+const RESOLVER_WORDS: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'Name or service not known',
+  EAI_AGAIN: 'Temporary failure in name resolution',
+  EAI_ADDRFAMILY: 'Address family for hostname not supported',
+};
+
+export function resolverWords(thrown: unknown): string {
+  return RESOLVER_WORDS[(thrown as NodeJS.ErrnoException).code ?? ''] ?? describe(thrown);
+}
+
+const NUMBERS = { any: 0, inet: 4, inet6: 6 } as const;
+
+/** The system's resolver. At least one address, or an error with the code that Node gives. */
+export const resolveAddresses: Lookup = async (name, family) => {
+  const literal = isIP(name);
+  const number = NUMBERS[family];
+  if (literal !== 0) {
+    if (number === 0 || number === literal) return [{ address: name, family: literal }];
+    throw Object.assign(new Error(name), { code: 'EAI_ADDRFAMILY' });
+  }
+  const { lookup } = await import('node:dns/promises');
+  const found = await lookup(name, { all: true, family: number, order: 'verbatim' });
+  if (found.length === 0) throw Object.assign(new Error(name), { code: 'ENOTFOUND' });
+  return found;
+};
+
+/**
+ * Where a connection to an address of this family (4 or 6) shall come from; undefined where nobody
+ * chose. @throws SshpoolError CONNECT_FAILED where there is no such address
+ */
+export async function sourceAddress(
+  { hostname: host, port, bindAddress, bindInterface }: SshOptions,
+  family: number,
+  lookup: Lookup,
+): Promise<string | undefined> {
+  const none = (reason: string): SshpoolError =>
+    SshpoolError.of('CONNECT_FAILED', { host, port, reason });
+  if (bindAddress !== undefined) {
+    const [first] = await lookup(bindAddress, family === 6 ? 'inet6' : 'inet').catch(
+      (thrown: unknown) => {
+        throw none(`BindAddress ${bindAddress}: ${resolverWords(thrown)}`);
+      },
+    );
+    return first?.address;
+  }
+  if (bindInterface === undefined) return undefined;
+  const address = addressOf(bindInterface, family);
+  if (address === undefined) {
+    throw none(`BindInterface ${bindInterface} has no address for IPv${family}`);
+  }
+  return address;
+}
+
+/** Only where there is no other, an address that leads nowhere but to this machine or its link. */
+function addressOf(name: string, family: number): string | undefined {
+  const all = (networkInterfaces()[name] ?? []).filter((info) => info.family === `IPv${family}`);
+  const isLocal = ({ address, internal }: (typeof all)[number]): boolean =>
+    internal || /^fe[89ab]/i.test(address);
+  const found = all.find((info) => !isLocal(info)) ?? all[0];
+  if (found === undefined) return undefined;
+  return /^fe[89ab]/i.test(found.address) ? `${found.address}%${name}` : found.address;
+}

@@ -1,0 +1,91 @@
+/** The way to a server, and what goes over it: new keys, proxies, what is counted. */
+import { createHash, randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { runCli, ssh } from '../support/cli.ts';
+import { until } from '../support/process.ts';
+import { createSandbox } from '../support/sandbox.ts';
+import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
+import { poolStats } from '../support/stats.ts';
+
+const sum = (of: Buffer): string => createHash('sha256').update(of).digest('hex');
+
+/** Key exchanges that the server has seen. */
+const exchanges = (sshd: Sshd): number =>
+  [...sshd.log().matchAll(/SSH2_MSG_NEWKEYS received/g)].length;
+
+describe.skipIf(!haveSshd())('RekeyLimit over ssh2', () => {
+  const env = { SSH_POOL_LINK: 'ssh2' };
+
+  it.each(['aes128-gcm@openssh.com', 'chacha20-poly1305@openssh.com', 'aes256-ctr'])(
+    'has new keys made over and over, and no byte is lost either way: %s',
+    async (cipher) => {
+      await using sandbox = createSandbox();
+      const sshd = await startSshd(sandbox, { options: { LogLevel: 'DEBUG1' } });
+      const config = sshd.config(`RekeyLimit 1M\nCiphers ${cipher}`);
+      const bytes = randomBytes(50_000_000);
+      const stdin = { stdin: bytes, env };
+      const done = await runCli(sandbox, ['exec', '-F', config, 'box', 'cat'], stdin);
+      expect([done.code, sum(done.stdout)]).toEqual([0, sum(bytes)]);
+      // Each takes a while, in which more than the limit goes over the old keys.
+      expect(exchanges(sshd)).toBeGreaterThan(15);
+      expect(sshd.logins()).toBe(1);
+    },
+  );
+
+  it('counts what comes, too', async () => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox, { options: { LogLevel: 'DEBUG1' } });
+    const args = ['-F', sshd.config('RekeyLimit 1M'), 'box', 'head -c 30000000 /dev/zero'];
+    const done = await runCli(sandbox, ['exec', ...args], { env });
+    expect(done.stdout.equals(Buffer.alloc(30_000_000))).toBe(true);
+    expect(exchanges(sshd)).toBeGreaterThan(5);
+  });
+
+  it('has new keys made after a time, also where nothing goes over it', async () => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox, { options: { LogLevel: 'DEBUG1' } });
+    const config = sshd.config('RekeyLimit default 1s');
+    await runCli(sandbox, ['exec', '-F', config, 'box', 'true'], { env });
+    await until(() => exchanges(sshd) >= 3, 'keys were renewed twice');
+    const done = await runCli(sandbox, ['exec', '-F', config, 'box', 'echo well']);
+    expect([done.stdout.toString(), sshd.logins()]).toEqual(['well\n', 1]);
+  });
+
+  it('has no new keys made where nobody asks for them', async () => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox, { options: { LogLevel: 'DEBUG1' } });
+    const stdin = { stdin: randomBytes(5_000_000), env };
+    await runCli(sandbox, ['exec', '-F', sshd.config(), 'box', 'cat'], stdin);
+    expect(exchanges(sshd)).toBe(1);
+  });
+});
+
+describe.skipIf(!haveSshd())('where a connection comes from', () => {
+  it.each(['BindAddress 127.0.0.2', 'BindInterface lo', 'BindInterface lo\nBindAddress 127.0.0.3'])(
+    'is as for ssh with %s',
+    async (lines) => {
+      await using sandbox = createSandbox();
+      const sshd = await startSshd(sandbox);
+      const args = ['-F', sshd.config(lines), 'box', 'echo ${SSH_CONNECTION%% *}'];
+      const reference = await ssh(sandbox, args);
+      const done = await runCli(sandbox, ['exec', ...args], { env: { SSH_POOL_LINK: 'ssh2' } });
+      expect(done.stdout.toString()).toMatch(/^127\.0\.0\.[123]\n$/);
+      expect(done.stdout.toString()).toBe(reference.stdout.toString());
+    },
+  );
+});
+
+describe.skipIf(!haveSshd())('a ProxyCommand', () => {
+  it('is counted like any other connection', async () => {
+    await using sandbox = createSandbox();
+    const hop = await startSshd(sandbox, { name: 'hop' });
+    const sshd = await startSshd(sandbox);
+    const proxy = `ProxyCommand ssh -F ${sshd.config(hop.hostBlock)} -W %h:%p hop`;
+    const config = sshd.config(`Host box\n${proxy}`);
+    const bytes = randomBytes(1_000_000);
+    await runCli(sandbox, ['exec', '-F', config, 'box', 'cat'], { stdin: bytes });
+    const [row] = (await poolStats(sandbox)).connections;
+    expect(row?.bytesIn).toBeGreaterThan(bytes.length);
+    expect(row?.bytesOut).toBeGreaterThan(bytes.length);
+  });
+});
