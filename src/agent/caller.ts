@@ -129,7 +129,7 @@ export class Caller {
       const stack = cause instanceof Error ? cause.stack : describe(cause);
       this.#services.log.info(`${message} ${stack}`);
     }
-    this.#send({ type: 'failed', code, message, exitCode });
+    this.#send({ type: 'failed', code, message, farewell: '', exitCode });
   }
 
   #send(message: Message): void {

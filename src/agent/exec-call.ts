@@ -190,7 +190,13 @@ export class ExecCall {
       { command, env, agentForward },
       {
         onStarted: () => {
-          this.#caller.send({ type: 'opened', stdin: args.stdin });
+          this.#caller.send({
+            type: 'opened',
+            stdin: args.stdin,
+            terminal: false,
+            escape: Buffer.alloc(0),
+            signals: true,
+          });
           if (!args.stdin) session.endStdin();
         },
         onStdout: (data) => this.#output('stdout', data),
@@ -244,6 +250,7 @@ export class ExecCall {
     this.#caller.send({
       type: 'exited',
       ...exitOf(outcome, this.#timedOutMs),
+      farewell: '',
       reused,
       queueMs: Math.round(queueMs),
       connectMs: Math.round(connectMs),
@@ -254,7 +261,7 @@ export class ExecCall {
   #refused(request: string): void {
     const host = this.#lease?.connection.label.name ?? '';
     const { code, message, exitCode } = SshpoolError.of('REQUEST_REFUSED', { host, request });
-    this.#caller.send({ type: 'failed', code, message, exitCode });
+    this.#caller.send({ type: 'failed', code, message, farewell: '', exitCode });
   }
 }
 

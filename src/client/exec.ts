@@ -97,10 +97,13 @@ class ExecRun {
     for (const name of SIGNALS) process.on(name, this.#signal);
     call.send({
       type: 'exec',
+      command: 'exec',
       argv: this.#words,
       cwd: process.cwd(),
       env: envLines(process.env),
       terminals: terminals(),
+      ...{ columns: 0, rows: 0, width: 0, height: 0 },
+      modes: Buffer.alloc(0),
     });
     try {
       await call.ended;
@@ -235,7 +238,7 @@ class ExecRun {
 
 function failed(thrown: unknown): MessageOf<'failed'> {
   const { code, message, exitCode } = SshpoolError.from(thrown);
-  return { type: 'failed', code, message, exitCode };
+  return { type: 'failed', code, message, farewell: '', exitCode };
 }
 
 function terminals(): number {

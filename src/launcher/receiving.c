@@ -36,6 +36,12 @@ size_t without_own(size_t flushed) {
 	return flushed - own;
 }
 
+/* What the agent says at the end: in its own words, or as it stands. */
+static void print_end(struct bytes line, struct bytes farewell) {
+	if (farewell.length > 0) print_line("", farewell);
+	else print_line("sshpool: ", line);
+}
+
 static void end_call(uint8_t exit_code) {
 	call.exit_code = exit_code;
 	call.stage = OVER;
@@ -85,10 +91,11 @@ static bool receive_exited(struct reader *body) {
 	read_bytes(body);
 	read_bytes(body);
 	struct bytes line = read_bytes(body);
+	struct bytes farewell = read_bytes(body);
 	read_bool(body);
 	for (int i = 0; i < 3; i++) read_u32(body);
 	if (!read_all(body)) return false;
-	print_line("sshpool: ", line);
+	print_end(line, farewell);
 	end_call(exit_code);
 	return true;
 }
@@ -96,9 +103,10 @@ static bool receive_exited(struct reader *body) {
 static bool receive_failed(struct reader *body) {
 	read_bytes(body);
 	struct bytes line = read_bytes(body);
+	struct bytes farewell = read_bytes(body);
 	uint8_t exit_code = read_u8(body);
 	if (!read_all(body)) return false;
-	print_line("sshpool: ", line);
+	print_end(line, farewell);
 	end_call(exit_code);
 	return true;
 }
@@ -141,6 +149,9 @@ static bool receive(struct reader *body) {
 		return read_all(body);
 	case MESSAGE_OPENED: {
 		bool with_input = read_bool(body);
+		read_bool(body);
+		read_bytes(body);
+		read_bool(body);
 		if (!read_all(body) || call.stage != WAITING) return false;
 		open_streams(with_input);
 		return true;

@@ -45,6 +45,7 @@ void begin_call(void) {
 	write_text(&message, "delegate");
 	end_frame(&message);
 	begin_frame(&message, MESSAGE_EXEC);
+	write_text(&message, our_argv[1]);
 	write_u32(&message, (uint32_t)(our_argc - 2));
 	for (int i = 2; i < our_argc; i++) write_text(&message, our_argv[i]);
 	write_text(&message, directory);
@@ -53,6 +54,8 @@ void begin_call(void) {
 	for (int descriptor = 0; descriptor <= 2; descriptor++)
 		terminals |= isatty(descriptor) << descriptor;
 	write_u8(&message, (uint8_t)terminals);
+	for (int i = 0; i < 4; i++) write_u32(&message, 0);
+	write_text(&message, "");
 	end_frame(&message);
 	if (message.full) hand_over();
 	send_message();

@@ -5,7 +5,7 @@
  */
 
 /** Raised when a message changes its meaning. Agent and caller of one protocol always talk. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** The longest frame either side accepts, in bytes, its length field not counted. */
 export const MAX_FRAME = 1024 * 1024;
@@ -39,6 +39,19 @@ interface MessageRow {
   readonly fields: Readonly<Record<string, readonly [type: FieldType, doc: string]>>;
 }
 
+/** As TIOCGWINSZ has it; all zero where there is no terminal. */
+const WINDOW_SIZE = {
+  columns: ['u32', 'width of the terminal at standard input, in characters'],
+  rows: ['u32', 'its height in characters'],
+  width: ['u32', 'its width in pixels'],
+  height: ['u32', 'its height in pixels'],
+} as const satisfies MessageRow['fields'];
+
+const FAREWELL = [
+  'text',
+  'printed on standard error in place of `message`, as it stands, when the terminal is itself again',
+] as const satisfies MessageRow['fields'][string];
+
 export const MESSAGES = {
   hello: {
     number: 1,
@@ -61,12 +74,18 @@ export const MESSAGES = {
   exec: {
     number: 10,
     from: 'caller',
-    doc: 'Runs `sshpool exec` with these arguments. The agent parses them.',
+    doc: 'Runs `sshpool exec`, `ssh` or `shell` with these arguments. The agent parses them.',
     fields: {
-      argv: ['bytes[]', 'the words after `exec`, as bytes'],
+      command: ['text', 'exec, ssh or shell'],
+      argv: ['bytes[]', 'the words after the command, as bytes'],
       cwd: ['text', 'working directory of the caller, absolute'],
       env: ['text[]', 'the allow-listed variables of the caller, each NAME=VALUE'],
       terminals: ['u8', 'bit 0, 1, 2: that file descriptor is a terminal'],
+      ...WINDOW_SIZE,
+      modes: [
+        'bytes',
+        'modes of the terminal at standard input, as RFC 4254 section 8 encodes them; empty for none',
+      ],
     },
   },
   stdin: {
@@ -119,6 +138,18 @@ export const MESSAGES = {
       params: ['text', 'its parameters as JSON'],
     },
   },
+  resized: {
+    number: 19,
+    from: 'caller',
+    doc: 'The terminal has another size now (RFC 4254 section 6.7).',
+    fields: WINDOW_SIZE,
+  },
+  disconnect: {
+    number: 20,
+    from: 'caller',
+    doc: 'The person ended the call (`~.`): the agent closes the session and answers exited at once.',
+    fields: {},
+  },
   accepted: {
     number: 30,
     from: 'agent',
@@ -155,7 +186,18 @@ export const MESSAGES = {
     number: 34,
     from: 'agent',
     doc: 'The remote command was started. Until now the caller has read no byte of stdin.',
-    fields: { stdin: ['bool', 'whether to read standard input; if not, it is at its end'] },
+    fields: {
+      stdin: ['bool', 'whether to read standard input; if not, it is at its end'],
+      terminal: [
+        'bool',
+        'the remote has a terminal: that of the caller becomes raw, its size is told',
+      ],
+      escape: ['bytes', 'the escape character, one byte; empty for none'],
+      signals: [
+        'bool',
+        'whether INT, TERM and HUP are for the remote; if not, the caller ends by them, with 255',
+      ],
+    },
   },
   window: {
     number: 35,
@@ -190,6 +232,7 @@ export const MESSAGES = {
       status: ['text', 'exited, signalled, timedOut or lost'],
       signal: ['text', 'the signal that ended the remote command, without SIG, or empty'],
       message: ['text', 'a line for standard error, or empty'],
+      farewell: FAREWELL,
       reused: ['bool', 'the connection was there before'],
       queueMs: ['u32', 'milliseconds spent waiting for room in the pool'],
       connectMs: ['u32', 'milliseconds spent connecting; 0 where a connection was reused'],
@@ -203,6 +246,7 @@ export const MESSAGES = {
     fields: {
       code: ['text', 'a stable name of the error'],
       message: ['text', 'one line for a person'],
+      farewell: FAREWELL,
       exitCode: ['u8', 'what the caller exits with'],
     },
   },

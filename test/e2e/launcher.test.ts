@@ -20,13 +20,20 @@ const bytesOf = (...messages: readonly Message[]): Buffer =>
 
 const HELLO: Message = { type: 'hello', protocol: PROTOCOL, version: 'x', capabilities: [] };
 const ACCEPTED: Message = { type: 'accepted', target: 'box', json: false, quiet: false };
-const OPENED: Message = { type: 'opened', stdin: true };
+const OPENED: Message = {
+  type: 'opened',
+  stdin: true,
+  terminal: false,
+  escape: Buffer.alloc(0),
+  signals: true,
+};
 const EXITED: Message = {
   type: 'exited',
   exitCode: 3,
   status: 'exited',
   signal: '',
   message: '',
+  farewell: '',
   reused: true,
   queueMs: 0,
   connectMs: 0,
