@@ -11,7 +11,7 @@ import type { Asking } from '../pool/attempts.ts';
 import type { PoolRequest } from '../pool/group.ts';
 import { askNobody, type Ask } from '../ssh/prompts.ts';
 import type { Tunnel } from '../ssh/tunnel.ts';
-import { CALLER_ENV, matchesEnv } from '../wire/protocol.ts';
+import { CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
 import type { Services } from './services.ts';
 
 /** What a caller brings along. */

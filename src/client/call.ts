@@ -4,14 +4,9 @@
  */
 import type { Socket } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
+import { CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
 import { Peer } from '../wire/peer.ts';
-import {
-  CALLER_ENV,
-  type CAPABILITIES,
-  matchesEnv,
-  PROTOCOL,
-  type Message,
-} from '../wire/protocol.ts';
+import { type CAPABILITIES, PROTOCOL, type Message } from '../wire/protocol.ts';
 
 export type MessageOf<T extends Message['type']> = Extract<Message, { type: T }>;
 

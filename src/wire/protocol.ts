@@ -66,9 +66,7 @@ export const MESSAGES = {
   retire: {
     number: 2,
     from: 'caller',
-    doc:
-      'Asks an agent of an older protocol to make room: it gives its socket up, finishes what ' +
-      'runs and leaves. Never changes its layout.',
+    doc: 'Asks an agent of an older protocol to finish and leave. Never changes its layout.',
     fields: {},
   },
   exec: {
@@ -82,10 +80,7 @@ export const MESSAGES = {
       env: ['text[]', 'the allow-listed variables of the caller, each NAME=VALUE'],
       terminals: ['u8', 'bit 0, 1, 2: that file descriptor is a terminal'],
       ...WINDOW_SIZE,
-      modes: [
-        'bytes',
-        'modes of the terminal at standard input, as RFC 4254 section 8 encodes them; empty for none',
-      ],
+      modes: ['bytes', 'modes of that terminal as RFC 4254 section 8 encodes them; or empty'],
     },
   },
   stdin: {
@@ -193,10 +188,7 @@ export const MESSAGES = {
         'the remote has a terminal: that of the caller becomes raw, its size is told',
       ],
       escape: ['bytes', 'the escape character, one byte; empty for none'],
-      signals: [
-        'bool',
-        'whether INT, TERM and HUP are for the remote; if not, the caller ends by them, with 255',
-      ],
+      signals: ['bool', 'INT, TERM, HUP are for the remote; if not, the caller ends with 255'],
     },
   },
   window: {
@@ -279,30 +271,3 @@ type Fields<N extends MessageName> = {
 
 /** One message of the protocol, told apart by `type`. */
 export type Message = { [N in MessageName]: { readonly type: N } & Fields<N> }[MessageName];
-
-/**
- * What a caller sends of its environment by itself: the key agent, where to ask, the terminal's
- * type and the language. Names that end in * match a prefix.
- */
-export const CALLER_ENV = [
-  'SSH_AUTH_SOCK',
-  'SSH_ASKPASS',
-  'SSH_ASKPASS_REQUIRE',
-  'DISPLAY',
-  'WAYLAND_DISPLAY',
-  'TERM',
-  'COLORTERM',
-  'LANG',
-  'LC_*',
-] as const;
-
-/** Whether `name` is matched by one of the patterns, in which * and ? are wildcards. */
-export function matchesEnv(name: string, patterns: readonly string[]): boolean {
-  return patterns.some((pattern) => {
-    const source = pattern
-      .replace(/[\\^$+.()|[\]{}]/g, '\\$&')
-      .replaceAll('*', '.*')
-      .replaceAll('?', '.');
-    return new RegExp(`^${source}$`).test(name);
-  });
-}

@@ -1,0 +1,28 @@
+/** What a caller says of its environment without being asked, and patterns of names. */
+
+/**
+ * What a caller sends of its environment by itself: the key agent, where to ask, the terminal's
+ * type and the language. Names that end in * match a prefix.
+ */
+export const CALLER_ENV = [
+  'SSH_AUTH_SOCK',
+  'SSH_ASKPASS',
+  'SSH_ASKPASS_REQUIRE',
+  'DISPLAY',
+  'WAYLAND_DISPLAY',
+  'TERM',
+  'COLORTERM',
+  'LANG',
+  'LC_*',
+] as const;
+
+/** Whether `name` is matched by one of the patterns, in which * and ? are wildcards. */
+export function matchesEnv(name: string, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) => {
+    const source = pattern
+      .replace(/[\\^$+.()|[\]{}]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.');
+    return new RegExp(`^${source}$`).test(name);
+  });
+}
