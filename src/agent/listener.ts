@@ -6,7 +6,7 @@ import { linkSync, lstatSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { SshpoolError, describe } from '../base/errors.ts';
 import { checkDir, ensureDir, type RuntimePaths } from '../config/paths.ts';
-import { withSharedReads } from '../wire/shared-reads.ts';
+import { withSharedReads } from '../base/shared-reads.ts';
 
 /** The owner may read and write; a unix socket needs no more. */
 const SOCKET_UMASK = 0o177;

@@ -28,7 +28,7 @@ function join(channel: () => Channel, socketPath: string): ChannelEvents {
     onOpen: flow,
     onRefused: () => socket.destroy(),
     onData: (data) => {
-      socket.write(data, () => channel().consume(data.length));
+      socket.write(Buffer.from(data), () => channel().consume(data.length));
     },
     onStderr: (data) => channel().consume(data.length),
     onEof: () => socket.end(),

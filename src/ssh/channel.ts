@@ -16,6 +16,7 @@ export interface ChannelEvents {
   onOpen(): void;
   /** The open was refused; the channel is closed. */
   onRefused(reason: number, description: string): void;
+  /** The bytes are good until the listener returns, here and below. */
   onData(data: Buffer): void;
   onStderr(data: Buffer): void;
   onEof(): void;

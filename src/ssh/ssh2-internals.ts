@@ -20,7 +20,7 @@ export interface Protocol {
   readonly _packetRW: { readonly write: PacketWriter };
   readonly _cipher: object;
   /** Of the last key exchange; the identifier is that of the first (RFC 4253 section 7.2). */
-  readonly _kex: { readonly sessionID: Buffer };
+  readonly _kex: { readonly sessionID: Buffer; parse(payload: Buffer): unknown };
   readonly _handlers: Record<string, unknown>;
   /** Begins a key exchange, unless one is under way. */
   rekey(): void;
@@ -84,12 +84,32 @@ const authRoutes = routed(FIRST_AUTH_MESSAGE, LAST_AUTH_MESSAGE);
 
 /** Connections whose host key is not verified yet: what ends each that does not wait for it. */
 const guards = new WeakMap<Protocol, () => void>();
+/** The start of a key exchange (RFC 4253 section 7.1). What follows in it passes the handlers by. */
+const KEXINIT = 20;
+
+/** A payload lies where the next chunk will (base/shared-reads), and ssh2 keeps parts of some. */
+function keeping(handler: Handler, number: number): Handler {
+  return (protocol, payload) => {
+    const result = handler(protocol, Buffer.from(payload));
+    if (number === KEXINIT) {
+      const kex = protocol._kex;
+      const parse = kex.parse.bind(kex);
+      kex.parse = (following) => parse(Buffer.from(following));
+    }
+    return result;
+  };
+}
+
 /** The start of the login (RFC 4253 section 10). What follows it has the numbers from 50. */
 const SERVICE_ACCEPT = 6;
 
 for (const number of handlers.keys()) {
-  const guarded = handlers[number];
-  if (!guarded || (number !== SERVICE_ACCEPT && number < FIRST_AUTH_MESSAGE)) continue;
+  const original = handlers[number];
+  if (!original) continue;
+  const isChannels = number >= FIRST_CHANNEL_MESSAGE && number <= LAST_CHANNEL_MESSAGE;
+  const guarded = isChannels ? original : keeping(original, number);
+  handlers[number] = guarded;
+  if (number !== SERVICE_ACCEPT && number < FIRST_AUTH_MESSAGE) continue;
   handlers[number] = (protocol, payload) => {
     const end = guards.get(protocol);
     return end === undefined ? guarded(protocol, payload) : end();
@@ -143,7 +163,7 @@ export function takeLogin(
     if (found) sigAlgs.set(protocol, found);
   }) satisfies OnExtensions;
   authRoutes.set(protocol, (payload, original) => {
-    const isAsked = route(Buffer.from(payload));
+    const isAsked = route(payload);
     if (isAsked && payload[0] === USERAUTH_SUCCESS) original();
   });
 }

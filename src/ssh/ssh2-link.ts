@@ -4,6 +4,7 @@
  */
 import type ssh2 from 'ssh2';
 import { describe, SshpoolError } from '../base/errors.ts';
+import { shareReads } from '../base/shared-reads.ts';
 import type { Clock } from '../base/time.ts';
 import type { RekeyAfter } from '../config/network-options.ts';
 import type { Link, LinkEvents } from './link.ts';
@@ -50,6 +51,7 @@ export class Ssh2Link implements Link {
     this.reason = facts.reason;
     this.user = facts.user;
     this.serverVersion = (client as unknown as { _remoteVer?: string })._remoteVer ?? '';
+    shareReads(stream);
     takeChannelMessages(protocol, (payload) => this.#receive(payload));
     client.on('error', (error) => (this.#reason ??= this.#lost(printableLine(describe(error)))));
     this.#rekeying = new Rekeying(facts.clock, facts.rekeyAfter, () => {
@@ -114,7 +116,7 @@ export class Ssh2Link implements Link {
   #receive(payload: Buffer): void {
     this.#rekeying.received(payload.length);
     if (this.#events) this.#events.onMessage(payload);
-    else this.#early.push(payload);
+    else this.#early.push(Buffer.from(payload));
   }
 
   #close(): void {

@@ -7,6 +7,7 @@ import type { LookupAddress } from 'node:dns';
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { getSystemErrorMap } from 'node:util';
 import { describe, SshpoolError } from '../base/errors.ts';
+import { shareableReads } from '../base/shared-reads.ts';
 import type { Clock, Timer } from '../base/time.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
 import { resolveAddresses, resolverWords, sourceAddress, type Lookup } from './addresses.ts';
@@ -86,6 +87,7 @@ async function connectTo(
       // Nagle's algorithm and delayed acknowledgements together cost 40 ms on each command.
       noDelay: true,
       keepAlive: tcpKeepAlive,
+      onread: shareableReads(),
       ...(localAddress === undefined ? {} : { localAddress }),
     });
     const timer =

@@ -76,7 +76,7 @@ export class Tunnel extends Duplex {
   #receive(data: Buffer): void {
     this.bytesRead += data.length;
     this.#unread += data.length;
-    if (this.push(data)) this.#consume();
+    if (this.push(Buffer.from(data))) this.#consume();
   }
 
   #consume(): void {

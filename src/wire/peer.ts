@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
 import { frame, FrameReader } from '../base/frames.ts';
 import { decode, encode } from './codec.ts';
+import { Outgoing } from './outgoing.ts';
 import { MAX_FRAME, type Message } from './protocol.ts';
 
 export interface PeerEvents {
@@ -18,39 +19,42 @@ export interface PeerEvents {
 export class Peer {
   readonly #socket: Socket;
   readonly #frames = new FrameReader(MAX_FRAME);
+  readonly #outgoing: Outgoing;
   #greeted = false;
-  #corked = false;
+  #held = false;
   #error: SshpoolError | undefined;
 
   constructor(socket: Socket, events: PeerEvents) {
     this.#socket = socket;
+    this.#outgoing = new Outgoing(socket);
     socket.on('data', (chunk: Buffer) => this.#receive(chunk, events));
     // What went wrong with the socket shows as its close, the single end.
     socket.on('error', () => socket.destroy());
     socket.on('close', () => events.onClose(this.#error));
   }
 
+  /** Keeps nothing of `message`. */
   send(message: Message): void {
     if (this.#socket.writableEnded || this.#socket.destroyed) return;
-    if (!this.#corked) this.#cork();
-    for (const part of frame(encode(message))) this.#socket.write(part);
+    if (!this.#held) this.#hold();
+    for (const part of frame(encode(message))) this.#outgoing.add(part);
   }
 
   /**
    * What is sent in one go leaves in one go: each write of its own would wake the other side. Not
    * before all else that goes on now is done: what goes to the server is more urgent.
    */
-  #cork(): void {
-    this.#corked = true;
-    this.#socket.cork();
+  #hold(): void {
+    this.#held = true;
     setImmediate(() => {
-      this.#corked = false;
-      this.#socket.uncork();
+      this.#held = false;
+      this.#outgoing.flush();
     });
   }
 
   /** Sends what is still to be sent, then closes. */
   end(): void {
+    this.#outgoing.flush();
     this.#socket.end();
   }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { withSharedReads } from '../../../src/wire/shared-reads.ts';
+import { shareableReads, shareReads, withSharedReads } from '../../../src/base/shared-reads.ts';
 import { createSandbox } from '../../support/sandbox.ts';
 
 /** A server that hands each of its sockets to `serve`, and what connects to it. */
@@ -80,4 +80,53 @@ test('the server is closed once its sockets are', async () => {
   server.close();
   await once(server, 'close');
   expect(server.listening).toBe(false);
+});
+
+/** A client whose reads may be shared, connected to a server of its own. */
+async function shareable(): Promise<readonly [client: Socket, server: Socket]> {
+  const sandbox = createSandbox();
+  const server = createServer();
+  server.listen(sandbox.path('socket'));
+  await once(server, 'listening');
+  const client = createConnection({ path: sandbox.path('socket'), onread: shareableReads() });
+  const [far] = (await once(server, 'connection')) as [Socket];
+  onTestFinished(async () => {
+    client.destroy();
+    far.destroy();
+    server.close();
+    await sandbox[Symbol.asyncDispose]();
+  });
+  return [client, far];
+}
+
+async function nextChunk(socket: Socket): Promise<Buffer> {
+  const [chunk] = (await once(socket, 'data')) as [Buffer];
+  return chunk;
+}
+
+test('a chunk is its own until reads are shared, and then a view that is written over', async () => {
+  const [client, far] = await shareable();
+  far.write('first');
+  const own = await nextChunk(client);
+  shareReads(client);
+  far.write('other');
+  const view = await nextChunk(client);
+  expect(view.toString()).toBe('other');
+  far.write('third');
+  await nextChunk(client);
+  expect([own.toString(), view.toString()]).toEqual(['first', 'third']);
+});
+
+test('what waited for a reader comes before what is read afterwards', async () => {
+  const [client, far] = await shareable();
+  client.on('data', () => undefined);
+  client.pause();
+  far.write('a');
+  shareReads(client);
+  const received: string[] = [];
+  client.on('data', (chunk: Buffer) => received.push(chunk.toString()));
+  client.resume();
+  far.end('b');
+  await once(client, 'end');
+  expect(received.join('')).toBe('ab');
 });
