@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { describe, SshpoolError } from '../base/errors.ts';
+import { commandNamed } from '../config/command-line.ts';
 import { Peer } from '../wire/peer.ts';
 import { PROTOCOL, type Message } from '../wire/protocol.ts';
 import { ExecCall, type ExecCaller } from './exec-call.ts';
@@ -93,17 +94,26 @@ export class Caller {
   }
 
   async #startExec(message: Extract<Message, { type: 'exec' }>): Promise<void> {
+    const { columns, rows, width, height, terminals } = message;
+    const env = parseEnv(message.env);
     const caller: ExecCaller = {
       cwd: message.cwd,
-      env: parseEnv(message.env),
+      env,
+      terminal: {
+        size: { columns, rows, width, height },
+        // The message lies where the next one will.
+        modes: Buffer.from(message.modes),
+        stdinIsTerminal: (terminals & 1) === 1,
+        term: env['TERM'] ?? '',
+      },
       ask: this.#questions.ask,
       note: (text) => this.#send({ type: 'note', text }),
       can: (capability) => this.#capabilities.includes(capability),
       send: (sent) => this.#send(sent),
       environment: (patterns) => this.#environment(patterns),
     };
-    this.#exec = new ExecCall(this.#services, caller);
-    // They may be needed again (delegate), and the message lies where the next one will.
+    this.#exec = new ExecCall(this.#services, caller, commandNamed(message.command));
+    // They may be needed again (delegate).
     await this.#exec.run(message.argv.map((word) => Buffer.from(word)));
   }
 

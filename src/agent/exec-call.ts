@@ -1,24 +1,28 @@
 /**
- * One `sshpool exec`: from its arguments to the remote command's end. Speaks to its caller in
+ * One call that opens a session: from its words to the end of what runs. Speaks to its caller in
  * messages; knows no socket.
  */
 import { SshpoolError } from '../base/errors.ts';
 import type { Timer } from '../base/time.ts';
-import { parseExecArgs, type ExecArgs } from '../config/exec-args.ts';
+import { isBeyondSession } from '../config/beyond-session.ts';
+import type { CallArgs, CommandName } from '../config/call-args.ts';
+import { parseCall } from '../config/command-line.ts';
 import { selectEnv } from '../config/send-env.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
 import type { Lease } from '../pool/wanted.ts';
 import type { Ask } from '../ssh/prompts.ts';
-import type { Outcome } from '../ssh/session.ts';
 import { CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
 import type { Message } from '../wire/protocol.ts';
-import { exitOf } from './exit.ts';
-import { reach, refuseTerminal, type Surroundings } from './reach.ts';
-import { RemoteEnd } from './remote-end.ts';
+import { Course } from './course.ts';
+import { Notes } from './notes.ts';
+import { reach, type Surroundings } from './reach.ts';
 import type { Services } from './services.ts';
+import { NO_LOCAL_TERMINAL, sshFailure } from './ssh-words.ts';
+import { whatToRun, type LocalTerminal } from './what-to-run.ts';
 
 /** How the call reaches its caller. */
 export interface ExecCaller extends Surroundings {
+  readonly terminal: LocalTerminal;
   can(capability: string): boolean;
   send(message: Message): void;
 }
@@ -26,22 +30,19 @@ export interface ExecCaller extends Surroundings {
 export class ExecCall {
   readonly #services: Services;
   readonly #caller: ExecCaller;
+  readonly #command: CommandName;
+  readonly #notes: Notes;
   readonly #gone = new AbortController();
-  #lease: Lease | undefined;
-  #remote: RemoteEnd | undefined;
+  #course: Course | undefined;
   #timer: Timer | undefined;
   #timedOutMs: number | undefined;
-  #startedAt = 0;
-  #ended = false;
-  #stdoutOpen = true;
-  /** What is to be said once it is clear that this caller sees the call through. */
-  #heldNotes: string[] | undefined;
-  /** Bytes sent to the caller that it has not taken yet. */
-  #untaken = 0;
 
-  constructor(services: Services, caller: ExecCaller) {
+  constructor(services: Services, caller: ExecCaller, command: CommandName) {
     this.#services = services;
     this.#caller = caller;
+    this.#command = command;
+    // The launcher puts no questions: the Node client may make the call anew.
+    this.#notes = new Notes(caller.note, !caller.can('ask') && caller.can('delegate'));
   }
 
   /**
@@ -49,63 +50,54 @@ export class ExecCall {
    * @throws SshpoolError where nothing was run
    */
   async run(argv: readonly Buffer[]): Promise<void> {
-    const args = parseExecArgs(argv);
+    const args = parseCall(this.#command, argv);
     if (args.kind === 'help') return this.#delegate('help', argv);
+    if (args.kind === 'delegate') return this.#delegate('ssh', argv);
     if (args.json && !this.#caller.can('json')) return this.#delegate('client', argv);
-    if (args.tty === 'request' || args.tty === 'force') refuseTerminal();
-    const { json, quiet, target } = args;
+    const { json, target } = args;
+    const quiet = args.quiet || this.#command === 'ssh';
     this.#caller.send({ type: 'accepted', target: target.text, json, quiet });
     this.#limit(args.timeoutMs);
     try {
       await this.#start(args, argv);
     } catch (thrown) {
-      this.#releaseNotes();
       this.#timer?.cancel();
-      if (this.#timedOutMs === undefined) throw thrown;
-      throw SshpoolError.of('TIMED_OUT', { timeoutMs: this.#timedOutMs }, thrown);
+      if (this.#timedOutMs !== undefined) {
+        throw SshpoolError.of('TIMED_OUT', { timeoutMs: this.#timedOutMs }, thrown);
+      }
+      if (this.#command === 'ssh') this.#failAsSsh(SshpoolError.from(thrown), argv);
+      else throw thrown;
+    } finally {
+      this.#notes.release();
     }
   }
 
   /** A message of the caller while the call is under way. @throws SshpoolError PROTOCOL */
   receive(message: Message): void {
-    const session = this.#lease?.session;
-    switch (message.type) {
-      case 'stdin':
-        session?.write(message.data);
-        return;
-      case 'stdinEnd':
-        session?.endStdin();
-        return;
-      case 'taken':
-        this.#taken(message.bytes);
-        return;
-      case 'stdoutClosed':
-        this.#stdoutOpen = false;
-        session?.closeStdout();
-        return;
-      case 'signal':
-        if (this.#remote) this.#remote.signal(message.name);
-        else this.#gone.abort();
-        return;
-      default:
-        throw SshpoolError.of('PROTOCOL', { problem: `unexpected ${message.type}` });
-    }
+    if (this.#course) this.#course.receive(message);
+    else if (message.type === 'signal' || message.type === 'disconnect') this.#gone.abort();
+    else throw SshpoolError.of('PROTOCOL', { problem: `unexpected ${message.type}` });
   }
 
-  /** The caller has gone: its command is hung up on, as by a terminal that is closed. */
+  /** The caller has gone. */
   abandon(): void {
-    if (this.#ended) return;
+    this.#timer?.cancel();
     this.#gone.abort();
-    this.#stdoutOpen = false;
-    this.#lease?.session.consume(this.#untaken);
-    this.#untaken = 0;
-    this.#remote?.end('HUP');
+    this.#course?.abandon();
   }
 
   #delegate(to: string, argv: readonly Buffer[]): void {
     // Whoever makes the call anew comes upon the same.
-    this.#heldNotes = undefined;
+    this.#notes.drop();
     this.#caller.send({ type: 'delegate', to, argv });
+  }
+
+  #failAsSsh(error: SshpoolError, argv: readonly Buffer[]): void {
+    const { code, message, exitCode } = error;
+    if (code === 'INTERNAL') throw error;
+    const said = sshFailure(error);
+    if (said === undefined) this.#delegate('ssh', argv);
+    else this.#caller.send({ type: 'failed', code, message, farewell: said, exitCode });
   }
 
   #limit(timeoutMs: number | undefined): void {
@@ -113,38 +105,41 @@ export class ExecCall {
     this.#timer = this.#services.clock.after(timeoutMs, () => {
       this.#timedOutMs = timeoutMs;
       this.#gone.abort();
-      this.#remote?.end('TERM');
+      this.#course?.timeOut(timeoutMs);
     });
   }
 
-  async #start(args: ExecArgs, argv: readonly Buffer[]): Promise<void> {
-    const { pool } = this.#services;
+  async #start(args: CallArgs, argv: readonly Buffer[]): Promise<void> {
     const caller = this.#surroundings(args, argv);
     const { options, request } = await reach(this.#services, args.target, args.sshArgs, caller);
-    if (options.remoteCommand !== undefined) {
-      const problem = 'Cannot execute command-line and remote command.';
-      throw SshpoolError.of('SSH_CONFIG', { problem });
+    const isMore = args.forward === undefined && isBeyondSession(options.all, caller.env);
+    if (this.#command === 'ssh' && isMore) return this.#delegate('ssh', argv);
+    const { pool, settings } = this.#services;
+    const { signal } = this.#gone;
+    if (args.forward) {
+      const way = { ...args.forward, timeoutMs: settings.connectionTimeoutMs };
+      const tunnel = await pool.tunnel(request, way, signal);
+      return this.#begin(args, options).forward(tunnel);
     }
+    const what = whatToRun(args, options, this.#caller.terminal);
+    if (what.tty === 'withheld') caller.note(NO_LOCAL_TERMINAL);
     const env = selectEnv(options, await this.#sessionEnv(options));
     const lease = args.fresh
-      ? await pool.acquireFresh(request, this.#gone.signal)
-      : await pool.acquire(request, this.#gone.signal);
-    if (this.#gone.signal.aborted) {
+      ? await pool.acquireFresh(request, signal)
+      : await pool.acquire(request, signal);
+    if (signal.aborted) {
       lease.session.close();
       throw SshpoolError.of('CANCELLED', {});
     }
-    this.#begin(lease, args, env, request.forwardAgent !== undefined);
+    const course = this.#begin(args, options);
+    if (args.verbose > 0) this.#notes.say(describeLease(lease));
+    course.run(lease, what, { env, agentForward: request.forwardAgent !== undefined });
   }
 
   /** What is said to the person: nothing with -q, with -v also how the call goes. */
-  #surroundings({ quiet, verbose }: ExecArgs, argv: readonly Buffer[]): Surroundings {
+  #surroundings({ quiet, verbose }: CallArgs, argv: readonly Buffer[]): Surroundings {
     const { cwd, env } = this.#caller;
     const environment = (patterns: readonly string[]) => this.#caller.environment(patterns);
-    if (!this.#caller.can('ask') && this.#caller.can('delegate')) this.#heldNotes = [];
-    const note = (text: string): void => {
-      if (this.#heldNotes) this.#heldNotes.push(text);
-      else this.#caller.note(text);
-    };
     const ask: Ask = (question) => {
       if (this.#caller.can('ask')) return this.#caller.ask(question);
       if (this.#caller.can('delegate')) {
@@ -154,13 +149,8 @@ export class ExecCall {
       }
       return Promise.resolve(undefined);
     };
-    return { cwd, env, environment, ask, note: quiet && verbose === 0 ? () => undefined : note };
-  }
-
-  #releaseNotes(): void {
-    const held = this.#heldNotes;
-    this.#heldNotes = undefined;
-    for (const text of held ?? []) this.#caller.note(text);
+    const note = quiet && verbose === 0 ? () => undefined : this.#notes.say;
+    return { cwd, env, environment, ask, note };
   }
 
   async #sessionEnv(options: SshOptions): Promise<Readonly<Record<string, string>>> {
@@ -169,101 +159,29 @@ export class ExecCall {
     return { ...(await this.#caller.environment(more)), ...this.#caller.env };
   }
 
-  #begin(
-    lease: Lease,
-    args: ExecArgs,
-    env: readonly (readonly [string, string])[],
-    agentForward: boolean,
-  ): void {
-    const { clock } = this.#services;
-    this.#releaseNotes();
-    this.#lease = lease;
-    this.#remote = new RemoteEnd(lease, clock);
-    this.#startedAt = clock.monotonic();
-    if (args.verbose > 0) this.#describe(lease);
-    const command = args.command.length === 0 ? undefined : args.command;
-    const { session } = lease;
-    if (session.state !== 'spare') {
-      const { name: host } = lease.connection.label;
-      throw SshpoolError.of('SESSION_REFUSED', { host, reason: 'it was closed at once' });
-    }
-    session.start(
-      { command, env, agentForward },
-      {
-        onStarted: () => {
-          this.#caller.send({
-            type: 'opened',
-            stdin: args.stdin,
-            terminal: false,
-            escape: Buffer.alloc(0),
-            signals: true,
-          });
-          if (!args.stdin) session.endStdin();
-        },
-        onStdout: (data) => this.#output('stdout', data),
-        onStderr: (data) => this.#output('stderr', data),
-        onStdinWindow: (bytes) => {
-          if (args.stdin) this.#caller.send({ type: 'window', bytes });
-        },
-        onStdinClosed: () => this.#caller.send({ type: 'stdinClosed' }),
-        onEnd: (outcome) => this.#end(outcome),
-      },
-    );
-  }
-
-  #describe({ connection, reused, queueMs, connectMs }: Lease): void {
-    const { user, hostname, port } = connection.label;
-    const how = reused ? `reusing connection ${connection.id}` : `connected in ${ms(connectMs)}`;
-    const waited = queueMs < 1 ? '' : `, waited ${ms(queueMs)}`;
-    const { kind, serverVersion } = connection.link;
-    this.#caller.note(
-      `sshpool: ${user}@${hostname}:${port} (${kind}, ${serverVersion}): ${how}${waited}`,
-    );
-  }
-
-  #output(type: 'stdout' | 'stderr', data: Buffer): void {
-    const wanted = type === 'stderr' || this.#stdoutOpen;
-    if (!wanted || this.#gone.signal.aborted) {
-      this.#lease?.session.consume(data.length);
-      return;
-    }
-    this.#untaken += data.length;
-    this.#caller.send({ type, data });
-  }
-
-  #taken(bytes: number): void {
-    if (bytes > this.#untaken) {
-      throw SshpoolError.of('PROTOCOL', { problem: 'more was taken than was sent' });
-    }
-    this.#untaken -= bytes;
-    this.#lease?.session.consume(bytes);
-  }
-
-  #end(outcome: Outcome): void {
+  /** What was opened is there: from here on this caller sees the call through. */
+  #begin(args: CallArgs, options: SshOptions): Course {
+    this.#notes.release();
     const { clock, pool } = this.#services;
-    this.#ended = true;
-    this.#timer?.cancel();
-    this.#remote?.done();
-    const execMs = clock.monotonic() - this.#startedAt;
-    pool.recordExec(execMs);
-    if (outcome.kind === 'refused') return this.#refused(outcome.request);
-    const { reused = false, queueMs = 0, connectMs = 0 } = this.#lease ?? {};
-    this.#caller.send({
-      type: 'exited',
-      ...exitOf(outcome, this.#timedOutMs),
-      farewell: '',
-      reused,
-      queueMs: Math.round(queueMs),
-      connectMs: Math.round(connectMs),
-      execMs: Math.round(execMs),
-    });
+    const note = args.quiet ? () => undefined : this.#notes.say;
+    const send = (message: Message): void => {
+      if (message.type === 'exited' || message.type === 'failed') this.#timer?.cancel();
+      this.#caller.send(message);
+    };
+    const { quiet } = args;
+    const exact = this.#command !== 'exec';
+    const course = new Course({ clock, pool, options, exact, quiet, send, note });
+    this.#course = course;
+    return course;
   }
+}
 
-  #refused(request: string): void {
-    const host = this.#lease?.connection.label.name ?? '';
-    const { code, message, exitCode } = SshpoolError.of('REQUEST_REFUSED', { host, request });
-    this.#caller.send({ type: 'failed', code, message, farewell: '', exitCode });
-  }
+function describeLease({ connection, reused, queueMs, connectMs }: Lease): string {
+  const { user, hostname, port } = connection.label;
+  const how = reused ? `reusing connection ${connection.id}` : `connected in ${ms(connectMs)}`;
+  const waited = queueMs < 1 ? '' : `, waited ${ms(queueMs)}`;
+  const { kind, serverVersion } = connection.link;
+  return `sshpool: ${user}@${hostname}:${port} (${kind}, ${serverVersion}): ${how}${waited}`;
 }
 
 function ms(value: number): string {

@@ -18,8 +18,14 @@ export function signalExitCode(name: string): number {
   return number === undefined ? EXIT_FAILURE : 128 + number;
 }
 
-/** `timeoutMs` is set where the time limit ended the command. */
-export function exitOf(outcome: Outcome, timeoutMs: number | undefined): Exit {
+export interface Ending {
+  /** Set where the time limit ended the command. */
+  readonly timeoutMs?: number | undefined;
+  /** As ssh has it: 255 for a signal. */
+  readonly exact?: boolean;
+}
+
+export function exitOf(outcome: Outcome, { timeoutMs, exact = false }: Ending = {}): Exit {
   if (timeoutMs !== undefined) {
     const { message } = SshpoolError.of('TIMED_OUT', { timeoutMs });
     const signal = outcome.kind === 'signalled' ? outcome.signal : '';
@@ -30,7 +36,8 @@ export function exitOf(outcome: Outcome, timeoutMs: number | undefined): Exit {
       return { exitCode: outcome.code, status: 'exited', signal: '', message: '' };
     case 'signalled': {
       const { signal } = outcome;
-      return { exitCode: signalExitCode(signal), status: 'signalled', signal, message: '' };
+      const exitCode = exact ? EXIT_FAILURE : signalExitCode(signal);
+      return { exitCode, status: 'signalled', signal, message: '' };
     }
     case 'lost':
       return lost(outcome.error.message);

@@ -159,11 +159,3 @@ function socketOf(choice: AgentChoice, env: Surroundings['env']): string | undef
   if (choice.kind === 'path') return choice.path;
   return choice.kind === 'env' ? env['SSH_AUTH_SOCK'] : undefined;
 }
-
-/** Refuses what would need a terminal, which cannot be had yet. */
-export function refuseTerminal(): never {
-  throw SshpoolError.of('USAGE', {
-    problem: 'terminals (-t) are not supported yet',
-    hint: 'use ssh -t HOST CMD, or leave -t out',
-  });
-}

@@ -5,10 +5,11 @@
  */
 import { SshpoolError } from '../base/errors.ts';
 import { parseDuration } from '../base/time.ts';
+import type { CallArgs, ParsedCall, TtyWish } from './call-args.ts';
+import { parseEscapeChar } from './escape-char.ts';
 import { decodeWord, scanOptions } from './options.ts';
 import type { GivenOption, OptionSet, OptionSpec } from './options.ts';
-import { checkUser, parsePort, parseTarget } from './target.ts';
-import type { Target } from './target.ts';
+import { checkUser, parsePort, parseTarget, type Target } from './target.ts';
 
 /** The options of `sshpool exec`, in the order in which help shows them. */
 export const EXEC_OPTIONS = [
@@ -25,6 +26,7 @@ export const EXEC_OPTIONS = [
   { name: '-n', text: 'do not read standard input' },
   { name: '-t', text: 'ask for a terminal; -tt even without a local one' },
   { name: '-T', text: 'never ask for a terminal' },
+  { name: '-e', value: 'CHAR', text: 'escape character in a terminal (~), or none' },
   { name: '-q', text: 'no messages but errors' },
   { name: '-v', text: 'say what is happening; more with -vv' },
   { name: '--timeout', value: 'DURATION', text: 'end the command after 30s, 2m, ... (status 124)' },
@@ -38,27 +40,6 @@ type Name = (typeof EXEC_OPTIONS)[number]['name'];
 /** ssh's packet limit (PACKET_MAX_SIZE, 256 KiB) less room for the rest of the request. */
 export const COMMAND_MAX_BYTES = 256 * 1024 - 1024;
 
-/** `sshpool exec` as asked for; `command` has the bytes of the words, joined with single spaces. */
-export interface ExecArgs {
-  readonly kind: 'exec';
-  readonly target: Target;
-  /** Options for `ssh -G`, in the order given, each value in a word of its own. */
-  readonly sshArgs: readonly string[];
-  /** Empty: the login shell, as in `ssh HOST ''`. */
-  readonly command: Buffer;
-  /** False with -n. */
-  readonly stdin: boolean;
-  readonly tty: 'default' | 'never' | 'request' | 'force';
-  readonly quiet: boolean;
-  /** How many times -v was given. */
-  readonly verbose: number;
-  readonly timeoutMs: number | undefined;
-  readonly fresh: boolean;
-  readonly json: boolean;
-}
-
-export type ParsedExec = ExecArgs | { readonly kind: 'help' };
-
 const EXEC: OptionSet = { command: 'sshpool exec', specs: EXEC_OPTIONS };
 const SYNTAX = 'the form is: sshpool exec [options] HOST [--] CMD [ARG...]';
 
@@ -66,7 +47,7 @@ const SYNTAX = 'the form is: sshpool exec [options] HOST [--] CMD [ARG...]';
  * Reads the words after `sshpool exec`. Options may also stand between HOST and the command, as in
  * ssh(1). Throws USAGE (status 2), and BAD_COMMAND for a command that cannot be sent.
  */
-export function parseExecArgs(words: readonly Buffer[]): ParsedExec {
+export function parseExecArgs(words: readonly Buffer[]): ParsedCall {
   const before = scanOptions(words, 0, EXEC);
   if (asksForHelp(before.given)) return { kind: 'help' };
   const host = words[before.next];
@@ -79,8 +60,42 @@ export function parseExecArgs(words: readonly Buffer[]): ParsedExec {
   if (asksForHelp(after.given)) return { kind: 'help' };
   const given = [...before.given, ...after.given];
   const target = parseTarget(decodeWord(host));
+  const command = words.slice(after.next);
+  if (command.length === 0) {
+    throw SshpoolError.of('USAGE', { problem: 'no command', hint: SYNTAX });
+  }
   const flags = flagsOf(given);
-  return { kind: 'exec', target, ...flags, command: commandOf(words.slice(after.next)) };
+  if (flags.json && (flags.tty === 'request' || flags.tty === 'force')) {
+    const problem = '--json and a terminal do not go together';
+    throw SshpoolError.of('USAGE', { problem, hint: 'leave out -t' });
+  }
+  return { kind: 'call', target, ...flags, command: commandOf(command) };
+}
+
+/** The options of `sshpool shell`. */
+export const SHELL_OPTIONS: readonly OptionSpec[] = EXEC_OPTIONS.filter(
+  ({ name }) => !['-n', '-t', '-T', '--timeout', '--json'].includes(name),
+);
+
+/** Reads the words after `sshpool shell`: `[options] HOST`. Throws USAGE. */
+export function parseShellArgs(words: readonly Buffer[]): ParsedCall {
+  const set = { command: 'sshpool shell', specs: SHELL_OPTIONS };
+  const hint = 'the form is: sshpool shell [options] HOST';
+  const before = scanOptions(words, 0, set);
+  const after = before.terminated
+    ? { given: [], next: before.next + 1 }
+    : scanOptions(words, before.next + 1, set);
+  const given = [...before.given, ...after.given];
+  if (asksForHelp(given)) return { kind: 'help' };
+  const host = words[before.next];
+  if (host === undefined) throw SshpoolError.of('USAGE', { problem: 'no HOST', hint });
+  const more = words[after.next];
+  if (more !== undefined) {
+    const problem = `${JSON.stringify(more.toString())} after HOST`;
+    throw SshpoolError.of('USAGE', { problem, hint: 'a command is for sshpool exec -t HOST CMD' });
+  }
+  const target = parseTarget(decodeWord(host));
+  return { kind: 'call', target, ...flagsOf(given), tty: 'request', command: commandOf([]) };
 }
 
 /** The connection options and hosts of a command such as `sshpool warm`. */
@@ -125,14 +140,21 @@ export function parseTargets(words: readonly Buffer[], command = 'sshpool warm')
   return { sshArgs, targets, quiet, verbose, help };
 }
 
-type Flags = Omit<ExecArgs, 'kind' | 'target' | 'command'>;
+type Flags = Omit<CallArgs, 'kind' | 'target' | 'command'>;
 
-function flagsOf(given: readonly GivenOption[]): Flags {
+/** What options say that EXEC_OPTIONS has, by their names. */
+export function flagsOf(given: readonly GivenOption[]): Flags {
   const timeouts = given.filter(({ spec }) => spec.name === ('--timeout' satisfies Name));
   return {
     sshArgs: given.flatMap(sshWords),
     stdin: count(given, '-n') === 0,
     tty: ttyOf(given),
+    subsystem: false,
+    forward: undefined,
+    escape: given
+      .filter(({ spec }) => spec.name === ('-e' satisfies Name))
+      .map(escapeOf)
+      .at(-1),
     quiet: count(given, '-q') > 0,
     verbose: count(given, '-v'),
     // The last one counts: a wrapper's default can then be overridden by what follows it.
@@ -165,12 +187,18 @@ function sshWords({ spec, value }: GivenOption): string[] {
 }
 
 /** ssh.c: the options count in their order, and only a second -t forces. */
-function ttyOf(given: readonly GivenOption[]): ExecArgs['tty'] {
-  return given.reduce<ExecArgs['tty']>((tty, { spec }) => {
+function ttyOf(given: readonly GivenOption[]): TtyWish {
+  return given.reduce<TtyWish>((tty, { spec }) => {
     if (spec.name === '-T') return 'never';
     if (spec.name !== '-t') return tty;
     return tty === 'request' || tty === 'force' ? 'force' : 'request';
   }, 'default');
+}
+
+function escapeOf({ value }: GivenOption): string {
+  if (parseEscapeChar(value) !== undefined) return value;
+  const problem = `-e ${JSON.stringify(value)} is no escape character`;
+  throw SshpoolError.of('USAGE', { problem, hint: 'write one character, ^ and a letter, or none' });
 }
 
 function timeoutOf(text: string): number {
@@ -182,8 +210,8 @@ function timeoutOf(text: string): number {
 
 const SPACE = Buffer.from(' ');
 
-function commandOf(words: readonly Buffer[]): Buffer {
-  if (words.length === 0) throw SshpoolError.of('USAGE', { problem: 'no command', hint: SYNTAX });
+/** The words joined with single spaces. Throws BAD_COMMAND for a command that cannot be sent. */
+export function commandOf(words: readonly Buffer[]): Buffer {
   const parts = words.flatMap((word, index) => (index === 0 ? [word] : [SPACE, word]));
   const command = Buffer.concat(parts);
   // A server written in C would run what stands before the NUL: a different command.

@@ -128,6 +128,7 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
     ...proxyOf(one, context),
     sendEnv: values.get('sendenv') ?? [],
     setEnv: (values.get('setenv') ?? []).map(assignment),
+    // ssh has put in what its tokens stand for.
     remoteCommand: one('remotecommand'),
     tcpKeepAlive: yes('tcpkeepalive'),
     showsServerWords: !['SILENT', 'QUIET', 'FATAL', 'ERROR'].includes(one('loglevel') ?? ''),

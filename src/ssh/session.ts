@@ -7,11 +7,15 @@ import { Reader, Writer } from '../base/bytes.ts';
 import type { SshpoolError } from '../base/errors.ts';
 import { WINDOW, type Channel } from './channel.ts';
 import type { Channels } from './channels.ts';
+import { ptyRequest, windowChange, type TerminalRequest, type WindowSize } from './terminal.ts';
 
 /** What a session is to run. */
 export interface Start {
   /** The command line as bytes; undefined asks for the login shell. */
   readonly command: Buffer | undefined;
+  /** `command` names a subsystem (RFC 4254 section 6.5). */
+  readonly subsystem?: boolean;
+  readonly terminal?: TerminalRequest | undefined;
   readonly env: readonly (readonly [name: string, value: string])[];
   /** Ask the server to forward the key agent (auth-agent-req@openssh.com). */
   readonly agentForward: boolean;
@@ -29,7 +33,10 @@ export type Outcome =
 
 /** What happens to a started session. */
 export interface SessionEvents {
-  onStarted(): void;
+  /** `terminal`: there is one, asked for and granted. */
+  onStarted(terminal: boolean): void;
+  /** The server gives no terminal; the command runs without one. */
+  onTerminalRefused?(): void;
   onStdout(data: Buffer): void;
   onStderr(data: Buffer): void;
   /** So many more bytes of stdin may be written. */
@@ -75,6 +82,7 @@ export class Session {
   #state: SessionState = 'opening';
   #events: SessionEvents | undefined;
   #outcome: Outcome | undefined;
+  #terminal = false;
   /** Bytes of stdin that were granted upwards and did not come yet. */
   #granted = 0;
 
@@ -107,11 +115,18 @@ export class Session {
     if (!this.#move('start')) throw new Error(`a ${this.#state} session cannot be started`);
     this.#events = events;
     if (what.agentForward) this.#channel.request('auth-agent-req@openssh.com', NOTHING);
+    if (what.terminal) {
+      this.#channel.request('pty-req', ptyRequest(what.terminal), (granted) => {
+        this.#terminal = granted;
+        if (!granted && this.#channel.phase === 'open') events.onTerminalRefused?.();
+      });
+    }
     for (const [name, value] of what.env) {
       this.#channel.request('env', new Writer().string(name).string(value).finish());
     }
     const { command } = what;
-    const request = command === undefined ? 'shell' : 'exec';
+    const withCommand = what.subsystem ? 'subsystem' : 'exec';
+    const request = command === undefined ? 'shell' : withCommand;
     const payload = command === undefined ? NOTHING : new Writer().string(command).finish();
     this.#channel.request(request, payload, (granted) => this.#started(granted, request));
   }
@@ -128,6 +143,11 @@ export class Session {
   /** The end of stdin. */
   endStdin(): void {
     this.#channel.end();
+  }
+
+  /** The terminal has another size. */
+  resize(size: WindowSize): void {
+    if (this.#terminal) this.#channel.request('window-change', windowChange(size));
   }
 
   /** Nobody reads stdout any more; the remote command gets SIGPIPE when it writes. */
@@ -175,7 +195,7 @@ export class Session {
     }
     // A status that overtook the reply leaves the session exited, but it did start.
     this.#move('granted');
-    this.#events?.onStarted();
+    this.#events?.onStarted(this.#terminal);
     this.#grant();
   }
 

@@ -14,17 +14,19 @@ test.each<[string, Outcome, number, string, string]>([
   ['no status', { kind: 'vanished' }, 255, 'lost', ''],
   ['a loss', { kind: 'lost', error }, 255, 'lost', 'the connection to web was lost: gone'],
 ])('%s', (_name, outcome, exitCode, status, message) => {
-  expect(exitOf(outcome, undefined)).toMatchObject({ exitCode, status, message });
+  expect(exitOf(outcome)).toMatchObject({ exitCode, status, message });
 });
 
 test('a time limit that ran out is 124, whatever the command said', () => {
-  expect(exitOf({ kind: 'exited', code: 0 }, 1500)).toEqual({
+  expect(exitOf({ kind: 'exited', code: 0 }, { timeoutMs: 1500 })).toEqual({
     exitCode: 124,
     status: 'timedOut',
     signal: '',
     message: 'timed out after 1.5 s',
   });
-  expect(exitOf({ kind: 'signalled', signal: 'KILL' }, 1)).toMatchObject({ signal: 'KILL' });
+  expect(exitOf({ kind: 'signalled', signal: 'KILL' }, { timeoutMs: 1 })).toMatchObject({
+    signal: 'KILL',
+  });
 });
 
 test.each([

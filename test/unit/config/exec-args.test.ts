@@ -1,18 +1,14 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SshpoolError } from '../../../src/base/errors.ts';
-import {
-  COMMAND_MAX_BYTES,
-  EXEC_OPTIONS,
-  parseExecArgs,
-  type ExecArgs,
-} from '../../../src/config/exec-args.ts';
+import type { CallArgs } from '../../../src/config/call-args.ts';
+import { COMMAND_MAX_BYTES, EXEC_OPTIONS, parseExecArgs } from '../../../src/config/exec-args.ts';
 
 const words = (...texts: readonly string[]): Buffer[] => texts.map((text) => Buffer.from(text));
 
-function parse(...texts: readonly string[]): ExecArgs {
+function parse(...texts: readonly string[]): CallArgs {
   const parsed = parseExecArgs(words(...texts));
-  if (parsed.kind !== 'exec') throw new Error('it asks for help');
+  if (parsed.kind !== 'call') throw new Error('it asks for help');
   return parsed;
 }
 
@@ -28,7 +24,10 @@ const message = (...texts: readonly string[]): string => {
 
 test('a host and a command are enough', () => {
   expect(parse('web', 'ls')).toEqual({
-    kind: 'exec',
+    kind: 'call',
+    subsystem: false,
+    forward: undefined,
+    escape: undefined,
     target: { text: 'web', host: 'web' },
     sshArgs: [],
     command: Buffer.from('ls'),
@@ -214,7 +213,7 @@ test('the bytes of the command come through untouched', () => {
     fc.property(fc.array(noNul, { minLength: 1 }), (command) => {
       const parsed = parseExecArgs([...words('web', '--'), ...command]);
       const latin1 = command.map((word) => word.toString('latin1')).join(' ');
-      expect(parsed.kind === 'exec' && parsed.command.toString('latin1')).toBe(latin1);
+      expect(parsed.kind === 'call' && parsed.command.toString('latin1')).toBe(latin1);
     }),
   );
 });

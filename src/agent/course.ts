@@ -1,0 +1,210 @@
+/**
+ * What was opened for a call, a session or a stream: bytes, signals and sizes to it and from it, up
+ * to its end. How it was come by is not known here.
+ */
+import { EXIT_FAILURE, SshpoolError } from '../base/errors.ts';
+import type { Clock } from '../base/time.ts';
+import type { SshOptions } from '../config/ssh-options.ts';
+import type { Pool } from '../pool/pool.ts';
+import type { Lease } from '../pool/wanted.ts';
+import type { Outcome, Start } from '../ssh/session.ts';
+import type { Tunnel } from '../ssh/tunnel.ts';
+import type { Message } from '../wire/protocol.ts';
+import { exitOf } from './exit.ts';
+import { Forwarded, type Running } from './forwarded.ts';
+import { RemoteEnd } from './remote-end.ts';
+import { farewell, requestFailed, TERMINAL_REFUSED } from './ssh-words.ts';
+import type { WhatToRun } from './what-to-run.ts';
+
+export interface CourseFacts {
+  readonly clock: Clock;
+  readonly pool: Pool;
+  readonly options: SshOptions;
+  /** As ssh has it, and not as `exec`: signals end the caller and not the remote command. */
+  readonly exact: boolean;
+  readonly quiet: boolean;
+  readonly send: (message: Message) => void;
+  readonly note: (text: string) => void;
+}
+
+export class Course {
+  readonly #facts: CourseFacts;
+  readonly #startedAt: number;
+  #running: Running | undefined;
+  #lease: Lease | undefined;
+  #remote: RemoteEnd | undefined;
+  #timedOutMs: number | undefined;
+  #abandoned = false;
+  #ended = false;
+  #terminal = false;
+  #stdoutOpen = true;
+  /** Bytes sent to the caller that it has not taken yet. */
+  #untaken = 0;
+
+  constructor(facts: CourseFacts) {
+    this.#facts = facts;
+    this.#startedAt = facts.clock.monotonic();
+  }
+
+  /** @throws SshpoolError SESSION_REFUSED where the session has ended by itself */
+  run(lease: Lease, what: WhatToRun, rest: Pick<Start, 'env' | 'agentForward'>): void {
+    const { clock, note, send } = this.#facts;
+    const { session } = lease;
+    if (session.state !== 'spare') {
+      const { name: host } = lease.connection.label;
+      throw SshpoolError.of('SESSION_REFUSED', { host, reason: 'it was closed at once' });
+    }
+    this.#lease = lease;
+    this.#running = session;
+    this.#remote = new RemoteEnd(lease, clock);
+    const { start, stdin, escape } = what;
+    session.start(
+      { ...start, ...rest },
+      {
+        onStarted: (terminal) => {
+          this.#terminal = terminal;
+          this.#opened(stdin, escape);
+          if (!stdin) session.endStdin();
+        },
+        onTerminalRefused: () => note(TERMINAL_REFUSED),
+        onStdout: (data) => this.#output('stdout', data),
+        onStderr: (data) => this.#output('stderr', data),
+        onStdinWindow: (bytes) => {
+          if (stdin) send({ type: 'window', bytes });
+        },
+        onStdinClosed: () => send({ type: 'stdinClosed' }),
+        onEnd: (outcome) => this.#end(outcome),
+      },
+    );
+  }
+
+  /** A stream in place of a session. */
+  forward(tunnel: Tunnel): void {
+    const forwarded = new Forwarded(tunnel, {
+      onStdout: (data) => this.#output('stdout', data),
+      onStdinWindow: (bytes) => this.#facts.send({ type: 'window', bytes }),
+      onEnd: (outcome) => this.#end(outcome),
+    });
+    this.#running = forwarded;
+    this.#opened(true, Buffer.alloc(0));
+    forwarded.start();
+  }
+
+  /** A message of the caller. @throws SshpoolError PROTOCOL */
+  receive(message: Message): void {
+    switch (message.type) {
+      case 'stdin':
+        this.#running?.write(message.data);
+        return;
+      case 'stdinEnd':
+        this.#running?.endStdin();
+        return;
+      case 'taken':
+        this.#taken(message.bytes);
+        return;
+      case 'stdoutClosed':
+        this.#stdoutOpen = false;
+        this.#running?.closeStdout();
+        return;
+      case 'signal':
+        this.#remote?.signal(message.name);
+        return;
+      case 'resized':
+        this.#running?.resize(message);
+        return;
+      case 'disconnect':
+        this.#disconnect();
+        return;
+      default:
+        throw SshpoolError.of('PROTOCOL', { problem: `unexpected ${message.type}` });
+    }
+  }
+
+  /** The time limit is over: the command is ended, which counts as its end. */
+  timeOut(timeoutMs: number): void {
+    this.#timedOutMs = timeoutMs;
+    this.#abandoned = true;
+    this.#remote?.end('TERM');
+  }
+
+  /** The caller has gone: its command is hung up on, as by a terminal that is closed. */
+  abandon(): void {
+    if (this.#ended) return;
+    this.#abandoned = true;
+    this.#stdoutOpen = false;
+    this.#running?.consume(this.#untaken);
+    this.#untaken = 0;
+    // ssh's own end is that of its connection, and no signal.
+    if (this.#facts.exact) this.#running?.close();
+    else this.#remote?.end('HUP');
+  }
+
+  #opened(stdin: boolean, escape: Buffer): void {
+    const [terminal, signals] = [this.#terminal, !this.#facts.exact];
+    this.#facts.send({ type: 'opened', stdin, terminal, escape, signals });
+  }
+
+  #output(type: 'stdout' | 'stderr', data: Buffer): void {
+    const wanted = type === 'stderr' || this.#stdoutOpen;
+    if (!wanted || this.#abandoned) {
+      this.#running?.consume(data.length);
+      return;
+    }
+    this.#untaken += data.length;
+    this.#facts.send({ type, data });
+  }
+
+  #taken(bytes: number): void {
+    if (bytes > this.#untaken) {
+      throw SshpoolError.of('PROTOCOL', { problem: 'more was taken than was sent' });
+    }
+    this.#untaken -= bytes;
+    this.#running?.consume(bytes);
+  }
+
+  /** The person has had enough, and does not wait for a server. */
+  #disconnect(): void {
+    if (this.#ended) return;
+    this.#exited({ kind: 'vanished' });
+    this.abandon();
+    this.#ended = true;
+  }
+
+  #end(outcome: Outcome): void {
+    this.#remote?.done();
+    if (this.#ended) return;
+    this.#ended = true;
+    if (outcome.kind === 'refused') this.#refused(outcome.request);
+    else this.#exited(outcome);
+  }
+
+  #exited(outcome: Outcome): void {
+    const { clock, pool, exact, send } = this.#facts;
+    const execMs = clock.monotonic() - this.#startedAt;
+    pool.recordExec(execMs);
+    const { reused = false, queueMs = 0, connectMs = 0 } = this.#lease ?? {};
+    send({
+      type: 'exited',
+      ...exitOf(outcome, { timeoutMs: this.#timedOutMs, exact }),
+      farewell: this.#farewell(outcome),
+      reused,
+      queueMs: Math.round(queueMs),
+      connectMs: Math.round(connectMs),
+      execMs: Math.round(execMs),
+    });
+  }
+
+  #farewell(outcome: Outcome): string {
+    const { exact, quiet, options } = this.#facts;
+    const lost = outcome.kind === 'lost' && exact;
+    const isSaid = options.showsServerWords && !quiet;
+    return isSaid ? farewell(options.hostname, { terminal: this.#terminal, lost }) : '';
+  }
+
+  #refused(request: string): void {
+    const host = this.#lease?.connection.label.name ?? '';
+    const { code, message } = SshpoolError.of('REQUEST_REFUSED', { host, request });
+    const words = this.#facts.exact ? requestFailed(request) : '';
+    this.#facts.send({ type: 'failed', code, message, farewell: words, exitCode: EXIT_FAILURE });
+  }
+}

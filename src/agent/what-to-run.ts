@@ -1,0 +1,62 @@
+/** What a call opens, of its words and of the configuration. Pure. */
+import { SshpoolError } from '../base/errors.ts';
+import type { CallArgs } from '../config/call-args.ts';
+import { parseEscapeChar } from '../config/escape-char.ts';
+import type { SshOptions } from '../config/ssh-options.ts';
+import type { Start } from '../ssh/session.ts';
+import type { TerminalRequest, WindowSize } from '../ssh/terminal.ts';
+import { decideTty, type TtyDecision } from './tty.ts';
+
+/** The caller's terminal. */
+export interface LocalTerminal {
+  /** Of standard input; all zero where that is none. */
+  readonly size: WindowSize;
+  /** RFC 4254 section 8. */
+  readonly modes: Buffer;
+  readonly stdinIsTerminal: boolean;
+  readonly term: string;
+}
+
+export interface WhatToRun {
+  readonly start: Pick<Start, 'command' | 'subsystem' | 'terminal'>;
+  readonly tty: TtyDecision;
+  readonly stdin: boolean;
+  /** Where there is a terminal: one byte, or none. */
+  readonly escape: Buffer;
+}
+
+/** @throws SshpoolError SSH_CONFIG for a command beside RemoteCommand, and a subsystem of no name */
+export function whatToRun(args: CallArgs, options: SshOptions, local: LocalTerminal): WhatToRun {
+  const printed = (name: string): string | undefined => options.all.get(name)?.[0];
+  const command = commandOf(args, options);
+  const subsystem = args.subsystem || printed('sessiontype') === 'subsystem';
+  if (subsystem && command === undefined) {
+    throw SshpoolError.of('SSH_CONFIG', { problem: 'You must specify a subsystem to invoke.' });
+  }
+  const stdin = args.stdin && printed('stdinnull') !== 'yes';
+  const tty = decideTty({
+    wish: args.tty,
+    configured: printed('requesttty'),
+    hasCommand: command !== undefined,
+    stdinIsTerminal: stdin && local.stdinIsTerminal,
+  });
+  const terminal = tty === 'given' ? terminalOf(local, options) : undefined;
+  const escape = terminal && parseEscapeChar(args.escape ?? printed('escapechar') ?? '~');
+  return { start: { command, subsystem, terminal }, tty, stdin, escape: escape ?? Buffer.alloc(0) };
+}
+
+/** The command line's or RemoteCommand's; undefined for the login shell. */
+function commandOf(args: CallArgs, { remoteCommand }: SshOptions): Buffer | undefined {
+  if (args.command.length === 0) {
+    return remoteCommand === undefined ? undefined : Buffer.from(remoteCommand);
+  }
+  if (remoteCommand === undefined) return args.command;
+  const problem = 'Cannot execute command-line and remote command.';
+  throw SshpoolError.of('SSH_CONFIG', { problem });
+}
+
+/** SetEnv may name TERM, which goes with the terminal then (clientloop.c). */
+function terminalOf({ size, modes, term }: LocalTerminal, { setEnv }: SshOptions): TerminalRequest {
+  const set = setEnv.find(([name]) => name === 'TERM')?.[1];
+  return { ...size, modes, term: set ?? term };
+}

@@ -1,0 +1,22 @@
+/** The words of each command that opens a session. */
+import { SshpoolError } from '../base/errors.ts';
+import type { CommandName, ParsedCall } from './call-args.ts';
+import { parseExecArgs, parseShellArgs } from './exec-args.ts';
+import { parseSshArgs } from './ssh-args.ts';
+
+const PARSERS: Readonly<Record<CommandName, (words: readonly Buffer[]) => ParsedCall>> = {
+  exec: parseExecArgs,
+  ssh: parseSshArgs,
+  shell: parseShellArgs,
+};
+
+/** @throws SshpoolError PROTOCOL for a command that is not known */
+export function commandNamed(name: string): CommandName {
+  if (Object.hasOwn(PARSERS, name)) return name as CommandName;
+  throw SshpoolError.of('PROTOCOL', { problem: `there is no command ${JSON.stringify(name)}` });
+}
+
+/** @throws SshpoolError USAGE, BAD_COMMAND; never for `ssh` */
+export function parseCall(command: CommandName, words: readonly Buffer[]): ParsedCall {
+  return PARSERS[command](words);
+}
