@@ -17,14 +17,14 @@ _sshpool() {
   for ((i = 2; i < last; i++)); do
     case ${words[i]} in
       --) ;;
-      -F|-l|-p|-i|-J|-o|--timeout) ((i++)) ;;
+      -F|-l|-p|-i|-J|-o|-e|--timeout) ((i++)) ;;
       -*) ;;
       *) if [[ $path == @(agent) ]]; then path+=" ${words[i]}"; else ((given++)); fi ;;
     esac
   done
   case $path in
     '') arguments='exec stats close warm agent completion help' options='--help -h --version -V' ;;
-    exec) options='-F -l -p -i -J -o -4 -6 -A -a -n -t -T -q -v --timeout --fresh --json --help -h' arguments='hosts' most=1 ;;
+    exec) options='-F -l -p -i -J -o -4 -6 -A -a -n -t -T -e -q -v --timeout --fresh --json --help -h' arguments='hosts' most=1 ;;
     stats) options='--json --help -h' arguments='targets' most=1 ;;
     close) options='--all --force --help -h' arguments='targets' most=1 ;;
     warm) options='-F -l -p -i -J -o -4 -6 -A -a -q -v --help -h' arguments='hosts' most=99 ;;
@@ -44,7 +44,7 @@ _sshpool() {
     -F|-i) 
       compopt -o filenames 2>/dev/null
       arguments=$(compgen -f -- "$current") ;;
-    -l|-p|-J|-o|--timeout) return ;;
+    -l|-p|-J|-o|-e|--timeout) return ;;
     *)
       if [[ $current == -* ]]; then arguments=$options
       elif [[ $arguments == hosts ]]; then arguments=$(command sshpool completion --hosts 2>/dev/null)

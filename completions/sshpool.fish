@@ -8,7 +8,7 @@ function __sshpool_at --argument-names most
     set -e words[1]
     while set -q words[1]
         switch $words[1]
-            case -F -l -p -i -J -o --timeout
+            case -F -l -p -i -J -o -e --timeout
                 set -e words[1]
             case '-*'
             case '*'
@@ -39,6 +39,7 @@ complete -c sshpool -n '__sshpool_at 1 exec' -s a -d 'do not forward the key age
 complete -c sshpool -n '__sshpool_at 1 exec' -s n -d 'do not read standard input'
 complete -c sshpool -n '__sshpool_at 1 exec' -s t -d 'ask for a terminal; -tt even without a local one'
 complete -c sshpool -n '__sshpool_at 1 exec' -s T -d 'never ask for a terminal'
+complete -c sshpool -n '__sshpool_at 1 exec' -s e -x -d 'escape character in a terminal (~), or none'
 complete -c sshpool -n '__sshpool_at 1 exec' -s q -d 'no messages but errors'
 complete -c sshpool -n '__sshpool_at 1 exec' -s v -d 'say what is happening; more with -vv'
 complete -c sshpool -n '__sshpool_at 1 exec' -l timeout -x -d 'end the command after 30s, 2m, ... (status 124)'

@@ -9,10 +9,9 @@
 
 #include "frames.h"
 
-/* sshpool.c: the words that we were called with. */
+/* sshpool.c: the words that we were called with: a command, then its own; NULL ends them. */
 
-extern int our_argc;
-extern char **our_argv;
+extern char **our_words;
 
 /* agent.c: the way to the agent. */
 
@@ -32,23 +31,35 @@ void write_environment(struct writer *to, const struct reader *patterns);
 
 /* Takes the signals over; false where that is impossible. */
 bool catch_signals(void);
-/* Whether the next signal is for the remote command; if not, it ends us. */
-void forward_next_signal(bool forward);
+/* What INT, TERM and HUP do: as to any program; to the remote command, once; or, as they do to
+   ssh, and with QUIT, end us with its status. */
+enum signal_duty { SIGNALS_KILL, SIGNALS_ARE_SENT, SIGNALS_END };
+void set_signal_duty(enum signal_duty duty);
+/* From now on a change of the terminal's size is a signal as well. */
+void watch_window_size(void);
+/* Ends us after so many seconds, whatever we wait for. */
+void end_in(unsigned seconds);
 /* Can be read when there is a signal to forward. */
 int signal_descriptor(void);
-/* Its name without SIG; NULL where there is none. */
-const char *caught_signal(void);
+/* Its number; 0 where there is none. */
+int caught_signal(void);
+/* Its name without SIG; NULL for one that is not sent. */
+const char *signal_name(int number);
 void show_sign(const char *target);
 void end_sign(void);
 /* Becomes the Node client, which makes the call anew. */
 _Noreturn void hand_over(void);
+/* Becomes ssh itself, which makes it with the same words. */
+_Noreturn void delegate(void);
 
 /* node.c: the program that does what the launcher cannot. */
 
 /* Becomes `program`, which is sshpool.js beside the launcher or the like, under Node. Returns, with
    errno set, only where that fails. */
 void become_node(const char *program, char *const arguments[]);
-/* The Node client with our own arguments; ends the process where there is no Node. */
+/* ssh itself with our own words; ends the process where there is none. */
+_Noreturn void become_ssh(void);
+/* The Node client with our own words; ends the process where there is no Node. */
 _Noreturn void become_client(void);
 
 /* streams.c: our own standard streams. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "terminal.h"
 
 static struct frames arrived;
 
@@ -17,16 +18,28 @@ static void end_waiting(void) {
 	end_sign();
 }
 
-static void print_line(const char *prefix, struct bytes line) {
+static void print_bytes(const void *at, size_t length) {
 	bool kept;
-	end_waiting();
-	if (line.length == 0) return;
 	size_t before = outputs[1].length;
-	output_write(&outputs[1], (const uint8_t *)prefix, strlen(prefix), &kept);
-	output_write(&outputs[1], line.at, line.length, &kept);
-	output_write(&outputs[1], (const uint8_t *)"\n", 1, &kept);
+	output_write(&outputs[1], at, length, &kept);
 	/* Where its reader has gone nothing waits any more. */
 	if (outputs[1].length > before) call.uncounted += outputs[1].length - before;
+}
+
+static void print_line(const char *prefix, struct bytes line) {
+	end_waiting();
+	if (line.length == 0) return;
+	print_bytes(prefix, strlen(prefix));
+	print_bytes(line.at, line.length);
+	print_bytes("\n", 1);
+}
+
+void print_escape(const char *text) {
+	for (; *text != '\0'; text++) print_bytes(*text == '~' ? (const char *)&call.escapes.character : text, 1);
+}
+
+void print_last(void) {
+	print_line(call.last_prefix, call.last);
 }
 
 /* What left stderr's queue, less what of it was never the agent's. */
@@ -36,32 +49,59 @@ size_t without_own(size_t flushed) {
 	return flushed - own;
 }
 
-/* What the agent says at the end: in its own words, or as it stands. */
-static void print_end(struct bytes line, struct bytes farewell) {
-	if (farewell.length > 0) print_line("", farewell);
-	else print_line("sshpool: ", line);
+static void end_call(uint8_t exit_code, const char *prefix, struct bytes last) {
+	end_waiting();
+	call.exit_code = exit_code;
+	call.last_prefix = prefix;
+	call.last = last;
+	call.stage = OVER;
+	set_signal_duty(SIGNALS_KILL);
 }
 
-static void end_call(uint8_t exit_code) {
-	call.exit_code = exit_code;
-	call.stage = OVER;
-	forward_next_signal(false);
+/* What the agent says at the end: in its own words, or as it stands. */
+static void end_saying(uint8_t exit_code, struct bytes line, struct bytes farewell) {
+	if (farewell.length > 0) end_call(exit_code, "", farewell);
+	else end_call(exit_code, "sshpool: ", line);
 }
 
 static void lose_agent(void) {
-	char text[PATH_MAX + 128];
+	static char text[PATH_MAX + 128];
 	int length = snprintf(text, sizeof text, TEXT_AGENT_LOST, agent_log());
 	if (length < 0) length = 0;
-	print_line("sshpool: ", (struct bytes){(const uint8_t *)text, (size_t)length});
-	end_call(EXIT_FAILURE_OF_OURS);
+	struct bytes line = {(const uint8_t *)text, (size_t)length};
+	end_call(EXIT_FAILURE_OF_OURS, "sshpool: ", line);
 }
 
 static void open_streams(bool with_input) {
 	end_waiting();
 	call.stage = OPENED;
-	forward_next_signal(true);
 	if (with_input) call.input = open_input();
 	call.input_wanted = with_input;
+}
+
+static bool receive_opened(struct reader *body) {
+	bool with_input = read_bool(body);
+	bool with_terminal = read_bool(body);
+	struct bytes escape = read_bytes(body);
+	bool sends_signals = read_bool(body);
+	if (!read_all(body) || call.stage != WAITING) return false;
+	if (with_terminal && isatty(STDIN_FILENO)) {
+		enter_raw_mode();
+		watch_window_size();
+	}
+	if (escape.length == 1)
+		call.escapes = (struct escapes){.active = true, .character = *escape.at, .at_start = true};
+	set_signal_duty(sends_signals ? SIGNALS_ARE_SENT : SIGNALS_END);
+	open_streams(with_input);
+	return true;
+}
+
+/* Only while nothing was read of standard input. */
+static bool receive_delegate(struct reader *body) {
+	struct bytes to = read_bytes(body);
+	if (body->broken || call.stage != WAITING) return false;
+	if (to.length == 3 && memcmp(to.at, "ssh", 3) == 0) delegate();
+	hand_over();
 }
 
 static void close_input(void) {
@@ -95,8 +135,7 @@ static bool receive_exited(struct reader *body) {
 	read_bool(body);
 	for (int i = 0; i < 3; i++) read_u32(body);
 	if (!read_all(body)) return false;
-	print_end(line, farewell);
-	end_call(exit_code);
+	end_saying(exit_code, line, farewell);
 	return true;
 }
 
@@ -106,8 +145,7 @@ static bool receive_failed(struct reader *body) {
 	struct bytes farewell = read_bytes(body);
 	uint8_t exit_code = read_u8(body);
 	if (!read_all(body)) return false;
-	print_end(line, farewell);
-	end_call(exit_code);
+	end_saying(exit_code, line, farewell);
 	return true;
 }
 
@@ -147,15 +185,8 @@ static bool receive(struct reader *body) {
 	case MESSAGE_NOTE:
 		print_line("", read_bytes(body));
 		return read_all(body);
-	case MESSAGE_OPENED: {
-		bool with_input = read_bool(body);
-		read_bool(body);
-		read_bytes(body);
-		read_bool(body);
-		if (!read_all(body) || call.stage != WAITING) return false;
-		open_streams(with_input);
-		return true;
-	}
+	case MESSAGE_OPENED:
+		return receive_opened(body);
 	case MESSAGE_WINDOW: {
 		uint32_t bytes = read_u32(body);
 		if (!read_all(body) || bytes > UINT32_MAX - call.granted) return false;
@@ -174,8 +205,7 @@ static bool receive(struct reader *body) {
 	case MESSAGE_FAILED:
 		return receive_failed(body);
 	case MESSAGE_DELEGATE:
-		if (call.stage != WAITING) return false;
-		hand_over();
+		return receive_delegate(body);
 	default:
 		return true; /* a message of a newer agent that says nothing to us */
 	}

@@ -30,6 +30,10 @@ const char *agent_log(void) {
 	return "/the/log";
 }
 
+_Noreturn void become_ssh(void) {
+	longjmp(handed_over, 1);
+}
+
 _Noreturn void become_client(void) {
 	longjmp(handed_over, 1);
 }
@@ -71,6 +75,8 @@ static void write_message(enum message number) {
 		write_noise(12);
 		break;
 	case MESSAGE_OPENED:
+		for (int i = 0; i < 2; i++) write_u8(&stream, (uint8_t)pick(2));
+		write_noise(2);
 		write_u8(&stream, (uint8_t)pick(2));
 		break;
 	case MESSAGE_WINDOW:
@@ -78,12 +84,12 @@ static void write_message(enum message number) {
 		break;
 	case MESSAGE_EXITED:
 		write_u8(&stream, (uint8_t)pick(256));
-		for (int i = 0; i < 3; i++) write_noise(30);
+		for (int i = 0; i < 4; i++) write_noise(30);
 		write_u8(&stream, 1);
 		for (int i = 0; i < 3; i++) write_u32(&stream, pick(1000));
 		break;
 	case MESSAGE_FAILED:
-		for (int i = 0; i < 2; i++) write_noise(30);
+		for (int i = 0; i < 3; i++) write_noise(30);
 		write_u8(&stream, (uint8_t)pick(256));
 		break;
 	case MESSAGE_STDIN_CLOSED:
@@ -146,6 +152,8 @@ static void run_once(int null) {
 			drain(pair[1]);
 		}
 		assert(call.exit_code >= 0 && call.exit_code <= 255);
+		/* What it says last lies in what has come. */
+		print_last();
 	}
 	close(pair[0]);
 	close(pair[1]);

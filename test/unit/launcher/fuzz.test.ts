@@ -14,9 +14,8 @@ test('no stream of an agent makes the launcher touch memory that is not its own'
   const sandbox = createSandbox();
   onTestFinished(() => sandbox[Symbol.asyncDispose]());
   const program = sandbox.path('fuzz');
-  const parts = ['environment.c', 'frames.c', 'signals.c', 'streams.c'].map((name) =>
-    join(SOURCE, name),
-  );
+  const names = ['environment', 'escapes', 'frames', 'signals', 'streams', 'terminal'];
+  const parts = names.map((name) => join(SOURCE, `${name}.c`));
   const built = compile(program, [FUZZ, ...parts], { sanitize: true });
   context.skip(!built.ok, built.ok ? '' : built.reason);
   // Another seed each time: what it finds can be found again by the seed that is printed.
