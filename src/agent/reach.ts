@@ -6,6 +6,7 @@ import { SshpoolError } from '../base/errors.ts';
 import { connectionKey } from '../config/connection-key.ts';
 import type { Jump } from '../config/jump.ts';
 import type { AgentChoice, SshOptions } from '../config/ssh-options.ts';
+import { realSsh } from '../config/real-ssh.ts';
 import { targetArgs, type Target } from '../config/target.ts';
 import type { Asking } from '../pool/attempts.ts';
 import type { PoolRequest } from '../pool/group.ts';
@@ -62,7 +63,18 @@ export async function reach(
       const through = (until: AbortSignal): Promise<Tunnel> =>
         throughJump(services, { options, request }, { person, timeoutMs, signal: until });
       return links.connect(key, {
-        ...{ options, words, dir: paths.dir, env, cwd, keyAgent, timeoutMs, signal, clock },
+        ...{
+          options,
+          words,
+          ssh: realSsh(env),
+          dir: paths.dir,
+          env,
+          cwd,
+          keyAgent,
+          timeoutMs,
+          signal,
+          clock,
+        },
         jump: options.jump && through,
         ask: options.batchMode ? askNobody : person.ask,
         note: person.note,

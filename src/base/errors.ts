@@ -11,6 +11,9 @@ export const EXIT_USAGE = 2;
 /** `--timeout` ran out: the status of timeout(1). */
 export const EXIT_TIMEOUT = 124;
 
+/** A program that was to be run is not there: the status of env(1) and shells. */
+export const EXIT_NOT_FOUND = 127;
+
 interface Row<D> {
   readonly exitCode: number;
   readonly text: (data: D) => string;
@@ -31,6 +34,10 @@ const TABLE = {
       `${d.variable}=${d.value} is not valid: it must be ${d.expected}`,
   ),
   BAD_COMMAND: failure((d: { problem: string }) => `the command cannot be sent: ${d.problem}`),
+  NOT_RUN: row(
+    EXIT_NOT_FOUND,
+    (d: { program: string; problem: string }) => `cannot run ${d.program}: ${d.problem}`,
+  ),
   SSH_CONFIG: failure((d: { problem: string }) => d.problem),
 
   // The way to the host.

@@ -2,7 +2,7 @@
  * All commands, their options and arguments, once: help, parsing, completions and the README are
  * made of this table.
  */
-import { CONNECTION_OPTIONS, EXEC_OPTIONS } from '../config/exec-args.ts';
+import { CONNECTION_OPTIONS, EXEC_OPTIONS, SHELL_OPTIONS } from '../config/exec-args.ts';
 import type { OptionSpec } from '../config/options.ts';
 
 /** What may stand as an argument, for completion. */
@@ -36,6 +36,36 @@ export const COMMANDS: readonly CommandSpec[] = [
       'HOST is an alias of ssh_config, a name, USER@NAME or ssh://USER@NAME:PORT.',
       'Exit status: that of the command; 128+n for signal n; 124 after --timeout;',
       '255 if the host cannot be reached or the connection is lost; 2 for bad usage.',
+    ],
+  },
+  {
+    name: 'shell',
+    summary: 'a login shell on a host, in a terminal',
+    usage: '[options] HOST',
+    options: SHELL_OPTIONS,
+    argument: 'host',
+    notes: ['After a new line ~. ends it, ~^Z suspends it, ~? shows these; see -e.'],
+  },
+  {
+    name: 'ssh',
+    summary: 'as ssh(1), over a warm connection',
+    usage: '[ssh options] HOST [CMD [ARG...]]',
+    options: [],
+    argument: 'host',
+    notes: [
+      'Takes what ssh takes and does what ssh does, exit status included. A command, a shell, a',
+      'subsystem (-s) and -W ride the pool; for the rest (-N, -f, -L, -R, -D, -M, -O, -X, ...) it',
+      'becomes ssh itself. Called as sshpool-ssh, or by a link of the name ssh, sshpool is this.',
+    ],
+  },
+  {
+    name: 'wrap',
+    summary: 'run a tool for which ssh is sshpool',
+    usage: '[--] TOOL [ARG...]',
+    options: [HELP],
+    notes: [
+      'Everything that TOOL runs by the name ssh, scp or sftp goes over the pool.',
+      'Exit status: that of TOOL; 127 if there is no such program.',
     ],
   },
   {

@@ -1,16 +1,19 @@
 /**
- * `sshpool exec` on the caller's side: it hands the words to the agent and then moves bytes,
+ * `sshpool exec`, `ssh` and `shell` on the caller's side: it hands the words to the agent and then moves bytes,
  * signals and answers. What the words mean is not known here.
  */
 import { isatty } from 'node:tty';
 import { EXIT_FAILURE, SshpoolError } from '../base/errors.ts';
-import { parseExecArgs } from '../config/exec-args.ts';
+import type { CommandName } from '../config/call-args.ts';
+import { parseCall } from '../config/command-line.ts';
 import type { RuntimePaths } from '../config/paths.ts';
 import type { Message } from '../wire/protocol.ts';
 import { Answers } from './answer.ts';
 import { Call, envLines, OtherProtocol, type MessageOf } from './call.ts';
 import { connectOrStart } from './connect.ts';
+import { resultOf, type ExecResult } from './exec-result.ts';
 import { Input, Output } from './exec-streams.ts';
+import { Keyboard } from './keyboard.ts';
 import { withOwnProtocol } from './versions.ts';
 
 export interface ExecUi {
@@ -23,22 +26,6 @@ export interface ExecUi {
   help(): Promise<void>;
 }
 
-/** What exec --json prints. Streams are decoded as UTF-8; times are in milliseconds. */
-export interface ExecResult {
-  readonly host: string;
-  readonly exitCode: number;
-  readonly signal: string | null;
-  readonly timedOut: boolean;
-  readonly reused: boolean;
-  readonly queueMs: number;
-  readonly connectMs: number;
-  readonly execMs: number;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** Why it did not run, or was not followed to its end; null otherwise. */
-  readonly error: { readonly code: string; readonly message: string } | null;
-}
-
 export interface ExecSetting {
   readonly paths: RuntimePaths;
   readonly version: string;
@@ -46,18 +33,37 @@ export interface ExecSetting {
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** One more ends ssh as those do. */
+const ENDING = [...SIGNALS, 'SIGQUIT'] as const;
+const NO_TERMINAL = { columns: 0, rows: 0, width: 0, height: 0, modes: Buffer.alloc(0) };
 
 /**
  * Runs the call; resolves to the exit status when everything is written.
  * @throws SshpoolError for what is wrong before the agent has accepted the call
  */
-export async function exec(argv: readonly string[], setting: ExecSetting): Promise<number> {
+export async function exec(
+  command: CommandName,
+  argv: readonly string[],
+  setting: ExecSetting,
+): Promise<number> {
   const words = argv.map((word) => Buffer.from(word));
-  return withOwnProtocol(setting.paths, setting.version, () => new ExecRun(words, setting).run());
+  // Loaded only for a terminal: every other call would pay for it.
+  const terminal = isatty(0) ? await import('./terminal.ts') : undefined;
+  return withOwnProtocol(setting.paths, setting.version, () =>
+    new ExecRun({ command, words, terminal }, setting).run(),
+  );
+}
+
+interface Asked {
+  readonly command: CommandName;
+  readonly words: readonly Buffer[];
+  /** That of standard input, where it is one. */
+  readonly terminal: typeof import('./terminal.ts') | undefined;
 }
 
 class ExecRun {
-  readonly #words: readonly Buffer[];
+  readonly #asked: Asked;
+  readonly #keyboard: Keyboard;
   readonly #setting: ExecSetting;
   readonly #collected = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   #call: Call | undefined;
@@ -65,11 +71,11 @@ class ExecRun {
   #last: MessageOf<'exited' | 'failed' | 'delegate'> | undefined;
   #stopWaiting: () => void = () => undefined;
   readonly #answers = new Answers();
-  #opened = false;
+  #opened: MessageOf<'opened'> | undefined;
   #signalled = false;
   readonly #input = new Input(
     () => process.stdin,
-    (data) => this.#call?.send({ type: 'stdin', data }),
+    (data) => this.#keyboard.typed(data),
     () => this.#call?.send({ type: 'stdinEnd' }),
   );
   readonly #stdout = new Output(
@@ -83,27 +89,32 @@ class ExecRun {
     () => undefined,
   );
 
-  constructor(words: readonly Buffer[], setting: ExecSetting) {
-    this.#words = words;
+  constructor(asked: Asked, setting: ExecSetting) {
+    this.#asked = asked;
     this.#setting = setting;
+    this.#keyboard = new Keyboard(
+      asked.terminal,
+      (message) => this.#call?.send(message),
+      () => process.exit(EXIT_FAILURE),
+    );
   }
 
   async run(): Promise<number> {
     const { paths, version } = this.#setting;
+    const { command, words, terminal } = this.#asked;
     // Nothing is started for a command line that is wrong.
-    const socket = await connectOrStart(paths, () => void parseExecArgs(this.#words));
+    const socket = await connectOrStart(paths, () => void parseCall(command, words));
     const call = new Call(socket, paths.log, version, (message) => this.#receive(message));
     this.#call = call;
     for (const name of SIGNALS) process.on(name, this.#signal);
     call.send({
       type: 'exec',
-      command: 'exec',
-      argv: this.#words,
+      command,
+      argv: words,
       cwd: process.cwd(),
       env: envLines(process.env),
       terminals: terminals(),
-      ...{ columns: 0, rows: 0, width: 0, height: 0 },
-      modes: Buffer.alloc(0),
+      ...(terminal?.describeTerminal() ?? NO_TERMINAL),
     });
     try {
       await call.ended;
@@ -114,7 +125,8 @@ class ExecRun {
       this.#stopWaiting();
       this.#answers.close();
       await Promise.all([this.#stdout.flushed(), this.#stderr.flushed()]);
-      for (const name of SIGNALS) process.off(name, this.#signal);
+      for (const name of ENDING) process.off(name, this.#signal);
+      this.#keyboard.close();
     }
     return this.#finish();
   }
@@ -138,8 +150,10 @@ class ExecRun {
         this.#setting.ui.print(message.text);
         return false;
       case 'opened':
-        this.#opened = true;
+        this.#opened = message;
         this.#stopWaiting();
+        this.#keyboard.open(message);
+        if (!message.signals) process.on('SIGQUIT', this.#signal);
         return false;
       case 'window':
         this.#input.grant(message.bytes);
@@ -175,9 +189,17 @@ class ExecRun {
     this.#call?.send({ type: 'answer', id, given: typed !== undefined, text: typed ?? '' });
   }
 
-  /** The first signal goes to the remote command, which may take its time; the second ends us. */
+  /**
+   * The first signal goes to the remote command, which may take its time; the second ends us. ssh
+   * ends by the first one, with a status of its own.
+   */
   readonly #signal = (name: NodeJS.Signals): void => {
     this.#stopWaiting();
+    if (this.#opened && !this.#opened.signals) {
+      this.#keyboard.close();
+      this.#call?.leave();
+      process.exit(EXIT_FAILURE);
+    }
     if (this.#opened && !this.#signalled) {
       this.#signalled = true;
       this.#call?.send({ type: 'signal', name: name.slice('SIG'.length) });
@@ -185,6 +207,7 @@ class ExecRun {
     }
     this.#call?.leave();
     // To die of the signal tells a shell the truth, and no blocked write can hold us back.
+    this.#keyboard.close();
     for (const each of SIGNALS) process.removeAllListeners(each);
     process.kill(process.pid, name);
   };
@@ -193,46 +216,19 @@ class ExecRun {
     const { ui } = this.#setting;
     const last = this.#last;
     if (last?.type === 'delegate') {
+      if (last.to === 'ssh') {
+        const { becomeSsh } = await import('./become-ssh.ts');
+        return becomeSsh(last.argv);
+      }
       await ui.help();
       return 0;
     }
-    const { exitCode = EXIT_FAILURE, message = '' } = last ?? {};
-    if (message !== '') ui.print(`sshpool: ${message}`);
-    if (this.#accepted?.json) await ui.printResult(this.#result(this.#accepted.target));
+    const { exitCode = EXIT_FAILURE, message = '', farewell = '' } = last ?? {};
+    if (farewell !== '') ui.print(farewell);
+    else if (message !== '') ui.print(`sshpool: ${message}`);
+    const { accepted, collected } = { accepted: this.#accepted, collected: this.#collected };
+    if (accepted?.json) await ui.printResult(resultOf(accepted.target, last, collected));
     return exitCode;
-  }
-
-  #result(host: string): ExecResult {
-    const last = this.#last;
-    const output = {
-      stdout: Buffer.concat(this.#collected.stdout).toString('utf8'),
-      stderr: Buffer.concat(this.#collected.stderr).toString('utf8'),
-    };
-    if (last?.type !== 'exited') {
-      const {
-        code = 'AGENT_LOST',
-        message = '',
-        exitCode = EXIT_FAILURE,
-      } = last?.type === 'failed' ? last : {};
-      const times = { reused: false, queueMs: 0, connectMs: 0, execMs: 0 };
-      const timedOut = code === 'TIMED_OUT';
-      const error = { code, message };
-      return { host, exitCode, signal: null, timedOut, ...times, ...output, error };
-    }
-    const { exitCode, signal, status, message, reused, queueMs, connectMs, execMs } = last;
-    const code = status === 'timedOut' ? 'TIMED_OUT' : 'CONNECTION_LOST';
-    return {
-      host,
-      exitCode,
-      signal: signal === '' ? null : signal,
-      timedOut: status === 'timedOut',
-      reused,
-      queueMs,
-      connectMs,
-      execMs,
-      ...output,
-      error: status === 'lost' || status === 'timedOut' ? { code, message } : null,
-    };
   }
 }
 

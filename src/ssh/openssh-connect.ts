@@ -87,7 +87,7 @@ function logIn(
 ): Promise<void> {
   const { cwd, env, signal } = request;
   return new Promise((resolve, reject) => {
-    const child: ChildProcess = spawn('ssh', masterWords(request, control), {
+    const child: ChildProcess = spawn(request.ssh, masterWords(request, control), {
       cwd,
       env: { ...env, ...askpass.env(env) },
       // Apart from any terminal, and from the signals that are typed there.

@@ -132,6 +132,7 @@ function connect(sandbox: Sandbox, port: number, known = ''): Attempt {
       env: {},
       cwd: '/',
       words: ['box'],
+      ssh: 'ssh',
       dir: sandbox.run,
       keyAgent: undefined,
       jump: undefined,

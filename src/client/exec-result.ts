@@ -1,0 +1,61 @@
+/** What `sshpool exec --json` prints. */
+import { EXIT_FAILURE } from '../base/errors.ts';
+import type { MessageOf } from './call.ts';
+
+/** What exec --json prints. Streams are decoded as UTF-8; times are in milliseconds. */
+export interface ExecResult {
+  readonly host: string;
+  readonly exitCode: number;
+  readonly signal: string | null;
+  readonly timedOut: boolean;
+  readonly reused: boolean;
+  readonly queueMs: number;
+  readonly connectMs: number;
+  readonly execMs: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Why it did not run, or was not followed to its end; null otherwise. */
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+export interface Collected {
+  readonly stdout: readonly Buffer[];
+  readonly stderr: readonly Buffer[];
+}
+
+/** `last` is how the call ended; undefined where the agent went away. */
+export function resultOf(
+  host: string,
+  last: MessageOf<'exited' | 'failed'> | undefined,
+  collected: Collected,
+): ExecResult {
+  const output = {
+    stdout: Buffer.concat(collected.stdout).toString('utf8'),
+    stderr: Buffer.concat(collected.stderr).toString('utf8'),
+  };
+  if (last?.type !== 'exited') {
+    const {
+      code = 'AGENT_LOST',
+      message = '',
+      exitCode = EXIT_FAILURE,
+    } = last?.type === 'failed' ? last : {};
+    const times = { reused: false, queueMs: 0, connectMs: 0, execMs: 0 };
+    const timedOut = code === 'TIMED_OUT';
+    const error = { code, message };
+    return { host, exitCode, signal: null, timedOut, ...times, ...output, error };
+  }
+  const { exitCode, signal, status, message, reused, queueMs, connectMs, execMs } = last;
+  const code = status === 'timedOut' ? 'TIMED_OUT' : 'CONNECTION_LOST';
+  return {
+    host,
+    exitCode,
+    signal: signal === '' ? null : signal,
+    timedOut: status === 'timedOut',
+    reused,
+    queueMs,
+    connectMs,
+    execMs,
+    ...output,
+    error: status === 'lost' || status === 'timedOut' ? { code, message } : null,
+  };
+}
