@@ -36,6 +36,8 @@ export class ExecCall {
   #course: Course | undefined;
   #timer: Timer | undefined;
   #timedOutMs: number | undefined;
+  /** Not even failures are told. */
+  #isSilent = false;
 
   constructor(services: Services, caller: ExecCaller, command: CommandName) {
     this.#services = services;
@@ -56,6 +58,7 @@ export class ExecCall {
     if (args.json && !this.#caller.can('json')) return this.#delegate('client', argv);
     const { json, target } = args;
     const quiet = args.quiet || this.#command === 'ssh';
+    this.#isSilent = args.quiet;
     this.#caller.send({ type: 'accepted', target: target.text, json, quiet });
     this.#limit(args.timeoutMs);
     try {
@@ -96,8 +99,9 @@ export class ExecCall {
     const { code, message, exitCode } = error;
     if (code === 'INTERNAL') throw error;
     const said = sshFailure(error);
-    if (said === undefined) this.#delegate('ssh', argv);
-    else this.#caller.send({ type: 'failed', code, message, farewell: said, exitCode });
+    if (said === undefined) return this.#delegate('ssh', argv);
+    const words = this.#isSilent ? { message: '', farewell: '' } : { message, farewell: said };
+    this.#caller.send({ type: 'failed', code, ...words, exitCode });
   }
 
   #limit(timeoutMs: number | undefined): void {
@@ -112,6 +116,7 @@ export class ExecCall {
   async #start(args: CallArgs, argv: readonly Buffer[]): Promise<void> {
     const caller = this.#surroundings(args, argv);
     const { options, request } = await reach(this.#services, args.target, args.sshArgs, caller);
+    this.#isSilent ||= options.isSilent;
     const isMore = args.forward === undefined && isBeyondSession(options.all, caller.env);
     if (this.#command === 'ssh' && isMore) return this.#delegate('ssh', argv);
     const { pool, settings } = this.#services;
@@ -122,7 +127,7 @@ export class ExecCall {
       return this.#begin(args, options).forward(tunnel);
     }
     const what = whatToRun(args, options, this.#caller.terminal);
-    if (what.tty === 'withheld') caller.note(NO_LOCAL_TERMINAL);
+    if (what.tty === 'withheld' && options.showsServerWords) caller.note(NO_LOCAL_TERMINAL);
     const env = selectEnv(options, await this.#sessionEnv(options));
     const lease = args.fresh
       ? await pool.acquireFresh(request, signal)

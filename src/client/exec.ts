@@ -14,6 +14,8 @@ import { connectOrStart } from './connect.ts';
 import { resultOf, type ExecResult } from './exec-result.ts';
 import { Input, Output } from './exec-streams.ts';
 import { Keyboard } from './keyboard.ts';
+import type { LocalTerminal } from './terminal.ts';
+import { bytesOf } from './words.ts';
 import { withOwnProtocol } from './versions.ts';
 
 export interface ExecUi {
@@ -46,7 +48,7 @@ export async function exec(
   argv: readonly string[],
   setting: ExecSetting,
 ): Promise<number> {
-  const words = argv.map((word) => Buffer.from(word));
+  const words = bytesOf(argv);
   // Loaded only for a terminal: every other call would pay for it.
   const terminal = isatty(0) ? await import('./terminal.ts') : undefined;
   return withOwnProtocol(setting.paths, setting.version, () =>
@@ -64,6 +66,7 @@ interface Asked {
 class ExecRun {
   readonly #asked: Asked;
   readonly #keyboard: Keyboard;
+  readonly #local: LocalTerminal;
   readonly #setting: ExecSetting;
   readonly #collected = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   #call: Call | undefined;
@@ -92,8 +95,9 @@ class ExecRun {
   constructor(asked: Asked, setting: ExecSetting) {
     this.#asked = asked;
     this.#setting = setting;
+    this.#local = asked.terminal?.describeTerminal() ?? NO_TERMINAL;
     this.#keyboard = new Keyboard(
-      asked.terminal,
+      { terminal: asked.terminal, told: this.#local },
       (message) => this.#call?.send(message),
       () => process.exit(EXIT_FAILURE),
     );
@@ -101,7 +105,7 @@ class ExecRun {
 
   async run(): Promise<number> {
     const { paths, version } = this.#setting;
-    const { command, words, terminal } = this.#asked;
+    const { command, words } = this.#asked;
     // Nothing is started for a command line that is wrong.
     const socket = await connectOrStart(paths, () => void parseCall(command, words));
     const call = new Call(socket, paths.log, version, (message) => this.#receive(message));
@@ -114,7 +118,7 @@ class ExecRun {
       cwd: process.cwd(),
       env: envLines(process.env),
       terminals: terminals(),
-      ...(terminal?.describeTerminal() ?? NO_TERMINAL),
+      ...this.#local,
     });
     try {
       await call.ended;

@@ -7,9 +7,14 @@ import { ESCAPE_TEXTS } from '../wire/escape-texts.ts';
 import type { Message } from '../wire/protocol.ts';
 import type { MessageOf } from './call.ts';
 import { Escapes, type Escape } from './escapes.ts';
-import type { RawMode } from './terminal.ts';
+import type { RawMode, WindowSize } from './terminal.ts';
 
 type TerminalModule = typeof import('./terminal.ts');
+
+export interface KeyboardFacts {
+  readonly terminal: TerminalModule | undefined;
+  readonly told: Pick<WindowSize, 'columns' | 'rows'>;
+}
 
 /** Where nobody answers a person who has had enough. */
 const LEAVE_MS = 2000;
@@ -20,16 +25,19 @@ export class Keyboard {
   /** The person leaves, and nobody sees to it. */
   readonly #onStuck: () => void;
   #raw: RawMode | undefined;
+  /** The size that the agent knows. */
+  #told: Pick<WindowSize, 'columns' | 'rows'>;
   #character = Buffer.alloc(0);
   #escapes = new Escapes(this.#character);
 
-  /** `terminal` is that of standard input, where it is one. */
+  /** `terminal` is that of standard input, where it is one, and `told` its size in `exec`. */
   constructor(
-    terminal: TerminalModule | undefined,
+    { terminal, told }: KeyboardFacts,
     send: (message: Message) => void,
     onStuck: () => void,
   ) {
     this.#terminal = terminal;
+    this.#told = told;
     this.#send = send;
     this.#onStuck = onStuck;
   }
@@ -41,6 +49,8 @@ export class Keyboard {
     this.#raw = new this.#terminal.RawMode();
     this.#raw.enter();
     process.on('SIGWINCH', this.#tellSize);
+    // Nobody watched until now.
+    this.#tellSize();
   }
 
   /** The terminal is as it was. */
@@ -57,7 +67,8 @@ export class Keyboard {
   }
 
   #act(escape: Escape): void {
-    writeSync(2, ESCAPE_TEXTS[escape].replaceAll('~', this.#character.toString('latin1')));
+    const text: string = ESCAPE_TEXTS[escape];
+    if (text !== '') writeSync(2, text.replaceAll('~', this.#character.toString('latin1')));
     if (escape === 'suspend') this.#suspend();
     if (escape !== 'disconnect') return;
     this.#send({ type: 'disconnect' });
@@ -73,6 +84,11 @@ export class Keyboard {
   }
 
   readonly #tellSize = (): void => {
-    if (this.#terminal) this.#send({ type: 'resized', ...this.#terminal.windowSize() });
+    if (!this.#terminal) return;
+    const size = this.#terminal.windowSize();
+    const { columns, rows } = this.#told;
+    if (size.columns === columns && size.rows === rows) return;
+    this.#told = size;
+    this.#send({ type: 'resized', ...size });
   };
 }

@@ -75,6 +75,8 @@ export interface SshOptions extends NetworkOptions {
   readonly tcpKeepAlive: boolean;
   /** LogLevel lets pass what a server says beside the point: INFO, which is the default, or more. */
   readonly showsServerWords: boolean;
+  /** LogLevel lets nothing pass, not even errors. */
+  readonly isSilent: boolean;
   /** What only OpenSSH itself can honour, each as `Option value`. */
   readonly opensshOnly: readonly string[];
   /** Everything as printed, by lower-case name. */
@@ -132,6 +134,7 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
     remoteCommand: one('remotecommand'),
     tcpKeepAlive: yes('tcpkeepalive'),
     showsServerWords: !['SILENT', 'QUIET', 'FATAL', 'ERROR'].includes(one('loglevel') ?? ''),
+    isSilent: ['SILENT', 'QUIET', 'FATAL'].includes(one('loglevel') ?? ''),
     ...networkOptions(one),
     opensshOnly: opensshOnly(values),
     all: values,

@@ -45,6 +45,8 @@ void answer_environment(const struct reader *patterns);
 void tell_taken(size_t bytes);
 /* Passes on the signal that was caught. */
 void handle_signal(void);
+/* Tells the size of the terminal. */
+void send_window_size(void);
 /* Reads and sends what standard input has, within what is granted. */
 void send_input(void);
 /* The same, looking for escapes; more than one byte is granted. */

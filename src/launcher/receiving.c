@@ -88,6 +88,8 @@ static bool receive_opened(struct reader *body) {
 	if (with_terminal && isatty(STDIN_FILENO)) {
 		enter_raw_mode();
 		watch_window_size();
+		/* Nobody watched until now. */
+		if (has_new_size()) send_window_size();
 	}
 	if (escape.length == 1)
 		call.escapes = (struct escapes){.active = true, .character = *escape.at, .at_start = true};

@@ -93,7 +93,7 @@ void tell_taken(size_t bytes) {
 	send_message();
 }
 
-static void send_window_size(void) {
+void send_window_size(void) {
 	begin_frame(&message, MESSAGE_RESIZED);
 	write_window_size(&message);
 	end_frame(&message);

@@ -9,9 +9,21 @@
 
 #include "terminal.h"
 
-void write_window_size(struct writer *to) {
+static struct winsize written;
+
+static struct winsize read_size(void) {
 	struct winsize size;
 	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) != 0) memset(&size, 0, sizeof size);
+	return size;
+}
+
+bool has_new_size(void) {
+	struct winsize size = read_size();
+	return memcmp(&size, &written, sizeof size) != 0;
+}
+
+void write_window_size(struct writer *to) {
+	struct winsize size = written = read_size();
 	write_u32(to, size.ws_col);
 	write_u32(to, size.ws_row);
 	write_u32(to, size.ws_xpixel);

@@ -6,6 +6,8 @@
 
 /* Four numbers: columns, rows, and the same in pixels; zeros where there is no terminal. */
 void write_window_size(struct writer *to);
+/* Whether it is another one than was written last. */
+bool has_new_size(void);
 /* Its modes (RFC 4254 section 8), as one field; empty where there is no terminal. */
 void write_modes(struct writer *to);
 

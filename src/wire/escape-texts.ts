@@ -3,7 +3,8 @@
  * character.
  */
 export const ESCAPE_TEXTS = {
-  disconnect: '~.\r\n',
+  // It is gone before it could be seen.
+  disconnect: '',
   suspend: '~^Z [suspend ssh]\r\n',
   help:
     '~?\r\n' +

@@ -62,6 +62,15 @@ export function spawnCli(
   return start(sandbox, PROGRAM, args, options);
 }
 
+/** Runs any program to its end. */
+export function runProgram(
+  sandbox: Sandbox,
+  [program = '', ...args]: readonly string[],
+  options: RunOptions = {},
+): Promise<Result> {
+  return finish(start(sandbox, program, args, options), args.join(' '), options);
+}
+
 /** Runs the real `ssh` to its end. */
 export function ssh(
   sandbox: Sandbox,

@@ -1,0 +1,28 @@
+/** Words of our command line as bytes: Node decodes them, and what is no text comes out as U+FFFD. */
+import { readFileSync } from 'node:fs';
+
+const NUL = 0;
+
+export function bytesOf(words: readonly string[]): Buffer[] {
+  const decoded = words.map((word) => Buffer.from(word));
+  if (!words.some((word) => word.includes('\uFFFD'))) return decoded;
+  const given = commandLine().slice(-words.length);
+  return given.length === words.length ? given : decoded;
+}
+
+/** proc(5); nothing where there is no such file. */
+function commandLine(): Buffer[] {
+  const words: Buffer[] = [];
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync('/proc/self/cmdline');
+  } catch {
+    return []; // not Linux
+  }
+  for (let from = 0; from < bytes.length;) {
+    const end = bytes.indexOf(NUL, from);
+    words.push(bytes.subarray(from, end));
+    from = end + 1;
+  }
+  return words;
+}

@@ -1,0 +1,46 @@
+/** Exit statuses, and what is said where nothing runs. */
+import { row, type Row } from '../row.ts';
+
+export const exitRows: readonly Row[] = [
+  row('status 0', '$SSH box true'),
+  row('status 1', '$SSH box false'),
+  row('the low eight bits of a status', `$SSH box 'exit 300'`),
+  row('status 126 of a file that is no program', '$SSH box /etc/passwd'),
+  row('status 127 of a command that is not there', '$SSH box no-such-command'),
+  row('status 255 of the command itself', `$SSH box 'exit 255'`),
+  row('a command that SIGKILL ends', `$SSH box 'kill -KILL $$'`),
+  row('a command that SIGTERM ends', `$SSH box 'kill -TERM $$'`),
+  row('a child of the command that a signal ends', `$SSH box 'sh -c "kill -TERM \\$\\$"; exit $?'`),
+  row('a port where nobody listens', '$SSH -p 1 box true'),
+  row('a host of no such name', '$SSH no-such-host.invalid true'),
+  row('a user who is not let in', '$SSH -l nobody box true'),
+  row(
+    'an unknown host key that nobody is asked about',
+    [
+      '$SSH -o BatchMode=yes -o UserKnownHostsFile=/dev/null -o GlobalKnownHostsFile=/dev/null',
+      'box true',
+    ].join(' '),
+  ),
+  row(
+    'an unknown host key under strict checking',
+    ['$SSH -o StrictHostKeyChecking=yes -o UserKnownHostsFile=/dev/null box true'].join(' '),
+  ),
+  row(
+    'a host key that is another one',
+    [
+      'echo "[127.0.0.1]:$PORT ssh-ed25519 $OTHER_KEY" > $DIR/known',
+      '$SSH -o UserKnownHostsFile=$DIR/known -o HostKeyAlias=none box true',
+    ].join('\n'),
+    { normal: (text) => text.replaceAll(/\/\S*\/known/g, 'KNOWN') },
+  ),
+  row('an option that there is not', '$SSH -Z box true'),
+  row('an option of ssh_config that there is not', '$SSH -o NoSuchOption=1 box true'),
+  row('a value that an option cannot have', '$SSH -o Port=none box true'),
+  row('a port that is none', '$SSH -p none box true'),
+  row('no host', '$SSH -q'),
+  row('a host that begins with a dash', '$SSH -- -box true'),
+  row('an option without its value', '$SSH -l'),
+  row('a configuration file that is not there', '$SSH -F $DIR/absent box true', {
+    normal: (text) => text.replaceAll(/\/\S*\/absent/g, 'ABSENT'),
+  }),
+];

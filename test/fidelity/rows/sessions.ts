@@ -1,0 +1,118 @@
+/** Environment, what ssh itself has to do, what is said, and signals. */
+import { row, type Row } from '../row.ts';
+
+const SIGNALS = ['INT', 'TERM', 'HUP', 'QUIT'];
+
+/** A call in the background that can be sent signals: bash has those of its own ignore some. */
+const running = (then: string): string =>
+  [
+    'set -m',
+    `$SSH box "touch $DIR/up; until [ -e $DIR/go ]; do sleep 0.02; done; touch $DIR/done; echo out" &`,
+    'await up',
+    then,
+  ].join('\n');
+
+const environmentRows: readonly Row[] = [
+  row('a variable of SendEnv', `FIDELITY_A=1 $SSH -o SendEnv=FIDELITY_A box 'echo [$FIDELITY_A]'`),
+  row(
+    'a variable by a pattern',
+    `FIDELITY_B=2 $SSH -o 'SendEnv=FIDELITY_*' box 'echo [$FIDELITY_B]'`,
+  ),
+  row('a variable that nobody names', `FIDELITY_A=1 $SSH box 'echo [$FIDELITY_A]'`),
+  row(
+    'a variable that the server does not take',
+    `OTHER=1 $SSH -o SendEnv=OTHER box 'echo [$OTHER]'`,
+  ),
+  row('SetEnv', `$SSH -o SetEnv=FIDELITY_A=set box 'echo [$FIDELITY_A]'`),
+  row(
+    'SetEnv over SendEnv',
+    [
+      `FIDELITY_A=sent $SSH -o SendEnv=FIDELITY_A -o SetEnv=FIDELITY_A=set box 'echo [$FIDELITY_A]'`,
+    ].join(''),
+  ),
+  row(
+    'a pattern that takes one back',
+    [`FIDELITY_A=1 $SSH -o 'SendEnv=FIDELITY_A -FIDELITY_*' box 'echo [$FIDELITY_A]'`].join(''),
+  ),
+  row('no TERM without a terminal', `TERM=fidelity $SSH box 'echo [$TERM]'`),
+];
+
+const delegatedRows: readonly Row[] = [
+  row('-V', '$SSH -V'),
+  row('-G', '$SSH -G box | sort | grep -v ^controlpath'),
+  row('-Q', '$SSH -Q cipher'),
+  row(
+    '-M, -N, -f and -O',
+    [
+      '$SSH -M -N -f -S $DIR/master box </dev/null >/dev/null 2>&1',
+      '$SSH -O check -S $DIR/master box; $SSH -S $DIR/master box echo hi; $SSH -O exit -S $DIR/master box',
+    ].join('\n'),
+    { normal: (text) => text.replace(/pid=\d+/, 'pid') },
+  ),
+  row('-f', `$SSH -f box "touch $DIR/ran" </dev/null >/dev/null 2>&1; await ran; echo it ran`),
+  row('-L', `$SSH -L $DIR/socket:127.0.0.1:$PORT box "test -S $DIR/socket && echo forwarded"`),
+  row(
+    'LocalForward',
+    `$SSH -o "LocalForward=$DIR/socket 127.0.0.1:$PORT" box "test -S $DIR/socket && echo forwarded"`,
+  ),
+  row('-R', `$SSH -R $DIR/remote:127.0.0.1:$PORT box "test -S $DIR/remote && echo forwarded"`),
+  row(
+    'ClearAllForwardings',
+    `$SSH -o ClearAllForwardings=yes -o "LocalForward=$DIR/socket 127.0.0.1:$PORT" box "test -S $DIR/socket || echo none"`,
+  ),
+  row('-E', '$SSH -E $DIR/log -p 1 box true; grep -c refused $DIR/log'),
+];
+
+const wordRows: readonly Row[] = [
+  row('silence with -q', '$SSH -q -p 1 box true'),
+  row('silence with LogLevel QUIET', '$SSH -o LogLevel=QUIET -t box true'),
+  row('-T', `$SSH -T box 'tty; echo $?'`),
+  row('-t without a terminal of its own', `$SSH -t box 'tty; echo $?'`),
+  row('RequestTTY yes without a terminal', `$SSH -o RequestTTY=yes box 'tty; echo $?'`),
+  row('RequestTTY no overruled by -tt', `$SSH -o RequestTTY=no -tt box 'tty >/dev/null; echo $?'`),
+  row(
+    'RequestTTY force overruled by -T',
+    `$SSH -o RequestTTY=force -T box 'tty >/dev/null; echo $?'`,
+  ),
+  row('-tt without a terminal', `$SSH -tt box 'tty >/dev/null && stty size'`),
+  row('RequestTTY force', `$SSH -o RequestTTY=force box 'tty >/dev/null && echo terminal'`),
+  row('the modes of a terminal out of nothing', `$SSH -tt box 'stty -a'`),
+  row('TERM with a terminal', `TERM=fidelity $SSH -tt box 'echo [$TERM]'`),
+  row('no TERM at all', `env -u TERM $SSH -tt box 'echo [$TERM]'`),
+  row('TERM of SetEnv', `TERM=one $SSH -tt -o SetEnv=TERM=two box 'echo [$TERM]'`),
+  row('error output in a terminal', `$SSH -tt box 'echo err >&2' 2>/dev/null`),
+  row('input to a terminal out of nothing', `echo hi | $SSH -tt box 'read x; echo "[$x]"'`),
+  row('the status of a command in a terminal', `$SSH -tt box 'exit 9'`),
+  row('a command in a terminal that a signal ends', `$SSH -tt box 'kill -KILL $$'`),
+  row('no farewell with -q', `$SSH -q -tt box true`),
+  row(
+    'a farewell that names the host name',
+    `$SSH -tt -o HostKeyAlias=[127.0.0.1]:$PORT -o HostName=localhost box true`,
+  ),
+];
+
+const signalRows: readonly Row[] = [
+  ...SIGNALS.map((name) =>
+    row(
+      `SIG${name}, after which the remote command goes on`,
+      running(
+        [`kill -${name} %1; wait %1; echo $?`, 'touch $DIR/go; await done; echo it went on'].join(
+          '\n',
+        ),
+      ),
+    ),
+  ),
+  row(
+    'SIGHUP that was ignored before',
+    [`trap '' HUP`, running('kill -HUP %1; touch $DIR/go; wait %1; echo $?')].join('\n'),
+    { differs: { client: 'Node takes every signal back that was ignored' } },
+  ),
+  row('SIGPIPE', running('kill -PIPE %1; touch $DIR/go; wait %1; echo $?')),
+];
+
+export const sessionRows: readonly Row[] = [
+  ...environmentRows,
+  ...delegatedRows,
+  ...wordRows,
+  ...signalRows,
+];

@@ -1,0 +1,120 @@
+/**
+ * `npm run fidelity`: what ssh does, sshpool does. Each row is run with ssh and with `sshpool ssh`,
+ * launcher and Node client, over a warm pool, and compared in stdout, stderr and exit status.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runProgram } from '../support/cli.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { haveSshd, startSshd } from '../support/sshd.ts';
+import { poolStats } from '../support/stats.ts';
+import { haveTerminals, Terminal } from '../support/terminal.ts';
+import { PRELUDE, type Row } from './row.ts';
+import { commandRows } from './rows/commands.ts';
+import { exitRows } from './rows/exits.ts';
+import { sessionRows } from './rows/sessions.ts';
+import { streamRows } from './rows/streams.ts';
+import { terminalRows } from './rows/terminals.ts';
+
+const ROWS: readonly Row[] = [
+  ...exitRows,
+  ...commandRows,
+  ...streamRows,
+  ...sessionRows,
+  ...terminalRows,
+];
+
+const program = (name: string): string =>
+  fileURLToPath(new URL(`../../bin/${name}`, import.meta.url));
+
+/** The words that stand for ssh. */
+const CONTENDERS = {
+  ssh: 'ssh',
+  launcher: `${program('sshpool')} ssh`,
+  client: `${program('sshpool.js')} ssh`,
+} as const;
+type Contender = keyof typeof CONTENDERS;
+const OURS = ['launcher', 'client'] as const;
+
+interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+let sandbox: Sandbox;
+let variables: Record<string, string>;
+
+beforeAll(async () => {
+  sandbox = createSandbox();
+  if (!haveSshd()) return;
+  const options = { AcceptEnv: 'FIDELITY_*', MaxStartups: '100' };
+  const sshd = await startSshd(sandbox, { options });
+  const config = sshd.config();
+  variables = {
+    PORT: String(sshd.port),
+    CONFIG: config,
+    // Nobody's, but of the right form.
+    OTHER_KEY: `AAAAC3NzaC1lZDI1NTE5AAAAI${'A'.repeat(43)}`,
+  };
+  // A shell that greets in one way.
+  writeFileSync(sandbox.path('home', '.profile'), "PS1='$ '\n");
+  for (const name of OURS) await run({ name: 'warm', script: '$SSH box true' }, name);
+}, 60_000);
+
+afterAll(async () => {
+  if (haveSshd()) {
+    const { totals } = await poolStats(sandbox);
+    process.stdout.write(
+      `fidelity: ${ROWS.length} behaviours, launcher and client; the pool: ` +
+        `${totals.poolHits} hits, ${totals.poolMisses} misses\n`,
+    );
+  }
+  await sandbox[Symbol.asyncDispose]();
+}, 60_000);
+
+describe.skipIf(!haveSshd())('as ssh', () => {
+  it.concurrent.for(ROWS.map((row) => [row.name, row] as const))(
+    '%s',
+    async ([, row], { skip }) => {
+      if (row.typed && !haveTerminals()) skip('there is no script(1)');
+      const theirs = await run(row, 'ssh');
+      for (const name of OURS) {
+        const known = row.differs?.[name];
+        const ours = await run(row, name);
+        if (known === undefined) expect(ours, name).toEqual(theirs);
+        else expect(ours, `${name}: ${known}`).not.toEqual(theirs);
+      }
+    },
+  );
+});
+
+let runs = 0;
+
+async function run(row: Row, contender: Contender): Promise<Outcome> {
+  const dir = sandbox.path(`run-${(runs += 1)}`);
+  mkdirSync(dir, { mode: 0o700 });
+  const env = { ...variables, DIR: dir, SSH: `${CONTENDERS[contender]} -F ${variables['CONFIG']}` };
+  const words = ['bash', '-c', PRELUDE + row.script];
+  const outcome = row.typed
+    ? await inTerminal(words, env, row.typed)
+    : await runProgram(sandbox, words, { env, ...(row.stdin && { stdin: row.stdin }) });
+  const plain = (text: string): string =>
+    (row.normal?.(text) ?? text).replaceAll(dir, 'DIR').replaceAll(/\/dev\/pts\/\d+/g, 'PTS');
+  return {
+    code: outcome.code,
+    stdout: plain(outcome.stdout.toString('latin1')),
+    stderr: plain(outcome.stderr),
+  };
+}
+
+async function inTerminal(
+  words: readonly string[],
+  env: Readonly<Record<string, string>>,
+  typed: NonNullable<Row['typed']>,
+): Promise<Outcome> {
+  const terminal = Terminal.run(sandbox, words, env);
+  const code = await terminal.dialogue(...typed);
+  return { code, stdout: terminal.screen, stderr: '' };
+}
