@@ -3,13 +3,15 @@ import { row, type Row } from '../row.ts';
 
 const SIGNALS = ['INT', 'TERM', 'HUP', 'QUIT'];
 
-/** A call in the background that can be sent signals: bash has those of its own ignore some. */
+/** A call in the background, as `$p`, that can be sent signals: bash would have it ignore some. */
 const running = (then: string): string =>
   [
-    'set -m',
-    `$SSH box "touch $DIR/up; until [ -e $DIR/go ]; do sleep 0.02; done; touch $DIR/done; echo out" &`,
-    'await up',
+    'env --default-signal=INT,QUIT \\',
+    `$SSH box "echo up; until [ -e $DIR/go ]; do sleep 0.02; done; touch $DIR/done; echo out" \\`,
+    '> $DIR/output & p=$!',
+    'until [ -s $DIR/output ]; do sleep 0.02; done',
     then,
+    'cat $DIR/output',
   ].join('\n');
 
 const environmentRows: readonly Row[] = [
@@ -96,7 +98,7 @@ const signalRows: readonly Row[] = [
     row(
       `SIG${name}, after which the remote command goes on`,
       running(
-        [`kill -${name} %1; wait %1; echo $?`, 'touch $DIR/go; await done; echo it went on'].join(
+        [`kill -${name} $p; wait $p; echo $?`, 'touch $DIR/go; await done; echo it went on'].join(
           '\n',
         ),
       ),
@@ -104,10 +106,10 @@ const signalRows: readonly Row[] = [
   ),
   row(
     'SIGHUP that was ignored before',
-    [`trap '' HUP`, running('kill -HUP %1; touch $DIR/go; wait %1; echo $?')].join('\n'),
+    [`trap '' HUP`, running('kill -HUP $p; touch $DIR/go; wait $p; echo $?')].join('\n'),
     { differs: { client: 'Node takes every signal back that was ignored' } },
   ),
-  row('SIGPIPE', running('kill -PIPE %1; touch $DIR/go; wait %1; echo $?')),
+  row('SIGPIPE', running('kill -PIPE $p; touch $DIR/go; wait $p; echo $?')),
 ];
 
 export const sessionRows: readonly Row[] = [

@@ -47,7 +47,7 @@ export const terminalRows: readonly Row[] = [
   ),
   terminal(
     'Ctrl-C goes to the remote',
-    `${SIZE}; $SSH -t box 'trap "echo caught; exit 7" INT; echo ready; while :; do sleep 0.05; done'`,
+    `${SIZE}; $SSH -t box 'trap "echo caught; exit 7" INT; echo ready; while :; do read x; done'`,
     [['ready', '\u0003']],
   ),
   terminal('Ctrl-D goes to the remote', `${SIZE}; $SSH -t box 'echo ready; cat; echo end'`, [
@@ -56,7 +56,7 @@ export const terminalRows: readonly Row[] = [
   ]),
   terminal(
     'Ctrl-\\ goes to the remote',
-    `${SIZE}; $SSH -t box 'trap "echo caught; exit 8" QUIT; echo ready; while :; do sleep 0.05; done'`,
+    `${SIZE}; $SSH -t box 'trap "echo caught; exit 8" QUIT; echo ready; while :; do read x; done'`,
     [['ready', '\u001c']],
   ),
   terminal(
@@ -84,7 +84,11 @@ export const terminalRows: readonly Row[] = [
   terminal(
     'restored after SIGTERM',
     restored(
-      `$SSH -t box "echo \\$PPID; touch $DIR/up; while :; do sleep 0.05; done" </dev/tty >/dev/null & p=$!; await up; kill -TERM $p; wait $p`,
+      [
+        `$SSH -t box ${WAITING} </dev/tty >$DIR/output & p=$!`,
+        'until [ -s $DIR/output ]; do sleep 0.02; done',
+        'kill -TERM $p; wait $p',
+      ].join('\n'),
     ),
   ),
   terminal(
