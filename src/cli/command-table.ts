@@ -25,6 +25,14 @@ const JSON_OUTPUT: OptionSpec = { name: '--json', text: 'print JSON' };
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
+/** Those of ssh that we read ourselves; ssh takes more, and all of them work. */
+const SSH_OPTIONS: readonly OptionSpec[] = EXEC_OPTIONS.filter(
+  ({ name }) => !name.startsWith('--'),
+);
+/** A shell has a terminal, and ends when the person says so. */
+const NOT_FOR_SHELL: ReadonlySet<string> = new Set(['-n', '-t', '-T', '--timeout', '--json']);
+const SHELL_OPTIONS = EXEC_OPTIONS.filter(({ name }) => !NOT_FOR_SHELL.has(name));
+
 export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'exec',
@@ -36,6 +44,40 @@ export const COMMANDS: readonly CommandSpec[] = [
       'HOST is an alias of ssh_config, a name, USER@NAME or ssh://USER@NAME:PORT.',
       'Exit status: that of the command; 128+n for signal n; 124 after --timeout;',
       '255 if the host cannot be reached or the connection is lost; 2 for bad usage.',
+    ],
+  },
+  {
+    name: 'ssh',
+    summary: 'be ssh, over a warm connection where that is possible',
+    usage: '[ssh options] HOST [CMD [ARG...]]',
+    options: SSH_OPTIONS,
+    argument: 'host',
+    notes: [
+      'Takes whatever ssh(1) takes. What is more than one command, shell, subsystem or -W, as with',
+      '-L, -N, -X or -O, is given to the real ssh as it is. sshpool-ssh is the same in one word, for',
+      'GIT_SSH=sshpool-ssh, rsync -e sshpool-ssh, scp -S sshpool-ssh.',
+      'Exit status: that of ssh.',
+    ],
+  },
+  {
+    name: 'shell',
+    summary: 'log in to a host with a terminal, over a warm connection',
+    usage: '[options] HOST',
+    options: SHELL_OPTIONS,
+    argument: 'host',
+    notes: [
+      'Escape characters as in ssh, at the beginning of a line: ~. leaves, ~^Z suspends, ~? lists them.',
+      'Exit status: that of the shell; 255 if the host cannot be reached or the connection is lost.',
+    ],
+  },
+  {
+    name: 'wrap',
+    summary: 'run a tool for which ssh is sshpool',
+    usage: '[--] TOOL [ARG...]',
+    options: [HELP],
+    notes: [
+      'TOOL finds sshpool as ssh in its PATH, and scp and sftp that use it: sshpool wrap git fetch',
+      'Exit status: that of TOOL; 127 if there is none, 126 if it cannot be run.',
     ],
   },
   {

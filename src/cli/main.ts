@@ -1,32 +1,64 @@
 /**
- * The program: exec and warm go straight to the agent, whose parser reads their words; all other
- * commands load what they need.
+ * The program: exec, ssh, shell and warm go straight to the agent, whose parser reads their words;
+ * all other commands load what they need.
  */
+import { basename } from 'node:path';
 import { SshpoolError } from '../base/errors.ts';
 import { programVersion } from '../base/version.ts';
-import { exec } from '../client/exec.ts';
+import { exec, type ExecCommand } from '../client/exec.ts';
 import { execUi, printError, printing } from './ui.ts';
 import { ourPaths } from './agent-call.ts';
 
+/** The names under which the program is ssh, and its words are those of ssh. */
+const SSH_NAMES: readonly string[] = ['ssh', 'sshpool-ssh'];
+
 /** Resolves to the exit status when everything is written. */
 async function main([command, ...argv]: readonly string[]): Promise<number> {
-  if (command === 'exec') {
-    const ui = execUi(() => printing(() => help('exec')));
-    return exec(argv, { paths: ourPaths(), version: programVersion(), ui });
-  }
-  return printing(async () => {
-    if (command === 'warm') {
-      const { warm } = await import('./commands/warm.ts');
-      return (await warm(argv)) ?? help('warm').then(() => 0);
+  switch (command) {
+    case 'exec':
+    case 'shell':
+      return call(command, argv);
+    case 'ssh':
+      return ssh(argv);
+    case 'wrap': {
+      const { wrap } = await import('./commands/wrap.ts');
+      return (await wrap(argv)) ?? printing(() => help('wrap'));
     }
-    const { run } = await import('./program.ts');
-    return run(command === undefined ? [] : [command, ...argv]);
-  });
+    case 'warm':
+      return printing(async () => {
+        const { warm } = await import('./commands/warm.ts');
+        return (await warm(argv)) ?? help('warm');
+      });
+    default:
+      return printing(async () => {
+        const { run } = await import('./program.ts');
+        return run(command === undefined ? [] : [command, ...argv]);
+      });
+  }
 }
 
-async function help(command: string): Promise<void> {
+function call(command: ExecCommand, argv: readonly string[]): Promise<number> {
+  const ui = execUi(() => printing(async () => void (await help(command))));
+  return exec(command, argv, { paths: ourPaths(), version: programVersion(), ui });
+}
+
+/** What works with ssh works with us, also where our agent does not. */
+async function ssh(argv: readonly string[]): Promise<number> {
+  try {
+    return await call('ssh', argv);
+  } catch (thrown) {
+    // Thrown is only what is wrong before the agent was told of the call, or of the real ssh.
+    const { code, message } = SshpoolError.from(thrown);
+    if (code === 'NO_SSH' || code === 'NO_TOOL' || code === 'TOOL_FAILED') throw thrown;
+    printError(`sshpool: ${message}; this call goes through ssh itself`);
+    const { runSsh } = await import('../client/run-ssh.ts');
+    return runSsh(argv);
+  }
+}
+
+async function help(command: string): Promise<number> {
   const { run } = await import('./program.ts');
-  await run(['help', command]);
+  return run(['help', command]);
 }
 
 /** Known errors are one line; anything else is a fault of ours and shows where it happened. */
@@ -38,7 +70,9 @@ function report(thrown: unknown): number {
   return error.exitCode;
 }
 
+const [, program = '', ...words] = process.argv;
+
 // Standard input may never end, so nothing is waited for.
-void main(process.argv.slice(2))
+void main(SSH_NAMES.includes(basename(program)) ? ['ssh', ...words] : words)
   .catch(report)
   .then((status) => process.exit(status));

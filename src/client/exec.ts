@@ -1,16 +1,21 @@
 /**
- * `sshpool exec` on the caller's side: it hands the words to the agent and then moves bytes,
- * signals and answers. What the words mean is not known here.
+ * `sshpool exec`, `ssh` and `shell` on the caller's side: it hands the words to the agent and then
+ * moves bytes, signals and answers. What the words mean is not known here.
  */
 import { isatty } from 'node:tty';
 import { EXIT_FAILURE, SshpoolError } from '../base/errors.ts';
+import { pause } from '../base/time.ts';
 import { parseExecArgs } from '../config/exec-args.ts';
 import type { RuntimePaths } from '../config/paths.ts';
 import type { Message } from '../wire/protocol.ts';
 import { Answers } from './answer.ts';
 import { Call, envLines, OtherProtocol, type MessageOf } from './call.ts';
 import { connectOrStart } from './connect.ts';
+import { resultOf, type ExecResult, type Last } from './exec-result.ts';
+import { ExecSignals } from './exec-signals.ts';
 import { Input, Output } from './exec-streams.ts';
+import { Keyboard } from './keyboard.ts';
+import type { Terminal } from './terminal.ts';
 import { withOwnProtocol } from './versions.ts';
 
 export interface ExecUi {
@@ -23,21 +28,7 @@ export interface ExecUi {
   help(): Promise<void>;
 }
 
-/** What exec --json prints. Streams are decoded as UTF-8; times are in milliseconds. */
-export interface ExecResult {
-  readonly host: string;
-  readonly exitCode: number;
-  readonly signal: string | null;
-  readonly timedOut: boolean;
-  readonly reused: boolean;
-  readonly queueMs: number;
-  readonly connectMs: number;
-  readonly execMs: number;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** Why it did not run, or was not followed to its end; null otherwise. */
-  readonly error: { readonly code: string; readonly message: string } | null;
-}
+export type ExecCommand = 'exec' | 'ssh' | 'shell';
 
 export interface ExecSetting {
   readonly paths: RuntimePaths;
@@ -45,31 +36,42 @@ export interface ExecSetting {
   readonly ui: ExecUi;
 }
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
 /**
  * Runs the call; resolves to the exit status when everything is written.
- * @throws SshpoolError for what is wrong before the agent has accepted the call
+ * @throws SshpoolError for what is wrong before the agent was told of the call
  */
-export async function exec(argv: readonly string[], setting: ExecSetting): Promise<number> {
+export async function exec(
+  command: ExecCommand,
+  argv: readonly string[],
+  setting: ExecSetting,
+): Promise<number> {
   const words = argv.map((word) => Buffer.from(word));
-  return withOwnProtocol(setting.paths, setting.version, () => new ExecRun(words, setting).run());
+  // Loaded only where there is one: a call from a script is spared it.
+  const terminal = isatty(0) ? new (await import('./terminal.ts')).Terminal() : undefined;
+  return withOwnProtocol(setting.paths, setting.version, () =>
+    new ExecRun(command, words, terminal, setting).run(),
+  );
 }
 
+/** How long the last output may take where a person does not want to see it. */
+const LEAVE_MS = 200;
+
 class ExecRun {
+  readonly #command: ExecCommand;
   readonly #words: readonly Buffer[];
+  readonly #terminal: Terminal | undefined;
   readonly #setting: ExecSetting;
   readonly #collected = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   #call: Call | undefined;
   #accepted: MessageOf<'accepted'> | undefined;
-  #last: MessageOf<'exited' | 'failed' | 'delegate'> | undefined;
+  #last: Last | undefined;
   #stopWaiting: () => void = () => undefined;
   readonly #answers = new Answers();
-  #opened = false;
-  #signalled = false;
+  readonly #keyboard: Keyboard;
+  readonly #signals: ExecSignals;
   readonly #input = new Input(
     () => process.stdin,
-    (data) => this.#call?.send({ type: 'stdin', data }),
+    (data) => this.#input.grant(this.#keyboard.read(data)),
     () => this.#call?.send({ type: 'stdinEnd' }),
   );
   readonly #stdout = new Output(
@@ -82,28 +84,60 @@ class ExecRun {
     (bytes) => this.#call?.send({ type: 'taken', bytes }),
     () => undefined,
   );
+  /** What we say ourselves in the place of ssh: not counted to the agent. */
+  readonly #own = new Output(
+    2,
+    () => undefined,
+    () => undefined,
+  );
 
-  constructor(words: readonly Buffer[], setting: ExecSetting) {
+  constructor(
+    command: ExecCommand,
+    words: readonly Buffer[],
+    terminal: Terminal | undefined,
+    setting: ExecSetting,
+  ) {
+    this.#command = command;
     this.#words = words;
+    this.#terminal = terminal;
     this.#setting = setting;
+    this.#keyboard = new Keyboard({
+      send: (data) => this.#call?.send({ type: 'stdin', data }),
+      show: (text) => this.#own.write(text),
+      suspend: () => this.#terminal?.suspend(),
+      disconnect: () => this.#call?.send({ type: 'disconnect' }),
+      silent: () => this.#end(SshpoolError.of('AGENT_SILENT', { log: setting.paths.log })),
+    });
+    this.#signals = new ExecSignals({
+      stopWaiting: () => this.#stopWaiting(),
+      send: (name) => this.#call?.send({ type: 'signal', name }),
+      leave: () => {
+        this.#terminal?.leaveRaw();
+        this.#call?.leave();
+      },
+    });
   }
 
   async run(): Promise<number> {
     const { paths, version } = this.#setting;
     // Nothing is started for a command line that is wrong.
-    const socket = await connectOrStart(paths, () => void parseExecArgs(this.#words));
+    const check = (): void => {
+      if (this.#command === 'exec') parseExecArgs(this.#words);
+    };
+    const cwd = process.cwd();
+    const socket = await connectOrStart(paths, check);
     const call = new Call(socket, paths.log, version, (message) => this.#receive(message));
     this.#call = call;
-    for (const name of SIGNALS) process.on(name, this.#signal);
+    this.#signals.listen();
     call.send({
       type: 'exec',
-      command: 'exec',
+      command: this.#command,
       argv: this.#words,
-      cwd: process.cwd(),
+      cwd,
       env: envLines(process.env),
       terminals: terminals(),
-      ...{ columns: 0, rows: 0, width: 0, height: 0 },
-      modes: Buffer.alloc(0),
+      ...(this.#terminal?.size ?? { columns: 0, rows: 0, width: 0, height: 0 }),
+      modes: this.#terminal?.modes ?? Buffer.alloc(0),
     });
     try {
       await call.ended;
@@ -113,8 +147,9 @@ class ExecRun {
     } finally {
       this.#stopWaiting();
       this.#answers.close();
-      await Promise.all([this.#stdout.flushed(), this.#stderr.flushed()]);
-      for (const name of SIGNALS) process.off(name, this.#signal);
+      await this.#written();
+      this.#terminal?.leaveRaw();
+      this.#signals.release();
     }
     return this.#finish();
   }
@@ -135,11 +170,11 @@ class ExecRun {
         return false;
       case 'note':
         this.#stopWaiting();
-        this.#setting.ui.print(message.text);
+        // In raw mode the terminal does not return to the left by itself.
+        this.#setting.ui.print(this.#terminal?.isRaw ? `${message.text}\r` : message.text);
         return false;
       case 'opened':
-        this.#opened = true;
-        this.#stopWaiting();
+        this.#opened(message);
         return false;
       case 'window':
         this.#input.grant(message.bytes);
@@ -161,12 +196,22 @@ class ExecRun {
     }
   }
 
+  #opened({ stdin, terminal, escape, signals }: MessageOf<'opened'>): void {
+    this.#stopWaiting();
+    this.#signals.use(signals ? 'forward' : 'leave');
+    this.#keyboard.useEscapes(escape);
+    // Without input the remote terminal is nobody's, and ours stays as it is, as with ssh.
+    if (!terminal || !stdin) return;
+    this.#terminal?.enterRaw((size) => this.#call?.send({ type: 'resized', ...size }));
+  }
+
   #output({ type, data }: MessageOf<'stdout' | 'stderr'>): void {
     if (this.#accepted?.json) {
       this.#collected[type].push(data);
       this.#call?.send({ type: 'taken', bytes: data.length });
-    } else if (type === 'stdout') this.#stdout.write(data);
-    else this.#stderr.write(data);
+    } else if (!this.#keyboard.isOver) {
+      (type === 'stdout' ? this.#stdout : this.#stderr).write(data);
+    }
   }
 
   async #answer({ id, text, echo }: MessageOf<'ask'>): Promise<void> {
@@ -175,64 +220,44 @@ class ExecRun {
     this.#call?.send({ type: 'answer', id, given: typed !== undefined, text: typed ?? '' });
   }
 
-  /** The first signal goes to the remote command, which may take its time; the second ends us. */
-  readonly #signal = (name: NodeJS.Signals): void => {
-    this.#stopWaiting();
-    if (this.#opened && !this.#signalled) {
-      this.#signalled = true;
-      this.#call?.send({ type: 'signal', name: name.slice('SIG'.length) });
-      return;
-    }
+  #end(error: SshpoolError): void {
+    this.#last ??= failed(error);
     this.#call?.leave();
-    // To die of the signal tells a shell the truth, and no blocked write can hold us back.
-    for (const each of SIGNALS) process.removeAllListeners(each);
-    process.kill(process.pid, name);
-  };
+  }
+
+  /** Resolves when everything is written; who has left does not wait for a reader that is slow. */
+  async #written(): Promise<void> {
+    const outputs = [this.#stdout, this.#stderr, this.#own];
+    const flushed = Promise.all(outputs.map((output) => output.flushed()));
+    if (!this.#keyboard.isOver && !this.#signals.hasLeft) return void (await flushed);
+    await Promise.race([flushed, pause(LEAVE_MS)]);
+    // Node does not end before a write that waits for its reader; a signal does not ask it.
+    if (outputs.some(({ isBusy }) => isBusy)) {
+      this.#terminal?.leaveRaw();
+      this.#signals.die('SIGTERM');
+    }
+  }
 
   async #finish(): Promise<number> {
     const { ui } = this.#setting;
     const last = this.#last;
-    if (last?.type === 'delegate') {
-      await ui.help();
-      return 0;
+    if (last?.type === 'delegate') return this.#delegate(last);
+    const { exitCode = EXIT_FAILURE, message = '', farewell = '' } = last ?? {};
+    if (farewell !== '') ui.print(farewell);
+    else if (message !== '') ui.print(`sshpool: ${message}`);
+    if (this.#accepted?.json) {
+      await ui.printResult(resultOf(this.#accepted.target, last, this.#collected));
     }
-    const { exitCode = EXIT_FAILURE, message = '' } = last ?? {};
-    if (message !== '') ui.print(`sshpool: ${message}`);
-    if (this.#accepted?.json) await ui.printResult(this.#result(this.#accepted.target));
     return exitCode;
   }
 
-  #result(host: string): ExecResult {
-    const last = this.#last;
-    const output = {
-      stdout: Buffer.concat(this.#collected.stdout).toString('utf8'),
-      stderr: Buffer.concat(this.#collected.stderr).toString('utf8'),
-    };
-    if (last?.type !== 'exited') {
-      const {
-        code = 'AGENT_LOST',
-        message = '',
-        exitCode = EXIT_FAILURE,
-      } = last?.type === 'failed' ? last : {};
-      const times = { reused: false, queueMs: 0, connectMs: 0, execMs: 0 };
-      const timedOut = code === 'TIMED_OUT';
-      const error = { code, message };
-      return { host, exitCode, signal: null, timedOut, ...times, ...output, error };
+  async #delegate({ to, argv }: MessageOf<'delegate'>): Promise<number> {
+    if (to === 'ssh') {
+      const { runSsh } = await import('./run-ssh.ts');
+      return runSsh(argv.map(String));
     }
-    const { exitCode, signal, status, message, reused, queueMs, connectMs, execMs } = last;
-    const code = status === 'timedOut' ? 'TIMED_OUT' : 'CONNECTION_LOST';
-    return {
-      host,
-      exitCode,
-      signal: signal === '' ? null : signal,
-      timedOut: status === 'timedOut',
-      reused,
-      queueMs,
-      connectMs,
-      execMs,
-      ...output,
-      error: status === 'lost' || status === 'timedOut' ? { code, message } : null,
-    };
+    await this.#setting.ui.help();
+    return 0;
   }
 }
 
