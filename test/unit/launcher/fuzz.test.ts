@@ -14,9 +14,18 @@ test('no stream of an agent makes the launcher touch memory that is not its own'
   const sandbox = createSandbox();
   onTestFinished(() => sandbox[Symbol.asyncDispose]());
   const program = sandbox.path('fuzz');
-  const parts = ['environment.c', 'frames.c', 'signals.c', 'streams.c'].map((name) =>
-    join(SOURCE, name),
-  );
+  const parts = [
+    'environment.c',
+    'escapes.c',
+    'frames.c',
+    'input.c',
+    'lines.c',
+    'modes.c',
+    'signals.c',
+    'streams.c',
+    'terminal.c',
+    'words.c',
+  ].map((name) => join(SOURCE, name));
   const built = compile(program, [FUZZ, ...parts], { sanitize: true });
   context.skip(!built.ok, built.ok ? '' : built.reason);
   // Another seed each time: what it finds can be found again by the seed that is printed.
