@@ -80,6 +80,7 @@ _Noreturn void become_ssh(char *const arguments[], size_t count) {
 		give_signals_back();
 		try_all(directories ? directories : DEFAULT_PATH, words);
 	}
-	fputs("sshpool: no ssh in PATH but sshpool itself; install OpenSSH, or put it into PATH\n", stderr);
+	fputs("sshpool: no ssh in PATH but sshpool itself; install OpenSSH, or put it into PATH\n",
+		stderr);
 	exit(EXIT_FAILURE_OF_OURS);
 }

@@ -17,7 +17,8 @@ static struct frames arrived;
 
 void lose_agent(bool silent) {
 	static char text[PATH_MAX + 128];
-	int length = snprintf(text, sizeof text, silent ? TEXT_AGENT_SILENT : TEXT_AGENT_LOST, agent_log());
+	int length = silent ? snprintf(text, sizeof text, TEXT_AGENT_SILENT, agent_log())
+			    : snprintf(text, sizeof text, TEXT_AGENT_LOST, agent_log());
 	if (length < 0) length = 0;
 	struct bytes line = {(const uint8_t *)text, (size_t)length};
 	end_call(EXIT_FAILURE_OF_OURS, "sshpool: ", line);
@@ -38,7 +39,8 @@ static bool receive_opened(struct reader *body) {
 	end_waiting();
 	call.stage = OPENED;
 	use_signals(signals ? FORWARD_FIRST : LEAVE);
-	if (escape.length > 0) call.escapes = (struct escapes){.active = true, .character = *escape.at};
+	call.escapes.active = escape.length > 0;
+	if (escape.length > 0) call.escapes.character = *escape.at;
 	if (with_input) call.input = open_input();
 	call.input_wanted = with_input;
 	/* Without input the remote terminal is nobody's, and ours stays as it is, as with ssh. */

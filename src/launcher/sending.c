@@ -36,7 +36,10 @@ void send_plain(enum message number) {
 /* hello and exec leave together; what is too long for that goes to the Node client. */
 void begin_call(void) {
 	char directory[PATH_MAX];
-	if (getcwd(directory, sizeof directory) == NULL) hand_over();
+	if (getcwd(directory, sizeof directory) == NULL) {
+		if (is_our_command("ssh")) become_ssh(our_words + 1, our_count - 1);
+		hand_over();
+	}
 	begin_frame(&message, MESSAGE_HELLO);
 	write_u32(&message, PROTOCOL);
 	write_text(&message, VERSION);

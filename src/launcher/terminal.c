@@ -13,9 +13,9 @@
 
 #include "launcher.h"
 
+/* The modes it had. */
 static struct termios found;
-static struct termios raw;
-/* Whether it may be in raw mode, for whoever ends us; and whether it is to be. */
+/* Whether it may be in raw mode, for whoever ends us; and whether it is to be, when we go on. */
 static volatile sig_atomic_t is_raw;
 static volatile sig_atomic_t raw_wanted;
 static struct winsize told;
@@ -61,22 +61,32 @@ static bool is_ours(void) {
 	return foreground < 0 || foreground == getpgrp();
 }
 
-void enter_raw_mode(void) {
-	if (tcgetattr(STDIN_FILENO, &found) != 0) return;
-	raw = found;
-	raw.c_iflag |= IGNPAR;
-	raw.c_iflag &= ~(tcflag_t)(ISTRIP | INLCR | IGNCR | ICRNL | IXON | IXANY | IXOFF);
+/* Also called by a handler. */
+static void make_raw(void) {
+	struct termios modes;
+	/* In the background this stops us until we are in the foreground, as a change of the modes would;
+	   but the modes are read only then: a shell has its own at its prompt. */
+	while (tcdrain(STDIN_FILENO) != 0 && errno == EINTR) continue;
+	if (tcgetattr(STDIN_FILENO, &modes) != 0) return;
+	found = modes;
+	/* As ssh has it. */
+	modes.c_iflag |= IGNPAR;
+	modes.c_iflag &= ~(tcflag_t)(ISTRIP | INLCR | IGNCR | ICRNL | IXON | IXANY | IXOFF);
 #ifdef IUCLC
-	raw.c_iflag &= ~(tcflag_t)IUCLC;
+	modes.c_iflag &= ~(tcflag_t)IUCLC;
 #endif
-	raw.c_lflag &= ~(tcflag_t)(ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHONL | IEXTEN);
-	raw.c_oflag &= ~(tcflag_t)OPOST;
-	raw.c_cc[VMIN] = 1;
-	raw.c_cc[VTIME] = 0;
+	modes.c_lflag &= ~(tcflag_t)(ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHONL | IEXTEN);
+	modes.c_oflag &= ~(tcflag_t)OPOST;
+	modes.c_cc[VMIN] = 1;
+	modes.c_cc[VTIME] = 0;
+	is_raw = 1;
+	set(TCSADRAIN, &modes);
+}
+
+void enter_raw_mode(void) {
 	atexit(leave_raw_mode);
-	raw_wanted = is_raw = 1;
-	/* In the background this stops us until we are in the foreground, as it does ssh. */
-	set(TCSADRAIN, &raw);
+	raw_wanted = 1;
+	make_raw();
 }
 
 bool in_raw_mode(void) {
@@ -84,8 +94,8 @@ bool in_raw_mode(void) {
 }
 
 void leave_raw_mode(void) {
-	if (!is_raw) return;
 	raw_wanted = 0;
+	if (!is_raw) return;
 	if (is_ours()) set(TCSADRAIN, &found);
 	is_raw = 0;
 }
@@ -93,8 +103,9 @@ void leave_raw_mode(void) {
 void lay_raw_mode_down(void) {
 	/* Not TCSADRAIN: a terminal that takes nothing must not keep us from our end. */
 	if (is_raw && is_ours()) set(TCSANOW, &found);
+	is_raw = 0;
 }
 
 void take_raw_mode_up(void) {
-	if (raw_wanted) set(TCSANOW, &raw);
+	if (raw_wanted) make_raw();
 }
