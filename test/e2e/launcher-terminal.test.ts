@@ -1,6 +1,6 @@
 /** The launcher in a terminal: raw mode and the way back, its size, escape characters. */
 import { execFileSync } from 'node:child_process';
-import { readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../src/wire/protocol.ts';
@@ -338,6 +338,44 @@ describe.skipIf(!isNative(PROGRAM) || !haveTerminals())('the launcher in a termi
     expect(modesOf(shell)).toMatch(/ icanon /);
     agent.socket().end(bytesOf(EXITED));
     await shell.shows('$ ');
+  });
+
+  it('never puts a terminal that it shares into non-blocking mode', async () => {
+    await using sandbox = createSandbox();
+    await terminalAgent(sandbox);
+    const shell = await Terminal.shell(sandbox);
+    const flags = (): string | undefined =>
+      /flags:\s+(\d+)/.exec(readFileSync(`/proc/${shell.pid}/fdinfo/0`, 'utf8'))?.[1];
+    const before = flags();
+    await call(shell);
+    expect(flags()).toBe(before);
+  });
+
+  it('goes on where its output cannot be written, and gives the terminal back', async () => {
+    await using sandbox = createSandbox();
+    const agent = await terminalAgent(sandbox);
+    const shell = await Terminal.shell(sandbox);
+    const before = modesOf(shell);
+    await shell.command(`${CALL} >/dev/full`);
+    await until(() => agent.said.some(({ type }) => type === 'stdoutClosed'), 'the agent hears');
+    shell.type('typed');
+    await until(() => agent.stdin() === 'typed', 'input arrives');
+    agent.socket().end(bytesOf(FAREWELL));
+    await shell.shows('closed.\r\r\n$ ');
+    expect(modesOf(shell)).toBe(before);
+  });
+
+  it.each(['<&-', '</dev/null', '>&-', '2>&-'])('ends well with %s', async (redirection) => {
+    await using sandbox = createSandbox();
+    const agent = await terminalAgent(sandbox);
+    const shell = await Terminal.shell(sandbox);
+    const before = modesOf(shell);
+    await shell.command(`${CALL} ${redirection}`);
+    await until(() => agent.said.some(({ type }) => type === 'exec'), 'the call');
+    agent.socket().end(bytesOf(EXITED));
+    await shell.shows('$ ');
+    expect(await shell.output('echo $?')).toBe('3\r\n');
+    expect(modesOf(shell)).toBe(before);
   });
 
   it('ends its notes as a raw terminal needs it', async () => {
