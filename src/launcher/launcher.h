@@ -74,6 +74,8 @@ void leave_raw_mode(void);
 /* The same for handlers of signals, for the time that we are stopped or for good. */
 void lay_raw_mode_down(void);
 void take_raw_mode_up(void);
+/* After we were stopped without being asked: a shell has put its own modes in place. */
+void renew_raw_mode(void);
 
 /* modes.c */
 

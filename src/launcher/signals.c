@@ -29,7 +29,7 @@ static const char ERASE_LINE[] = "\r\033[K";
 
 static int signal_pipe[2];
 static volatile sig_atomic_t signals_use;
-static volatile sig_atomic_t size_told;
+static volatile sig_atomic_t size_waits;
 static volatile sig_atomic_t sign_shown;
 static bool pipe_taken;
 static struct sigaction pipe_before;
@@ -61,7 +61,7 @@ static void on_signal(int number) {
 static void on_resize(int number) {
 	int saved = errno;
 	/* However many come, one waits to be seen to. */
-	if (!size_told) size_told = pass_on(number);
+	if (!size_waits) size_waits = pass_on(number);
 	errno = saved;
 }
 
@@ -85,6 +85,15 @@ static void on_stop(int number) {
 	take_raw_mode_up();
 	on_resize(SIGWINCH);
 	errno = saved;
+}
+
+/* After SIGSTOP, of which nobody hears. */
+static void on_continue(int number) {
+	int saved = errno;
+	renew_raw_mode();
+	on_resize(SIGWINCH);
+	errno = saved;
+	(void)number;
 }
 
 /* What was ignored when we came, as under nohup(1), stays so. */
@@ -116,6 +125,7 @@ void catch_terminal_signals(void) {
 	for (size_t i = 0; i < sizeof ENDING_TOO / sizeof ENDING_TOO[0]; i++)
 		catch_unless_ignored(ENDING_TOO[i], on_signal);
 	catch_unless_ignored(SIGTSTP, on_stop);
+	catch_unless_ignored(SIGCONT, on_continue);
 	catch_unless_ignored(SIGWINCH, on_resize);
 }
 
@@ -131,7 +141,7 @@ int caught_signal(void) {
 	uint8_t number;
 	if (read(signal_pipe[0], &number, 1) != 1) return 0;
 	/* Before the size is looked at: a later one is told anew. */
-	if (number == SIGWINCH) size_told = 0;
+	if (number == SIGWINCH) size_waits = 0;
 	return number;
 }
 

@@ -13,8 +13,9 @@
 
 #include "launcher.h"
 
-/* The modes it had. */
+/* The modes it had, and those that we gave it. */
 static struct termios found;
+static struct termios raw;
 /* Whether it may be in raw mode, for whoever ends us; and whether it is to be, when we go on. */
 static volatile sig_atomic_t is_raw;
 static volatile sig_atomic_t raw_wanted;
@@ -70,17 +71,18 @@ static void make_raw(void) {
 	if (tcgetattr(STDIN_FILENO, &modes) != 0) return;
 	found = modes;
 	/* As ssh has it. */
-	modes.c_iflag |= IGNPAR;
-	modes.c_iflag &= ~(tcflag_t)(ISTRIP | INLCR | IGNCR | ICRNL | IXON | IXANY | IXOFF);
+	raw = modes;
+	raw.c_iflag |= IGNPAR;
+	raw.c_iflag &= ~(tcflag_t)(ISTRIP | INLCR | IGNCR | ICRNL | IXON | IXANY | IXOFF);
 #ifdef IUCLC
-	modes.c_iflag &= ~(tcflag_t)IUCLC;
+	raw.c_iflag &= ~(tcflag_t)IUCLC;
 #endif
-	modes.c_lflag &= ~(tcflag_t)(ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHONL | IEXTEN);
-	modes.c_oflag &= ~(tcflag_t)OPOST;
-	modes.c_cc[VMIN] = 1;
-	modes.c_cc[VTIME] = 0;
+	raw.c_lflag &= ~(tcflag_t)(ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHONL | IEXTEN);
+	raw.c_oflag &= ~(tcflag_t)OPOST;
+	raw.c_cc[VMIN] = 1;
+	raw.c_cc[VTIME] = 0;
 	is_raw = 1;
-	set(TCSADRAIN, &modes);
+	set(TCSADRAIN, &raw);
 }
 
 void enter_raw_mode(void) {
@@ -108,4 +110,8 @@ void lay_raw_mode_down(void) {
 
 void take_raw_mode_up(void) {
 	if (raw_wanted) make_raw();
+}
+
+void renew_raw_mode(void) {
+	if (raw_wanted && is_raw && is_ours()) set(TCSANOW, &raw);
 }

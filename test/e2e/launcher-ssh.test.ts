@@ -123,6 +123,19 @@ describe.skipIf(!isNative(PROGRAM))('the launcher as ssh', () => {
     expect(done.status).toBe(7);
   });
 
+  it('becomes the real ssh where its directory is gone, which ssh does not mind', async () => {
+    await using sandbox = createSandbox();
+    program(sandbox, 'bin/ssh');
+    mkdirSync(sandbox.path('gone'));
+    await fakeAgent(sandbox, (socket) => socket.destroy());
+    const PATH = `${sandbox.path('bin')}:${sandbox.env['PATH'] ?? ''}`;
+    const script = `cd '${sandbox.path('gone')}'; rmdir ../gone; exec '${PROGRAM}' ssh box`;
+    const done = await run(sandbox, '/bin/sh', ['-c', script], { PATH });
+    expect(done.status).toBe(7);
+    expect(done.stderr).not.toContain('sshpool');
+    expect(done.stdout).toContain('<ssh><box>\ninput\n');
+  });
+
   it('says what is wrong where exec has no agent', () => {
     const env = { PATH: process.env['PATH'], SSH_POOL_RUNTIME_DIR: 'not/absolute' };
     const done = spawnSync(PROGRAM, ['exec', 'box', 'true'], { env, encoding: 'utf8' });

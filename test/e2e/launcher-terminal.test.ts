@@ -315,6 +315,24 @@ describe.skipIf(!isNative(PROGRAM) || !haveTerminals())('the launcher in a termi
     expect(modesOf(shell)).toBe(before);
   });
 
+  it('is raw again when it goes on after SIGSTOP', async () => {
+    await using sandbox = createSandbox();
+    const agent = await terminalAgent(sandbox);
+    const shell = await Terminal.shell(sandbox);
+    const before = modesOf(shell);
+    await call(shell);
+    const raw = modesOf(shell);
+    process.kill(await pidOf(shell, 'ssh box'), 'SIGSTOP');
+    await shell.shows('Stopped');
+    await shell.shows('$ ');
+    expect(modesOf(shell)).toBe(before);
+    await shell.command('fg');
+    await until(() => modesOf(shell) === raw, 'raw mode');
+    agent.socket().end(bytesOf(FAREWELL));
+    await shell.shows('closed.\r\r\n$ ');
+    expect(modesOf(shell)).toBe(before);
+  });
+
   it('waits in the background for the terminal, as ssh does', async () => {
     await using sandbox = createSandbox();
     const agent = await terminalAgent(sandbox);
