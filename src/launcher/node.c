@@ -18,8 +18,7 @@
 #define NODE_AT_BUILD ""
 #endif
 
-/* The file of the running launcher, links resolved; false where the system does not tell. */
-static bool own_file(char path[PATH_MAX]) {
+bool own_file(char *path) {
 #ifdef __APPLE__
 	char name[PATH_MAX];
 	uint32_t size = sizeof name;
@@ -28,6 +27,10 @@ static bool own_file(char path[PATH_MAX]) {
 	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
 	if (length < 0) return false;
 	path[length] = '\0';
+	/* What Linux adds once an update has put another file in its place, which is us as well. */
+	static const char deleted[] = " (deleted)";
+	size_t name = (size_t)length - (sizeof deleted - 1);
+	if ((size_t)length >= sizeof deleted && strcmp(path + name, deleted) == 0) path[name] = '\0';
 	return true;
 #endif
 }
@@ -61,8 +64,15 @@ void become_node(const char *program, char *const arguments[]) {
 }
 
 _Noreturn void become_client(void) {
-	become_node("sshpool.js", our_argv + 1);
+	become_node("sshpool.js", our_words);
 	fprintf(stderr, "sshpool: cannot run node: %s; install Node.js, or put it into PATH\n",
 		strerror(errno));
 	exit(EXIT_FAILURE_OF_OURS);
+}
+
+_Noreturn void hand_over(void) {
+	end_sign();
+	leave_raw_mode();
+	give_signals_back();
+	become_client();
 }

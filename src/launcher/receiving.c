@@ -4,64 +4,52 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "call.h"
 
+/* Where an agent that runs does not take leave. */
+#define TEXT_AGENT_SILENT "the sshpool agent does not answer; its log: %s"
+
 static struct frames arrived;
 
-/* Whatever the agent says to the person, or for the command, ends the waiting. */
-static void end_waiting(void) {
-	call.sign_due = false;
-	end_sign();
-}
-
-static void print_line(const char *prefix, struct bytes line) {
-	bool kept;
-	end_waiting();
-	if (line.length == 0) return;
-	size_t before = outputs[1].length;
-	output_write(&outputs[1], (const uint8_t *)prefix, strlen(prefix), &kept);
-	output_write(&outputs[1], line.at, line.length, &kept);
-	output_write(&outputs[1], (const uint8_t *)"\n", 1, &kept);
-	/* Where its reader has gone nothing waits any more. */
-	if (outputs[1].length > before) call.uncounted += outputs[1].length - before;
-}
-
-/* What left stderr's queue, less what of it was never the agent's. */
-size_t without_own(size_t flushed) {
-	size_t own = flushed < call.uncounted ? flushed : call.uncounted;
-	call.uncounted -= own;
-	return flushed - own;
-}
-
-/* What the agent says at the end: in its own words, or as it stands. */
-static void print_end(struct bytes line, struct bytes farewell) {
-	if (farewell.length > 0) print_line("", farewell);
-	else print_line("sshpool: ", line);
-}
-
-static void end_call(uint8_t exit_code) {
-	call.exit_code = exit_code;
-	call.stage = OVER;
-	forward_next_signal(false);
-}
-
-static void lose_agent(void) {
-	char text[PATH_MAX + 128];
-	int length = snprintf(text, sizeof text, TEXT_AGENT_LOST, agent_log());
+void lose_agent(bool silent) {
+	static char text[PATH_MAX + 128];
+	int length = silent ? snprintf(text, sizeof text, TEXT_AGENT_SILENT, agent_log())
+			    : snprintf(text, sizeof text, TEXT_AGENT_LOST, agent_log());
 	if (length < 0) length = 0;
-	print_line("sshpool: ", (struct bytes){(const uint8_t *)text, (size_t)length});
-	end_call(EXIT_FAILURE_OF_OURS);
+	struct bytes line = {(const uint8_t *)text, (size_t)length};
+	end_call(EXIT_FAILURE_OF_OURS, "sshpool: ", line);
 }
 
-static void open_streams(bool with_input) {
+/* The end of the call, in the agent's own words or as it stands. */
+static void end_with(uint8_t exit_code, struct bytes line, struct bytes farewell) {
+	if (farewell.length > 0) end_call(exit_code, "", farewell);
+	else end_call(exit_code, "sshpool: ", line);
+}
+
+static bool receive_opened(struct reader *body) {
+	bool with_input = read_bool(body);
+	bool terminal = read_bool(body);
+	struct bytes escape = read_bytes(body);
+	bool signals = read_bool(body);
+	if (!read_all(body) || call.stage != WAITING || escape.length > 1) return false;
 	end_waiting();
 	call.stage = OPENED;
-	forward_next_signal(true);
+	use_signals(signals ? FORWARD_FIRST : LEAVE);
+	call.escapes.active = escape.length > 0;
+	if (escape.length > 0) call.escapes.character = *escape.at;
 	if (with_input) call.input = open_input();
 	call.input_wanted = with_input;
+	/* Without input the remote terminal is nobody's, and ours stays as it is, as with ssh. */
+	if (terminal && with_input && isatty(STDIN_FILENO)) {
+		catch_terminal_signals();
+		enter_raw_mode();
+		send_new_size();
+	}
+	return true;
 }
 
 static void close_input(void) {
@@ -81,6 +69,8 @@ static bool receive_output(enum message number, struct reader *body) {
 	struct output *to = &outputs[number == MESSAGE_STDERR];
 	if (!read_all(body)) return false;
 	end_waiting();
+	/* A person who has left wants to see no more, however much is under way. */
+	if (call.disconnect_by != 0) return true;
 	size_t taken = output_write(to, data.at, data.length, &kept);
 	if (kept) tell_taken(taken);
 	return kept;
@@ -95,8 +85,7 @@ static bool receive_exited(struct reader *body) {
 	read_bool(body);
 	for (int i = 0; i < 3; i++) read_u32(body);
 	if (!read_all(body)) return false;
-	print_end(line, farewell);
-	end_call(exit_code);
+	end_with(exit_code, line, farewell);
 	return true;
 }
 
@@ -106,8 +95,7 @@ static bool receive_failed(struct reader *body) {
 	struct bytes farewell = read_bytes(body);
 	uint8_t exit_code = read_u8(body);
 	if (!read_all(body)) return false;
-	print_end(line, farewell);
-	end_call(exit_code);
+	end_with(exit_code, line, farewell);
 	return true;
 }
 
@@ -129,6 +117,29 @@ static bool receive_accepted(struct reader *body) {
 	return true;
 }
 
+/* `list` is at the count of the arguments. */
+static _Noreturn void delegate_to_ssh(struct reader list) {
+	uint32_t count = read_u32(&list);
+	/* Each of them takes four bytes at least, so that a count that was read is no lie. */
+	char **arguments = calloc((size_t)count + 1, sizeof *arguments);
+	for (uint32_t i = 0; arguments != NULL && i < count; i++) {
+		struct bytes argument = read_bytes(&list);
+		arguments[i] = strndup((const char *)argument.at, argument.length);
+		if (arguments[i] == NULL) break;
+	}
+	if (arguments == NULL) count = 0;
+	become_ssh(arguments, count);
+}
+
+static bool receive_delegate(struct reader *body) {
+	struct bytes to = read_bytes(body);
+	struct reader arguments = *body;
+	for (uint32_t left = read_u32(body); left > 0 && !body->broken; left--) read_bytes(body);
+	if (!read_all(body) || call.stage != WAITING) return false;
+	if (to.length == 3 && memcmp(to.at, "ssh", 3) == 0) delegate_to_ssh(arguments);
+	hand_over();
+}
+
 /* Acts on one message; false where the agent breaks the protocol by it. */
 static bool receive(struct reader *body) {
 	enum message number = read_u8(body);
@@ -147,15 +158,8 @@ static bool receive(struct reader *body) {
 	case MESSAGE_NOTE:
 		print_line("", read_bytes(body));
 		return read_all(body);
-	case MESSAGE_OPENED: {
-		bool with_input = read_bool(body);
-		read_bool(body);
-		read_bytes(body);
-		read_bool(body);
-		if (!read_all(body) || call.stage != WAITING) return false;
-		open_streams(with_input);
-		return true;
-	}
+	case MESSAGE_OPENED:
+		return receive_opened(body);
 	case MESSAGE_WINDOW: {
 		uint32_t bytes = read_u32(body);
 		if (!read_all(body) || bytes > UINT32_MAX - call.granted) return false;
@@ -174,8 +178,7 @@ static bool receive(struct reader *body) {
 	case MESSAGE_FAILED:
 		return receive_failed(body);
 	case MESSAGE_DELEGATE:
-		if (call.stage != WAITING) return false;
-		hand_over();
+		return receive_delegate(body);
 	default:
 		return true; /* a message of a newer agent that says nothing to us */
 	}
@@ -188,7 +191,7 @@ void receive_all(void) {
 	ssize_t got = read(call.agent, space, room);
 	if (got < 0 && errno == EINTR) return;
 	if (got <= 0) {
-		lose_agent();
+		lose_agent(false);
 		return;
 	}
 	arrived.end += (size_t)got;
@@ -196,6 +199,6 @@ void receive_all(void) {
 		struct reader body;
 		enum frame_result result = next_frame(&arrived, &body);
 		if (result == FRAME_NONE) return;
-		if (result == FRAME_BROKEN || !receive(&body)) lose_agent();
+		if (result == FRAME_BROKEN || !receive(&body)) lose_agent(false);
 	}
 }

@@ -3,13 +3,12 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "call.h"
 
-/* Read at a time from standard input: with its frame just half of what the agent reads at a time,
-   and one packet of SSH, so that nothing has to be put together again. */
-enum { INPUT_PORTION = 32 * 1024 - FRAME_LENGTH_BYTES - 1 - 4 };
 /* Bytes taken are told in portions: a window of the agent has many of them. */
 enum { TAKEN_PORTION = 128 * 1024 };
 
@@ -28,7 +27,7 @@ static void send_message(void) {
 	message.length = 0;
 }
 
-static void send_plain(enum message number) {
+void send_plain(enum message number) {
 	begin_frame(&message, number);
 	end_frame(&message);
 	send_message();
@@ -37,7 +36,10 @@ static void send_plain(enum message number) {
 /* hello and exec leave together; what is too long for that goes to the Node client. */
 void begin_call(void) {
 	char directory[PATH_MAX];
-	if (getcwd(directory, sizeof directory) == NULL) hand_over();
+	if (getcwd(directory, sizeof directory) == NULL) {
+		if (is_our_command("ssh")) become_ssh(our_words + 1, our_count - 1);
+		hand_over();
+	}
 	begin_frame(&message, MESSAGE_HELLO);
 	write_u32(&message, PROTOCOL);
 	write_text(&message, VERSION);
@@ -45,17 +47,12 @@ void begin_call(void) {
 	write_text(&message, "delegate");
 	end_frame(&message);
 	begin_frame(&message, MESSAGE_EXEC);
-	write_text(&message, our_argv[1]);
-	write_u32(&message, (uint32_t)(our_argc - 2));
-	for (int i = 2; i < our_argc; i++) write_text(&message, our_argv[i]);
+	write_text(&message, our_words[0]);
+	write_u32(&message, (uint32_t)(our_count - 1));
+	for (size_t i = 1; i < our_count; i++) write_text(&message, our_words[i]);
 	write_text(&message, directory);
 	write_environment(&message, NULL);
-	int terminals = 0;
-	for (int descriptor = 0; descriptor <= 2; descriptor++)
-		terminals |= isatty(descriptor) << descriptor;
-	write_u8(&message, (uint8_t)terminals);
-	for (int i = 0; i < 4; i++) write_u32(&message, 0);
-	write_text(&message, "");
+	write_terminals(&message);
 	end_frame(&message);
 	if (message.full) hand_over();
 	send_message();
@@ -83,8 +80,22 @@ void tell_taken(size_t bytes) {
 	send_message();
 }
 
+static void send_size(void) {
+	begin_frame(&message, MESSAGE_RESIZED);
+	write_size(&message);
+	end_frame(&message);
+	send_message();
+}
+
+void send_new_size(void) {
+	if (size_has_changed()) send_size();
+}
+
 void send_signal(void) {
-	const char *name = caught_signal();
+	int number = caught_signal();
+	const char *name = signal_name(number);
+	if (call.stage != OPENED) return;
+	if (number == SIGWINCH) send_size();
 	if (name == NULL) return;
 	begin_frame(&message, MESSAGE_SIGNAL);
 	write_text(&message, name);
@@ -92,23 +103,32 @@ void send_signal(void) {
 	send_message();
 }
 
-void send_input(void) {
-	size_t most = call.granted < INPUT_PORTION ? call.granted : INPUT_PORTION;
+void send_disconnect(void) {
+	begin_frame(&message, MESSAGE_DISCONNECT);
+	end_frame(&message);
+	/* An agent that reads nothing must not keep the person here. */
+	ssize_t sent = send(call.agent, message.bytes, message.length, MSG_DONTWAIT);
+	(void)sent;
+	message.length = 0;
+}
+
+/* Where the length of the data is in its message. */
+static size_t data_position;
+
+uint8_t *begin_data(void) {
 	begin_frame(&message, MESSAGE_STDIN);
-	size_t position = message.length;
+	data_position = message.length;
 	write_u32(&message, 0);
-	ssize_t got = read(call.input, message.bytes + message.length, most);
-	if (got > 0) {
-		call.granted -= (uint32_t)got;
-		patch_u32(&message, position, (uint32_t)got);
-		message.length += (size_t)got;
-		end_frame(&message);
-		send_message();
+	return message.bytes + message.length;
+}
+
+void end_data(size_t length) {
+	if (length == 0) {
+		message.length = 0;
 		return;
 	}
-	message.length = 0;
-	if (got < 0 && (errno == EINTR || errno == EAGAIN)) return;
-	/* An input that cannot be read (closed, a directory) is at its end. */
-	call.input_wanted = false;
-	send_plain(MESSAGE_STDIN_END);
+	patch_u32(&message, data_position, (uint32_t)length);
+	message.length += length;
+	end_frame(&message);
+	send_message();
 }

@@ -1,6 +1,7 @@
 /*
- * Signals, and the sign that we wait. The first signal after the start of the remote command goes to
- * that, which may take its time; any other one ends us, and then the sign must not stay on the line.
+ * Signals, and the sign that we wait. Before the start of the remote command they end us, and then
+ * the sign must not stay on the line. After it the first one is the command's, which may take its
+ * time, or we leave, as ssh does; but never without giving the terminal back.
  */
 #define _GNU_SOURCE
 
@@ -12,68 +13,141 @@
 
 #include "launcher.h"
 
+/* Those with a name are forwarded. */
 static const struct {
 	int number;
 	const char *name;
-} SIGNALS[] = {{SIGINT, "INT"}, {SIGTERM, "TERM"}, {SIGHUP, "HUP"}};
+} ENDING[] = {{SIGINT, "INT"}, {SIGTERM, "TERM"}, {SIGHUP, "HUP"}};
 
-enum { SIGNAL_COUNT = sizeof SIGNALS / sizeof SIGNALS[0] };
+enum { ENDING_COUNT = sizeof ENDING / sizeof ENDING[0] };
+
+/* What else ends us, and must not leave a terminal in raw mode. */
+static const int ENDING_TOO[] = {
+	SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2, SIGABRT, SIGSEGV, SIGBUS, SIGXCPU};
 
 static const char ERASE_LINE[] = "\r\033[K";
 
 static int signal_pipe[2];
-static volatile sig_atomic_t forwards_signals;
+static volatile sig_atomic_t signals_use;
+static volatile sig_atomic_t size_waits;
 static volatile sig_atomic_t sign_shown;
+static bool pipe_taken;
 static struct sigaction pipe_before;
+
+static bool pass_on(int number) {
+	uint8_t byte = (uint8_t)number;
+	return write(signal_pipe[1], &byte, 1) == 1;
+}
 
 static void on_signal(int number) {
 	int saved = errno;
-	if (forwards_signals) {
-		uint8_t byte = (uint8_t)number;
-		forwards_signals = 0;
-		if (write(signal_pipe[1], &byte, 1) == 1) {
+	if (signals_use == FORWARD_FIRST && signal_name(number) != NULL) {
+		signals_use = DIE;
+		if (pass_on(number)) {
 			errno = saved;
 			return;
 		}
 	}
 	if (sign_shown && write(STDERR_FILENO, ERASE_LINE, sizeof ERASE_LINE - 1) < 0) sign_shown = 0;
+	lay_raw_mode_down();
+	bool leaves = signal_name(number) != NULL || number == SIGQUIT;
+	if (signals_use == LEAVE && leaves) _exit(EXIT_FAILURE_OF_OURS);
 	/* To die of the signal tells a shell the truth. */
 	signal(number, SIG_DFL);
 	raise(number);
 	errno = saved;
 }
 
+static void on_resize(int number) {
+	int saved = errno;
+	/* However many come, one waits to be seen to. */
+	if (!size_waits) size_waits = pass_on(number);
+	errno = saved;
+}
+
+/* Stopped, we leave the terminal to the shell as it was; what comes after it is not. */
+static void on_stop(int number) {
+	int saved = errno;
+	struct sigaction ours;
+	struct sigaction stop = {.sa_handler = SIG_DFL};
+	sigset_t set;
+	sigset_t before;
+	sigemptyset(&stop.sa_mask);
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	lay_raw_mode_down();
+	sigaction(number, &stop, &ours);
+	raise(number);
+	/* Here we stand until somebody lets us go on. */
+	sigprocmask(SIG_UNBLOCK, &set, &before);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	sigaction(number, &ours, NULL);
+	take_raw_mode_up();
+	on_resize(SIGWINCH);
+	errno = saved;
+}
+
+/* After SIGSTOP, of which nobody hears. */
+static void on_continue(int number) {
+	int saved = errno;
+	renew_raw_mode();
+	on_resize(SIGWINCH);
+	errno = saved;
+	(void)number;
+}
+
+/* What was ignored when we came, as under nohup(1), stays so. */
+static void catch_unless_ignored(int number, void (*handler)(int)) {
+	struct sigaction before;
+	struct sigaction action = {.sa_handler = handler};
+	sigemptyset(&action.sa_mask);
+	if (sigaction(number, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+		sigaction(number, &action, NULL);
+}
+
 bool catch_signals(void) {
-	struct sigaction action = {.sa_handler = on_signal};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	if (pipe(signal_pipe) != 0) return false;
 	for (int i = 0; i < 2; i++) fcntl(signal_pipe[i], F_SETFD, FD_CLOEXEC);
-	sigemptyset(&action.sa_mask);
 	sigemptyset(&ignore.sa_mask);
 	/* A reader that has gone shows as EPIPE. */
-	sigaction(SIGPIPE, &ignore, &pipe_before);
-	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
-		struct sigaction before;
-		/* What was ignored when we came, as under nohup(1), stays so. */
-		if (sigaction(SIGNALS[i].number, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
-			sigaction(SIGNALS[i].number, &action, NULL);
-	}
+	pipe_taken = sigaction(SIGPIPE, &ignore, &pipe_before) == 0;
+	for (size_t i = 0; i < ENDING_COUNT; i++) catch_unless_ignored(ENDING[i].number, on_signal);
 	return true;
 }
 
-void forward_next_signal(bool forward) {
-	forwards_signals = forward;
+void use_signals(enum signals use) {
+	signals_use = use;
+	if (use == LEAVE) catch_unless_ignored(SIGQUIT, on_signal);
+}
+
+void catch_terminal_signals(void) {
+	for (size_t i = 0; i < sizeof ENDING_TOO / sizeof ENDING_TOO[0]; i++)
+		catch_unless_ignored(ENDING_TOO[i], on_signal);
+	catch_unless_ignored(SIGTSTP, on_stop);
+	catch_unless_ignored(SIGCONT, on_continue);
+	catch_unless_ignored(SIGWINCH, on_resize);
+}
+
+void stop_forwarding(void) {
+	if (signals_use == FORWARD_FIRST) signals_use = DIE;
 }
 
 int signal_descriptor(void) {
 	return signal_pipe[0];
 }
 
-const char *caught_signal(void) {
+int caught_signal(void) {
 	uint8_t number;
-	if (read(signal_pipe[0], &number, 1) != 1) return NULL;
-	for (size_t i = 0; i < SIGNAL_COUNT; i++)
-		if (SIGNALS[i].number == number) return SIGNALS[i].name;
+	if (read(signal_pipe[0], &number, 1) != 1) return 0;
+	/* Before the size is looked at: a later one is told anew. */
+	if (number == SIGWINCH) size_waits = 0;
+	return number;
+}
+
+const char *signal_name(int number) {
+	for (size_t i = 0; i < ENDING_COUNT; i++)
+		if (ENDING[i].number == number) return ENDING[i].name;
 	return NULL;
 }
 
@@ -88,9 +162,7 @@ void end_sign(void) {
 	fputs(ERASE_LINE, stderr);
 }
 
-_Noreturn void hand_over(void) {
-	end_sign();
+void give_signals_back(void) {
 	/* Handlers of ours end with us; what is ignored would not. */
-	sigaction(SIGPIPE, &pipe_before, NULL);
-	become_client();
+	if (pipe_taken) sigaction(SIGPIPE, &pipe_before, NULL);
 }

@@ -1,22 +1,28 @@
 /*
- * The launcher: `sshpool exec` without the start of Node. It hands its words to the agent, which
- * reads them, and then moves bytes and signals. It has no options, no policy and no questions:
- * for all of that it becomes the Node client, before it has read a byte of standard input.
+ * The launcher: `sshpool exec`, `ssh` and `shell` without the start of Node. It hands its words to
+ * the agent, which reads them, and then moves bytes, signals and the size of the terminal. It has no
+ * options, no policy and no questions: for all of that it becomes the Node client, or the real ssh
+ * where that has to do a call of `ssh`, before it has read a byte of standard input.
  *
  *   sshpool.c      main, and the loop of a call (its state: call.h)
+ *   words.c        what we were called with
  *   agent.c        connects to the agent, or starts it, with paths.c and lock.c
- *   sending.c      messages to the agent, with environment.c
+ *   sending.c      messages to the agent, with environment.c and modes.c
  *   receiving.c    messages of the agent
- *   streams.c      standard input and output
+ *   input.c        standard input, with escapes.c
+ *   streams.c      standard input and output as descriptors
+ *   lines.c        what we say ourselves
+ *   terminal.c     the size of the terminal, and raw mode
  *   signals.c      signals, and the sign that we wait
  *   frames.c       frames and their fields; wire.h is generated from src/wire
  *   node.c         becomes a program under Node
+ *   real-ssh.c     becomes the real ssh
  */
 #define _GNU_SOURCE
 
 #include <fcntl.h>
 #include <poll.h>
-#include <string.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "call.h"
@@ -24,8 +30,6 @@
 /* A connect that is quicker needs no sign that something happens. */
 enum { SIGN_AFTER_MS = 300 };
 
-int our_argc;
-char **our_argv;
 struct call call = {.input = -1, .exit_code = EXIT_FAILURE_OF_OURS};
 /* Not initialised here: the file would hold their rings. */
 struct output outputs[2];
@@ -34,9 +38,18 @@ static bool is_pending(void) {
 	return outputs[0].length + outputs[1].length > 0;
 }
 
+/* For how long nothing may happen, in milliseconds; -1 for ever. */
+static int patience(void) {
+	if (call.disconnect_by != 0 && call.stage != OVER) {
+		int64_t left = call.disconnect_by - now_ms();
+		return left > 0 ? (int)left : 0;
+	}
+	return call.sign_due ? SIGN_AFTER_MS : -1;
+}
+
 /* One round: waits for anything, then sees to all of it. */
 static void step(void) {
-	bool reads = call.input_wanted && call.granted > 0 && call.stage == OPENED;
+	bool reads = call.input_wanted && input_room() > 0 && call.stage == OPENED;
 	struct pollfd wait[] = {
 		{.fd = signal_descriptor(), .events = POLLIN},
 		{.fd = call.stage == OVER ? -1 : call.agent, .events = POLLIN},
@@ -46,8 +59,12 @@ static void step(void) {
 		{.fd = outputs[0].length > 0 ? outputs[0].writable : -1, .events = POLLOUT},
 		{.fd = outputs[1].length > 0 ? outputs[1].writable : -1, .events = POLLOUT},
 	};
-	int ready = poll(wait, sizeof wait / sizeof wait[0], call.sign_due ? SIGN_AFTER_MS : -1);
-	if (ready == 0) {
+	int ready = poll(wait, sizeof wait / sizeof wait[0], patience());
+	if (call.disconnect_by != 0 && call.stage != OVER && now_ms() >= call.disconnect_by) {
+		lose_agent(true);
+		return;
+	}
+	if (ready == 0 && call.sign_due) {
 		call.sign_due = false;
 		show_sign(call.target);
 	}
@@ -66,17 +83,29 @@ static void open_standard_streams(void) {
 			_exit(EXIT_FAILURE_OF_OURS);
 }
 
+static bool is_ours(void) {
+	return is_our_command("exec") || is_our_command("ssh") || is_our_command("shell");
+}
+
+/* ssh works also without us; for the other commands the Node client says what is wrong. */
+static _Noreturn void do_without_agent(void) {
+	if (!is_our_command("ssh")) become_client();
+	fputs("sshpool: no agent; this call goes through ssh itself\n", stderr);
+	become_ssh(our_words + 1, our_count - 1);
+}
+
 int main(int argc, char *argv[]) {
-	our_argc = argc;
-	our_argv = argv;
+	find_words(argc, argv);
 	outputs[0].descriptor = STDOUT_FILENO;
 	outputs[1].descriptor = STDERR_FILENO;
 	open_standard_streams();
-	if (argc < 2 || strcmp(argv[1], "exec") != 0) become_client();
+	if (!is_ours()) become_client();
 	call.agent = connect_agent();
-	if (call.agent < 0) become_client();
-	if (!catch_signals()) become_client();
+	if (call.agent < 0 || !catch_signals()) do_without_agent();
 	begin_call();
 	while (call.stage != OVER || is_pending()) step();
+	leave_raw_mode();
+	print_last();
+	while (is_pending()) step();
 	return call.exit_code;
 }

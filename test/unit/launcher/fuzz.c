@@ -26,11 +26,25 @@ int connect_agent(void) {
 	return -1;
 }
 
+int64_t now_ms(void) {
+	return 1;
+}
+
 const char *agent_log(void) {
 	return "/the/log";
 }
 
 _Noreturn void become_client(void) {
+	longjmp(handed_over, 1);
+}
+
+_Noreturn void hand_over(void) {
+	longjmp(handed_over, 1);
+}
+
+_Noreturn void become_ssh(char *const arguments[], size_t count) {
+	for (size_t i = 0; i < count; i++) free(arguments[i]);
+	free((void *)arguments);
 	longjmp(handed_over, 1);
 }
 
@@ -72,18 +86,28 @@ static void write_message(enum message number) {
 		break;
 	case MESSAGE_OPENED:
 		write_u8(&stream, (uint8_t)pick(2));
+		write_u8(&stream, (uint8_t)pick(2));
+		write_bytes(&stream, "~~", pick(20) == 0 ? 2 : pick(2));
+		/* Not as ssh has it: that would change what signals do to us for all that follows. */
+		write_u8(&stream, 1);
+		break;
+	case MESSAGE_DELEGATE:
+		write_text(&stream, pick(2) == 0 ? "client" : "ssh");
+		write_u32(&stream, 2);
+		write_text(&stream, "host");
+		write_noise(20);
 		break;
 	case MESSAGE_WINDOW:
 		write_u32(&stream, pick(4) == 0 ? UINT32_MAX - pick(9) : pick(1 << 21));
 		break;
 	case MESSAGE_EXITED:
 		write_u8(&stream, (uint8_t)pick(256));
-		for (int i = 0; i < 3; i++) write_noise(30);
+		for (int i = 0; i < 4; i++) write_noise(30);
 		write_u8(&stream, 1);
 		for (int i = 0; i < 3; i++) write_u32(&stream, pick(1000));
 		break;
 	case MESSAGE_FAILED:
-		for (int i = 0; i < 2; i++) write_noise(30);
+		for (int i = 0; i < 3; i++) write_noise(30);
 		write_u8(&stream, (uint8_t)pick(256));
 		break;
 	case MESSAGE_STDIN_CLOSED:
