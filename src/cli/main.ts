@@ -44,6 +44,7 @@ function call(command: ExecCommand, argv: readonly string[]): Promise<number> {
 
 /** What works with ssh works with us, also where our agent does not. */
 async function ssh(argv: readonly string[]): Promise<number> {
+  if (isDirectoryGone()) return runSsh(argv);
   try {
     return await call('ssh', argv);
   } catch (thrown) {
@@ -51,8 +52,22 @@ async function ssh(argv: readonly string[]): Promise<number> {
     const { code, message } = SshpoolError.from(thrown);
     if (code === 'NO_SSH' || code === 'NO_TOOL' || code === 'TOOL_FAILED') throw thrown;
     printError(`sshpool: ${message}; this call goes through ssh itself`);
-    const { runSsh } = await import('../client/run-ssh.ts');
     return runSsh(argv);
+  }
+}
+
+async function runSsh(argv: readonly string[]): Promise<number> {
+  const real = await import('../client/run-ssh.ts');
+  return real.runSsh(argv);
+}
+
+/** The agent is told the working directory; ssh can do without one. */
+function isDirectoryGone(): boolean {
+  try {
+    process.cwd();
+    return false;
+  } catch {
+    return true; // which is all that this can mean
   }
 }
 

@@ -23,7 +23,7 @@ const RAW = [
 const ONE_BYTE_AT_A_TIME = ['min', '1', 'time', '0'];
 
 /** What else ends us, beside the signals that a call sees to; each after leaving raw mode. */
-const ENDING = ['SIGQUIT', 'SIGALRM', 'SIGUSR2', 'SIGXCPU'] as const;
+const ENDING = ['SIGQUIT', 'SIGALRM', 'SIGUSR1', 'SIGUSR2', 'SIGXCPU'] as const;
 
 /** A terminal that takes nothing must not keep us from our end. */
 const LEAVE_MS = 2000;
@@ -59,6 +59,7 @@ export class Terminal {
     for (const name of ENDING) process.on(name, this.#end);
     process.on('SIGTSTP', this.suspend);
     process.on('SIGWINCH', this.#resized);
+    process.on('SIGCONT', this.#goOn);
     this.#takeUp();
     // It may have changed while the call was on its way.
     const { columns, rows } = sizeNow();
@@ -73,6 +74,7 @@ export class Terminal {
     for (const name of ENDING) process.off(name, this.#end);
     process.off('SIGTSTP', this.suspend);
     process.off('SIGWINCH', this.#resized);
+    process.off('SIGCONT', this.#goOn);
     this.#layDown();
   }
 
@@ -87,8 +89,17 @@ export class Terminal {
     this.#resized();
   };
 
+  /** Where SIGSTOP was what stopped us, the shell has given itself its own modes. */
+  readonly #goOn = (): void => {
+    if (this.isRaw) this.#makeRaw();
+  };
+
   #takeUp(): void {
     this.#found = stty(['-g']).trim();
+    this.#makeRaw();
+  }
+
+  #makeRaw(): void {
     // Some systems have no such flag, and stty refuses all of the words for one that it has not.
     const { flags } = this.#report;
     const known = RAW.filter((word) => word !== '-iuclc' || flags.has(word) || flags.has('iuclc'));

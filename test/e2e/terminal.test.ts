@@ -1,4 +1,4 @@
-/** The launcher in a terminal: raw mode and the way back, its size, escape characters. */
+/** A call in a terminal: raw mode and the way back, its size, escape characters. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
@@ -6,7 +6,6 @@ import { describe, expect, it } from 'vitest';
 import type { Message } from '../../src/wire/protocol.ts';
 import { PROGRAM } from '../support/cli.ts';
 import { ACCEPTED, EXITED, HELLO, OPENED, bytesOf, fakeAgent } from '../support/fake-agent.ts';
-import { isNative } from '../support/launcher.ts';
 import { descendantsOf, titleOf, until } from '../support/process.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd } from '../support/sshd.ts';
@@ -81,7 +80,7 @@ async function call(shell: Terminal, line = CALL): Promise<void> {
   await shell.shows('remote> ');
 }
 
-describe.skipIf(!isNative(PROGRAM) || !haveTerminals())('the launcher in a terminal', () => {
+describe.skipIf(!haveTerminals())('a call in a terminal', () => {
   it('tells the size and the modes of the terminal', async () => {
     await using sandbox = createSandbox();
     const agent = await terminalAgent(sandbox);
