@@ -1,6 +1,6 @@
 /** The launcher as ssh: under which names, and where it becomes the real one. */
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, symlinkSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../src/wire/protocol.ts';
 import { PROGRAM, runCli } from '../support/cli.ts';
@@ -86,12 +86,14 @@ describe.skipIf(!isNative(PROGRAM))('the launcher as ssh', () => {
     const wrap = sandbox.path('run', 'wrap');
     const other = sandbox.path('other');
     for (const directory of [wrap, other]) mkdirSync(directory);
-    // Ourselves under its name, and the directory of `sshpool wrap`, whatever is in there.
+    // Ourselves under its name, another installation, and the directory of `sshpool wrap`.
     symlinkSync(PROGRAM, sandbox.path('other', 'ssh'));
+    mkdirSync(sandbox.path('second'));
+    symlinkSync(program(sandbox, 'elsewhere/sshpool'), sandbox.path('second', 'ssh'));
     program(sandbox, 'run/wrap/ssh');
     program(sandbox, 'real/ssh');
     sandbox.write('closed/ssh', 'no program');
-    const places = ['nothing', 'run/wrap', 'run/wrap/', 'other', 'closed', 'real'];
+    const places = ['nothing', 'run/wrap', 'run/wrap/', 'other', 'second', 'closed', 'real'];
     const PATH = [...places.map((name) => sandbox.path(name)), sandbox.env['PATH']].join(':');
     await fakeAgent(sandbox, (socket) => socket.end(bytesOf(HELLO, ACCEPTED, DELEGATE)));
     const done = await run(sandbox, PROGRAM, ['ssh', 'ignored'], { PATH });
@@ -99,6 +101,20 @@ describe.skipIf(!isNative(PROGRAM))('the launcher as ssh', () => {
     expect(done.stdout).toContain('<ssh><-N><a b><box>\ninput\n');
     // As it was when the launcher came: SIGPIPE is the 13th.
     expect(Number.parseInt(/SigIgn:\s+(\w+)/.exec(done.stdout)?.[1] ?? '', 16) & 0x1000).toBe(0);
+  });
+
+  it('knows itself under a name that somebody gave it', async () => {
+    await using sandbox = createSandbox();
+    mkdirSync(sandbox.path('copy'));
+    const copy = sandbox.path('copy', 'ssh');
+    copyFileSync(PROGRAM, copy);
+    program(sandbox, 'real/ssh');
+    await fakeAgent(sandbox, (socket) => socket.end(bytesOf(HELLO, DELEGATE)));
+    const PATH = ['copy', 'real'].map((name) => sandbox.path(name)).join(':');
+    const done = await run(sandbox, copy, ['box'], {
+      PATH: `${PATH}:${sandbox.env['PATH'] ?? ''}`,
+    });
+    expect(done.stdout).toContain('<ssh><-N><a b><box>\n');
   });
 
   it('says so where there is no other ssh', async () => {
