@@ -1,9 +1,10 @@
 /** The launcher as ssh: under which names, and where it becomes the real one. */
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, symlinkSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../src/wire/protocol.ts';
-import { PROGRAM, runCli } from '../support/cli.ts';
+import { PROGRAM, runCli, spawnCli } from '../support/cli.ts';
 import { ACCEPTED, EXITED, HELLO, OPENED, bytesOf, fakeAgent } from '../support/fake-agent.ts';
 import { isNative } from '../support/launcher.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -157,6 +158,44 @@ describe.skipIf(!isNative(PROGRAM))('the launcher as ssh', () => {
     const done = spawnSync(PROGRAM, ['exec', 'box', 'true'], { env, encoding: 'utf8' });
     expect(done.stderr).toContain('SSH_POOL_RUNTIME_DIR');
     expect(done.stderr).not.toContain('ssh itself');
+  });
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)(
+    'leaves at %s with 255 and without a word, and tells the remote nothing',
+    async (name) => {
+      await using sandbox = createSandbox();
+      const said: string[] = [];
+      const up: Message = { type: 'stdout', data: Buffer.from('up') };
+      await fakeAgent(
+        sandbox,
+        (socket) => socket.write(bytesOf(HELLO, ACCEPTED, { ...OPENED, signals: false }, up)),
+        (message) => void said.push(message?.type ?? ''),
+      );
+      const child = spawnCli(sandbox, ['ssh', 'box']);
+      let stderr = '';
+      child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+      await new Promise((resolve) => child.stdout.once('data', resolve));
+      child.kill(name);
+      expect(await new Promise((resolve) => child.once('close', resolve))).toBe(255);
+      expect(stderr).toBe('');
+      expect(said).not.toContain('signal');
+    },
+  );
+
+  it('goes on at a signal that was ignored when it came', async () => {
+    await using sandbox = createSandbox();
+    let socketOfCall: Socket | undefined;
+    const up: Message = { type: 'stdout', data: Buffer.from('up') };
+    await fakeAgent(sandbox, (socket) => {
+      socketOfCall = socket;
+      socket.write(bytesOf(HELLO, ACCEPTED, { ...OPENED, signals: false }, up));
+    });
+    const script = `trap '' HUP QUIT; exec "${PROGRAM}" ssh box`;
+    const child = spawn('/bin/sh', ['-c', script], { env: sandbox.env, cwd: sandbox.home });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    for (const name of ['SIGHUP', 'SIGQUIT'] as const) child.kill(name);
+    socketOfCall?.end(bytesOf(EXITED));
+    expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(3);
   });
 
   it("prints ssh's words as they stand where the call fails", async () => {
