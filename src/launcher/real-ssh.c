@@ -5,7 +5,6 @@
  */
 #define _GNU_SOURCE
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,31 +18,25 @@
 /* Where the system keeps it, for where there is no PATH. */
 static const char DEFAULT_PATH[] = "/usr/bin:/bin:/usr/local/bin";
 
-static bool is_same(const char *path, const char *resolved) {
-	char real[PATH_MAX];
-	return realpath(path, real) != NULL && strcmp(real, resolved) == 0;
-}
-
-/* Whether the file is our own program: the launcher, or the Node client beside it. */
+/* By its name where the links end, which also knows us where we are installed a second time; and by
+   its place, where somebody gave us another name. */
 static bool is_us(const char *path) {
+	char real[PATH_MAX];
 	char own[PATH_MAX];
-	char client[PATH_MAX + 16];
-	if (!own_file(own)) return false;
-	if (is_same(path, own)) return true;
-	char *slash = strrchr(own, '/');
-	if (slash == NULL) return false;
-	snprintf(client, sizeof client, "%.*s/sshpool.js", (int)(slash - own), own);
-	return is_same(path, client);
+	if (realpath(path, real) == NULL) return false;
+	const char *slash = strrchr(real, '/');
+	if (slash != NULL && strncmp(slash + 1, "sshpool", strlen("sshpool")) == 0) return true;
+	return own_file(own) && strcmp(real, own) == 0;
 }
 
-/* Whether it is the directory that `sshpool wrap` puts first in PATH: in it is the launcher, maybe
-   one that another installation of us has put there. */
+/* Whether it is the directory that `sshpool wrap` puts first in PATH. */
 static bool is_wrap(const char *directory) {
 	char wrap[sizeof paths.directory + 8];
-	char resolved[PATH_MAX];
+	char expected[PATH_MAX];
+	char real[PATH_MAX];
 	snprintf(wrap, sizeof wrap, "%s/wrap", paths.directory);
-	if (realpath(wrap, resolved) == NULL) return strcmp(directory, wrap) == 0;
-	return is_same(directory, resolved);
+	return realpath(wrap, expected) != NULL && realpath(directory, real) != NULL &&
+		strcmp(real, expected) == 0;
 }
 
 static bool is_program(const char *path) {

@@ -56,11 +56,13 @@ static void close_input(void) {
 	/* Once only: the number may be another file's afterwards. */
 	if (call.input_closed) return;
 	call.input_closed = true;
+	call.input_wanted = false;
+	/* A terminal is still to be given back, and nobody writes to it but a person. */
+	if (in_raw_mode()) return;
 	/* Whoever writes to it gets SIGPIPE. */
 	if (call.input > STDIN_FILENO) close(call.input);
 	close(STDIN_FILENO);
 	call.input = -1;
-	call.input_wanted = false;
 }
 
 static bool receive_output(enum message number, struct reader *body) {

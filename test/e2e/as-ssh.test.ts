@@ -1,9 +1,10 @@
 /** The program as ssh: under which names, and where it becomes the real one. */
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, symlinkSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../src/wire/protocol.ts';
-import { PROGRAM, runCli } from '../support/cli.ts';
+import { PROGRAM, runCli, spawnCli } from '../support/cli.ts';
 import { ACCEPTED, EXITED, HELLO, OPENED, bytesOf, fakeAgent } from '../support/fake-agent.ts';
 import { isNative } from '../support/launcher.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -89,12 +90,14 @@ describe('the program as ssh', () => {
     const wrap = sandbox.path('run', 'wrap');
     const other = sandbox.path('other');
     for (const directory of [wrap, other]) mkdirSync(directory);
-    // Ourselves under its name, and the directory of `sshpool wrap`, whatever is in there.
+    // Ourselves under its name, another installation, and the directory of `sshpool wrap`.
     symlinkSync(PROGRAM, sandbox.path('other', 'ssh'));
+    mkdirSync(sandbox.path('second'));
+    symlinkSync(program(sandbox, 'elsewhere/sshpool'), sandbox.path('second', 'ssh'));
     program(sandbox, 'run/wrap/ssh');
     program(sandbox, 'real/ssh');
     sandbox.write('closed/ssh', 'no program');
-    const places = ['nothing', 'run/wrap', 'run/wrap/', 'other', 'closed', 'real'];
+    const places = ['nothing', 'run/wrap', 'run/wrap/', 'other', 'second', 'closed', 'real'];
     const PATH = [...places.map((name) => sandbox.path(name)), sandbox.env['PATH']].join(':');
     await fakeAgent(sandbox, (socket) => socket.end(bytesOf(HELLO, ACCEPTED, DELEGATE)));
     const done = await run(sandbox, PROGRAM, ['ssh', 'ignored'], { PATH });
@@ -102,6 +105,20 @@ describe('the program as ssh', () => {
     expect(done.stdout).toContain('<ssh><-N><a b><box>\ninput\n');
     // As it was when the launcher came: SIGPIPE is the 13th.
     expect(Number.parseInt(/SigIgn:\s+(\w+)/.exec(done.stdout)?.[1] ?? '', 16) & 0x1000).toBe(0);
+  });
+
+  it('knows itself under a name that somebody gave it', async () => {
+    await using sandbox = createSandbox();
+    mkdirSync(sandbox.path('copy'));
+    const copy = sandbox.path('copy', 'ssh');
+    copyFileSync(PROGRAM, copy);
+    program(sandbox, 'real/ssh');
+    await fakeAgent(sandbox, (socket) => socket.end(bytesOf(HELLO, DELEGATE)));
+    const PATH = ['copy', 'real'].map((name) => sandbox.path(name)).join(':');
+    const done = await run(sandbox, copy, ['box'], {
+      PATH: `${PATH}:${sandbox.env['PATH'] ?? ''}`,
+    });
+    expect(done.stdout).toContain('<ssh><-N><a b><box>\n');
   });
 
   it('says so where there is no other ssh', async () => {
@@ -145,6 +162,44 @@ describe('the program as ssh', () => {
     const done = spawnSync(PROGRAM, ['exec', 'box', 'true'], { env, encoding: 'utf8' });
     expect(done.stderr).toContain('SSH_POOL_RUNTIME_DIR');
     expect(done.stderr).not.toContain('ssh itself');
+  });
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)(
+    'leaves at %s with 255 and without a word, and tells the remote nothing',
+    async (name) => {
+      await using sandbox = createSandbox();
+      const said: string[] = [];
+      const up: Message = { type: 'stdout', data: Buffer.from('up') };
+      await fakeAgent(
+        sandbox,
+        (socket) => socket.write(bytesOf(HELLO, ACCEPTED, { ...OPENED, signals: false }, up)),
+        (message) => void said.push(message?.type ?? ''),
+      );
+      const child = spawnCli(sandbox, ['ssh', 'box']);
+      let stderr = '';
+      child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+      await new Promise((resolve) => child.stdout.once('data', resolve));
+      child.kill(name);
+      expect(await new Promise((resolve) => child.once('close', resolve))).toBe(255);
+      expect(stderr).toBe('');
+      expect(said).not.toContain('signal');
+    },
+  );
+
+  it('goes on at a signal that was ignored when it came', async () => {
+    await using sandbox = createSandbox();
+    let socketOfCall: Socket | undefined;
+    const up: Message = { type: 'stdout', data: Buffer.from('up') };
+    await fakeAgent(sandbox, (socket) => {
+      socketOfCall = socket;
+      socket.write(bytesOf(HELLO, ACCEPTED, { ...OPENED, signals: false }, up));
+    });
+    const script = `trap '' HUP QUIT; exec "${PROGRAM}" ssh box`;
+    const child = spawn('/bin/sh', ['-c', script], { env: sandbox.env, cwd: sandbox.home });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    for (const name of ['SIGHUP', 'SIGQUIT'] as const) child.kill(name);
+    socketOfCall?.end(bytesOf(EXITED));
+    expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(3);
   });
 
   it("prints ssh's words as they stand where the call fails", async () => {

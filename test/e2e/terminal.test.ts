@@ -382,6 +382,17 @@ describe.skipIf(!haveTerminals())('a call in a terminal', () => {
     expect(modesOf(shell)).toBe(before);
   });
 
+  it('gives the terminal back also where the remote reads no more', async () => {
+    await using sandbox = createSandbox();
+    const agent = await terminalAgent(sandbox);
+    const shell = await Terminal.shell(sandbox);
+    const before = modesOf(shell);
+    await call(shell);
+    agent.socket().end(bytesOf({ type: 'stdinClosed' }, FAREWELL));
+    await shell.shows('closed.\r\r\n$ ');
+    expect(modesOf(shell)).toBe(before);
+  });
+
   it.each(['<&-', '</dev/null', '>&-', '2>&-'])('ends well with %s', async (redirection) => {
     await using sandbox = createSandbox();
     const agent = await terminalAgent(sandbox);
