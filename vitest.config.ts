@@ -52,7 +52,12 @@ export default defineConfig({
       }),
       // scripts/setup.js has said so where it could not be built.
       ...(existsSync(SANITIZED)
-        ? [endToEnd('e2e-sanitized', { include: ['exec', 'launcher*'], program: SANITIZED })]
+        ? [
+            endToEnd('e2e-sanitized', {
+              include: ['exec', 'launcher*', 'terminal', 'as-ssh'],
+              program: SANITIZED,
+            }),
+          ]
         : []),
     ],
     coverage: { include: ['src/**/*.ts'], reporter: ['text', 'json-summary'] },

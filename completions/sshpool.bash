@@ -23,10 +23,10 @@ _sshpool() {
     esac
   done
   case $path in
-    '') arguments='exec shell ssh wrap stats close warm agent completion help' options='--help -h --version -V' ;;
+    '') arguments='exec ssh shell wrap stats close warm agent completion help' options='--help -h --version -V' ;;
     exec) options='-F -l -p -i -J -o -4 -6 -A -a -n -t -T -e -q -v --timeout --fresh --json --help -h' arguments='hosts' most=1 ;;
+    ssh) options='-F -l -p -i -J -o -4 -6 -A -a -n -t -T -e -q -v' arguments='hosts' most=1 ;;
     shell) options='-F -l -p -i -J -o -4 -6 -A -a -e -q -v --fresh --help -h' arguments='hosts' most=1 ;;
-    ssh) options='' arguments='hosts' most=1 ;;
     wrap) options='--help -h' arguments='' most=1 ;;
     stats) options='--json --help -h' arguments='targets' most=1 ;;
     close) options='--all --force --help -h' arguments='targets' most=1 ;;
@@ -39,7 +39,7 @@ _sshpool() {
     'agent run') options='--help -h' arguments='' most=1 ;;
     'agent logs') options='--follow -f --help -h' arguments='' most=1 ;;
     completion) options='--help -h' arguments='bash zsh fish' most=1 ;;
-    help) options='' arguments='exec shell ssh wrap stats close warm agent completion' most=1 ;;
+    help) options='' arguments='exec ssh shell wrap stats close warm agent completion' most=1 ;;
     *) return ;;
   esac
   ((given < most)) || return

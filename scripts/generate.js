@@ -12,7 +12,6 @@ import { bashCompletion, fishCompletion, zshCompletion } from '../dist/cli/compl
 import { VARIABLES } from '../dist/config/settings.js';
 import { EXIT_FAILURE, SshpoolError } from '../dist/base/errors.js';
 import * as callerEnv from '../dist/wire/caller-env.js';
-import * as escapeTexts from '../dist/wire/escape-texts.js';
 import * as messages from '../dist/wire/protocol.js';
 import * as start from '../dist/wire/start.js';
 import { protocolDocument } from './protocol-document.js';
@@ -30,7 +29,7 @@ function current(/** @type {string} */ name) {
   }
 }
 
-const protocol = { ...messages, ...callerEnv, ...escapeTexts };
+const protocol = { ...messages, ...callerEnv };
 const { version } = /** @type {{ version: string }} */ (JSON.parse(current('package.json')));
 const agentLost = (/** @type {string} */ log) => SshpoolError.of('AGENT_LOST', { log }).message;
 const readme = withSection(current('README.md'), 'settings', settingsTable(VARIABLES));

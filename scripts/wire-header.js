@@ -8,7 +8,6 @@
  * @property {number} MAX_CHUNK
  * @property {Readonly<Record<string, { readonly number: number }>>} MESSAGES
  * @property {readonly string[]} CALLER_ENV
- * @property {Readonly<Record<string, string>>} ESCAPE_TEXTS
  */
 
 const upper = (/** @type {string} */ name) => name.replace(/[A-Z]/g, '_$&').toUpperCase();
@@ -19,10 +18,7 @@ const upper = (/** @type {string} */ name) => name.replace(/[A-Z]/g, '_$&').toUp
  * @param {{ version: string, EXIT_FAILURE: number, agentLost: (log: string) => string }} rest
  */
 export function wireHeader(protocol, start, { version, EXIT_FAILURE, agentLost }) {
-  const { PROTOCOL, MAX_FRAME, MAX_CHUNK, MESSAGES, CALLER_ENV, ESCAPE_TEXTS } = protocol;
-  const escapes = Object.entries(ESCAPE_TEXTS).map(
-    ([name, text]) => `#define TEXT_${upper(name)} ${JSON.stringify(text)}`,
-  );
+  const { PROTOCOL, MAX_FRAME, MAX_CHUNK, MESSAGES, CALLER_ENV } = protocol;
   const messages = Object.entries(MESSAGES).map(
     ([name, { number }]) => `\tMESSAGE_${upper(name)} = ${number},`,
   );
@@ -35,8 +31,6 @@ export function wireHeader(protocol, start, { version, EXIT_FAILURE, agentLost }
 #define VERSION ${JSON.stringify(version)}
 #define CA_CERTS_ASIDE ${JSON.stringify(start.CA_CERTS_ASIDE)}
 #define TEXT_AGENT_LOST ${JSON.stringify(lost)}
-/* What is shown for each escape; ~ stands for the escape character. */
-${escapes.join('\n')}
 
 enum {
 \tPROTOCOL = ${PROTOCOL},

@@ -6,7 +6,6 @@ import { SshpoolError } from '../base/errors.ts';
 import { connectionKey } from '../config/connection-key.ts';
 import type { Jump } from '../config/jump.ts';
 import type { AgentChoice, SshOptions } from '../config/ssh-options.ts';
-import { realSsh } from '../config/real-ssh.ts';
 import { targetArgs, type Target } from '../config/target.ts';
 import type { Asking } from '../pool/attempts.ts';
 import type { PoolRequest } from '../pool/group.ts';
@@ -66,7 +65,6 @@ export async function reach(
         ...{
           options,
           words,
-          ssh: realSsh(env),
           dir: paths.dir,
           env,
           cwd,

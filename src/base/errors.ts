@@ -10,9 +10,9 @@ export const EXIT_FAILURE = 255;
 export const EXIT_USAGE = 2;
 /** `--timeout` ran out: the status of timeout(1). */
 export const EXIT_TIMEOUT = 124;
-
-/** A program that was to be run is not there: the status of env(1) and shells. */
+/** As env(1): there is no such program, and it cannot be run. */
 export const EXIT_NOT_FOUND = 127;
+export const EXIT_CANNOT_RUN = 126;
 
 interface Row<D> {
   readonly exitCode: number;
@@ -34,10 +34,6 @@ const TABLE = {
       `${d.variable}=${d.value} is not valid: it must be ${d.expected}`,
   ),
   BAD_COMMAND: failure((d: { problem: string }) => `the command cannot be sent: ${d.problem}`),
-  NOT_RUN: row(
-    EXIT_NOT_FOUND,
-    (d: { program: string; problem: string }) => `cannot run ${d.program}: ${d.problem}`,
-  ),
   SSH_CONFIG: failure((d: { problem: string }) => d.problem),
 
   // The way to the host.
@@ -67,6 +63,18 @@ const TABLE = {
   NOT_OVER_SSH2: failure(
     (d: { what: string }) =>
       `${d.what}: OpenSSH can do that and ssh2 cannot; unset SSH_POOL_LINK, or set it to auto`,
+  ),
+
+  NO_SSH: failure(
+    (_: Record<string, never>) =>
+      'no ssh in PATH but sshpool itself; install OpenSSH, or put it into PATH',
+  ),
+
+  // Programs that we run for the person.
+  NO_TOOL: row(EXIT_NOT_FOUND, (d: { tool: string; reason: string }) => `${d.tool}: ${d.reason}`),
+  TOOL_FAILED: row(
+    EXIT_CANNOT_RUN,
+    (d: { tool: string; reason: string }) => `${d.tool}: ${d.reason}`,
   ),
 
   // Trust and identity.
@@ -137,6 +145,9 @@ const TABLE = {
 
   // The agent.
   AGENT_LOST: failure((d: { log: string }) => `the sshpool agent went away; its log: ${d.log}`),
+  AGENT_SILENT: failure(
+    (d: { log: string }) => `the sshpool agent does not answer; its log: ${d.log}`,
+  ),
   AGENT_START: failure(
     (d: { reason: string; log: string }) =>
       `the sshpool agent did not start: ${d.reason}; its log: ${d.log}`,

@@ -29,7 +29,7 @@ export class FrameReader {
 
   /**
    * Takes the next bytes of the stream and returns the bodies of the frames that they complete:
-   * views of `chunk`, which may be written over afterwards (shared-reads.ts).
+   * views of `chunk`, which may be written over afterwards (wire/shared-reads.ts).
    * @throws SshpoolError PROTOCOL for an empty frame or one above the greatest size
    */
   push(chunk: Buffer): Buffer[] {

@@ -2,7 +2,7 @@
  * All commands, their options and arguments, once: help, parsing, completions and the README are
  * made of this table.
  */
-import { CONNECTION_OPTIONS, EXEC_OPTIONS, SHELL_OPTIONS } from '../config/exec-args.ts';
+import { CONNECTION_OPTIONS, EXEC_OPTIONS } from '../config/exec-args.ts';
 import type { OptionSpec } from '../config/options.ts';
 
 /** What may stand as an argument, for completion. */
@@ -25,6 +25,14 @@ const JSON_OUTPUT: OptionSpec = { name: '--json', text: 'print JSON' };
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
+/** Those of ssh that we read ourselves; ssh takes more, and all of them work. */
+const SSH_OPTIONS: readonly OptionSpec[] = EXEC_OPTIONS.filter(
+  ({ name }) => !name.startsWith('--'),
+);
+/** A shell has a terminal, and ends when the person says so. */
+const NOT_FOR_SHELL: ReadonlySet<string> = new Set(['-n', '-t', '-T', '--timeout', '--json']);
+const SHELL_OPTIONS = EXEC_OPTIONS.filter(({ name }) => !NOT_FOR_SHELL.has(name));
+
 export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'exec',
@@ -39,23 +47,27 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
   },
   {
+    name: 'ssh',
+    summary: 'be ssh, over a warm connection where that is possible',
+    usage: '[ssh options] HOST [CMD [ARG...]]',
+    options: SSH_OPTIONS,
+    argument: 'host',
+    notes: [
+      'Takes whatever ssh(1) takes. What is more than one command, shell, subsystem or -W, as with',
+      '-L, -N, -X or -O, is given to the real ssh as it is. sshpool-ssh is the same in one word, for',
+      'GIT_SSH=sshpool-ssh, rsync -e sshpool-ssh, scp -S sshpool-ssh.',
+      'Exit status: that of ssh.',
+    ],
+  },
+  {
     name: 'shell',
-    summary: 'a login shell on a host, in a terminal',
+    summary: 'log in to a host with a terminal, over a warm connection',
     usage: '[options] HOST',
     options: SHELL_OPTIONS,
     argument: 'host',
-    notes: ['After a new line ~. ends it, ~^Z suspends it, ~? shows these; see -e.'],
-  },
-  {
-    name: 'ssh',
-    summary: 'as ssh(1), over a warm connection',
-    usage: '[ssh options] HOST [CMD [ARG...]]',
-    options: [],
-    argument: 'host',
     notes: [
-      'Takes what ssh takes and does what ssh does, exit status included. A command, a shell, a',
-      'subsystem (-s) and -W ride the pool; for the rest (-N, -f, -L, -R, -D, -M, -O, -X, ...) it',
-      'becomes ssh itself. Called as sshpool-ssh, or by a link of the name ssh, sshpool is this.',
+      'Escape characters as in ssh, at the beginning of a line: ~. leaves, ~^Z suspends, ~? lists them.',
+      'Exit status: that of the shell; 255 if the host cannot be reached or the connection is lost.',
     ],
   },
   {
@@ -64,8 +76,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     usage: '[--] TOOL [ARG...]',
     options: [HELP],
     notes: [
-      'Everything that TOOL runs by the name ssh, scp or sftp goes over the pool.',
-      'Exit status: that of TOOL; 127 if there is no such program.',
+      'TOOL finds sshpool as ssh in its PATH, and scp and sftp that use it: sshpool wrap git fetch',
+      'Exit status: that of TOOL; 127 if there is none, 126 if it cannot be run.',
     ],
   },
   {

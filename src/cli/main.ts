@@ -1,6 +1,6 @@
 /**
- * The program: what opens a session, and warm, goes straight to the agent, whose parser reads their
- * words; all other commands load what they need.
+ * The program: exec, ssh, shell and warm go straight to the agent, whose parser reads their words;
+ * all other commands load what they need.
  */
 import { basename } from 'node:path';
 import { SshpoolError } from '../base/errors.ts';
@@ -10,47 +10,71 @@ import type { CommandName } from '../config/call-args.ts';
 import { execUi, printError, printing } from './ui.ts';
 import { ourPaths } from './agent-call.ts';
 
-const SESSIONS: ReadonlySet<string | undefined> = new Set(['exec', 'ssh', 'shell']);
+/** The names under which the program is ssh, and its words are those of ssh. */
+const SSH_NAMES: readonly string[] = ['ssh', 'sshpool-ssh'];
 
 /** Resolves to the exit status when everything is written. */
 async function main([command, ...argv]: readonly string[]): Promise<number> {
-  if (isSession(command)) {
-    const ui = execUi(() => printing(() => help(command)));
-    try {
-      return await exec(command, argv, { paths: ourPaths(), version: programVersion(), ui });
-    } catch (thrown) {
-      if (command === 'ssh') return doWithoutAgent(argv, thrown);
-      throw thrown;
-    }
-  }
-  return printing(async () => {
-    if (command === 'warm') {
-      const { warm } = await import('./commands/warm.ts');
-      return (await warm(argv)) ?? help('warm').then(() => 0);
-    }
-    if (command === 'wrap') {
+  switch (command) {
+    case 'exec':
+    case 'shell':
+      return call(command, argv);
+    case 'ssh':
+      return ssh(argv);
+    case 'wrap': {
       const { wrap } = await import('./commands/wrap.ts');
-      return (await wrap(argv)) ?? help('wrap').then(() => 0);
+      return (await wrap(argv)) ?? printing(() => help('wrap'));
     }
-    const { run } = await import('./program.ts');
-    return run(command === undefined ? [] : [command, ...argv]);
-  });
+    case 'warm':
+      return printing(async () => {
+        const { warm } = await import('./commands/warm.ts');
+        return (await warm(argv)) ?? help('warm');
+      });
+    default:
+      return printing(async () => {
+        const { run } = await import('./program.ts');
+        return run(command === undefined ? [] : [command, ...argv]);
+      });
+  }
 }
 
-function isSession(command: string | undefined): command is CommandName {
-  return SESSIONS.has(command);
+function call(command: CommandName, argv: readonly string[]): Promise<number> {
+  const ui = execUi(() => printing(async () => void (await help(command))));
+  return exec(command, argv, { paths: ourPaths(), version: programVersion(), ui });
 }
 
-/** A tool whose ssh we are gets its connection, if a slower one. */
-async function doWithoutAgent(argv: readonly string[], thrown: unknown): Promise<number> {
-  printError(`sshpool: ${SshpoolError.from(thrown).message}; this goes through ssh itself`);
-  const { becomeSsh } = await import('../client/become-ssh.ts');
-  return becomeSsh(argv.map((word) => Buffer.from(word)));
+/** What works with ssh works with us, also where our agent does not. */
+async function ssh(argv: readonly string[]): Promise<number> {
+  if (isDirectoryGone()) return runSsh(argv);
+  try {
+    return await call('ssh', argv);
+  } catch (thrown) {
+    // Thrown is only what is wrong before the agent was told of the call, or of the real ssh.
+    const { code, message } = SshpoolError.from(thrown);
+    if (code === 'NO_SSH' || code === 'NO_TOOL' || code === 'TOOL_FAILED') throw thrown;
+    printError(`sshpool: ${message}; this call goes through ssh itself`);
+    return runSsh(argv);
+  }
 }
 
-async function help(command: string): Promise<void> {
+async function runSsh(argv: readonly string[]): Promise<number> {
+  const real = await import('../client/run-ssh.ts');
+  return real.runSsh(argv);
+}
+
+/** The agent is told the working directory; ssh can do without one. */
+function isDirectoryGone(): boolean {
+  try {
+    process.cwd();
+    return false;
+  } catch {
+    return true; // which is all that this can mean
+  }
+}
+
+async function help(command: string): Promise<number> {
   const { run } = await import('./program.ts');
-  await run(['help', command]);
+  return run(['help', command]);
 }
 
 /** Known errors are one line; anything else is a fault of ours and shows where it happened. */
@@ -62,11 +86,9 @@ function report(thrown: unknown): number {
   return error.exitCode;
 }
 
-/** Called as ssh, we are `sshpool ssh`. */
 const [, program = '', ...words] = process.argv;
-const isSsh = ['ssh', 'sshpool-ssh'].includes(basename(program));
 
 // Standard input may never end, so nothing is waited for.
-void main(isSsh ? ['ssh', ...words] : words)
+void main(SSH_NAMES.includes(basename(program)) ? ['ssh', ...words] : words)
   .catch(report)
   .then((status) => process.exit(status));

@@ -1,58 +1,83 @@
-/** Escape characters in what is typed, as ssh has them (clientloop.c, process_escapes). Pure. */
+/**
+ * The escape characters of ssh(1), those of them that have a meaning here: what stands after the
+ * escape character at the beginning of a line. As in ssh, anything else passes with the character.
+ * Pure: knows neither terminal nor agent.
+ */
 
-export type Escape = 'disconnect' | 'suspend' | 'help';
+/** What a person asks for. */
+export type Wish = 'disconnect' | 'help' | 'suspend';
 
-/** What comes of typed bytes, in their order. */
-export type Typed =
-  | { readonly kind: 'bytes'; readonly bytes: Buffer }
-  | { readonly kind: 'escape'; readonly escape: Escape };
-
-const MEANING: Readonly<Record<number, Escape | undefined>> = {
-  0x2e: 'disconnect',
-  0x1a: 'suspend',
-  0x3f: 'help',
+const WISHES: Readonly<Record<string, Wish | undefined>> = {
+  '.': 'disconnect',
+  '?': 'help',
+  '\u001a': 'suspend',
 };
 
-export class Escapes {
-  readonly #character: number | undefined;
-  /** What comes now stands at the start of a line. */
-  #atStart = true;
-  /** The escape character was typed, and what is meant by it is still to come. */
-  #pending = false;
+const [CR, LF] = [0x0d, 0x0a];
 
-  /** One byte, or none: then nothing is an escape. */
-  constructor(character: Buffer) {
-    this.#character = character[0];
+export class Escapes {
+  readonly #character: number;
+  /** The character was typed, and its meaning depends on the next one. */
+  #pending = false;
+  #insideLine = false;
+
+  constructor(character: number) {
+    this.#character = character;
   }
 
-  filter(typed: Buffer): Typed[] {
-    const character = this.#character;
-    if (character === undefined) return [{ kind: 'bytes', bytes: typed }];
-    const all: Typed[] = [];
+  /** Whether a byte was read that the remote may get yet. */
+  get isPending(): boolean {
+    return this.#pending;
+  }
+
+  /** What was typed, as bytes for the remote and wishes, in the order in which they were typed. */
+  read(typed: Buffer): (Buffer | Wish)[] {
+    const parts: (Buffer | Wish)[] = [];
     let bytes: number[] = [];
-    const flush = (): void => {
-      if (bytes.length > 0) all.push({ kind: 'bytes', bytes: Buffer.from(bytes) });
-      bytes = [];
-    };
     for (const byte of typed) {
-      if (this.#pending) {
-        this.#pending = false;
-        const escape = MEANING[byte];
-        if (escape) {
-          flush();
-          all.push({ kind: 'escape', escape });
-          continue;
-        }
-        // Typed twice it is sent once; before anything else it is itself.
-        if (byte !== character) bytes.push(character);
-      } else if (this.#atStart && byte === character) {
-        this.#pending = true;
-        continue;
-      }
-      this.#atStart = byte === 0x0d || byte === 0x0a;
-      bytes.push(byte);
+      const wish = this.#take(byte, bytes);
+      if (wish === undefined) continue;
+      if (bytes.length > 0) parts.push(Buffer.from(bytes));
+      parts.push(wish);
+      bytes = [];
     }
-    flush();
-    return all;
+    if (bytes.length > 0) parts.push(Buffer.from(bytes));
+    return parts;
+  }
+
+  #take(byte: number, to: number[]): Wish | undefined {
+    if (this.#pending) {
+      this.#pending = false;
+      const wish = WISHES[String.fromCharCode(byte)];
+      if (wish !== undefined) return wish;
+      // Typed twice it stands for itself.
+      if (byte !== this.#character) to.push(this.#character);
+    } else if (!this.#insideLine && byte === this.#character) {
+      this.#pending = true;
+      return undefined;
+    }
+    this.#insideLine = byte !== CR && byte !== LF;
+    to.push(byte);
+    return undefined;
+  }
+
+  /** What is shown for a wish, in the words of ssh for a session that shares its connection. */
+  shown(wish: Wish): Buffer {
+    const c = String.fromCharCode(this.#character);
+    const texts: Readonly<Record<Wish, string>> = {
+      // ssh has left before it could.
+      disconnect: '',
+      suspend: `${c}^Z [suspend ssh]\r\n`,
+      help: [
+        `${c}?`,
+        'Supported escape sequences:',
+        ` ${c}.   - terminate session`,
+        ` ${c}^Z  - suspend ssh`,
+        ` ${c}?   - this message`,
+        ` ${c}${c}   - send the escape character by typing it twice`,
+        '(Note that escapes are only recognized immediately after newline.)\r\n',
+      ].join('\r\n'),
+    };
+    return Buffer.from(texts[wish], 'latin1');
   }
 }

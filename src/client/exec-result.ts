@@ -1,8 +1,8 @@
-/** What `sshpool exec --json` prints. */
+/** What exec --json prints, made of the last message of a call. */
 import { EXIT_FAILURE } from '../base/errors.ts';
 import type { MessageOf } from './call.ts';
 
-/** What exec --json prints. Streams are decoded as UTF-8; times are in milliseconds. */
+/** Streams are decoded as UTF-8; times are in milliseconds. */
 export interface ExecResult {
   readonly host: string;
   readonly exitCode: number;
@@ -18,16 +18,13 @@ export interface ExecResult {
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
-export interface Collected {
-  readonly stdout: readonly Buffer[];
-  readonly stderr: readonly Buffer[];
-}
+/** The last message of a call. */
+export type Last = MessageOf<'exited' | 'failed' | 'delegate'>;
 
-/** `last` is how the call ended; undefined where the agent went away. */
 export function resultOf(
   host: string,
-  last: MessageOf<'exited' | 'failed'> | undefined,
-  collected: Collected,
+  last: Last | undefined,
+  collected: { readonly stdout: readonly Buffer[]; readonly stderr: readonly Buffer[] },
 ): ExecResult {
   const output = {
     stdout: Buffer.concat(collected.stdout).toString('utf8'),

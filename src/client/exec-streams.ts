@@ -31,6 +31,11 @@ export class Output {
     this.#writing ??= this.#drain();
   }
 
+  /** Whether something waits for its reader: such a write cannot be taken back. */
+  get isBusy(): boolean {
+    return this.#writing !== undefined;
+  }
+
   /** Resolves when everything so far is written or dropped. */
   async flushed(): Promise<void> {
     await this.#writing;

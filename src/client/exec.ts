@@ -1,9 +1,10 @@
 /**
- * `sshpool exec`, `ssh` and `shell` on the caller's side: it hands the words to the agent and then moves bytes,
- * signals and answers. What the words mean is not known here.
+ * `sshpool exec`, `ssh` and `shell` on the caller's side: it hands the words to the agent and then
+ * moves bytes, signals and answers. What the words mean is not known here.
  */
 import { isatty } from 'node:tty';
 import { EXIT_FAILURE, SshpoolError } from '../base/errors.ts';
+import { pause } from '../base/time.ts';
 import type { CommandName } from '../config/call-args.ts';
 import { parseCall } from '../config/command-line.ts';
 import type { RuntimePaths } from '../config/paths.ts';
@@ -11,12 +12,13 @@ import type { Message } from '../wire/protocol.ts';
 import { Answers } from './answer.ts';
 import { Call, envLines, OtherProtocol, type MessageOf } from './call.ts';
 import { connectOrStart } from './connect.ts';
-import { resultOf, type ExecResult } from './exec-result.ts';
+import { resultOf, type ExecResult, type Last } from './exec-result.ts';
+import { ExecSignals } from './exec-signals.ts';
 import { Input, Output } from './exec-streams.ts';
 import { Keyboard } from './keyboard.ts';
-import type { LocalTerminal } from './terminal.ts';
-import { bytesOf } from './words.ts';
+import type { Terminal } from './terminal.ts';
 import { withOwnProtocol } from './versions.ts';
+import { bytesOf } from './words.ts';
 
 export interface ExecUi {
   /** The agent accepted the call and it may take a while; returns what ends the waiting. */
@@ -34,14 +36,9 @@ export interface ExecSetting {
   readonly ui: ExecUi;
 }
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-/** One more ends ssh as those do. */
-const ENDING = [...SIGNALS, 'SIGQUIT'] as const;
-const NO_TERMINAL = { columns: 0, rows: 0, width: 0, height: 0, modes: Buffer.alloc(0) };
-
 /**
  * Runs the call; resolves to the exit status when everything is written.
- * @throws SshpoolError for what is wrong before the agent has accepted the call
+ * @throws SshpoolError for what is wrong before the agent was told of the call
  */
 export async function exec(
   command: CommandName,
@@ -49,36 +46,32 @@ export async function exec(
   setting: ExecSetting,
 ): Promise<number> {
   const words = bytesOf(argv);
-  // Loaded only for a terminal: every other call would pay for it.
-  const terminal = isatty(0) ? await import('./terminal.ts') : undefined;
+  // Loaded only where there is one: a call from a script is spared it.
+  const terminal = isatty(0) ? new (await import('./terminal.ts')).Terminal() : undefined;
   return withOwnProtocol(setting.paths, setting.version, () =>
-    new ExecRun({ command, words, terminal }, setting).run(),
+    new ExecRun(command, words, terminal, setting).run(),
   );
 }
 
-interface Asked {
-  readonly command: CommandName;
-  readonly words: readonly Buffer[];
-  /** That of standard input, where it is one. */
-  readonly terminal: typeof import('./terminal.ts') | undefined;
-}
+/** How long the last output may take where a person does not want to see it. */
+const LEAVE_MS = 200;
 
 class ExecRun {
-  readonly #asked: Asked;
-  readonly #keyboard: Keyboard;
-  readonly #local: LocalTerminal;
+  readonly #command: CommandName;
+  readonly #words: readonly Buffer[];
+  readonly #terminal: Terminal | undefined;
   readonly #setting: ExecSetting;
   readonly #collected = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   #call: Call | undefined;
   #accepted: MessageOf<'accepted'> | undefined;
-  #last: MessageOf<'exited' | 'failed' | 'delegate'> | undefined;
+  #last: Last | undefined;
   #stopWaiting: () => void = () => undefined;
   readonly #answers = new Answers();
-  #opened: MessageOf<'opened'> | undefined;
-  #signalled = false;
+  readonly #keyboard: Keyboard;
+  readonly #signals: ExecSignals;
   readonly #input = new Input(
     () => process.stdin,
-    (data) => this.#keyboard.typed(data),
+    (data) => this.#input.grant(this.#keyboard.read(data)),
     () => this.#call?.send({ type: 'stdinEnd' }),
   );
   readonly #stdout = new Output(
@@ -91,34 +84,58 @@ class ExecRun {
     (bytes) => this.#call?.send({ type: 'taken', bytes }),
     () => undefined,
   );
+  /** What we say ourselves in the place of ssh: not counted to the agent. */
+  readonly #own = new Output(
+    2,
+    () => undefined,
+    () => undefined,
+  );
 
-  constructor(asked: Asked, setting: ExecSetting) {
-    this.#asked = asked;
+  constructor(
+    command: CommandName,
+    words: readonly Buffer[],
+    terminal: Terminal | undefined,
+    setting: ExecSetting,
+  ) {
+    this.#command = command;
+    this.#words = words;
+    this.#terminal = terminal;
     this.#setting = setting;
-    this.#local = asked.terminal?.describeTerminal() ?? NO_TERMINAL;
-    this.#keyboard = new Keyboard(
-      { terminal: asked.terminal, told: this.#local },
-      (message) => this.#call?.send(message),
-      () => process.exit(EXIT_FAILURE),
-    );
+    this.#keyboard = new Keyboard({
+      send: (data) => this.#call?.send({ type: 'stdin', data }),
+      show: (text) => this.#own.write(text),
+      suspend: () => this.#terminal?.suspend(),
+      disconnect: () => this.#call?.send({ type: 'disconnect' }),
+      silent: () => this.#end(SshpoolError.of('AGENT_SILENT', { log: setting.paths.log })),
+    });
+    this.#signals = new ExecSignals({
+      stopWaiting: () => this.#stopWaiting(),
+      send: (name) => this.#call?.send({ type: 'signal', name }),
+      leave: () => {
+        this.#terminal?.leaveRaw();
+        this.#call?.leave();
+      },
+    });
   }
 
   async run(): Promise<number> {
     const { paths, version } = this.#setting;
-    const { command, words } = this.#asked;
     // Nothing is started for a command line that is wrong.
-    const socket = await connectOrStart(paths, () => void parseCall(command, words));
+    const check = (): void => void parseCall(this.#command, this.#words);
+    const cwd = process.cwd();
+    const socket = await connectOrStart(paths, check);
     const call = new Call(socket, paths.log, version, (message) => this.#receive(message));
     this.#call = call;
-    for (const name of SIGNALS) process.on(name, this.#signal);
+    this.#signals.listen();
     call.send({
       type: 'exec',
-      command,
-      argv: words,
-      cwd: process.cwd(),
+      command: this.#command,
+      argv: this.#words,
+      cwd,
       env: envLines(process.env),
       terminals: terminals(),
-      ...this.#local,
+      ...(this.#terminal?.size ?? { columns: 0, rows: 0, width: 0, height: 0 }),
+      modes: this.#terminal?.modes ?? Buffer.alloc(0),
     });
     try {
       await call.ended;
@@ -128,9 +145,9 @@ class ExecRun {
     } finally {
       this.#stopWaiting();
       this.#answers.close();
-      await Promise.all([this.#stdout.flushed(), this.#stderr.flushed()]);
-      for (const name of ENDING) process.off(name, this.#signal);
-      this.#keyboard.close();
+      await this.#written();
+      this.#terminal?.leaveRaw();
+      this.#signals.release();
     }
     return this.#finish();
   }
@@ -151,13 +168,11 @@ class ExecRun {
         return false;
       case 'note':
         this.#stopWaiting();
-        this.#setting.ui.print(message.text);
+        // In raw mode the terminal does not return to the left by itself.
+        this.#setting.ui.print(this.#terminal?.isRaw ? `${message.text}\r` : message.text);
         return false;
       case 'opened':
-        this.#opened = message;
-        this.#stopWaiting();
-        this.#keyboard.open(message);
-        if (!message.signals) process.on('SIGQUIT', this.#signal);
+        this.#opened(message);
         return false;
       case 'window':
         this.#input.grant(message.bytes);
@@ -179,12 +194,22 @@ class ExecRun {
     }
   }
 
+  #opened({ stdin, terminal, escape, signals }: MessageOf<'opened'>): void {
+    this.#stopWaiting();
+    this.#signals.use(signals ? 'forward' : 'leave');
+    this.#keyboard.useEscapes(escape);
+    // Without input the remote terminal is nobody's, and ours stays as it is, as with ssh.
+    if (!terminal || !stdin) return;
+    this.#terminal?.enterRaw((size) => this.#call?.send({ type: 'resized', ...size }));
+  }
+
   #output({ type, data }: MessageOf<'stdout' | 'stderr'>): void {
     if (this.#accepted?.json) {
       this.#collected[type].push(data);
       this.#call?.send({ type: 'taken', bytes: data.length });
-    } else if (type === 'stdout') this.#stdout.write(data);
-    else this.#stderr.write(data);
+    } else if (!this.#keyboard.isOver) {
+      (type === 'stdout' ? this.#stdout : this.#stderr).write(data);
+    }
   }
 
   async #answer({ id, text, echo }: MessageOf<'ask'>): Promise<void> {
@@ -193,46 +218,44 @@ class ExecRun {
     this.#call?.send({ type: 'answer', id, given: typed !== undefined, text: typed ?? '' });
   }
 
-  /**
-   * The first signal goes to the remote command, which may take its time; the second ends us. ssh
-   * ends by the first one, with a status of its own.
-   */
-  readonly #signal = (name: NodeJS.Signals): void => {
-    this.#stopWaiting();
-    if (this.#opened && !this.#opened.signals) {
-      this.#keyboard.close();
-      this.#call?.leave();
-      process.exit(EXIT_FAILURE);
-    }
-    if (this.#opened && !this.#signalled) {
-      this.#signalled = true;
-      this.#call?.send({ type: 'signal', name: name.slice('SIG'.length) });
-      return;
-    }
+  #end(error: SshpoolError): void {
+    this.#last ??= failed(error);
     this.#call?.leave();
-    // To die of the signal tells a shell the truth, and no blocked write can hold us back.
-    this.#keyboard.close();
-    for (const each of SIGNALS) process.removeAllListeners(each);
-    process.kill(process.pid, name);
-  };
+  }
+
+  /** Resolves when everything is written; who has left does not wait for a reader that is slow. */
+  async #written(): Promise<void> {
+    const outputs = [this.#stdout, this.#stderr, this.#own];
+    const flushed = Promise.all(outputs.map((output) => output.flushed()));
+    if (!this.#keyboard.isOver && !this.#signals.hasLeft) return void (await flushed);
+    await Promise.race([flushed, pause(LEAVE_MS)]);
+    // Node does not end before a write that waits for its reader; a signal does not ask it.
+    if (outputs.some(({ isBusy }) => isBusy)) {
+      this.#terminal?.leaveRaw();
+      this.#signals.die('SIGTERM');
+    }
+  }
 
   async #finish(): Promise<number> {
     const { ui } = this.#setting;
     const last = this.#last;
-    if (last?.type === 'delegate') {
-      if (last.to === 'ssh') {
-        const { becomeSsh } = await import('./become-ssh.ts');
-        return becomeSsh(last.argv);
-      }
-      await ui.help();
-      return 0;
-    }
+    if (last?.type === 'delegate') return this.#delegate(last);
     const { exitCode = EXIT_FAILURE, message = '', farewell = '' } = last ?? {};
     if (farewell !== '') ui.print(farewell);
     else if (message !== '') ui.print(`sshpool: ${message}`);
-    const { accepted, collected } = { accepted: this.#accepted, collected: this.#collected };
-    if (accepted?.json) await ui.printResult(resultOf(accepted.target, last, collected));
+    if (this.#accepted?.json) {
+      await ui.printResult(resultOf(this.#accepted.target, last, this.#collected));
+    }
     return exitCode;
+  }
+
+  async #delegate({ to, argv }: MessageOf<'delegate'>): Promise<number> {
+    if (to === 'ssh') {
+      const { runSsh } = await import('./run-ssh.ts');
+      return runSsh(argv.map(String));
+    }
+    await this.#setting.ui.help();
+    return 0;
   }
 }
 

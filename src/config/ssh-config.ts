@@ -7,9 +7,9 @@ import { existsSync, statSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { SshpoolError } from '../base/errors.ts';
 import { Memory } from '../base/memory.ts';
+import { realSsh } from '../base/programs.ts';
 import type { Clock } from '../base/time.ts';
 import { configSources, ENV_NAMES, type ConfigSources } from './config-sources.ts';
-import { realSsh } from './real-ssh.ts';
 import { readSshOptions, type SshOptions } from './ssh-options.ts';
 import { targetArgs, type Target } from './target.ts';
 import type { Account, Env } from './tokens.ts';
@@ -152,7 +152,11 @@ function stampOf(paths: readonly string[]): string {
 function runSsh(args: readonly string[], { cwd, env }: Question): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { cwd, env, timeout: LIMIT_MS, maxBuffer: 1024 * 1024 };
-    const ssh = execFile(realSsh(env), args, options, (error, stdout, stderr) => {
+    const program = realSsh(env, cwd);
+    if (program === undefined) {
+      return reject(SshpoolError.of('SSH_CONFIG', { problem: missingThing(cwd) }));
+    }
+    const ssh = execFile(program, args, options, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
       else {
         const problem = problemOf(error, stderr, cwd);

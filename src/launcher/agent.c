@@ -85,7 +85,7 @@ static _Noreturn void become_agent(int log, int ready) {
 	_exit(127);
 }
 
-static int64_t now_ms(void) {
+int64_t now_ms(void) {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;

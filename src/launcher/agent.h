@@ -24,8 +24,6 @@ enum place { ABSENT, OURS, UNSAFE };
 /* Whether the directory is ours and nobody else can enter it. */
 enum place check_directory(void);
 bool make_directory(void);
-/* Whether a file lies where `sshpool wrap` puts those that stand in for ssh. */
-bool is_wrapper(const char *file);
 
 /* lock.c */
 

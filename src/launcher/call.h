@@ -19,15 +19,18 @@ struct call {
 	bool input_wanted;
 	bool input_closed;
 	uint32_t granted;
-	struct escapes escapes;
 	/* Bytes of output that left our hands and of which the agent does not know yet. */
 	size_t taken;
 	/* Of our own lines, bytes that wait among those of stderr. */
 	size_t uncounted;
 	bool stdout_closed_told;
-	/* What is said at the end. */
+	/* Escape characters; and once the person has ended the call by one, until when the agent may
+	   answer (now_ms), 0 before. */
+	struct escapes escapes;
+	int64_t disconnect_by;
+	/* The last line, until the terminal is itself again. */
 	const char *last_prefix;
-	struct bytes last;
+	struct bytes last_line;
 	/* Whom we wait for, and whether to say so when that takes long. */
 	bool sign_due;
 	char target[256];
@@ -43,24 +46,41 @@ void begin_call(void);
 void answer_environment(const struct reader *patterns);
 /* So many bytes more were written out or dropped. */
 void tell_taken(size_t bytes);
-/* Passes on the signal that was caught. */
-void handle_signal(void);
-/* Tells the size of the terminal. */
-void send_window_size(void);
+/* Passes on the signal that was caught, or the new size of the terminal. */
+void send_signal(void);
+/* The size of the terminal, where it is another than was told. */
+void send_new_size(void);
+void send_disconnect(void);
+/* A message that is nothing but its number. */
+void send_plain(enum message number);
+/* Data of standard input: where it goes, and then how much was put there; 0 sends nothing. */
+uint8_t *begin_data(void);
+void end_data(size_t length);
+
+/* input.c */
+
+/* How much of standard input may be read now. */
+size_t input_room(void);
 /* Reads and sends what standard input has, within what is granted. */
 void send_input(void);
-/* The same, looking for escapes; more than one byte is granted. */
-void send_typed(void);
 
 /* receiving.c */
 
 /* Reads what is there and acts on it. */
 void receive_all(void);
-/* Prints what answers an escape, with its character for each `~`. */
-void print_escape(const char *text);
-/* Prints what the end of the call has to say, once the terminal is itself again. */
-void print_last(void);
+/* The agent has gone, or says nothing: tells of it and ends the call. */
+void lose_agent(bool silent);
+
+/* lines.c */
+
+void end_waiting(void);
+/* Bytes of our own for standard error. */
+void print_own(const void *at, size_t length);
+void print_line(const char *prefix, struct bytes line);
 /* What left stderr's queue, less what of it was never the agent's. */
 size_t without_own(size_t flushed);
+/* Ends the call; its last line is printed when the terminal is itself again. */
+void end_call(int exit_code, const char *prefix, struct bytes line);
+void print_last(void);
 
 #endif

@@ -1,39 +1,57 @@
-/* Escape characters as ssh has them (clientloop.c, process_escapes). Knows no terminal. */
+/*
+ * The escape characters of ssh(1), those of them that have a meaning here: what stands after the
+ * escape character at the beginning of a line. As in ssh, anything else passes with the character.
+ */
 #include "escapes.h"
 
-enum { CONTROL_Z = 'Z' & 0x1f };
+#include <stdio.h>
 
-static enum escape meaning(uint8_t byte) {
+enum { CONTROL_Z = 'Z' - 64 };
+
+static enum wish wish_of(uint8_t byte) {
 	switch (byte) {
 	case '.':
-		return ESCAPE_DISCONNECT;
-	case CONTROL_Z:
-		return ESCAPE_SUSPEND;
+		return WISH_DISCONNECT;
 	case '?':
-		return ESCAPE_HELP;
+		return WISH_HELP;
+	case CONTROL_Z:
+		return WISH_SUSPEND;
 	default:
-		return ESCAPE_NONE;
+		return WISH_NONE;
 	}
 }
 
-size_t filter_escapes(struct escapes *escapes, const uint8_t *typed, size_t length, uint8_t *sent,
-	size_t *used, enum escape *escape) {
-	size_t count = 0;
-	*escape = ESCAPE_NONE;
-	for (*used = 0; *used < length;) {
-		uint8_t byte = typed[(*used)++];
-		if (escapes->pending) {
-			escapes->pending = false;
-			*escape = meaning(byte);
-			if (*escape != ESCAPE_NONE) return count;
-			/* Typed twice it is sent once; before anything else it is itself. */
-			if (byte != escapes->character) sent[count++] = escapes->character;
-		} else if (escapes->active && escapes->at_start && byte == escapes->character) {
-			escapes->pending = true;
+enum wish next_wish(struct escapes *state, struct typed *typed) {
+	while (typed->length > 0) {
+		uint8_t byte = *typed->at++;
+		typed->length--;
+		if (state->pending) {
+			state->pending = false;
+			enum wish wish = wish_of(byte);
+			if (wish != WISH_NONE) return wish;
+			/* Typed twice it stands for itself. */
+			if (byte != state->character) typed->to[typed->given++] = state->character;
+		} else if (state->active && !state->inside_line && byte == state->character) {
+			state->pending = true;
 			continue;
 		}
-		escapes->at_start = byte == '\r' || byte == '\n';
-		sent[count++] = byte;
+		state->inside_line = byte != '\r' && byte != '\n';
+		typed->to[typed->given++] = byte;
 	}
-	return count;
+	return WISH_NONE;
+}
+
+size_t escapes_help(const struct escapes *state, char text[ESCAPES_HELP_BYTES]) {
+	char c = (char)state->character;
+	/* In the words of ssh for a session that shares its connection with others. */
+	int length = snprintf(text, ESCAPES_HELP_BYTES,
+		"%c?\r\n"
+		"Supported escape sequences:\r\n"
+		" %c.   - terminate session\r\n"
+		" %c^Z  - suspend ssh\r\n"
+		" %c?   - this message\r\n"
+		" %c%c   - send the escape character by typing it twice\r\n"
+		"(Note that escapes are only recognized immediately after newline.)\r\n",
+		c, c, c, c, c, c);
+	return length < 0 ? 0 : (size_t)length;
 }

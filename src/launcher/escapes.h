@@ -1,4 +1,4 @@
-/* Escape characters in what is typed (ssh(1), ESCAPE CHARACTERS). */
+/* The escape characters of ssh(1), as a machine that knows neither terminal nor agent. */
 #ifndef SSHPOOL_ESCAPES_H
 #define SSHPOOL_ESCAPES_H
 
@@ -6,20 +6,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum escape { ESCAPE_NONE, ESCAPE_DISCONNECT, ESCAPE_SUSPEND, ESCAPE_HELP };
-
 struct escapes {
 	bool active;
 	uint8_t character;
-	/* What comes now stands at the start of a line. */
-	bool at_start;
-	/* The escape character was typed, and what is meant by it is still to come. */
+	/* The character was typed and its meaning depends on the next one. */
 	bool pending;
+	bool inside_line;
 };
 
-/* Copies what is to be sent from `typed` to `sent`, which has room for one byte more. Stops behind
-   an escape; `used` is how many bytes were looked at. Returns how many are to be sent. */
-size_t filter_escapes(struct escapes *escapes, const uint8_t *typed, size_t length, uint8_t *sent,
-	size_t *used, enum escape *escape);
+/* What a person asks for. */
+enum wish { WISH_NONE, WISH_DISCONNECT, WISH_HELP, WISH_SUSPEND };
+
+/* What was typed, and where what is left of it for the remote goes: at most one byte more than was
+   typed, and that only where one was pending. */
+struct typed {
+	const uint8_t *at;
+	size_t length;
+	uint8_t *to;
+	size_t given;
+};
+
+/* Goes on through what was typed up to its end or to a wish, which is the caller's to see to. */
+enum wish next_wish(struct escapes *state, struct typed *typed);
+
+enum { ESCAPES_HELP_BYTES = 512 };
+
+/* The answer to WISH_HELP; returns its length. */
+size_t escapes_help(const struct escapes *state, char text[ESCAPES_HELP_BYTES]);
 
 #endif

@@ -9,15 +9,22 @@
 
 #include "frames.h"
 
-/* sshpool.c: the words that we were called with: a command, then its own; NULL ends them. */
+/* words.c: what we were called with. */
 
+/* The command and its arguments, also where the command is the name that we were called by; as in
+   main, NULL stands behind the last one. */
 extern char **our_words;
+extern size_t our_count;
+void find_words(int argc, char *argv[]);
+bool is_our_command(const char *name);
 
 /* agent.c: the way to the agent. */
 
 /* The agent's socket, connected; the agent is started where none runs. -1 where the Node client
    has to see to it, and to say what is wrong. */
 int connect_agent(void);
+/* Milliseconds on a clock that only goes on. */
+int64_t now_ms(void);
 /* Where its log is, for messages. */
 const char *agent_log(void);
 
@@ -29,38 +36,69 @@ void write_environment(struct writer *to, const struct reader *patterns);
 
 /* signals.c: signals, and the sign that we wait. */
 
+/* What a signal that ends programs does: ends us too, once the first one was forwarded to the
+   remote command or not; or lets us leave as ssh does, quietly and with its status. */
+enum signals { DIE, FORWARD_FIRST, LEAVE };
+
 /* Takes the signals over; false where that is impossible. */
 bool catch_signals(void);
-/* What INT, TERM and HUP do: as to any program; to the remote command, once; or, as they do to
-   ssh, and with QUIT, end us with its status. */
-enum signal_duty { SIGNALS_KILL, SIGNALS_ARE_SENT, SIGNALS_END };
-void set_signal_duty(enum signal_duty duty);
-/* From now on a change of the terminal's size is a signal as well. */
-void watch_window_size(void);
-/* Ends us after so many seconds, whatever we wait for. */
-void end_in(unsigned seconds);
-/* Can be read when there is a signal to forward. */
+/* The remote command runs now. */
+void use_signals(enum signals use);
+/* A terminal in raw mode is to be seen to by more of them. */
+void catch_terminal_signals(void);
+/* The call is over: what is left ends us. */
+void stop_forwarding(void);
+/* Can be read when there is a signal to see to. */
 int signal_descriptor(void);
-/* Its number; 0 where there is none. */
+/* Its number, SIGWINCH for another size of the terminal; 0 where there is none. */
 int caught_signal(void);
-/* Its name without SIG; NULL for one that is not sent. */
+/* Its name without SIG; NULL where it is none of those that are forwarded. */
 const char *signal_name(int number);
 void show_sign(const char *target);
 void end_sign(void);
-/* Becomes the Node client, which makes the call anew. */
-_Noreturn void hand_over(void);
-/* Becomes ssh itself, which makes it with the same words. */
-_Noreturn void delegate(void);
+/* What would outlive our becoming another program is as it was when we came. */
+void give_signals_back(void);
+
+/* terminal.c: the terminal at standard input. */
+
+struct termios;
+
+/* What `exec` says of the terminals. */
+void write_terminals(struct writer *to);
+void write_size(struct writer *to);
+/* Since it was last written. */
+bool size_has_changed(void);
+void enter_raw_mode(void);
+bool in_raw_mode(void);
+void leave_raw_mode(void);
+/* The same for handlers of signals, for the time that we are stopped or for good. */
+void lay_raw_mode_down(void);
+void take_raw_mode_up(void);
+/* After we were stopped without being asked: a shell has put its own modes in place. */
+void renew_raw_mode(void);
+
+/* modes.c */
+
+void write_modes(struct writer *to, const struct termios *modes);
 
 /* node.c: the program that does what the launcher cannot. */
 
+/* The file of the running launcher, links resolved, in PATH_MAX bytes; false where the system does
+   not tell. */
+bool own_file(char *path);
 /* Becomes `program`, which is sshpool.js beside the launcher or the like, under Node. Returns, with
    errno set, only where that fails. */
 void become_node(const char *program, char *const arguments[]);
-/* ssh itself with our own words; ends the process where there is none. */
-_Noreturn void become_ssh(void);
-/* The Node client with our own words; ends the process where there is no Node. */
+/* The Node client with our own words, which makes the call anew; ends the process where there is
+   no Node. */
 _Noreturn void become_client(void);
+/* The same where something of the call was done. */
+_Noreturn void hand_over(void);
+
+/* real-ssh.c */
+
+/* The ssh that is not us, with these arguments; ends the process where there is none. */
+_Noreturn void become_ssh(char *const arguments[], size_t count);
 
 /* streams.c: our own standard streams. */
 
@@ -87,6 +125,8 @@ struct output {
 size_t output_write(struct output *to, const uint8_t *at, size_t length, bool *kept);
 /* Goes on with what waits, after poll(2) said so. */
 size_t output_flush(struct output *to);
+/* Forgets what waits; returns how much that was. */
+size_t output_drop(struct output *to);
 
 /* What to poll and read in place of descriptor 0. */
 int open_input(void);

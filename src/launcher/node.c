@@ -11,7 +11,6 @@
 #include <mach-o/dyld.h>
 #endif
 
-#include "agent.h"
 #include "launcher.h"
 
 /* The node that built the launcher: for where none is in PATH, as under cron. */
@@ -19,8 +18,7 @@
 #define NODE_AT_BUILD ""
 #endif
 
-/* The file of the running launcher, links resolved; false where the system does not tell. */
-static bool own_file(char path[PATH_MAX]) {
+bool own_file(char *path) {
 #ifdef __APPLE__
 	char name[PATH_MAX];
 	uint32_t size = sizeof name;
@@ -29,6 +27,10 @@ static bool own_file(char path[PATH_MAX]) {
 	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
 	if (length < 0) return false;
 	path[length] = '\0';
+	/* What Linux adds once an update has put another file in its place, which is us as well. */
+	static const char deleted[] = " (deleted)";
+	size_t name = (size_t)length - (sizeof deleted - 1);
+	if ((size_t)length >= sizeof deleted && strcmp(path + name, deleted) == 0) path[name] = '\0';
 	return true;
 #endif
 }
@@ -61,41 +63,16 @@ void become_node(const char *program, char *const arguments[]) {
 	errno = problem;
 }
 
-/* Whether a file is this program, by whatever name, or the Node client beside it. */
-static bool is_ours(const char *file) {
-	char path[PATH_MAX];
-	char own[PATH_MAX];
-	if (realpath(file, path) == NULL || !own_file(own)) return false;
-	if (strcmp(path, own) == 0) return true;
-	char *slash = strrchr(own, '/');
-	size_t length = slash == NULL ? 0 : (size_t)(slash - own);
-	return strncmp(path, own, length) == 0 && strcmp(path + length, "/sshpool.js") == 0;
-}
-
-/* The first ssh of PATH that is not us: where we stand in for it, we are the first. */
-_Noreturn void become_ssh(void) {
-	static char name[] = "ssh";
-	const char *path = getenv("PATH");
-	if (path == NULL) path = "/usr/bin:/bin";
-	our_words[0] = name;
-	for (;;) {
-		char file[PATH_MAX];
-		size_t length = strcspn(path, ":");
-		int written = snprintf(file, sizeof file, "%.*s/ssh", (int)length, path);
-		bool fits = written > 0 && (size_t)written < sizeof file;
-		/* An empty name would be the working directory. */
-		if (length > 0 && fits && access(file, X_OK) == 0 && !is_wrapper(file) && !is_ours(file))
-			execv(file, our_words);
-		if (path[length] == '\0') break;
-		path += length + 1;
-	}
-	fprintf(stderr, "sshpool: there is no ssh in PATH; install the OpenSSH client\n");
-	exit(EXIT_FAILURE_OF_OURS);
-}
-
 _Noreturn void become_client(void) {
 	become_node("sshpool.js", our_words);
 	fprintf(stderr, "sshpool: cannot run node: %s; install Node.js, or put it into PATH\n",
 		strerror(errno));
 	exit(EXIT_FAILURE_OF_OURS);
+}
+
+_Noreturn void hand_over(void) {
+	end_sign();
+	leave_raw_mode();
+	give_signals_back();
+	become_client();
 }

@@ -90,9 +90,3 @@ bool make_directory(void) {
 	}
 	return mkdir(path, 0700) == 0 || errno == EEXIST;
 }
-
-bool is_wrapper(const char *file) {
-	size_t length = strlen(paths.directory);
-	return length > 0 && strncmp(file, paths.directory, length) == 0 &&
-		strcmp(file + length, "/wrap/ssh") == 0;
-}

@@ -4,117 +4,65 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "call.h"
-#include "terminal.h"
+
+/* Where an agent that runs does not take leave. */
+#define TEXT_AGENT_SILENT "the sshpool agent does not answer; its log: %s"
 
 static struct frames arrived;
 
-/* Whatever the agent says to the person, or for the command, ends the waiting. */
-static void end_waiting(void) {
-	call.sign_due = false;
-	end_sign();
-}
-
-static void print_bytes(const void *at, size_t length) {
-	bool kept;
-	size_t before = outputs[1].length;
-	output_write(&outputs[1], at, length, &kept);
-	/* Where its reader has gone nothing waits any more. */
-	if (outputs[1].length > before) call.uncounted += outputs[1].length - before;
-}
-
-static void print_line(const char *prefix, struct bytes line) {
-	end_waiting();
-	if (line.length == 0) return;
-	print_bytes(prefix, strlen(prefix));
-	print_bytes(line.at, line.length);
-	print_bytes("\n", 1);
-}
-
-void print_escape(const char *text) {
-	for (; *text != '\0'; text++) print_bytes(*text == '~' ? (const char *)&call.escapes.character : text, 1);
-}
-
-void print_last(void) {
-	print_line(call.last_prefix, call.last);
-}
-
-/* What left stderr's queue, less what of it was never the agent's. */
-size_t without_own(size_t flushed) {
-	size_t own = flushed < call.uncounted ? flushed : call.uncounted;
-	call.uncounted -= own;
-	return flushed - own;
-}
-
-static void end_call(uint8_t exit_code, const char *prefix, struct bytes last) {
-	end_waiting();
-	call.exit_code = exit_code;
-	call.last_prefix = prefix;
-	call.last = last;
-	call.stage = OVER;
-	set_signal_duty(SIGNALS_KILL);
-}
-
-/* What the agent says at the end: in its own words, or as it stands. */
-static void end_saying(uint8_t exit_code, struct bytes line, struct bytes farewell) {
-	if (farewell.length > 0) end_call(exit_code, "", farewell);
-	else end_call(exit_code, "sshpool: ", line);
-}
-
-static void lose_agent(void) {
+void lose_agent(bool silent) {
 	static char text[PATH_MAX + 128];
-	int length = snprintf(text, sizeof text, TEXT_AGENT_LOST, agent_log());
+	int length = silent ? snprintf(text, sizeof text, TEXT_AGENT_SILENT, agent_log())
+			    : snprintf(text, sizeof text, TEXT_AGENT_LOST, agent_log());
 	if (length < 0) length = 0;
 	struct bytes line = {(const uint8_t *)text, (size_t)length};
 	end_call(EXIT_FAILURE_OF_OURS, "sshpool: ", line);
 }
 
-static void open_streams(bool with_input) {
-	end_waiting();
-	call.stage = OPENED;
-	if (with_input) call.input = open_input();
-	call.input_wanted = with_input;
+/* The end of the call, in the agent's own words or as it stands. */
+static void end_with(uint8_t exit_code, struct bytes line, struct bytes farewell) {
+	if (farewell.length > 0) end_call(exit_code, "", farewell);
+	else end_call(exit_code, "sshpool: ", line);
 }
 
 static bool receive_opened(struct reader *body) {
 	bool with_input = read_bool(body);
-	bool with_terminal = read_bool(body);
+	bool terminal = read_bool(body);
 	struct bytes escape = read_bytes(body);
-	bool sends_signals = read_bool(body);
-	if (!read_all(body) || call.stage != WAITING) return false;
-	if (with_terminal && isatty(STDIN_FILENO)) {
+	bool signals = read_bool(body);
+	if (!read_all(body) || call.stage != WAITING || escape.length > 1) return false;
+	end_waiting();
+	call.stage = OPENED;
+	use_signals(signals ? FORWARD_FIRST : LEAVE);
+	call.escapes.active = escape.length > 0;
+	if (escape.length > 0) call.escapes.character = *escape.at;
+	if (with_input) call.input = open_input();
+	call.input_wanted = with_input;
+	/* Without input the remote terminal is nobody's, and ours stays as it is, as with ssh. */
+	if (terminal && with_input && isatty(STDIN_FILENO)) {
+		catch_terminal_signals();
 		enter_raw_mode();
-		watch_window_size();
-		/* Nobody watched until now. */
-		if (has_new_size()) send_window_size();
+		send_new_size();
 	}
-	if (escape.length == 1)
-		call.escapes = (struct escapes){.active = true, .character = *escape.at, .at_start = true};
-	set_signal_duty(sends_signals ? SIGNALS_ARE_SENT : SIGNALS_END);
-	open_streams(with_input);
 	return true;
-}
-
-/* Only while nothing was read of standard input. */
-static bool receive_delegate(struct reader *body) {
-	struct bytes to = read_bytes(body);
-	if (body->broken || call.stage != WAITING) return false;
-	if (to.length == 3 && memcmp(to.at, "ssh", 3) == 0) delegate();
-	hand_over();
 }
 
 static void close_input(void) {
 	/* Once only: the number may be another file's afterwards. */
 	if (call.input_closed) return;
 	call.input_closed = true;
+	call.input_wanted = false;
+	/* A terminal is still to be given back, and nobody writes to it but a person. */
+	if (in_raw_mode()) return;
 	/* Whoever writes to it gets SIGPIPE. */
 	if (call.input > STDIN_FILENO) close(call.input);
 	close(STDIN_FILENO);
 	call.input = -1;
-	call.input_wanted = false;
 }
 
 static bool receive_output(enum message number, struct reader *body) {
@@ -123,6 +71,8 @@ static bool receive_output(enum message number, struct reader *body) {
 	struct output *to = &outputs[number == MESSAGE_STDERR];
 	if (!read_all(body)) return false;
 	end_waiting();
+	/* A person who has left wants to see no more, however much is under way. */
+	if (call.disconnect_by != 0) return true;
 	size_t taken = output_write(to, data.at, data.length, &kept);
 	if (kept) tell_taken(taken);
 	return kept;
@@ -137,7 +87,7 @@ static bool receive_exited(struct reader *body) {
 	read_bool(body);
 	for (int i = 0; i < 3; i++) read_u32(body);
 	if (!read_all(body)) return false;
-	end_saying(exit_code, line, farewell);
+	end_with(exit_code, line, farewell);
 	return true;
 }
 
@@ -147,7 +97,7 @@ static bool receive_failed(struct reader *body) {
 	struct bytes farewell = read_bytes(body);
 	uint8_t exit_code = read_u8(body);
 	if (!read_all(body)) return false;
-	end_saying(exit_code, line, farewell);
+	end_with(exit_code, line, farewell);
 	return true;
 }
 
@@ -167,6 +117,29 @@ static bool receive_accepted(struct reader *body) {
 	snprintf(call.target, sizeof call.target, "%.*s", (int)(target.length & INT_MAX),
 		(const char *)target.at);
 	return true;
+}
+
+/* `list` is at the count of the arguments. */
+static _Noreturn void delegate_to_ssh(struct reader list) {
+	uint32_t count = read_u32(&list);
+	/* Each of them takes four bytes at least, so that a count that was read is no lie. */
+	char **arguments = calloc((size_t)count + 1, sizeof *arguments);
+	for (uint32_t i = 0; arguments != NULL && i < count; i++) {
+		struct bytes argument = read_bytes(&list);
+		arguments[i] = strndup((const char *)argument.at, argument.length);
+		if (arguments[i] == NULL) break;
+	}
+	if (arguments == NULL) count = 0;
+	become_ssh(arguments, count);
+}
+
+static bool receive_delegate(struct reader *body) {
+	struct bytes to = read_bytes(body);
+	struct reader arguments = *body;
+	for (uint32_t left = read_u32(body); left > 0 && !body->broken; left--) read_bytes(body);
+	if (!read_all(body) || call.stage != WAITING) return false;
+	if (to.length == 3 && memcmp(to.at, "ssh", 3) == 0) delegate_to_ssh(arguments);
+	hand_over();
 }
 
 /* Acts on one message; false where the agent breaks the protocol by it. */
@@ -220,7 +193,7 @@ void receive_all(void) {
 	ssize_t got = read(call.agent, space, room);
 	if (got < 0 && errno == EINTR) return;
 	if (got <= 0) {
-		lose_agent();
+		lose_agent(false);
 		return;
 	}
 	arrived.end += (size_t)got;
@@ -228,6 +201,6 @@ void receive_all(void) {
 		struct reader body;
 		enum frame_result result = next_frame(&arrived, &body);
 		if (result == FRAME_NONE) return;
-		if (result == FRAME_BROKEN || !receive(&body)) lose_agent();
+		if (result == FRAME_BROKEN || !receive(&body)) lose_agent(false);
 	}
 }

@@ -1,7 +1,7 @@
 /*
- * Signals, and the sign that we wait. The first signal after the start of the remote command of an
- * exec goes to that, which may take its time; any other one ends us, and then neither the sign nor
- * raw mode must stay.
+ * Signals, and the sign that we wait. Before the start of the remote command they end us, and then
+ * the sign must not stay on the line. After it the first one is the command's, which may take its
+ * time, or we leave, as ssh does; but never without giving the terminal back.
  */
 #define _GNU_SOURCE
 
@@ -12,56 +12,94 @@
 #include <unistd.h>
 
 #include "launcher.h"
-#include "terminal.h"
 
+/* Those with a name are forwarded. */
 static const struct {
 	int number;
 	const char *name;
-} SIGNALS[] = {{SIGINT, "INT"}, {SIGTERM, "TERM"}, {SIGHUP, "HUP"}};
+} ENDING[] = {{SIGINT, "INT"}, {SIGTERM, "TERM"}, {SIGHUP, "HUP"}};
 
-enum { SIGNAL_COUNT = sizeof SIGNALS / sizeof SIGNALS[0] };
+enum { ENDING_COUNT = sizeof ENDING / sizeof ENDING[0] };
+
+/* What else ends us, and must not leave a terminal in raw mode. */
+static const int ENDING_TOO[] = {
+	SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2, SIGABRT, SIGSEGV, SIGBUS, SIGXCPU};
 
 static const char ERASE_LINE[] = "\r\033[K";
 
 static int signal_pipe[2];
-static volatile sig_atomic_t signal_duty;
+static volatile sig_atomic_t signals_use;
+static volatile sig_atomic_t size_waits;
 static volatile sig_atomic_t sign_shown;
+static bool pipe_taken;
 static struct sigaction pipe_before;
 
-/* False where nobody will read it. */
-static bool tell(int number) {
+static bool pass_on(int number) {
 	uint8_t byte = (uint8_t)number;
 	return write(signal_pipe[1], &byte, 1) == 1;
 }
 
 static void on_signal(int number) {
 	int saved = errno;
-	bool is_sent = signal_duty == SIGNALS_ARE_SENT;
-	if (is_sent) signal_duty = SIGNALS_KILL;
-	if (is_sent && tell(number)) {
-		errno = saved;
-		return;
+	if (signals_use == FORWARD_FIRST && signal_name(number) != NULL) {
+		signals_use = DIE;
+		if (pass_on(number)) {
+			errno = saved;
+			return;
+		}
 	}
-	leave_raw_mode();
-	if (signal_duty == SIGNALS_END || number == SIGALRM) _exit(EXIT_FAILURE_OF_OURS);
 	if (sign_shown && write(STDERR_FILENO, ERASE_LINE, sizeof ERASE_LINE - 1) < 0) sign_shown = 0;
+	lay_raw_mode_down();
+	bool leaves = signal_name(number) != NULL || number == SIGQUIT;
+	if (signals_use == LEAVE && leaves) _exit(EXIT_FAILURE_OF_OURS);
 	/* To die of the signal tells a shell the truth. */
 	signal(number, SIG_DFL);
 	raise(number);
 	errno = saved;
 }
 
-static void on_window_size(int number) {
+static void on_resize(int number) {
 	int saved = errno;
-	/* A full pipe has enough of them. */
-	(void)!tell(number);
+	/* However many come, one waits to be seen to. */
+	if (!size_waits) size_waits = pass_on(number);
 	errno = saved;
 }
 
+/* Stopped, we leave the terminal to the shell as it was; what comes after it is not. */
+static void on_stop(int number) {
+	int saved = errno;
+	struct sigaction ours;
+	struct sigaction stop = {.sa_handler = SIG_DFL};
+	sigset_t set;
+	sigset_t before;
+	sigemptyset(&stop.sa_mask);
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	lay_raw_mode_down();
+	sigaction(number, &stop, &ours);
+	raise(number);
+	/* Here we stand until somebody lets us go on. */
+	sigprocmask(SIG_UNBLOCK, &set, &before);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	sigaction(number, &ours, NULL);
+	take_raw_mode_up();
+	on_resize(SIGWINCH);
+	errno = saved;
+}
+
+/* After SIGSTOP, of which nobody hears. */
+static void on_continue(int number) {
+	int saved = errno;
+	renew_raw_mode();
+	on_resize(SIGWINCH);
+	errno = saved;
+	(void)number;
+}
+
 /* What was ignored when we came, as under nohup(1), stays so. */
-static void handle(int number) {
-	struct sigaction action = {.sa_handler = on_signal};
+static void catch_unless_ignored(int number, void (*handler)(int)) {
 	struct sigaction before;
+	struct sigaction action = {.sa_handler = handler};
 	sigemptyset(&action.sa_mask);
 	if (sigaction(number, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
 		sigaction(number, &action, NULL);
@@ -71,28 +109,28 @@ bool catch_signals(void) {
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	if (pipe(signal_pipe) != 0) return false;
 	for (int i = 0; i < 2; i++) fcntl(signal_pipe[i], F_SETFD, FD_CLOEXEC);
-	fcntl(signal_pipe[1], F_SETFL, O_NONBLOCK);
 	sigemptyset(&ignore.sa_mask);
 	/* A reader that has gone shows as EPIPE. */
-	sigaction(SIGPIPE, &ignore, &pipe_before);
-	for (size_t i = 0; i < SIGNAL_COUNT; i++) handle(SIGNALS[i].number);
+	pipe_taken = sigaction(SIGPIPE, &ignore, &pipe_before) == 0;
+	for (size_t i = 0; i < ENDING_COUNT; i++) catch_unless_ignored(ENDING[i].number, on_signal);
 	return true;
 }
 
-void set_signal_duty(enum signal_duty duty) {
-	signal_duty = duty;
-	if (duty == SIGNALS_END) handle(SIGQUIT);
+void use_signals(enum signals use) {
+	signals_use = use;
+	if (use == LEAVE) catch_unless_ignored(SIGQUIT, on_signal);
 }
 
-void watch_window_size(void) {
-	struct sigaction action = {.sa_handler = on_window_size};
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGWINCH, &action, NULL);
+void catch_terminal_signals(void) {
+	for (size_t i = 0; i < sizeof ENDING_TOO / sizeof ENDING_TOO[0]; i++)
+		catch_unless_ignored(ENDING_TOO[i], on_signal);
+	catch_unless_ignored(SIGTSTP, on_stop);
+	catch_unless_ignored(SIGCONT, on_continue);
+	catch_unless_ignored(SIGWINCH, on_resize);
 }
 
-void end_in(unsigned seconds) {
-	handle(SIGALRM);
-	alarm(seconds);
+void stop_forwarding(void) {
+	if (signals_use == FORWARD_FIRST) signals_use = DIE;
 }
 
 int signal_descriptor(void) {
@@ -101,12 +139,15 @@ int signal_descriptor(void) {
 
 int caught_signal(void) {
 	uint8_t number;
-	return read(signal_pipe[0], &number, 1) == 1 ? number : 0;
+	if (read(signal_pipe[0], &number, 1) != 1) return 0;
+	/* Before the size is looked at: a later one is told anew. */
+	if (number == SIGWINCH) size_waits = 0;
+	return number;
 }
 
 const char *signal_name(int number) {
-	for (size_t i = 0; i < SIGNAL_COUNT; i++)
-		if (SIGNALS[i].number == number) return SIGNALS[i].name;
+	for (size_t i = 0; i < ENDING_COUNT; i++)
+		if (ENDING[i].number == number) return ENDING[i].name;
 	return NULL;
 }
 
@@ -121,18 +162,7 @@ void end_sign(void) {
 	fputs(ERASE_LINE, stderr);
 }
 
-/* Handlers of ours end with us; what is ignored would not. */
-static void forget_signals(void) {
-	end_sign();
-	sigaction(SIGPIPE, &pipe_before, NULL);
-}
-
-_Noreturn void hand_over(void) {
-	forget_signals();
-	become_client();
-}
-
-_Noreturn void delegate(void) {
-	forget_signals();
-	become_ssh();
+void give_signals_back(void) {
+	/* Handlers of ours end with us; what is ignored would not. */
+	if (pipe_taken) sigaction(SIGPIPE, &pipe_before, NULL);
 }

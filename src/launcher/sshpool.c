@@ -1,33 +1,35 @@
 /*
- * The launcher: `sshpool exec`, `ssh` and `shell` without the start of Node. It hands its words to the agent, which
- * reads them, and then moves bytes and signals. It has no options, no policy and no questions:
- * for all of that it becomes the Node client, before it has read a byte of standard input.
+ * The launcher: `sshpool exec`, `ssh` and `shell` without the start of Node. It hands its words to
+ * the agent, which reads them, and then moves bytes, signals and the size of the terminal. It has no
+ * options, no policy and no questions: for all of that it becomes the Node client, or the real ssh
+ * where that has to do a call of `ssh`, before it has read a byte of standard input.
  *
  *   sshpool.c      main, and the loop of a call (its state: call.h)
+ *   words.c        what we were called with
  *   agent.c        connects to the agent, or starts it, with paths.c and lock.c
- *   sending.c      messages to the agent, with environment.c
+ *   sending.c      messages to the agent, with environment.c and modes.c
  *   receiving.c    messages of the agent
- *   streams.c      standard input and output
- *   terminal.c     the terminal at standard input; escapes.c: what is typed there and not sent
+ *   input.c        standard input, with escapes.c
+ *   streams.c      standard input and output as descriptors
+ *   lines.c        what we say ourselves
+ *   terminal.c     the size of the terminal, and raw mode
  *   signals.c      signals, and the sign that we wait
  *   frames.c       frames and their fields; wire.h is generated from src/wire
- *   node.c         becomes a program under Node, or ssh
+ *   node.c         becomes a program under Node
+ *   real-ssh.c     becomes the real ssh
  */
 #define _GNU_SOURCE
 
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "call.h"
-#include "terminal.h"
 
 /* A connect that is quicker needs no sign that something happens. */
 enum { SIGN_AFTER_MS = 300 };
 
-char **our_words;
 struct call call = {.input = -1, .exit_code = EXIT_FAILURE_OF_OURS};
 /* Not initialised here: the file would hold their rings. */
 struct output outputs[2];
@@ -36,11 +38,18 @@ static bool is_pending(void) {
 	return outputs[0].length + outputs[1].length > 0;
 }
 
+/* For how long nothing may happen, in milliseconds; -1 for ever. */
+static int patience(void) {
+	if (call.disconnect_by != 0 && call.stage != OVER) {
+		int64_t left = call.disconnect_by - now_ms();
+		return left > 0 ? (int)left : 0;
+	}
+	return call.sign_due ? SIGN_AFTER_MS : -1;
+}
+
 /* One round: waits for anything, then sees to all of it. */
 static void step(void) {
-	/* What is typed may become one byte more. */
-	size_t least = call.escapes.active ? 2 : 1;
-	bool reads = call.input_wanted && call.granted >= least && call.stage == OPENED;
+	bool reads = call.input_wanted && input_room() > 0 && call.stage == OPENED;
 	struct pollfd wait[] = {
 		{.fd = signal_descriptor(), .events = POLLIN},
 		{.fd = call.stage == OVER ? -1 : call.agent, .events = POLLIN},
@@ -50,19 +59,21 @@ static void step(void) {
 		{.fd = outputs[0].length > 0 ? outputs[0].writable : -1, .events = POLLOUT},
 		{.fd = outputs[1].length > 0 ? outputs[1].writable : -1, .events = POLLOUT},
 	};
-	int ready = poll(wait, sizeof wait / sizeof wait[0], call.sign_due ? SIGN_AFTER_MS : -1);
-	if (ready == 0) {
+	int ready = poll(wait, sizeof wait / sizeof wait[0], patience());
+	if (call.disconnect_by != 0 && call.stage != OVER && now_ms() >= call.disconnect_by) {
+		lose_agent(true);
+		return;
+	}
+	if (ready == 0 && call.sign_due) {
 		call.sign_due = false;
 		show_sign(call.target);
 	}
 	if (ready <= 0) return;
-	if (wait[0].revents != 0) handle_signal();
+	if (wait[0].revents != 0) send_signal();
 	if (wait[3].revents != 0) tell_taken(output_flush(&outputs[0]));
 	if (wait[4].revents != 0) tell_taken(without_own(output_flush(&outputs[1])));
 	if (wait[1].revents != 0) receive_all();
-	if (wait[2].revents == 0 || !call.input_wanted || call.stage != OPENED) return;
-	if (call.escapes.active) send_typed();
-	else send_input();
+	if (wait[2].revents != 0 && call.input_wanted && call.stage == OPENED) send_input();
 }
 
 /* Descriptors 0 to 2 that are closed would else become our own. */
@@ -72,37 +83,25 @@ static void open_standard_streams(void) {
 			_exit(EXIT_FAILURE_OF_OURS);
 }
 
-/* A tool whose ssh we are gets its connection, if a slower one. */
+static bool is_ours(void) {
+	return is_our_command("exec") || is_our_command("ssh") || is_our_command("shell");
+}
+
+/* ssh works also without us; for the other commands the Node client says what is wrong. */
 static _Noreturn void do_without_agent(void) {
-	fputs("sshpool: no agent can be had: this goes through ssh itself; sshpool agent start says why\n",
-		stderr);
-	become_ssh();
-}
-
-/* Called as ssh, we are `sshpool ssh`. */
-static char **words_of(char *argv[]) {
-	static char ssh[] = "ssh";
-	const char *slash = strrchr(argv[0], '/');
-	const char *name = slash == NULL ? argv[0] : slash + 1;
-	if (strcmp(name, "ssh") != 0 && strcmp(name, "sshpool-ssh") != 0) return argv + 1;
-	argv[0] = ssh;
-	return argv;
-}
-
-static bool is_command(const char *name) {
-	return our_words[0] != NULL && strcmp(our_words[0], name) == 0;
+	if (!is_our_command("ssh")) become_client();
+	fputs("sshpool: no agent; this call goes through ssh itself\n", stderr);
+	become_ssh(our_words + 1, our_count - 1);
 }
 
 int main(int argc, char *argv[]) {
-	our_words = argc > 0 ? words_of(argv) : argv;
+	find_words(argc, argv);
 	outputs[0].descriptor = STDOUT_FILENO;
 	outputs[1].descriptor = STDERR_FILENO;
 	open_standard_streams();
-	bool is_ssh = is_command("ssh");
-	if (!is_ssh && !is_command("exec") && !is_command("shell")) become_client();
+	if (!is_ours()) become_client();
 	call.agent = connect_agent();
-	if (call.agent < 0 && is_ssh) do_without_agent();
-	if (call.agent < 0 || !catch_signals()) become_client();
+	if (call.agent < 0 || !catch_signals()) do_without_agent();
 	begin_call();
 	while (call.stage != OVER || is_pending()) step();
 	leave_raw_mode();

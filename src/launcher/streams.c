@@ -69,12 +69,16 @@ static ssize_t attempt(struct output *to, const uint8_t *at, size_t length) {
 	}
 }
 
-/* Nobody reads: what waits is dropped, as ssh does. Returns how much that was. */
-static size_t give_up(struct output *to) {
+size_t output_drop(struct output *to) {
 	size_t dropped = to->length;
-	to->closed = true;
 	to->length = 0;
 	return dropped;
+}
+
+/* Nobody reads: what waits is dropped, as ssh does. Returns how much that was. */
+static size_t give_up(struct output *to) {
+	to->closed = true;
+	return output_drop(to);
 }
 
 static bool keep(struct output *to, const uint8_t *at, size_t length) {

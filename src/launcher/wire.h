@@ -5,10 +5,6 @@
 #define VERSION "0.1.0"
 #define CA_CERTS_ASIDE "SSHPOOL_CA_CERTS"
 #define TEXT_AGENT_LOST "the sshpool agent went away; its log: %s"
-/* What is shown for each escape; ~ stands for the escape character. */
-#define TEXT_DISCONNECT ""
-#define TEXT_SUSPEND "~^Z [suspend ssh]\r\n"
-#define TEXT_HELP "~?\r\nSupported escape sequences:\r\n ~.   - terminate session\r\n ~^Z  - suspend ssh\r\n ~?   - this message\r\n ~~   - send the escape character by typing it twice\r\n(Note that escapes are only recognized immediately after newline.)\r\n"
 
 enum {
 	PROTOCOL = 2,

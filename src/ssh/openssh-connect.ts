@@ -8,6 +8,7 @@ import { rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { SshpoolError } from '../base/errors.ts';
+import { realSsh } from '../base/programs.ts';
 import { Askpass } from './askpass.ts';
 import { KEEPALIVE } from './keepalive.ts';
 import type { Link } from './link.ts';
@@ -87,7 +88,9 @@ function logIn(
 ): Promise<void> {
   const { cwd, env, signal } = request;
   return new Promise((resolve, reject) => {
-    const child: ChildProcess = spawn(request.ssh, masterWords(request, control), {
+    const program = realSsh(env, cwd);
+    if (program === undefined) return reject(SshpoolError.of('NO_SSH', {}));
+    const child: ChildProcess = spawn(program, masterWords(request, control), {
       cwd,
       env: { ...env, ...askpass.env(env) },
       // Apart from any terminal, and from the signals that are typed there.

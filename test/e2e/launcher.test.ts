@@ -4,67 +4,14 @@
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
-import { join } from 'node:path';
+import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { frame, FrameReader } from '../../src/base/frames.ts';
-import { decode, encode } from '../../src/wire/codec.ts';
-import { MAX_FRAME, PROTOCOL, type Message } from '../../src/wire/protocol.ts';
+import type { Message } from '../../src/wire/protocol.ts';
 import { PROGRAM, runCli, spawnCli, type Result } from '../support/cli.ts';
+import { ACCEPTED, EXITED, HELLO, OPENED, bytesOf, fakeAgent } from '../support/fake-agent.ts';
 import { isNative } from '../support/launcher.ts';
 import { alive, openFiles, until } from '../support/process.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
-
-const bytesOf = (...messages: readonly Message[]): Buffer =>
-  Buffer.concat(messages.flatMap((message) => frame(encode(message))));
-
-const HELLO: Message = { type: 'hello', protocol: PROTOCOL, version: 'x', capabilities: [] };
-const ACCEPTED: Message = { type: 'accepted', target: 'box', json: false, quiet: false };
-const OPENED: Message = {
-  type: 'opened',
-  stdin: true,
-  terminal: false,
-  escape: Buffer.alloc(0),
-  signals: true,
-};
-const EXITED: Message = {
-  type: 'exited',
-  exitCode: 3,
-  status: 'exited',
-  signal: '',
-  message: '',
-  farewell: '',
-  reused: true,
-  queueMs: 0,
-  connectMs: 0,
-  execMs: 1,
-};
-
-/** An agent that says what the test wants; returns what callers have sent so far. */
-async function fakeAgent(
-  sandbox: Sandbox,
-  onCall: (socket: Socket) => void,
-  onMessage: (message: Message | undefined, socket: Socket) => void = () => undefined,
-): Promise<() => Buffer> {
-  const sockets = new Set<Socket>();
-  const chunks: Buffer[] = [];
-  const server = createServer((socket) => {
-    const frames = new FrameReader(MAX_FRAME);
-    sockets.add(socket);
-    socket.on('error', () => socket.destroy());
-    socket.once('data', () => onCall(socket));
-    socket.on('data', (chunk: Buffer) => {
-      chunks.push(chunk);
-      for (const body of frames.push(chunk)) onMessage(decode(body), socket);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(join(sandbox.run, 'agent.sock'), resolve));
-  sandbox.defer(async () => {
-    for (const socket of sockets) socket.destroy();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  return () => Buffer.concat(chunks);
-}
 
 async function callOf(sandbox: Sandbox, ...said: readonly Message[]): Promise<Result> {
   await fakeAgent(sandbox, (socket) => socket.end(bytesOf(...said)));

@@ -33,7 +33,6 @@ async function requestFor(
   return {
     options: await new SshConfig({ clock: systemClock }).resolve(question),
     words: ['-F', config, ...targetArgs(target)],
-    ssh: 'ssh',
     dir: sandbox.run,
     cwd: sandbox.home,
     keyAgent: undefined,

@@ -10,14 +10,13 @@ import { COMMANDS } from '../../src/cli/command-table.ts';
 import { bashCompletion, fishCompletion, zshCompletion } from '../../src/cli/completion-scripts.ts';
 import { VARIABLES } from '../../src/config/settings.ts';
 import * as callerEnv from '../../src/wire/caller-env.ts';
-import * as escapeTexts from '../../src/wire/escape-texts.ts';
 import * as messages from '../../src/wire/protocol.ts';
 import * as start from '../../src/wire/start.ts';
 
 const committed = (name: string): string =>
   readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
 
-const protocol = { ...messages, ...callerEnv, ...escapeTexts };
+const protocol = { ...messages, ...callerEnv };
 const facts = {
   version: programVersion(),
   EXIT_FAILURE,

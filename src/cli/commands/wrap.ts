@@ -1,26 +1,30 @@
-/** `sshpool wrap`: runs a tool for which ssh is sshpool. */
-import { delimiter } from 'node:path';
+/** `sshpool wrap`: runs a tool for which `ssh` is sshpool. */
+import { fileURLToPath } from 'node:url';
 import { SshpoolError } from '../../base/errors.ts';
-import { becomeProgram } from '../../client/become-ssh.ts';
-import { makeWrapDir } from '../../client/wrap-dir.ts';
-import { OURS } from '../../config/real-ssh.ts';
+import { DEFAULT_PATH } from '../../base/programs.ts';
+import { runProgram } from '../../client/run-program.ts';
+import { wrapDirectory } from '../../client/wrap-directory.ts';
+import { ourPaths } from '../agent-call.ts';
 
-/**
- * Resolves to the tool's exit status; undefined where help is asked for.
- * @throws SshpoolError USAGE; NOT_RUN where it cannot be started; UNSAFE_PATH
- */
+const SYNTAX = 'the form is: sshpool wrap [--] TOOL [ARG...]';
+
+/** Resolves to the status of the tool; undefined where the words ask for help. */
 export async function wrap(argv: readonly string[]): Promise<number | undefined> {
-  const [first] = argv;
+  const [first = ''] = argv;
   if (first === '--help' || first === '-h') return undefined;
-  const [tool, ...words] = first === '--' ? argv.slice(1) : argv;
-  if (tool === undefined || (first !== '--' && tool.startsWith('-'))) {
-    const problem = tool === undefined ? 'no TOOL' : `unknown option ${JSON.stringify(tool)}`;
-    throw SshpoolError.of('USAGE', {
-      problem,
-      hint: 'the form is: sshpool wrap [--] TOOL [ARG...]',
-    });
+  if (first.startsWith('-') && first !== '--') {
+    throw SshpoolError.of('USAGE', { problem: `unknown option ${first}`, hint: SYNTAX });
   }
-  const dir = makeWrapDir(OURS.program, process.env);
-  const path = [dir, process.env['PATH'] ?? '/usr/bin:/bin'].join(delimiter);
-  return becomeProgram(tool, words, { ...process.env, PATH: path });
+  const [tool, ...args] = first === '--' ? argv.slice(1) : argv;
+  if (!tool) throw SshpoolError.of('USAGE', { problem: 'no TOOL', hint: SYNTAX });
+  const program = fileURLToPath(new URL('../../bin/sshpool', import.meta.url));
+  const directory = wrapDirectory(ourPaths(), program, process.env);
+  return runProgram(tool, args, {
+    ...process.env,
+    PATH: withFirst(directory, process.env['PATH']),
+  });
+}
+
+function withFirst(directory: string, path = DEFAULT_PATH): string {
+  return path.split(':')[0] === directory ? path : `${directory}:${path}`;
 }

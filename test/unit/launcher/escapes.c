@@ -1,32 +1,109 @@
 /*
- * Reads what is typed, in portions of so many bytes, filters it for escapes with `~`, and prints what
- * is sent; escapes as <.>, <z> and <?>.
+ * The escape characters: what is typed, cut at any place, must come out as it does in one piece,
+ * and as the rules say, written down here once more in the simplest way. Built with sanitizers.
  *
- *   escapes PORTION
+ *   escapes SEED SECONDS
  */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include "escapes.h"
 
-int main(int argc, char *argv[]) {
-	static const char *const SHOWN[] = {"", "<.>", "<z>", "<?>"};
-	static uint8_t typed[4096];
-	static uint8_t sent[sizeof typed + 1];
-	struct escapes escapes = {.active = true, .character = '~', .at_start = true};
-	size_t portion = argc == 2 ? strtoul(argv[1], NULL, 10) : 0;
-	if (portion == 0 || portion > sizeof typed) return 2;
-	for (size_t got; (got = fread(typed, 1, portion, stdin)) > 0;) {
-		for (size_t done = 0; done < got;) {
-			size_t used;
-			enum escape escape;
-			size_t length = filter_escapes(&escapes, typed + done, got - done, sent, &used, &escape);
-			assert(used > 0 && used <= got - done && length <= used + 1);
-			done += used;
-			fwrite(sent, 1, length, stdout);
-			fputs(SHOWN[escape], stdout);
+enum { MOST = 64 };
+
+static uint64_t state;
+
+static uint32_t pick(uint32_t below) {
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (uint32_t)(state >> 16) % below;
+}
+
+struct outcome {
+	uint8_t sent[2 * MOST];
+	size_t length;
+	enum wish wishes[MOST];
+	size_t count;
+};
+
+/* The rules, over the whole of what is typed. */
+static void expect(struct outcome *to, uint8_t escape, const uint8_t *at, size_t length) {
+	bool start = true;
+	for (size_t i = 0; i < length; i++) {
+		if (start && at[i] == escape) {
+			if (i + 1 == length) return;
+			uint8_t next = at[++i];
+			if (next == '.' || next == '?' || next == 26) {
+				to->wishes[to->count++] = next == '.' ? WISH_DISCONNECT
+					: next == '?' ? WISH_HELP : WISH_SUSPEND;
+				continue;
+			}
+			if (next != escape) to->sent[to->length++] = escape;
 		}
+		to->sent[to->length++] = at[i];
+		start = at[i] == '\r' || at[i] == '\n';
 	}
+}
+
+static void run_machine(struct outcome *to, uint8_t escape, const uint8_t *at, size_t length) {
+	struct escapes machine = {.active = true, .character = escape};
+	while (length > 0) {
+		size_t piece = pick((uint32_t)length) + 1;
+		/* Of the size that is promised to be enough, so that a sanitizer sees one byte more. */
+		uint8_t *room = malloc(piece + machine.pending);
+		struct typed typed = {.at = at, .length = piece, .to = room};
+		for (;;) {
+			enum wish wish = next_wish(&machine, &typed);
+			if (wish == WISH_NONE) break;
+			to->wishes[to->count++] = wish;
+		}
+		assert(typed.length == 0);
+		memcpy(to->sent + to->length, room, typed.given);
+		to->length += typed.given;
+		free(room);
+		at += piece;
+		length -= piece;
+	}
+}
+
+static void run_once(void) {
+	static const char common[] = "~~~~.?\r\n\x1a" "ab";
+	uint8_t typed[MOST];
+	uint8_t escape = pick(8) == 0 ? (uint8_t)pick(256) : '~';
+	size_t length = pick(MOST);
+	for (size_t i = 0; i < length; i++)
+		typed[i] = pick(8) == 0 ? escape : (uint8_t)common[pick(sizeof common - 1)];
+	struct outcome expected = {.length = 0};
+	struct outcome found = {.length = 0};
+	expect(&expected, escape, typed, length);
+	run_machine(&found, escape, typed, length);
+	assert(found.length == expected.length && found.count == expected.count);
+	assert(memcmp(found.sent, expected.sent, found.length) == 0);
+	assert(memcmp(found.wishes, expected.wishes, found.count * sizeof found.wishes[0]) == 0);
+}
+
+static void run_inactive(void) {
+	uint8_t typed[] = "~.~?\r~.";
+	uint8_t sent[sizeof typed];
+	struct escapes machine = {.active = false};
+	struct typed all = {.at = typed, .length = sizeof typed, .to = sent};
+	assert(next_wish(&machine, &all) == WISH_NONE && all.given == sizeof typed);
+	assert(memcmp(typed, sent, sizeof typed) == 0);
+}
+
+int main(int argc, char *argv[]) {
+	char help[ESCAPES_HELP_BYTES];
+	if (argc != 3) return 2;
+	state = strtoull(argv[1], NULL, 10) * 2654435761U + 1;
+	time_t end = time(NULL) + atoi(argv[2]);
+	assert(escapes_help(&(struct escapes){.character = 255}, help) < sizeof help);
+	run_inactive();
+	unsigned long runs = 0;
+	for (; time(NULL) < end; runs++) run_once();
+	printf("%lu texts\n", runs);
 	return 0;
 }

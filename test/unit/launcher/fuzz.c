@@ -26,15 +26,25 @@ int connect_agent(void) {
 	return -1;
 }
 
+int64_t now_ms(void) {
+	return 1;
+}
+
 const char *agent_log(void) {
 	return "/the/log";
 }
 
-_Noreturn void become_ssh(void) {
+_Noreturn void become_client(void) {
 	longjmp(handed_over, 1);
 }
 
-_Noreturn void become_client(void) {
+_Noreturn void hand_over(void) {
+	longjmp(handed_over, 1);
+}
+
+_Noreturn void become_ssh(char *const arguments[], size_t count) {
+	for (size_t i = 0; i < count; i++) free(arguments[i]);
+	free((void *)arguments);
 	longjmp(handed_over, 1);
 }
 
@@ -75,9 +85,17 @@ static void write_message(enum message number) {
 		write_noise(12);
 		break;
 	case MESSAGE_OPENED:
-		for (int i = 0; i < 2; i++) write_u8(&stream, (uint8_t)pick(2));
-		write_noise(2);
 		write_u8(&stream, (uint8_t)pick(2));
+		write_u8(&stream, (uint8_t)pick(2));
+		write_bytes(&stream, "~~", pick(20) == 0 ? 2 : pick(2));
+		/* Not as ssh has it: that would change what signals do to us for all that follows. */
+		write_u8(&stream, 1);
+		break;
+	case MESSAGE_DELEGATE:
+		write_text(&stream, pick(2) == 0 ? "client" : "ssh");
+		write_u32(&stream, 2);
+		write_text(&stream, "host");
+		write_noise(20);
 		break;
 	case MESSAGE_WINDOW:
 		write_u32(&stream, pick(4) == 0 ? UINT32_MAX - pick(9) : pick(1 << 21));
@@ -152,8 +170,6 @@ static void run_once(int null) {
 			drain(pair[1]);
 		}
 		assert(call.exit_code >= 0 && call.exit_code <= 255);
-		/* What it says last lies in what has come. */
-		print_last();
 	}
 	close(pair[0]);
 	close(pair[1]);

@@ -132,7 +132,6 @@ function connect(sandbox: Sandbox, port: number, known = ''): Attempt {
       env: {},
       cwd: '/',
       words: ['box'],
-      ssh: 'ssh',
       dir: sandbox.run,
       keyAgent: undefined,
       jump: undefined,

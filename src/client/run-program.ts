@@ -1,0 +1,90 @@
+/**
+ * Another program in our place. Node has no exec(2): it runs as our child, with our own streams, and
+ * gets our signals, and we end as it does. Nothing of standard input is read here.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { isatty } from 'node:tty';
+import { describe, SshpoolError } from '../base/errors.ts';
+
+/** What the keys of a terminal send goes to all of its job, and so to the child by itself. */
+const PASSED = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGCONT'] as const;
+const TYPED = ['SIGINT', 'SIGQUIT'] as const;
+
+/**
+ * Runs the program to its end and resolves to its exit status; where a signal ended it that ends us.
+ * @throws SshpoolError NO_TOOL, TOOL_FAILED
+ */
+export async function runProgram(
+  program: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<number> {
+  const child = spawnChild(program, args, env);
+  const pass = (name: NodeJS.Signals): void => void child.kill(name);
+  const passTyped = (name: NodeJS.Signals): void => {
+    if (!isatty(0)) child.kill(name);
+  };
+  const stop = (): void => stopWith(child);
+  for (const name of PASSED) process.on(name, pass);
+  for (const name of TYPED) process.on(name, passTyped);
+  process.on('SIGCHLD', stop);
+  const { status, signal } = await endOf(child, program);
+  for (const name of ['SIGCHLD', ...PASSED, ...TYPED]) process.removeAllListeners(name);
+  if (signal === null) return status;
+  process.kill(process.pid, signal);
+  // It was one that does not end us.
+  return 128 + constants.signals[signal];
+}
+
+interface End {
+  readonly status: number;
+  readonly signal: NodeJS.Signals | null;
+}
+
+function spawnChild(
+  program: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): ChildProcess {
+  try {
+    return spawn(program, args, { env, stdio: 'inherit' });
+  } catch (thrown) {
+    throw problemOf(program, thrown);
+  }
+}
+
+/** In the words of the system, without what Node puts around them. */
+function problemOf(tool: string, thrown: unknown): SshpoolError {
+  const { code } = thrown as NodeJS.ErrnoException;
+  if (code === 'ENOENT') {
+    return SshpoolError.of('NO_TOOL', { tool, reason: 'No such file or directory' }, thrown);
+  }
+  const reason = code === 'EACCES' ? 'Permission denied' : describe(thrown);
+  return SshpoolError.of('TOOL_FAILED', { tool, reason }, thrown);
+}
+
+function endOf(child: ChildProcess, program: string): Promise<End> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (error) => reject(problemOf(program, error)));
+    child.once('exit', (status, signal) => resolve({ status: status ?? 0, signal }));
+  });
+}
+
+/**
+ * A child that stopped itself, as ssh does at `~^Z`: the shell waits for us, so we stop as well. The
+ * shell lets the whole job go on, which is both of us.
+ */
+function stopWith({ pid }: ChildProcess): void {
+  if (pid !== undefined && isStopped(pid)) process.kill(process.pid, 'SIGSTOP');
+}
+
+function isStopped(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('T');
+  } catch {
+    return false; // it has ended, or this is a system without /proc
+  }
+}

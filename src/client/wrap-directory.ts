@@ -1,0 +1,79 @@
+/**
+ * A directory for the front of PATH in which `ssh` is sshpool. scp and sftp have the path of their
+ * ssh built in, so there are scripts of their names that tell them another one.
+ */
+import {
+  lstatSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { findProgram } from '../base/programs.ts';
+import { checkDir, ensureDir, type RuntimePaths } from '../config/paths.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The programs that take `-S` for their ssh. */
+const SCRIPTED = ['scp', 'sftp'] as const;
+
+/**
+ * Makes it, or makes it right; returns its path. Others may be using it: what is right already is
+ * not touched, and what is not is replaced as a whole. `program` is bin/sshpool.
+ * @throws SshpoolError UNSAFE_PATH
+ */
+export function wrapDirectory({ dir }: RuntimePaths, program: string, env: Env): string {
+  const uid = process.getuid?.() ?? 0;
+  const wrap = join(dir, 'wrap');
+  for (const directory of [dir, wrap]) {
+    ensureDir(directory);
+    checkDir(directory, uid);
+  }
+  const ssh = join(wrap, 'ssh');
+  const isOurs = (path: string): boolean => realpathSync(dirname(path)) === realpathSync(wrap);
+  if (linkOf(ssh) !== program) replace(ssh, (path) => symlinkSync(program, path));
+  for (const name of SCRIPTED) {
+    const script = join(wrap, name);
+    const real = findProgram(name, { env, cwd: '.' }, (path) => !isOurs(path));
+    if (real === undefined) rmSync(script, { force: true });
+    else writeScript(script, `#!/bin/sh\nexec ${quote(real)} -S ${quote(ssh)} "$@"\n`);
+  }
+  return wrap;
+}
+
+function writeScript(path: string, text: string): void {
+  if (textOf(path) === text) return;
+  replace(path, (made) => writeFileSync(made, text, { mode: 0o700 }));
+}
+
+/** Makes the file beside its place, and puts it there. */
+function replace(path: string, make: (path: string) => void): void {
+  const made = `${path}.${process.pid}`;
+  rmSync(made, { force: true });
+  make(made);
+  renameSync(made, path);
+}
+
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined; // absent, or something else: it is replaced
+  }
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return lstatSync(path).isFile() ? readFileSync(path, 'utf8') : undefined;
+  } catch {
+    return undefined; // absent
+  }
+}
+
+function quote(word: string): string {
+  return `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,219 @@
+/** The program as ssh: under which names, and where it becomes the real one. */
+import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdirSync, symlinkSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import type { Message } from '../../src/wire/protocol.ts';
+import { PROGRAM, runCli, spawnCli } from '../support/cli.ts';
+import { ACCEPTED, EXITED, HELLO, OPENED, bytesOf, fakeAgent } from '../support/fake-agent.ts';
+import { isNative } from '../support/launcher.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+
+/** Prints its name and words, and what it was given to read. */
+const SAYS = `#!/bin/sh
+printf '<%s>' "\${0##*/}" "$@"
+echo
+cat
+grep SigIgn /proc/self/status
+exit 7
+`;
+
+function program(sandbox: Sandbox, name: string, text = SAYS): string {
+  const file = sandbox.write(name, text);
+  chmodSync(file, 0o755);
+  return file;
+}
+
+const DELEGATE: Message = {
+  type: 'delegate',
+  to: 'ssh',
+  argv: ['-N', 'a b', 'box'].map((word) => Buffer.from(word)),
+};
+
+/** Runs to its end without holding up the fake agent, which lives in this process. */
+async function run(
+  sandbox: Sandbox,
+  file: string,
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Pick<SpawnSyncReturns<string>, 'status' | 'stdout' | 'stderr'>> {
+  const child = spawn(file, words, { env: { ...sandbox.env, ...env }, cwd: sandbox.home });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  child.stdin.on('error', () => undefined);
+  child.stdin.end('input\n');
+  const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { status, stdout, stderr };
+}
+
+describe('the program as ssh', () => {
+  it.each([
+    ['ssh', ['box', 'true'], 'ssh'],
+    ['sshpool-ssh', ['exec', 'true'], 'ssh'],
+    ['sshpool', ['ssh', 'box', 'true'], 'ssh'],
+    ['sshpool', ['shell', 'box'], 'shell'],
+    ['other', ['exec', 'box'], 'exec'],
+  ])('called as %s %j it makes a call of %s', async (name, words, command) => {
+    await using sandbox = createSandbox();
+    const link = sandbox.path('home', name);
+    symlinkSync(PROGRAM, link);
+    let exec: Message | undefined;
+    await fakeAgent(
+      sandbox,
+      (socket) => socket.end(bytesOf(HELLO, ACCEPTED, OPENED, EXITED)),
+      (message) => (exec = message?.type === 'exec' ? message : exec),
+    );
+    expect(await run(sandbox, link, words)).toMatchObject({ status: 3, stderr: '' });
+    const argv = (name.endsWith('ssh') ? words : words.slice(1)).map((word) => Buffer.from(word));
+    expect(exec).toMatchObject({ command, argv });
+  });
+
+  it.skipIf(!isNative(PROGRAM))(
+    'names its command when it becomes the Node client, whatever its own name is',
+    async () => {
+      await using sandbox = createSandbox();
+      const link = sandbox.path('home', 'ssh');
+      symlinkSync(PROGRAM, link);
+      program(sandbox, 'bin/node');
+      await fakeAgent(sandbox, (socket) =>
+        socket.end(bytesOf(HELLO, { type: 'delegate', to: 'client', argv: [] })),
+      );
+      const PATH = `${sandbox.path('bin')}:${sandbox.env['PATH'] ?? ''}`;
+      const done = await run(sandbox, link, ['-v', 'box'], { PATH });
+      expect(done.stdout).toContain('/bin/sshpool.js><ssh><-v><box>\n');
+    },
+  );
+
+  it('becomes the real ssh with the words it is given, its input untouched', async () => {
+    await using sandbox = createSandbox();
+    const wrap = sandbox.path('run', 'wrap');
+    const other = sandbox.path('other');
+    for (const directory of [wrap, other]) mkdirSync(directory);
+    // Ourselves under its name, another installation, and the directory of `sshpool wrap`.
+    symlinkSync(PROGRAM, sandbox.path('other', 'ssh'));
+    mkdirSync(sandbox.path('second'));
+    symlinkSync(program(sandbox, 'elsewhere/sshpool'), sandbox.path('second', 'ssh'));
+    program(sandbox, 'run/wrap/ssh');
+    program(sandbox, 'real/ssh');
+    sandbox.write('closed/ssh', 'no program');
+    const places = ['nothing', 'run/wrap', 'run/wrap/', 'other', 'second', 'closed', 'real'];
+    const PATH = [...places.map((name) => sandbox.path(name)), sandbox.env['PATH']].join(':');
+    await fakeAgent(sandbox, (socket) => socket.end(bytesOf(HELLO, ACCEPTED, DELEGATE)));
+    const done = await run(sandbox, PROGRAM, ['ssh', 'ignored'], { PATH });
+    expect(done).toMatchObject({ status: 7, stderr: '' });
+    expect(done.stdout).toContain('<ssh><-N><a b><box>\ninput\n');
+    // As it was when the launcher came: SIGPIPE is the 13th.
+    expect(Number.parseInt(/SigIgn:\s+(\w+)/.exec(done.stdout)?.[1] ?? '', 16) & 0x1000).toBe(0);
+  });
+
+  it('knows itself under a name that somebody gave it', async () => {
+    await using sandbox = createSandbox();
+    mkdirSync(sandbox.path('copy'));
+    const copy = sandbox.path('copy', 'ssh');
+    copyFileSync(PROGRAM, copy);
+    program(sandbox, 'real/ssh');
+    await fakeAgent(sandbox, (socket) => socket.end(bytesOf(HELLO, DELEGATE)));
+    const PATH = ['copy', 'real'].map((name) => sandbox.path(name)).join(':');
+    const done = await run(sandbox, copy, ['box'], {
+      PATH: `${PATH}:${sandbox.env['PATH'] ?? ''}`,
+    });
+    expect(done.stdout).toContain('<ssh><-N><a b><box>\n');
+  });
+
+  it('says so where there is no other ssh', async () => {
+    await using sandbox = createSandbox();
+    mkdirSync(sandbox.path('bin'));
+    symlinkSync(PROGRAM, sandbox.path('bin', 'ssh'));
+    symlinkSync(process.execPath, sandbox.path('bin', 'node'));
+    await fakeAgent(sandbox, (socket) => socket.end(bytesOf(HELLO, DELEGATE)));
+    const PATH = sandbox.path('bin');
+    const done = await run(sandbox, PROGRAM, ['ssh', 'box'], { PATH });
+    expect(done.stderr).toContain('sshpool: no ssh in PATH but sshpool itself');
+    expect(done.status).toBe(255);
+  });
+
+  it('goes through ssh itself where there is no agent', async () => {
+    await using sandbox = createSandbox();
+    program(sandbox, 'bin/ssh');
+    const PATH = `${sandbox.path('bin')}:${sandbox.env['PATH'] ?? ''}`;
+    const env = { PATH, SSH_POOL_RUNTIME_DIR: 'not/absolute' };
+    const done = await run(sandbox, PROGRAM, ['ssh', '-p', '1', 'box'], env);
+    expect(done.stderr).toMatch(/^sshpool: .*; this call goes through ssh itself\n$/);
+    expect(done.stdout).toContain('<ssh><-p><1><box>\ninput\n');
+    expect(done.status).toBe(7);
+  });
+
+  it('becomes the real ssh where its directory is gone, which ssh does not mind', async () => {
+    await using sandbox = createSandbox();
+    program(sandbox, 'bin/ssh');
+    mkdirSync(sandbox.path('gone'));
+    await fakeAgent(sandbox, (socket) => socket.destroy());
+    const PATH = `${sandbox.path('bin')}:${sandbox.env['PATH'] ?? ''}`;
+    const script = `cd '${sandbox.path('gone')}'; rmdir ../gone; exec '${PROGRAM}' ssh box`;
+    const done = await run(sandbox, '/bin/sh', ['-c', script], { PATH });
+    expect(done.status).toBe(7);
+    expect(done.stderr).not.toContain('sshpool');
+    expect(done.stdout).toContain('<ssh><box>\ninput\n');
+  });
+
+  it('says what is wrong where exec has no agent', () => {
+    const env = { PATH: process.env['PATH'], SSH_POOL_RUNTIME_DIR: 'not/absolute' };
+    const done = spawnSync(PROGRAM, ['exec', 'box', 'true'], { env, encoding: 'utf8' });
+    expect(done.stderr).toContain('SSH_POOL_RUNTIME_DIR');
+    expect(done.stderr).not.toContain('ssh itself');
+  });
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)(
+    'leaves at %s with 255 and without a word, and tells the remote nothing',
+    async (name) => {
+      await using sandbox = createSandbox();
+      const said: string[] = [];
+      const up: Message = { type: 'stdout', data: Buffer.from('up') };
+      await fakeAgent(
+        sandbox,
+        (socket) => socket.write(bytesOf(HELLO, ACCEPTED, { ...OPENED, signals: false }, up)),
+        (message) => void said.push(message?.type ?? ''),
+      );
+      const child = spawnCli(sandbox, ['ssh', 'box']);
+      let stderr = '';
+      child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+      await new Promise((resolve) => child.stdout.once('data', resolve));
+      child.kill(name);
+      expect(await new Promise((resolve) => child.once('close', resolve))).toBe(255);
+      expect(stderr).toBe('');
+      expect(said).not.toContain('signal');
+    },
+  );
+
+  it('goes on at a signal that was ignored when it came', async () => {
+    await using sandbox = createSandbox();
+    let socketOfCall: Socket | undefined;
+    const up: Message = { type: 'stdout', data: Buffer.from('up') };
+    await fakeAgent(sandbox, (socket) => {
+      socketOfCall = socket;
+      socket.write(bytesOf(HELLO, ACCEPTED, { ...OPENED, signals: false }, up));
+    });
+    const script = `trap '' HUP QUIT; exec "${PROGRAM}" ssh box`;
+    const child = spawn('/bin/sh', ['-c', script], { env: sandbox.env, cwd: sandbox.home });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    for (const name of ['SIGHUP', 'SIGQUIT'] as const) child.kill(name);
+    socketOfCall?.end(bytesOf(EXITED));
+    expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(3);
+  });
+
+  it("prints ssh's words as they stand where the call fails", async () => {
+    await using sandbox = createSandbox();
+    const failed: Message = {
+      type: 'failed',
+      code: 'CONNECT_FAILED',
+      message: 'in our words',
+      farewell: 'ssh: connect to host box port 1: Connection refused\r',
+      exitCode: 255,
+    };
+    await fakeAgent(sandbox, (socket) => socket.end(bytesOf(HELLO, failed)));
+    const done = await runCli(sandbox, ['ssh', 'box']);
+    expect(done.stderr).toBe('ssh: connect to host box port 1: Connection refused\r\n');
+    expect(done.code).toBe(255);
+  });
+});

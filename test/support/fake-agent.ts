@@ -1,0 +1,60 @@
+/** An agent that says what the test wants, for callers that meet no other one. */
+import { createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { frame, FrameReader } from '../../src/base/frames.ts';
+import { decode, encode } from '../../src/wire/codec.ts';
+import { MAX_FRAME, PROTOCOL, type Message } from '../../src/wire/protocol.ts';
+import type { Sandbox } from './sandbox.ts';
+
+export const bytesOf = (...messages: readonly Message[]): Buffer =>
+  Buffer.concat(messages.flatMap((message) => frame(encode(message))));
+
+type Of<Type extends Message['type']> = Extract<Message, { readonly type: Type }>;
+
+export const HELLO: Message = { type: 'hello', protocol: PROTOCOL, version: 'x', capabilities: [] };
+export const ACCEPTED: Message = { type: 'accepted', target: 'box', json: false, quiet: false };
+export const OPENED: Of<'opened'> = {
+  type: 'opened',
+  stdin: true,
+  terminal: false,
+  escape: Buffer.alloc(0),
+  signals: true,
+};
+export const EXITED: Of<'exited'> = {
+  type: 'exited',
+  exitCode: 3,
+  status: 'exited',
+  signal: '',
+  message: '',
+  farewell: '',
+  reused: true,
+  queueMs: 0,
+  connectMs: 0,
+  execMs: 1,
+};
+
+/** Listens where callers of the sandbox look; returns what they have sent so far. */
+export async function fakeAgent(
+  sandbox: Sandbox,
+  onCall: (socket: Socket) => void,
+  onMessage: (message: Message | undefined, socket: Socket) => void = () => undefined,
+): Promise<() => Buffer> {
+  const sockets = new Set<Socket>();
+  const chunks: Buffer[] = [];
+  const server = createServer((socket) => {
+    const frames = new FrameReader(MAX_FRAME);
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.once('data', () => onCall(socket));
+    socket.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      for (const body of frames.push(chunk)) onMessage(decode(body), socket);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(join(sandbox.run, 'agent.sock'), resolve));
+  sandbox.defer(async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return () => Buffer.concat(chunks);
+}
