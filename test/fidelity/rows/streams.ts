@@ -31,7 +31,9 @@ export const streamRows: readonly Row[] = [
   row('input that is a socket of nobody', `$SSH box 'cat; echo end' < <(true)`),
   row(
     'a loop whose input the first call takes',
-    ['printf "a\\nb\\nc\\n" | while read line; do $SSH box "sleep 0.3; echo $line"; done'].join('\n'),
+    ['printf "a\\nb\\nc\\n" | while read line; do $SSH box "sleep 0.3; echo $line"; done'].join(
+      '\n',
+    ),
   ),
   row(
     'a loop whose input -n leaves alone',

@@ -139,7 +139,11 @@ export const terminalRows: readonly Row[] = [
 
 /** Two programs write, each when it comes to it. */
 function sorted(text: string): string {
-  return text.split(/[\r\n]+/).filter(Boolean).toSorted().join('\n');
+  return text
+    .split(/[\r\n]+/)
+    .filter(Boolean)
+    .toSorted()
+    .join('\n');
 }
 
 /** A prompt names the machine and the directory; a first shell greets. */
