@@ -107,7 +107,7 @@ describe('the program as ssh', () => {
     expect(Number.parseInt(/SigIgn:\s+(\w+)/.exec(done.stdout)?.[1] ?? '', 16) & 0x1000).toBe(0);
   });
 
-  it('knows itself under a name that somebody gave it', async () => {
+  it.skipIf(!isNative(PROGRAM))('knows itself under a name that somebody gave it', async () => {
     await using sandbox = createSandbox();
     mkdirSync(sandbox.path('copy'));
     const copy = sandbox.path('copy', 'ssh');
