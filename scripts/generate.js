@@ -31,7 +31,13 @@ function current(/** @type {string} */ name) {
 
 const protocol = { ...messages, ...callerEnv };
 const { version } = /** @type {{ version: string }} */ (JSON.parse(current('package.json')));
-const agentLost = (/** @type {string} */ log) => SshpoolError.of('AGENT_LOST', { log }).message;
+const facts = {
+  version,
+  EXIT_FAILURE,
+  agentLost: (/** @type {string} */ log) => SshpoolError.of('AGENT_LOST', { log }).message,
+  agentSilent: (/** @type {string} */ log) => SshpoolError.of('AGENT_SILENT', { log }).message,
+  noSsh: SshpoolError.of('NO_SSH', {}).message,
+};
 const readme = withSection(current('README.md'), 'settings', settingsTable(VARIABLES));
 
 /** @type {readonly (readonly [name: string, content: string])[]} */
@@ -40,7 +46,7 @@ const files = [
   ['completions/_sshpool', zshCompletion(COMMANDS)],
   ['completions/sshpool.fish', fishCompletion(COMMANDS)],
   ['docs/PROTOCOL.md', protocolDocument(protocol)],
-  ['src/launcher/wire.h', wireHeader(protocol, start, { version, EXIT_FAILURE, agentLost })],
+  ['src/launcher/wire.h', wireHeader(protocol, start, facts)],
   ['README.md', readme],
 ];
 const drifted = files.filter(([name, content]) => current(name) !== content);

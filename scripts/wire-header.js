@@ -15,22 +15,35 @@ const upper = (/** @type {string} */ name) => name.replace(/[A-Z]/g, '_$&').toUp
 /**
  * @param {Facts} protocol
  * @param {{ CA_CERTS_ASIDE: string }} start
- * @param {{ version: string, EXIT_FAILURE: number, agentLost: (log: string) => string }} rest
+ * @param {{
+ *   version: string,
+ *   EXIT_FAILURE: number,
+ *   agentLost: (log: string) => string,
+ *   agentSilent: (log: string) => string,
+ *   noSsh: string,
+ * }} rest
  */
-export function wireHeader(protocol, start, { version, EXIT_FAILURE, agentLost }) {
+export function wireHeader(
+  protocol,
+  start,
+  { version, EXIT_FAILURE, agentLost, agentSilent, noSsh },
+) {
   const { PROTOCOL, MAX_FRAME, MAX_CHUNK, MESSAGES, CALLER_ENV } = protocol;
   const messages = Object.entries(MESSAGES).map(
     ([name, { number }]) => `\tMESSAGE_${upper(name)} = ${number},`,
   );
   // A format for printf, in which only the log is to be filled in.
-  const lost = agentLost('\0').replaceAll('%', '%%').replace('\0', '%s');
+  const withLog = (/** @type {(log: string) => string} */ text) =>
+    JSON.stringify(text('\0').replaceAll('%', '%%').replace('\0', '%s'));
   return `/* Generated from src/wire by \`npm run generate\`: change it there. */
 #ifndef SSHPOOL_WIRE_H
 #define SSHPOOL_WIRE_H
 
 #define VERSION ${JSON.stringify(version)}
 #define CA_CERTS_ASIDE ${JSON.stringify(start.CA_CERTS_ASIDE)}
-#define TEXT_AGENT_LOST ${JSON.stringify(lost)}
+#define TEXT_AGENT_LOST ${withLog(agentLost)}
+#define TEXT_AGENT_SILENT ${withLog(agentSilent)}
+#define TEXT_NO_SSH ${JSON.stringify(noSsh)}
 
 enum {
 \tPROTOCOL = ${PROTOCOL},

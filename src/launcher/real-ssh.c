@@ -73,7 +73,6 @@ _Noreturn void become_ssh(char *const arguments[], size_t count) {
 		give_signals_back();
 		try_all(directories ? directories : DEFAULT_PATH, words);
 	}
-	fputs("sshpool: no ssh in PATH but sshpool itself; install OpenSSH, or put it into PATH\n",
-		stderr);
+	fprintf(stderr, "sshpool: %s\n", TEXT_NO_SSH);
 	exit(EXIT_FAILURE_OF_OURS);
 }

@@ -10,9 +10,6 @@
 
 #include "call.h"
 
-/* Where an agent that runs does not take leave. */
-#define TEXT_AGENT_SILENT "the sshpool agent does not answer; its log: %s"
-
 static struct frames arrived;
 
 void lose_agent(bool silent) {

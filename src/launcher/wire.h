@@ -5,6 +5,8 @@
 #define VERSION "0.1.0"
 #define CA_CERTS_ASIDE "SSHPOOL_CA_CERTS"
 #define TEXT_AGENT_LOST "the sshpool agent went away; its log: %s"
+#define TEXT_AGENT_SILENT "the sshpool agent does not answer; its log: %s"
+#define TEXT_NO_SSH "no ssh in PATH but sshpool itself; install OpenSSH, or put it into PATH"
 
 enum {
 	PROTOCOL = 2,

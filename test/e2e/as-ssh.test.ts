@@ -8,6 +8,7 @@ import { PROGRAM, runCli, spawnCli } from '../support/cli.ts';
 import { ACCEPTED, EXITED, HELLO, OPENED, bytesOf, fakeAgent } from '../support/fake-agent.ts';
 import { isNative } from '../support/launcher.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { haveSshd, startSshd } from '../support/sshd.ts';
 
 /** Prints its name and words, and what it was given to read. */
 const SAYS = `#!/bin/sh
@@ -107,7 +108,7 @@ describe('the program as ssh', () => {
     expect(Number.parseInt(/SigIgn:\s+(\w+)/.exec(done.stdout)?.[1] ?? '', 16) & 0x1000).toBe(0);
   });
 
-  it('knows itself under a name that somebody gave it', async () => {
+  it.skipIf(!isNative(PROGRAM))('knows itself under a name that somebody gave it', async () => {
     await using sandbox = createSandbox();
     mkdirSync(sandbox.path('copy'));
     const copy = sandbox.path('copy', 'ssh');
@@ -186,7 +187,8 @@ describe('the program as ssh', () => {
     },
   );
 
-  it('goes on at a signal that was ignored when it came', async () => {
+  // Node sets all signals back before it runs us.
+  it.skipIf(!isNative(PROGRAM))('goes on at a signal that was ignored when it came', async () => {
     await using sandbox = createSandbox();
     let socketOfCall: Socket | undefined;
     const up: Message = { type: 'stdout', data: Buffer.from('up') };
@@ -215,5 +217,32 @@ describe('the program as ssh', () => {
     const done = await runCli(sandbox, ['ssh', 'box']);
     expect(done.stderr).toBe('ssh: connect to host box port 1: Connection refused\r\n');
     expect(done.code).toBe(255);
+  });
+
+  describe.skipIf(!haveSshd())('found as the first ssh in PATH', () => {
+    /** A directory for the front of PATH, in which ssh is the program. */
+    function first(sandbox: Sandbox): { readonly PATH: string } {
+      mkdirSync(sandbox.path('first'));
+      symlinkSync(PROGRAM, sandbox.path('first', 'ssh'));
+      return { PATH: `${sandbox.path('first')}:${sandbox.env['PATH'] ?? ''}` };
+    }
+
+    it.each(['auto', 'openssh'])('does not run itself, over the link %s', async (link) => {
+      await using sandbox = createSandbox();
+      const sshd = await startSshd(sandbox);
+      const env = { ...first(sandbox), SSH_POOL_LINK: link };
+      const words = ['exec', '-F', sshd.config(), 'box', 'echo', 'there'];
+      const done = await runCli(sandbox, words, { env });
+      expect(done).toMatchObject({ code: 0, stderr: '' });
+      expect(done.stdout.toString()).toBe('there\n');
+    });
+
+    it('is the real ssh where no agent can be had', async () => {
+      await using sandbox = createSandbox();
+      const env = { ...first(sandbox), SSH_POOL_RUNTIME_DIR: '/dev/null/none' };
+      const done = await runCli(sandbox, ['ssh', '-V'], { env });
+      expect(done.code).toBe(0);
+      expect(done.stderr).toMatch(/^sshpool: .*; this call goes through ssh itself\nOpenSSH_/);
+    });
   });
 });

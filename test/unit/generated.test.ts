@@ -21,6 +21,8 @@ const facts = {
   version: programVersion(),
   EXIT_FAILURE,
   agentLost: (log: string) => SshpoolError.of('AGENT_LOST', { log }).message,
+  agentSilent: (log: string) => SshpoolError.of('AGENT_SILENT', { log }).message,
+  noSsh: SshpoolError.of('NO_SSH', {}).message,
 };
 
 describe('the generated files (npm run generate writes them)', () => {

@@ -1,0 +1,54 @@
+import { describe, expect, it, vi } from 'vitest';
+import { Keyboard } from '../../../src/client/keyboard.ts';
+
+function make(): { keyboard: Keyboard; log: string[] } {
+  const log: string[] = [];
+  const keyboard = new Keyboard({
+    send: (data) => void log.push(`send ${data.toString()}`),
+    show: (text) => void log.push(`show ${text.toString()}`),
+    suspend: () => void log.push('suspend'),
+    disconnect: () => void log.push('disconnect'),
+    silent: () => void log.push('silent'),
+  });
+  return { keyboard, log };
+}
+
+const TILDE = Buffer.from('~');
+
+describe('a keyboard', () => {
+  it('sends all as it is where there are no escapes', () => {
+    const { keyboard, log } = make();
+    keyboard.useEscapes(Buffer.alloc(0));
+    expect(keyboard.read(Buffer.from('~.'))).toBe(0);
+    expect(log).toEqual(['send ~.']);
+  });
+
+  it('counts the bytes that are for us, and one held back only when it is known to be', () => {
+    const { keyboard, log } = make();
+    keyboard.useEscapes(TILDE);
+    expect(['a\r~', '?', '~', 'x'].map((text) => keyboard.read(Buffer.from(text)))).toEqual([
+      0, 2, 0, 0,
+    ]);
+    expect(log.filter((line) => line.startsWith('send'))).toEqual(['send a\r', 'send ~x']);
+  });
+
+  it('does what is asked in its order', () => {
+    const { keyboard, log } = make();
+    keyboard.useEscapes(TILDE);
+    keyboard.read(Buffer.from('~\u001ab'));
+    expect(log).toEqual(['show ~^Z [suspend ssh]\r\n', 'suspend', 'send b']);
+  });
+
+  it('sends nothing after the person has left, and does not wait for ever', () => {
+    vi.useFakeTimers();
+    const { keyboard, log } = make();
+    keyboard.useEscapes(TILDE);
+    keyboard.read(Buffer.from('a\r~.b'));
+    keyboard.read(Buffer.from('c'));
+    expect(log).toEqual(['send a\r', 'show ~.\r\n', 'disconnect']);
+    expect(keyboard.isOver).toBe(true);
+    vi.advanceTimersByTime(2000);
+    expect(log.at(-1)).toBe('silent');
+    vi.useRealTimers();
+  });
+});
