@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { Notes } from '../../../src/agent/notes.ts';
+
+function notes(hold: boolean): readonly [Notes, string[]] {
+  const printed: string[] = [];
+  return [new Notes((text) => printed.push(text), hold), printed];
+}
+
+test('what is said is printed at once', () => {
+  const [said, printed] = notes(false);
+  said.say('a');
+  expect(printed).toEqual(['a']);
+});
+
+test('what is held is printed when it is released, and what comes then at once', () => {
+  const [said, printed] = notes(true);
+  said.say('a');
+  expect(printed).toEqual([]);
+  said.release();
+  said.say('b');
+  expect(printed).toEqual(['a', 'b']);
+});
+
+test('what is held is dropped for whoever makes the call anew', () => {
+  const [said, printed] = notes(true);
+  said.say('a');
+  said.drop();
+  said.release();
+  expect(printed).toEqual([]);
+});

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { farewell, sshFailure } from '../../../src/agent/ssh-words.ts';
+import { SshpoolError } from '../../../src/base/errors.ts';
+
+describe('the words of ssh', () => {
+  it.each([
+    [
+      SshpoolError.of('CONNECT_FAILED', { host: 'h', port: 1, reason: 'Connection refused' }),
+      'ssh: connect to host h port 1: Connection refused\r',
+    ],
+    [
+      SshpoolError.of('CONNECT_TIMEOUT', { host: 'h', port: 1, timeoutMs: 9 }),
+      'ssh: connect to host h port 1: Connection timed out\r',
+    ],
+    [
+      SshpoolError.of('HOST_UNKNOWN', { host: 'h', reason: 'Name or service not known' }),
+      'ssh: Could not resolve hostname h: Name or service not known\r',
+    ],
+    [
+      SshpoolError.of('AUTH_FAILED', { user: 'u', host: 'h', methods: 'publickey', detail: 'x' }),
+      'u@h: Permission denied (publickey).\r',
+    ],
+  ])('are known for %s', (error, said) => {
+    expect(sshFailure(error)).toBe(said);
+  });
+
+  it.each([
+    SshpoolError.of('SSH_CONFIG', { problem: 'x' }),
+    SshpoolError.of('HOST_KEY_REFUSED', { host: 'h' }),
+    SshpoolError.of('POOL_EXHAUSTED', { name: 'h', port: 1, max: 1 }),
+  ])('are left to ssh for %s', (error) => {
+    expect(sshFailure(error)).toBeUndefined();
+  });
+
+  it('at the end name the host name, where there was a terminal or the connection was lost', () => {
+    expect(farewell('h', { terminal: false, lost: false })).toBe('');
+    expect(farewell('h', { terminal: true, lost: false })).toBe('Connection to h closed.\r');
+    expect(farewell('h', { terminal: true, lost: true })).toBe(
+      'Connection to h closed by remote host.\r\nConnection to h closed.\r',
+    );
+  });
+});

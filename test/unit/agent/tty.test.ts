@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { decideTty, type TtyFacts } from '../../../src/agent/tty.ts';
+
+const facts: TtyFacts = {
+  wish: 'default',
+  configured: 'auto',
+  hasCommand: true,
+  stdinIsTerminal: true,
+};
+
+describe('a session', () => {
+  it.each<[string, Partial<TtyFacts>, string]>([
+    ['has no terminal for a command', {}, 'none'],
+    ['has one for a shell', { hasCommand: false }, 'given'],
+    ['has none for a shell with -T', { hasCommand: false, wish: 'never' }, 'none'],
+    ['has one for a command with -t', { wish: 'request' }, 'given'],
+    ['has none without one here', { wish: 'request', stdinIsTerminal: false }, 'withheld'],
+    [
+      'has none for a shell without one here',
+      { hasCommand: false, stdinIsTerminal: false },
+      'withheld',
+    ],
+    ['has one with -tt whatever is here', { wish: 'force', stdinIsTerminal: false }, 'given'],
+    ['has one by RequestTTY yes', { configured: 'yes' }, 'given'],
+    ['has one by RequestTTY force', { configured: 'force', stdinIsTerminal: false }, 'given'],
+    ['has none by RequestTTY no', { configured: 'no', hasCommand: false }, 'none'],
+    [
+      'has what the command line says, not RequestTTY',
+      { configured: 'no', wish: 'request' },
+      'given',
+    ],
+    ['has none with -T, not RequestTTY', { configured: 'force', wish: 'never' }, 'none'],
+  ])('%s', (_name, some, decision) => {
+    expect(decideTty({ ...facts, ...some })).toBe(decision);
+  });
+});

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { isBeyondSession } from '../../../src/config/beyond-session.ts';
+
+const printed = (...lines: readonly string[]): Map<string, string[]> =>
+  new Map(
+    lines.map((line) => {
+      const [name = '', ...value] = line.split(' ');
+      return [name, [value.join(' ')]] as const;
+    }),
+  );
+
+describe('more than one session', () => {
+  it.each([
+    'localforward 1 [h]:2',
+    'remoteforward 1 [h]:2',
+    'dynamicforward 1080',
+    'tunnel point-to-point',
+    'forkafterauthentication yes',
+    'sessiontype none',
+  ])('is meant by %s', (line) => {
+    expect(isBeyondSession(printed(line), {})).toBe(true);
+  });
+
+  it('is meant by ForwardX11 where there is a display', () => {
+    expect(isBeyondSession(printed('forwardx11 yes'), { DISPLAY: ':0' })).toBe(true);
+    expect(isBeyondSession(printed('forwardx11 yes'), {})).toBe(false);
+  });
+
+  it('is not meant by forwardings that are cleared', () => {
+    const options = printed('localforward 1 [h]:2', 'clearallforwardings yes');
+    expect(isBeyondSession(options, {})).toBe(false);
+  });
+
+  it.each([
+    'tunnel false',
+    'sessiontype default',
+    'sessiontype subsystem',
+    'forkafterauthentication no',
+  ])('is not meant by %s', (line) => {
+    expect(isBeyondSession(printed(line), {})).toBe(false);
+  });
+});

@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { parseEscapeChar } from '../../../src/config/escape-char.ts';
+
+test.each([
+  ['~', '7e'],
+  ['^', '5e'],
+  ['^X', '18'],
+  ['^]', '1d'],
+  ['^x', '18'],
+  ['^@', '00'],
+  ['none', ''],
+])('%s is a byte, or none', (text, hex) => {
+  expect(parseEscapeChar(text)?.toString('hex')).toBe(hex);
+});
+
+test.each(['', 'ab', '^XY', '^1', 'é'])('%j is no escape character', (text) => {
+  expect(parseEscapeChar(text)).toBeUndefined();
+});

@@ -1,0 +1,118 @@
+import * as fc from 'fast-check';
+import { describe, expect, it, test } from 'vitest';
+import type { CallArgs } from '../../../src/config/call-args.ts';
+import { parseSshArgs } from '../../../src/config/ssh-args.ts';
+
+const words = (...texts: readonly string[]): Buffer[] => texts.map((text) => Buffer.from(text));
+
+function parse(...texts: readonly string[]): CallArgs {
+  const parsed = parseSshArgs(words(...texts));
+  if (parsed.kind !== 'call') throw new Error(`it is ${parsed.kind}`);
+  return parsed;
+}
+
+const commandOf = (...texts: readonly string[]): string => parse(...texts).command.toString();
+
+describe('what is one session', () => {
+  it('is a command', () => {
+    expect(parse('-p', '22', 'me@box', 'echo', 'a  b')).toMatchObject({
+      target: { host: 'box', user: 'me' },
+      sshArgs: ['-p', '22'],
+      command: Buffer.from('echo a  b'),
+      subsystem: false,
+      forward: undefined,
+    });
+  });
+
+  it.each([[['box']], [['box', '']]])('is a shell: %j', (texts) => {
+    expect(commandOf(...texts)).toBe('');
+  });
+
+  it('is a subsystem', () => {
+    expect(parse('-s', 'box', 'sftp')).toMatchObject({ subsystem: true });
+    expect(parse('box', '-s', 'sftp')).toMatchObject({ subsystem: true });
+  });
+
+  it.each([
+    ['host:22', { host: 'host', port: 22 }],
+    ['[::1]:8022', { host: '::1', port: 8022 }],
+  ])('is a stream to %s', (text, forward) => {
+    expect(parse('-W', text, 'box')).toMatchObject({ forward, tty: 'never' });
+  });
+});
+
+describe('options', () => {
+  it('of the connection are for ssh -G, in their order', () => {
+    const given = ['-4', '-C', '-o', 'A=b', '-i', 'key', '-J', 'jump', '-B', 'lo', '-K'];
+    expect(parse(...given, 'box', 'ls').sshArgs).toEqual(given);
+  });
+
+  it('may stand behind the host, but not behind the command', () => {
+    expect(parse('box', '-p', '1', 'ls', '-n')).toMatchObject({
+      sshArgs: ['-p', '1'],
+      stdin: true,
+    });
+    expect(commandOf('box', 'ls', '-n')).toBe('ls -n');
+  });
+
+  it('end at "--", of which one behind the host is not sent', () => {
+    expect(commandOf('--', 'box', '--', 'ls')).toBe('-- ls');
+    expect(commandOf('box', '--', '-x')).toBe('-x');
+  });
+
+  it.each([
+    ['-t', 'request'],
+    ['-tt', 'force'],
+    ['-T', 'never'],
+  ])('%s wishes for a terminal: %s', (option, tty) => {
+    expect(parse(option, 'box', 'ls')).toMatchObject({ tty });
+  });
+
+  it('of the session are -n, -q, -v and -e', () => {
+    expect(parse('-nqvve', '%', 'box', 'ls')).toMatchObject({
+      stdin: false,
+      quiet: true,
+      verbose: 2,
+      escape: '%',
+    });
+  });
+});
+
+describe('what is for ssh itself', () => {
+  it.each([
+    ...['-N', '-f', '-M', '-V', '-G', '-X', '-Y', '-y', '-g', '-1'].map((option) => [option]),
+    ...['-L', '-R', '-D', '-O', '-Q', '-S', '-E', '-w'].map((option) => [option, '1']),
+  ])('is %s', (...option) => {
+    expect(parseSshArgs(words(...option, 'box', 'ls'))).toEqual({ kind: 'delegate' });
+    expect(parseSshArgs(words('box', ...option, 'ls'))).toEqual({ kind: 'delegate' });
+  });
+
+  it.each([
+    ['no host'],
+    ['an option that there is not', '-Z', 'box'],
+    ['an option without its value', 'box', '-p'],
+    ['a host that is none', '-- ', 'b;x'],
+    ['a port that is none', '-p', 'x', 'box'],
+    ['an escape character that is none', '-e', 'abc', 'box'],
+    ['a subsystem without a name', '-s', 'box'],
+    ['a stream to no port', '-W', 'host', 'box'],
+    ['a stream and a command', '-W', 'host:1', 'box', 'ls'],
+    ['a long option', '--help'],
+  ])('is %s', (_what, ...texts) => {
+    expect(parseSshArgs(words(...texts))).toEqual({ kind: 'delegate' });
+  });
+});
+
+test('no words whatsoever make it fail', () => {
+  const word = fc.oneof(
+    fc.uint8Array({ maxLength: 6 }).map((bytes) => Buffer.from(bytes)),
+    fc
+      .constantFrom('-', '--', '-t', '-p', '22', '-o', 'box', 'ssh://h:1', '-W')
+      .map((text) => Buffer.from(text)),
+  );
+  fc.assert(
+    fc.property(fc.array(word), (some) => {
+      expect(['call', 'delegate']).toContain(parseSshArgs(some).kind);
+    }),
+  );
+});
