@@ -12,6 +12,10 @@
 
 const upper = (/** @type {string} */ name) => name.replace(/[A-Z]/g, '_$&').toUpperCase();
 
+/** A format for printf, in which only the log is to be filled in. */
+const withLog = (/** @type {(log: string) => string} */ text) =>
+  JSON.stringify(text('\0').replaceAll('%', '%%').replace('\0', '%s'));
+
 /**
  * @param {Facts} protocol
  * @param {{ CA_CERTS_ASIDE: string }} start
@@ -32,9 +36,6 @@ export function wireHeader(
   const messages = Object.entries(MESSAGES).map(
     ([name, { number }]) => `\tMESSAGE_${upper(name)} = ${number},`,
   );
-  // A format for printf, in which only the log is to be filled in.
-  const withLog = (/** @type {(log: string) => string} */ text) =>
-    JSON.stringify(text('\0').replaceAll('%', '%%').replace('\0', '%s'));
   return `/* Generated from src/wire by \`npm run generate\`: change it there. */
 #ifndef SSHPOOL_WIRE_H
 #define SSHPOOL_WIRE_H

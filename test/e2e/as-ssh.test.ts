@@ -48,6 +48,13 @@ async function run(
   return { status, stdout, stderr };
 }
 
+/** A directory for the front of PATH, in which ssh is the program. */
+function first(sandbox: Sandbox): { readonly PATH: string } {
+  mkdirSync(sandbox.path('first'));
+  symlinkSync(PROGRAM, sandbox.path('first', 'ssh'));
+  return { PATH: `${sandbox.path('first')}:${sandbox.env['PATH'] ?? ''}` };
+}
+
 describe('the program as ssh', () => {
   it.each([
     ['ssh', ['box', 'true'], 'ssh'],
@@ -220,13 +227,6 @@ describe('the program as ssh', () => {
   });
 
   describe.skipIf(!haveSshd())('found as the first ssh in PATH', () => {
-    /** A directory for the front of PATH, in which ssh is the program. */
-    function first(sandbox: Sandbox): { readonly PATH: string } {
-      mkdirSync(sandbox.path('first'));
-      symlinkSync(PROGRAM, sandbox.path('first', 'ssh'));
-      return { PATH: `${sandbox.path('first')}:${sandbox.env['PATH'] ?? ''}` };
-    }
-
     it.each(['auto', 'openssh'])('does not run itself, over the link %s', async (link) => {
       await using sandbox = createSandbox();
       const sshd = await startSshd(sandbox);

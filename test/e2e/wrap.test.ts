@@ -96,18 +96,17 @@ describe('wrap', () => {
   });
 
   it.each([
-    [['nosuch'], 127, 'sshpool: nosuch: No such file or directory\n'],
-    [['/etc/passwd'], 126, 'sshpool: /etc/passwd: Permission denied\n'],
-    [[], 2, 'sshpool: no TOOL; the form is: sshpool wrap [--] TOOL [ARG...]\n'],
-    [['--'], 2, 'sshpool: no TOOL; the form is: sshpool wrap [--] TOOL [ARG...]\n'],
+    [['nosuch'], 127, /^sshpool: nosuch: No such file or directory\n$/],
+    [['/etc/passwd'], 126, /^sshpool: \/etc\/passwd: Permission denied\n$/],
+    [[], 2, /^sshpool: no TOOL; the form is: sshpool wrap .*\n$/],
+    [['--'], 2, /^sshpool: no TOOL; the form is: sshpool wrap .*\n$/],
     [['-x', 'true'], 2, /^sshpool: unknown option -x; /],
-    [['sh', '-c', 'exit 7'], 7, ''],
+    [['sh', '-c', 'exit 7'], 7, /^$/],
   ])('of %j ends with %i', async (words, code, stderr) => {
     await using sandbox = createSandbox();
     const done = await runCli(sandbox, ['wrap', ...words]);
     expect(done.code).toBe(code);
-    if (typeof stderr === 'string') expect(done.stderr).toBe(stderr);
-    else expect(done.stderr).toMatch(stderr);
+    expect(done.stderr).toMatch(stderr);
   });
 
   it('dies of the signal that the tool died of', async () => {
@@ -140,7 +139,7 @@ describe('wrap', () => {
     await shell.shows('Stopped');
     await shell.shows('$ ');
     await shell.command('fg');
-    await shell.shows('here again\r\n');
-    await shell.shows('$ ');
+    await shell.shows('here again\r\n$ ');
+    expect(await shell.output('echo $?')).toBe('0\r\n');
   });
 });

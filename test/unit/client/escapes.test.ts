@@ -1,14 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Escapes, type Wish } from '../../../src/client/escapes.ts';
+import { Escapes } from '../../../src/client/escapes.ts';
 import { bytes } from '../../support/arbitrary.ts';
 
 const TILDE = 0x7e;
 
 /** What comes of the text, bytes that belong together joined. */
-function read(...typed: readonly (string | Buffer)[]): (string | Wish)[] {
+function read(...typed: readonly (string | Buffer)[]): string[] {
   const escapes = new Escapes(TILDE);
-  const parts: (string | Wish)[] = [];
+  const parts: string[] = [];
   let data = '';
   for (const part of typed.flatMap((each) => escapes.read(Buffer.from(each)))) {
     if (typeof part !== 'string') {

@@ -39,6 +39,9 @@ function modes(text: string): [number, number][] {
   ]);
 }
 
+const speeds = (text: string): [number, number][] =>
+  modes(GNU.replace('speed 38400 baud', text)).slice(0, 2);
+
 describe('the modes of a terminal', () => {
   it('of Linux are those of ssh, in its order', () => {
     expect(modes(GNU)).toEqual([
@@ -69,8 +72,6 @@ describe('the modes of a terminal', () => {
   });
 
   it('name the two speeds where they differ, and 9600 for one that ssh does not know', () => {
-    const speeds = (text: string): [number, number][] =>
-      modes(GNU.replace('speed 38400 baud', text)).slice(0, 2);
     expect(speeds('ispeed 1200 baud; ospeed 19200 baud')).toEqual([
       [129, 19_200],
       [128, 1200],
