@@ -111,7 +111,7 @@ for (const [shell, complete] of Object.entries(SHELLS)) {
         expect.arrayContaining(['agent', 'close', 'completion', 'exec', 'help', 'stats', 'warm']),
       );
       expect(await at('sshpool st')).toEqual(['stats']);
-      expect(await at('sshpool help w')).toEqual(['warm']);
+      expect(await at('sshpool help w')).toEqual(['warm', 'wrap']);
     });
 
     it('knows the options of each command', async () => {

@@ -2,15 +2,15 @@ import { expect, test } from 'vitest';
 import { ptyRequest, windowChange } from '../../../src/ssh/terminal.ts';
 
 const size = { columns: 80, rows: 24, width: 640, height: 480 };
-const SIZE = '00000050' + '00000018' + '00000280' + '000001e0';
+const SIZE = '000000500000001800000280000001e0';
 
 test('a terminal is asked for by its type, size and modes (RFC 4254 section 6.2)', () => {
   const request = ptyRequest({
     ...size,
     term: 'vt',
-    modes: Buffer.from('3500000001' + '00', 'hex'),
+    modes: Buffer.from('350000000100', 'hex'),
   });
-  expect(request.toString('hex')).toBe(`00000002${'7674'}${SIZE}00000006${'350000000100'}`);
+  expect(request.toString('hex')).toBe(`000000027674${SIZE}00000006350000000100`);
 });
 
 test('modes that are not known are an empty list', () => {
