@@ -36,6 +36,15 @@ export default defineConfig({
           maxConcurrency: 4,
         },
       },
+      {
+        test: {
+          name: 'fidelity',
+          include: ['test/fidelity/*.test.ts'],
+          testTimeout: 90_000,
+          hookTimeout: 60_000,
+          maxConcurrency: 4,
+        },
+      },
       endToEnd('e2e'),
       // What the launcher does the Node client does as well, for where there is no C compiler.
       endToEnd('e2e-node', {
