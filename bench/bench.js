@@ -55,7 +55,7 @@ async function measureRow(row, given) {
     const outcome = await row.run(given);
     const problems = [...(outcome.problems ?? [])];
     // Not written as "greater": what is no number at all misses as well.
-    if (!(outcome.value <= row.limit)) problems.unshift(ABOVE);
+    if (row.limit !== undefined && !(outcome.value <= row.limit)) problems.unshift(ABOVE);
     return { row, outcome, problems };
   } catch (error) {
     // One that fails does not take the figures of the others with it.
@@ -75,7 +75,7 @@ function printResult(result, ms) {
   );
   const verdict = problems.length === 0 ? 'ok    ' : 'MISSED';
   print(
-    `${verdict} ${row.name}: ${showValue(result)}, at most ${showLimit(row)}  [${Math.round(ms / 1000)} s]`,
+    `${verdict} ${row.name}: ${showValue(result)}${row.limit === undefined ? '' : `, at most ${showLimit(row)}`}  [${Math.round(ms / 1000)} s]`,
   );
   for (const line of [times.join(', '), outcome?.remark, ...problems]) {
     if (line) print(`       ${line}`);

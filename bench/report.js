@@ -25,8 +25,9 @@ export function showTime(figures) {
   return figures === undefined ? '' : `${showMs(figures.median)} (${showMs(figures.p99)})`;
 }
 
-/** @param {Row} row */
+/** Nothing where there is none. @param {Row} row */
 export function showLimit({ limit, unit, show }) {
+  if (limit === undefined) return '';
   const number = limit > 0 && limit < 0.1 ? `1/${Math.round(1 / limit)}` : show(limit);
   return `${number.replace(/\.0+$/, '')} ${unit}`;
 }

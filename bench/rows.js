@@ -1,10 +1,11 @@
 // @ts-check
 /** All works that are measured, each with its target. */
-import { echoThroughCat, trueOver, trueOverOpenssh } from './rows/latency.js';
+import { echoThroughCat, trueInTerminal, trueOver, trueOverOpenssh } from './rows/latency.js';
 import { launcherCpu, launcherResident } from './rows/launcher.js';
 import { afterManyExecs, idleAgent, perIdleConnection, slowReader } from './rows/memory.js';
 import { shortSleeps, shortTrues } from './rows/parallel.js';
 import { firstCall, nodeClient, secondCall } from './rows/start.js';
+import { gitClone, gitFetch, rsyncTree, scpFile, sftpBatch } from './rows/tools.js';
 import { download, duringDownload, upload } from './rows/transfer.js';
 
 /**
@@ -26,7 +27,7 @@ import { download, duringDownload, upload } from './rows/transfer.js';
 /**
  * @typedef Row
  * @property {string} name
- * @property {number} limit the target: at most this
+ * @property {number} [limit] the target: at most this; none where it is only to be seen
  * @property {string} unit of value and limit, such as `x ControlMaster`
  * @property {(value: number) => string} show
  * @property {(bench: Bench) => Promise<Outcome>} run
@@ -37,6 +38,7 @@ const thousandths = (/** @type {number} */ value) => value.toFixed(3);
 const tenths = (/** @type {number} */ value) => value.toFixed(1);
 const toMaster = { unit: 'x ControlMaster', show: hundredths };
 const toCold = { unit: 'x ssh' };
+const toPlain = { ...toCold, show: hundredths };
 
 /** @type {Row[]} */
 export const ROWS = [
@@ -61,7 +63,12 @@ export const ROWS = [
     ...toMaster,
     run: trueOverOpenssh('far100'),
   },
-  // The place of: with a terminal (-tt), 100 ms.
+  {
+    name: 'true with a terminal (-tt), 100 ms',
+    limit: 0.55,
+    ...toMaster,
+    run: trueInTerminal,
+  },
   { name: 'echo x into cat, 100 ms', limit: 0.7, ...toMaster, run: echoThroughCat },
   { name: '400 x true, 8 in parallel', limit: 0.6, ...toMaster, run: shortTrues },
   { name: '400 x sleep 0.1, 30 in parallel', limit: 0.5, ...toMaster, run: shortSleeps },
@@ -74,6 +81,11 @@ export const ROWS = [
     show: tenths,
     run: duringDownload,
   },
+  { name: 'git fetch, nothing new, 20 ms', ...toPlain, run: gitFetch },
+  { name: 'git clone of 20 small files, 20 ms', ...toPlain, run: gitClone },
+  { name: 'rsync of 20 small files, 20 ms', ...toPlain, run: rsyncTree },
+  { name: 'sftp batch of 4 commands, 20 ms', ...toPlain, run: sftpBatch },
+  { name: 'scp of 200 MB up', ...toPlain, run: scpFile },
   {
     name: 'second call over a new ssh, loopback',
     limit: 1 / 40,

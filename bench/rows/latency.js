@@ -1,6 +1,7 @@
 // @ts-check
 /** One short command, and what it costs over paths of different length. */
-import { compare, figures, pairedRatio } from '../measure.js';
+import { PROGRAM } from '../contenders.js';
+import { checkSucceeded, compare, figures, pairedRatio, time } from '../measure.js';
 
 const ALL = /** @type {const} */ (['master', 'pool', 'cold']);
 
@@ -48,6 +49,24 @@ export async function echoThroughCat({ stage, size }) {
       stdin: '=x\n',
     }),
   );
+}
+
+/** The terminal is asked for in the same flight. @type {import('../rows.js').Row['run']} */
+export async function trueInTerminal({ stage, size }) {
+  const path = 'far100';
+  await stage.startMaster(path);
+  const words = (/** @type {string} */ host) => ['-F', stage.config, '-tt', host, 'true'];
+  const entrants = {
+    pool: { argv: [PROGRAM, 'ssh', ...words(path)] },
+    master: { argv: ['ssh', ...words(`master-${path}`)] },
+    cold: { argv: ['ssh', ...words(path)], every: size({ full: 10, quick: 4 }) },
+  };
+  const measured = await time(stage, entrants, {
+    rounds: size({ full: 40, quick: 6 }),
+    warmUps: 2,
+  });
+  checkSucceeded(measured);
+  return outcome(measured);
 }
 
 /** @param {Record<typeof ALL[number], import('../measure.js').Measured>} measured @returns {import('../rows.js').Outcome} */

@@ -1,0 +1,123 @@
+/**
+ * The tools that people use ssh with, through a warm pool: told to use sshpool, and under
+ * `sshpool wrap`. What they do is what they do with the real ssh.
+ */
+import { execFile } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PROGRAM, runCli } from '../support/cli.ts';
+import type { Sandbox } from '../support/sandbox.ts';
+import { createSandbox } from '../support/sandbox.ts';
+import { haveSshd, startSshd } from '../support/sshd.ts';
+import { poolStats } from '../support/stats.ts';
+import { linkInto, makeFile, makeTree, treeOf } from './trees.ts';
+import { TOOLS, type Run, type Way } from './tools.ts';
+
+const BIG = 200_000_000;
+const SMALL = { brief: false, fill: makeTree };
+
+describe.skipIf(!haveSshd())('through the pool', { timeout: 120_000 }, () => {
+  let sandbox: Sandbox;
+  let config: string;
+  let big: string;
+  let directories = 0;
+
+  beforeAll(async () => {
+    sandbox = createSandbox();
+    const sshd = await startSshd(sandbox);
+    config = sshd.config();
+    big = makeFile(sandbox.path('big'), BIG);
+    symlinkSync(PROGRAM, sandbox.path('sshpool-ssh'));
+    writeFileSync(sandbox.path('gitconfig'), GIT_CONFIG);
+    await runCli(sandbox, ['exec', '-F', config, 'box', 'true']);
+  });
+
+  afterAll(() => sandbox[Symbol.asyncDispose]());
+
+  const ways = {
+    plain: (): Way => ({ before: [], rsh: `ssh -F ${config}`, options: ['-F', config] }),
+    program: (): Way => ({
+      before: [],
+      rsh: `${sandbox.path('sshpool-ssh')} -F ${config}`,
+      options: ['-S', sandbox.path('sshpool-ssh'), '-F', config],
+    }),
+    wrap: (): Way => ({ ...ways.plain(), before: [PROGRAM, 'wrap'] }),
+  };
+
+  /** In a directory of its own, with what is to be sent in `source`. */
+  async function act(
+    tool: (typeof TOOLS)[number],
+    way: Way,
+    { brief, fill }: { readonly brief: boolean; readonly fill: (source: string) => void },
+  ): Promise<unknown> {
+    const dir = sandbox.path('work', String((directories += 1)));
+    mkdirSync(join(dir, 'source'), { recursive: true });
+    fill(join(dir, 'source'));
+    const run: Run = (words, options = {}) => runTool(sandbox, words, { cwd: dir, ...options });
+    const said = await tool.act({ dir, way, run, brief });
+    return { said: said.map((text) => text.replaceAll(dir, '{dir}')), tree: treeOf(dir) };
+  }
+
+  /** All of its calls of ssh found the connection there. */
+  async function allHits(work: () => Promise<unknown>, least = 1): Promise<unknown> {
+    const before = (await poolStats(sandbox)).totals;
+    const result = await work();
+    const after = (await poolStats(sandbox)).totals;
+    expect(after.poolMisses).toBe(before.poolMisses);
+    expect(after.poolHits).toBeGreaterThanOrEqual(before.poolHits + least);
+    return result;
+  }
+
+  describe.for(TOOLS.map((tool) => [tool.name, tool] as const))('%s', ([, tool]) => {
+    it.for(['program', 'wrap'] as const)('does as with ssh, by %s', async (name) => {
+      const reference = await act(tool, ways.plain(), SMALL);
+      const result = await allHits(() => act(tool, ways[name](), SMALL), tool.calls);
+      expect(result).toEqual(reference);
+    });
+
+    it('brings 200 MB to the other side and back', async () => {
+      const large = { brief: true, fill: (source: string) => linkInto(source, big) };
+      const result = await allHits(() => act(tool, ways.program(), large), tool.calls);
+      // Whatever else there is: each copy of the file is the file.
+      const { tree } = result as { tree: Record<string, string> };
+      const copies = Object.entries(tree).filter(([path]) => path.endsWith('/big'));
+      expect(copies.length).toBeGreaterThanOrEqual(2);
+      expect(new Set(copies.map(([, sum]) => sum)).size).toBe(1);
+    });
+  });
+});
+
+/** Its own time is not what is tested: nothing is compressed. */
+const GIT_CONFIG = `
+[user]
+  name = Test
+  email = test@example.invalid
+[init]
+  defaultBranch = main
+[core]
+  compression = 0
+  bigFileThreshold = 1m
+[gc]
+  auto = 0
+`;
+
+function runTool(
+  sandbox: Sandbox,
+  [program = '', ...args]: readonly string[],
+  { cwd, env }: { cwd: string; env?: Record<string, string> },
+): Promise<string> {
+  const all = {
+    ...sandbox.env,
+    GIT_CONFIG_GLOBAL: sandbox.path('gitconfig'),
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_AUTHOR_DATE: '2026-01-01T00:00:00Z',
+    GIT_COMMITTER_DATE: '2026-01-01T00:00:00Z',
+    ...env,
+  };
+  return new Promise((resolve) => {
+    execFile(program, args, { cwd, env: all }, (error, stdout, stderr) => {
+      resolve(`${error ? `failed with ${String(error.code)}\n` : ''}${stdout}${stderr}`);
+    });
+  });
+}
