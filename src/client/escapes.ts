@@ -62,11 +62,9 @@ export class Escapes {
   }
 
   /** What is shown for a wish, in the words of ssh for a session that shares its connection. */
-  shown(wish: Wish): Buffer {
+  shown(wish: Exclude<Wish, 'disconnect'>): Buffer {
     const c = String.fromCharCode(this.#character);
-    const texts: Readonly<Record<Wish, string>> = {
-      // ssh has left before it could.
-      disconnect: '',
+    const texts: Readonly<Record<typeof wish, string>> = {
       suspend: `${c}^Z [suspend ssh]\r\n`,
       help: [
         `${c}?`,

@@ -57,9 +57,12 @@ export class Keyboard {
   }
 
   #grant(wish: Wish, escapes: Escapes): void {
-    this.#ends.show(escapes.shown(wish));
-    if (wish === 'suspend') this.#ends.suspend();
-    if (wish !== 'disconnect') return;
+    // ssh shows nothing of that: it has left before it could.
+    if (wish !== 'disconnect') {
+      this.#ends.show(escapes.shown(wish));
+      if (wish === 'suspend') this.#ends.suspend();
+      return;
+    }
     this.#isOver = true;
     this.#ends.disconnect();
     setTimeout(this.#ends.silent, DISCONNECT_MS).unref();

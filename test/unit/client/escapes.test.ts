@@ -66,6 +66,7 @@ describe('an escape character', () => {
   });
 
   it('is shown as any byte that it is', () => {
-    expect(new Escapes(0xa7).shown('disconnect')).toEqual(Buffer.from('\u00a7.\r\n', 'latin1'));
+    const shown = new Escapes(0xa7).shown('suspend');
+    expect(shown).toEqual(Buffer.from('\u00a7^Z [suspend ssh]\r\n', 'latin1'));
   });
 });
