@@ -150,7 +150,11 @@ describe('bad input', () => {
       'Could not resolve hostname nosuch.invalid',
     ],
     [['exec', '-F', '/dev/null', '-p', '1', '127.0.0.1', 'ls'], 255, 'Connection refused'],
-    [['exec', '-F', '/dev/null', '-t', 'box', 'ls'], 2, 'terminals (-t) are not supported yet'],
+    [
+      ['exec', '-F', '/dev/null', '--json', '-t', 'box', 'ls'],
+      2,
+      '--json and a terminal do not go together',
+    ],
     [
       [
         'exec',
