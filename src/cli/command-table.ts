@@ -2,7 +2,7 @@
  * All commands, their options and arguments, once: help, parsing, completions and the README are
  * made of this table.
  */
-import { CONNECTION_OPTIONS, EXEC_OPTIONS } from '../config/exec-args.ts';
+import { CONNECTION_OPTIONS, EXEC_OPTIONS, SHELL_OPTIONS } from '../config/exec-args.ts';
 import type { OptionSpec } from '../config/options.ts';
 
 /** What may stand as an argument, for completion. */
@@ -29,9 +29,6 @@ export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 const SSH_OPTIONS: readonly OptionSpec[] = EXEC_OPTIONS.filter(
   ({ name }) => !name.startsWith('--'),
 );
-/** A shell has a terminal, and ends when the person says so. */
-const NOT_FOR_SHELL: ReadonlySet<string> = new Set(['-n', '-t', '-T', '--timeout', '--json']);
-const SHELL_OPTIONS = EXEC_OPTIONS.filter(({ name }) => !NOT_FOR_SHELL.has(name));
 
 export const COMMANDS: readonly CommandSpec[] = [
   {

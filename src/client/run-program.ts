@@ -21,15 +21,16 @@ export async function runProgram(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<number> {
-  const child = spawnChild(program, args, env);
-  const pass = (name: NodeJS.Signals): void => void child.kill(name);
+  // Before it is there: it may stop at once, and whoever sees it run may send us a signal.
+  let child: ChildProcess | undefined;
+  const pass = (name: NodeJS.Signals): void => void child?.kill(name);
   const passTyped = (name: NodeJS.Signals): void => {
-    if (!isatty(0)) child.kill(name);
+    if (![0, 1, 2].some(isatty)) pass(name);
   };
-  const stop = (): void => stopWith(child);
   for (const name of PASSED) process.on(name, pass);
   for (const name of TYPED) process.on(name, passTyped);
-  process.on('SIGCHLD', stop);
+  process.on('SIGCHLD', () => stopWith(child));
+  child = spawnChild(program, args, env);
   const { status, signal } = await endOf(child, program);
   for (const name of ['SIGCHLD', ...PASSED, ...TYPED]) process.removeAllListeners(name);
   if (signal === null) return status;
@@ -76,8 +77,8 @@ function endOf(child: ChildProcess, program: string): Promise<End> {
  * A child that stopped itself, as ssh does at `~^Z`: the shell waits for us, so we stop as well. The
  * shell lets the whole job go on, which is both of us.
  */
-function stopWith({ pid }: ChildProcess): void {
-  if (pid !== undefined && isStopped(pid)) process.kill(process.pid, 'SIGSTOP');
+function stopWith(child: ChildProcess | undefined): void {
+  if (child?.pid !== undefined && isStopped(child.pid)) process.kill(process.pid, 'SIGSTOP');
 }
 
 function isStopped(pid: number): boolean {

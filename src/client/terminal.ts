@@ -91,10 +91,13 @@ export class Terminal {
 
   /** Where SIGSTOP was what stopped us, the shell has given itself its own modes. */
   readonly #goOn = (): void => {
-    if (this.isRaw) this.#makeRaw();
+    if (this.isRaw && isInForeground()) this.#makeRaw();
   };
 
   #takeUp(): void {
+    // A shell has modes of its own at its prompt. In the background we stop, as a change of the modes
+    // would stop us, and go on in the foreground; a few times, for the group may have no shell any more.
+    for (let times = 0; times < 5 && !isInForeground(); times++) process.kill(0, 'SIGTTOU');
     this.#found = stty(['-g']).trim();
     this.#makeRaw();
   }
@@ -103,7 +106,6 @@ export class Terminal {
     // Some systems have no such flag, and stty refuses all of the words for one that it has not.
     const { flags } = this.#report;
     const known = RAW.filter((word) => word !== '-iuclc' || flags.has(word) || flags.has('iuclc'));
-    // In the background this stops us until we are in the foreground, as it does ssh.
     stty([...known, ...ONE_BYTE_AT_A_TIME]);
   }
 

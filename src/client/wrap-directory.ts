@@ -40,9 +40,15 @@ export function wrapDirectory({ dir }: RuntimePaths, program: string, env: Env):
     const script = join(wrap, name);
     const real = findProgram(name, { env, cwd: '.' }, (path) => !isOurs(path));
     if (real === undefined) rmSync(script, { force: true });
-    else writeScript(script, `#!/bin/sh\nexec ${quote(real)} -S ${quote(ssh)} "$@"\n`);
+    else writeScript(script, scriptFor(name, real, ssh));
   }
   return wrap;
+}
+
+/** By its name, which is what the program calls itself in what it says. */
+function scriptFor(name: string, real: string, ssh: string): string {
+  const lines = [`PATH=${quote(dirname(real))}:$PATH`, `exec ${name} -S ${quote(ssh)} "$@"`];
+  return ['#!/bin/sh', ...lines, ''].join('\n');
 }
 
 function writeScript(path: string, text: string): void {

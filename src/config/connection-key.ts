@@ -37,6 +37,9 @@ const SESSION_ONLY = new Set([
   'tunneldevice',
   'enableescapecommandline',
   'batchmode',
+  // Whoever connects first says how often; Debian's ssh sets it with BatchMode, as sftp -b does.
+  'serveraliveinterval',
+  'serveralivecountmax',
   'controlmaster',
   'controlpath',
   'controlpersist',

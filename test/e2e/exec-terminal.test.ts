@@ -39,6 +39,7 @@ describe.skipIf(!haveSshd() || !haveTerminals())('sshpool exec in a terminal', (
   ])('ends the remote command when its own terminal is closed, %s', async (_what, options) => {
     await using sandbox = createSandbox();
     const { terminal, remote } = await sleeping(sandbox, options);
+    expect(alive(remote)).toBe(true);
     terminal.hangUp();
     await until(() => !alive(remote), 'the remote command ends');
   });

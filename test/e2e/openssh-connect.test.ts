@@ -84,7 +84,7 @@ function runOver(link: Link, command: string): Promise<{ outcome: Outcome; stdou
 
 /** Every ssh of a sandbox, masters and those of jump hosts. */
 const sshs = (sandbox: Sandbox): number[] =>
-  processesNaming(sandbox.root).filter((pid) => titleOf(pid).startsWith('ssh '));
+  processesNaming(sandbox.root).filter((pid) => /^(\S*\/)?ssh /.test(titleOf(pid)));
 
 /** A program in place of ssh; returns the environment in which it is found. */
 function insteadOfSsh(sandbox: Sandbox, script: string): Record<string, string> {

@@ -54,13 +54,15 @@ describe.skipIf(!haveSshd())('the package', () => {
       const sshd = await startSshd(sandbox);
       const place = install(sandbox, pack(sandbox), ...options);
       const program = join(place, 'node_modules/.bin/sshpool');
-      const sshpool = (...args: string[]): string =>
-        execFileSync(program, args, { env: sandbox.env, cwd: sandbox.home, encoding: 'utf8' });
+      const here = { env: sandbox.env, cwd: sandbox.home, encoding: 'utf8' } as const;
+      const sshpool = (...args: string[]): string => execFileSync(program, args, here);
       sandbox.defer(async () => void sshpool('agent', 'stop', '--force'));
       expect(isNative(program)).toBe(native);
       expect(sshpool('exec', '-F', sshd.config(), 'box', 'echo', 'first')).toBe('first\n');
       expect(sshpool('exec', '-F', sshd.config(), 'box', 'echo', 'second')).toBe('second\n');
       expect(sshpool('stats')).toMatch(/1 hits/);
+      const asSsh = ['-F', sshd.config(), 'box', 'echo', 'third'];
+      expect(execFileSync(`${program}-ssh`, asSsh, here)).toBe('third\n');
       expect(sshpool('agent', 'status')).toMatch(
         native ? /launcher native/ : /npm rebuild sshpool/,
       );

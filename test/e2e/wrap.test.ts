@@ -5,6 +5,7 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   statSync,
   symlinkSync,
@@ -12,6 +13,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { PROGRAM, runCli, spawnCli } from '../support/cli.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { haveSshd, startSshd } from '../support/sshd.ts';
 import { Terminal, haveTerminals } from '../support/terminal.ts';
 
 /** Prints its words, one a line. */
@@ -124,6 +126,22 @@ describe('wrap', () => {
     // A shell reads on until something is there.
     child.stdin.write('\n');
     expect(await exitOf(child)).toEqual([9, null]);
+  });
+
+  it.skipIf(!haveSshd())('copies with scp and sftp over a connection of the pool', async () => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox);
+    const config = sshd.config();
+    sandbox.write('home/file', 'content');
+    for (const target of ['one', 'two']) {
+      const words = ['wrap', 'scp', '-F', config, 'file', `box:${sandbox.path(target)}`];
+      expect(await runCli(sandbox, words)).toMatchObject({ code: 0, stderr: '' });
+      expect(readFileSync(sandbox.path(target), 'utf8')).toBe('content');
+    }
+    expect(sshd.logins()).toBe(1);
+    const stdin = `get ${sandbox.path('one')} three\n`;
+    await runCli(sandbox, ['wrap', 'sftp', '-q', '-F', config, '-b', '-', 'box'], { stdin });
+    expect(readFileSync(sandbox.path('home/three'), 'utf8')).toBe('content');
   });
 
   it('reads nothing of standard input itself', async () => {

@@ -29,11 +29,6 @@ export function childrenOf(pid: number): number[] {
   });
 }
 
-/** The parent of a process that must be there. */
-export function parentOf(pid: number): number {
-  return statFields(readProc(pid, 'stat') ?? '').parent;
-}
-
 /** `pid`'s children, their children and so on, parents first. */
 export function descendantsOf(pid: number): number[] {
   const children = childrenOf(pid);

@@ -1,6 +1,6 @@
 /** Programs in a terminal of their own, made by script(1): what they show, and what is typed there. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, readlinkSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { stopAgentAtTheEnd } from './cli.ts';
 import { childrenOf, until } from './process.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -92,12 +92,6 @@ export class Terminal {
   /** Resolves to the exit status, when all that was shown is on the screen. */
   get ended(): Promise<number | null> {
     return this.#ended;
-  }
-
-  /** As when its window is made larger: the programs in it get a SIGWINCH. */
-  resize(columns: number, rows: number): void {
-    const device = readlinkSync(`/proc/${this.pid}/fd/0`);
-    execFileSync('stty', ['-F', device, 'cols', String(columns), 'rows', String(rows)]);
   }
 
   /** Answers each question when it is shown; resolves to the exit status. */
