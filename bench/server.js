@@ -41,6 +41,7 @@ export async function startServer(dir, user) {
     'KbdInteractiveAuthentication no',
     'PrintMotd no',
     'PrintLastLog no',
+    'Subsystem sftp internal-sftp',
     ...penalties(),
     ...user.serverOptions,
   ];

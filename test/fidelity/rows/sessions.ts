@@ -36,6 +36,12 @@ const environmentRows: readonly Row[] = [
     'a pattern that takes one back',
     [`FIDELITY_A=1 $SSH -o 'SendEnv=FIDELITY_A -FIDELITY_*' box 'echo [$FIDELITY_A]'`].join(''),
   ),
+  row('SetEnv of two words', `$SSH -o SetEnv='FIDELITY_A="two  words"' box 'echo "$FIDELITY_A"'`),
+  row(
+    'a variable that is empty, and one that is no ASCII',
+    `FIDELITY_A= FIDELITY_B=ü $SSH -o 'SendEnv=FIDELITY_*' box 'echo "\${FIDELITY_A-unset}$FIDELITY_B"'`,
+  ),
+  row('no LANG that nobody configured', `LANG=de_DE.UTF-8 $SSH box 'echo "\${LANG-unset}"'`),
   row('no TERM without a terminal', `TERM=fidelity $SSH box 'echo [$TERM]'`),
 ];
 
@@ -62,6 +68,7 @@ const delegatedRows: readonly Row[] = [
     'ClearAllForwardings',
     `$SSH -o ClearAllForwardings=yes -o "LocalForward=$DIR/socket 127.0.0.1:$PORT" box "test -S $DIR/socket || echo none"`,
   ),
+  row('-J', '$SSH -J box box-behind echo through'),
   row('-E', '$SSH -E $DIR/log -p 1 box true; grep -c refused $DIR/log'),
 ];
 
@@ -109,10 +116,31 @@ const signalRows: readonly Row[] = [
     [`trap '' HUP`, running('kill -HUP $p; touch $DIR/go; wait $p; echo $?')].join('\n'),
     { differs: { client: 'Node takes every signal back that was ignored' } },
   ),
+  row(
+    'SIGKILL, after which the remote command goes on',
+    running('kill -KILL $p; { wait $p; } 2>/dev/null; touch $DIR/go; await done; echo it went on'),
+  ),
+  row(
+    'SIGSTOP and SIGCONT',
+    running('kill -STOP $p; kill -CONT $p; touch $DIR/go; wait $p; echo $?'),
+  ),
   row('SIGPIPE', running('kill -PIPE $p; touch $DIR/go; wait $p; echo $?')),
 ];
 
+/** Over a connection of its own, whose end at the server it kills; its input stays open. */
+const breaking = (cipher: string, option = ''): string =>
+  [
+    'mkfifo $DIR/input; exec 3<>$DIR/input',
+    `$SSH ${option} -o Ciphers=${cipher} box 'kill -KILL $PPID' <&3`,
+  ].join('\n');
+
+const lossRows: readonly Row[] = [
+  row('a connection that breaks', breaking('aes128-ctr')),
+  row('a connection that breaks under a terminal', breaking('aes192-ctr', '-tt')),
+];
+
 export const sessionRows: readonly Row[] = [
+  ...lossRows,
   ...environmentRows,
   ...delegatedRows,
   ...wordRows,

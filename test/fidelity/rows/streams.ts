@@ -61,6 +61,30 @@ export const streamRows: readonly Row[] = [
       'echo ${PIPESTATUS[0]}',
     ].join('\n'),
   ),
+  row(
+    'a reader that has had enough, but not of error output and input',
+    [
+      `echo some | { $SSH box 'trap "" PIPE; while echo y; do :; done 2>/dev/null; cat >&2; exit 4'`,
+      'echo $? >&2; } | head -1',
+    ].join('\n'),
+  ),
+  row(
+    'output that nobody reads for a while',
+    [
+      `$SSH box "head -c 30000000 /dev/zero; touch $DIR/written" |`,
+      '{ $SSH -n box true; [ -e $DIR/written ] || echo held; cksum; }',
+    ].join('\n'),
+  ),
+  row(
+    '5 MB both ways, and on error output',
+    [
+      `head -c 5000000 /dev/zero | { $SSH box 'tee /dev/stderr' 2>&3 | cksum >&2; } 3>&1 | cksum`,
+    ].join(''),
+  ),
+  row(
+    'all streams closed, and a command that is run',
+    [`$SSH box "touch $DIR/ran; exit 4" <&- >&- 2>&-; echo $?; ls $DIR`].join(''),
+  ),
   row('a background process that holds the output', timed(`$SSH box 'sleep 1 & echo x'`, 900)),
   row(
     'a background process that holds error output only',

@@ -80,6 +80,25 @@ export const terminalRows: readonly Row[] = [
     'restored after a signal to the remote command',
     restored(`$SSH -t box 'kill -KILL $$'`),
   ),
+  terminal(
+    'restored after a connection that breaks',
+    restored(`$SSH -t -o Ciphers=aes256-ctr box 'kill -KILL $PPID'`),
+  ),
+  terminal(
+    'Ctrl-C without a remote terminal ends the call alone',
+    [
+      'trap : INT',
+      `$SSH box "echo ready; until [ -e $DIR/go ]; do sleep 0.02; done; touch $DIR/done"`,
+      'echo $?; touch $DIR/go; await done; echo it went on',
+    ].join('\n'),
+    [['ready', '\u0003']],
+  ),
+  terminal(
+    'what is typed during -n is for the next program',
+    `$SSH -n box 'echo ready; cat'; head -n 1`,
+    [['ready', 'line\r']],
+  ),
+  terminal('output to a file', `$SSH -t box 'tty >/dev/null; echo $?' > $DIR/out; cat $DIR/out`),
   terminal('restored after ~.', restored(`$SSH -t box ${WAITING}`), [['ready', '~.']]),
   terminal(
     'restored after SIGTERM',
