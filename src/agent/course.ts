@@ -13,7 +13,7 @@ import type { Message } from '../wire/protocol.ts';
 import { exitOf } from './exit.ts';
 import { Forwarded, type Running } from './forwarded.ts';
 import { RemoteEnd } from './remote-end.ts';
-import { farewell, requestFailed, TERMINAL_REFUSED } from './ssh-words.ts';
+import { farewell, requestFailed } from './ssh-words.ts';
 import type { WhatToRun } from './what-to-run.ts';
 
 export interface CourseFacts {
@@ -24,7 +24,6 @@ export interface CourseFacts {
   readonly exact: boolean;
   readonly quiet: boolean;
   readonly send: (message: Message) => void;
-  readonly note: (text: string) => void;
 }
 
 export class Course {
@@ -48,7 +47,7 @@ export class Course {
 
   /** @throws SshpoolError SESSION_REFUSED where the session has ended by itself */
   run(lease: Lease, what: WhatToRun, rest: Pick<Start, 'env' | 'agentForward'>): void {
-    const { clock, note, send } = this.#facts;
+    const { clock, send } = this.#facts;
     const { session } = lease;
     if (session.state !== 'spare') {
       const { name: host } = lease.connection.label;
@@ -66,7 +65,6 @@ export class Course {
           this.#opened(stdin, escape);
           if (!stdin) session.endStdin();
         },
-        onTerminalRefused: () => note(TERMINAL_REFUSED),
         onStdout: (data) => this.#output('stdout', data),
         onStderr: (data) => this.#output('stderr', data),
         onStdinWindow: (bytes) => {
@@ -197,8 +195,8 @@ export class Course {
   #farewell(outcome: Outcome): string {
     const { exact, quiet, options } = this.#facts;
     const lost = outcome.kind === 'lost' && exact;
-    const isSaid = options.showsServerWords && !quiet;
-    return isSaid ? farewell(options.hostname, { terminal: this.#terminal, lost }) : '';
+    const terminal = this.#terminal && options.showsServerWords && !quiet;
+    return farewell(options.hostname, { terminal, lost });
   }
 
   #refused(request: string): void {

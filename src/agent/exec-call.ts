@@ -168,14 +168,13 @@ export class ExecCall {
   #begin(args: CallArgs, options: SshOptions): Course {
     this.#notes.release();
     const { clock, pool } = this.#services;
-    const note = args.quiet ? () => undefined : this.#notes.say;
     const send = (message: Message): void => {
       if (message.type === 'exited' || message.type === 'failed') this.#timer?.cancel();
       this.#caller.send(message);
     };
     const { quiet } = args;
     const exact = this.#command !== 'exec';
-    const course = new Course({ clock, pool, options, exact, quiet, send, note });
+    const course = new Course({ clock, pool, options, exact, quiet, send });
     this.#course = course;
     return course;
   }

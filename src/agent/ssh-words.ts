@@ -27,10 +27,9 @@ export function sshFailure({ code, message }: SshpoolError): string | undefined 
 
 export const NO_LOCAL_TERMINAL =
   'Pseudo-terminal will not be allocated because stdin is not a terminal.\r';
-export const TERMINAL_REFUSED = 'PTY allocation request failed on channel 0\r';
 
 export const requestFailed = (request: string): string =>
-  `${request} request failed on channel 0\r`;
+  `${request === 'pty-req' ? 'PTY allocation' : request} request failed on channel 0\r`;
 
 /** What is said at the end of a session; '' for nothing (clientloop.c). */
 export function farewell(

@@ -24,7 +24,7 @@ export const ENV_NAMES = ['HOME', 'USER', 'LOGNAME', 'SSH_AUTH_SOCK', 'PATH'] as
 
 const SYSTEM_CONFIG = '/etc/ssh/ssh_config';
 /** The options of ours that have a value in the next word and matter here. */
-const WITH_VALUE = new Set(['-F', '-l', '-p', '-i', '-J', '-o']);
+const WITH_VALUE = new Set(['-B', '-b', '-c', '-F', '-I', '-i', '-J', '-l', '-m', '-o', '-p']);
 
 type Line = readonly string[];
 

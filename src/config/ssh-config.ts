@@ -108,10 +108,11 @@ export class SshConfig {
     { configFile, remedies }: Pick<ConfigSources, 'configFile' | 'remedies'>,
   ): Promise<SshOptions> {
     const { target, sshArgs, cwd, env } = question;
-    const printed = await this.#run(
-      ['-G', ...remedies, ...sshArgs, ...targetArgs(target)],
-      question,
-    );
+    const words = [...sshArgs, ...targetArgs(target)];
+    const printed = await this.#run(['-G', ...words], question).catch(async (thrown: unknown) => {
+      if (remedies.length === 0) throw thrown;
+      return restore(await this.#run(['-G', ...remedies, ...words], question));
+    });
     return readSshOptions(printed, { target, configFile, cwd, env, account: this.#account });
   }
 
@@ -123,6 +124,11 @@ export class SshConfig {
     const [oldest] = this.#answers.keys();
     if (oldest !== undefined) this.#answers.delete(oldest);
   }
+}
+
+/** What the remedy took away (config-sources.ts) is in force, or it would not have been needed. */
+function restore(printed: string): string {
+  return printed.replace(/^forkafterauthentication .*$/im, 'forkafterauthentication yes');
 }
 
 /** ssh prints values as they are: what follows a line break would be read as another option. */

@@ -25,7 +25,7 @@ export interface Start {
 export type Outcome =
   | { readonly kind: 'exited'; readonly code: number }
   | { readonly kind: 'signalled'; readonly signal: string }
-  /** The server refused to run it; nothing ran. */
+  /** The server refused to run it: nothing ran; or a terminal for it: then nobody knows. */
   | { readonly kind: 'refused'; readonly request: string }
   /** Closed by the server, or by us, without a status. */
   | { readonly kind: 'vanished' }
@@ -35,8 +35,6 @@ export type Outcome =
 export interface SessionEvents {
   /** `terminal`: there is one, asked for and granted. */
   onStarted(terminal: boolean): void;
-  /** The server gives no terminal; the command runs without one. */
-  onTerminalRefused?(): void;
   onStdout(data: Buffer): void;
   onStderr(data: Buffer): void;
   /** So many more bytes of stdin may be written. */
@@ -116,9 +114,10 @@ export class Session {
     this.#events = events;
     if (what.agentForward) this.#channel.request('auth-agent-req@openssh.com', NOTHING);
     if (what.terminal) {
+      // As ssh, which does not go on without it.
       this.#channel.request('pty-req', ptyRequest(what.terminal), (granted) => {
         this.#terminal = granted;
-        if (!granted && this.#channel.phase === 'open') events.onTerminalRefused?.();
+        if (!granted) this.#refuse('pty-req');
       });
     }
     for (const [name, value] of what.env) {
@@ -185,14 +184,16 @@ export class Session {
     this.#channel.close();
   }
 
-  #started(granted: boolean, request: string): void {
+  #refuse(request: string): void {
     // A channel that was closed before it answered may have run something: that is no refusal.
-    if (!granted && this.#channel.phase !== 'open') return;
-    if (!granted) {
-      this.#outcome ??= { kind: 'refused', request };
-      this.#channel.close();
-      return;
-    }
+    if (this.#channel.phase !== 'open') return;
+    this.#outcome ??= { kind: 'refused', request };
+    this.#channel.close();
+  }
+
+  #started(granted: boolean, request: string): void {
+    if (!granted) return this.#refuse(request);
+    if (this.#channel.phase !== 'open') return; // it was refused its terminal
     // A status that overtook the reply leaves the session exited, but it did start.
     this.#move('granted');
     this.#events?.onStarted(this.#terminal);

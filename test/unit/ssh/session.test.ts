@@ -141,6 +141,80 @@ describe('a start', () => {
   });
 });
 
+describe('a start with a terminal', () => {
+  const terminal = {
+    ...{ term: 'vt100', columns: 80, rows: 24, width: 640, height: 480 },
+    modes: Buffer.from([53, 0, 0, 0, 1, 0]),
+  };
+
+  it('asks for it in the same flight, before the variables and the command', () => {
+    confirm();
+    start({ ...COMMAND, terminal, env: [['LANG', 'C']], agentForward: true });
+    expect(link.requests).toEqual(['auth-agent-req@openssh.com', 'pty-req', 'env', 'exec']);
+    expect(link.sentOf('request')[1]).toMatchObject({
+      wantReply: true,
+      payload: new Writer()
+        .string('vt100')
+        .u32(80)
+        .u32(24)
+        .u32(640)
+        .u32(480)
+        .string(terminal.modes)
+        .finish(),
+    });
+  });
+
+  it('is told when the server grants both', () => {
+    confirm();
+    start({ ...COMMAND, terminal });
+    reply('success');
+    expect(told).toEqual(['spare']);
+    reply('success');
+    expect(told).toEqual(['spare', 'started']);
+  });
+
+  it('ends where the server refuses the terminal, whatever it makes of the command', () => {
+    confirm();
+    start({ ...COMMAND, terminal });
+    reply('failure');
+    reply('success');
+    reply('close');
+    expect(told).toEqual(['spare', 'end', 'closed']);
+    expect(outcome).toEqual({ kind: 'refused', request: 'pty-req' });
+  });
+
+  it('tells the server its new size', () => {
+    confirm();
+    start({ ...COMMAND, terminal });
+    reply('success');
+    reply('success');
+    session.resize({ columns: 100, rows: 50, width: 1, height: 2 });
+    expect(link.sentOf('request').at(-1)).toMatchObject({
+      name: 'window-change',
+      wantReply: false,
+      payload: new Writer().u32(100).u32(50).u32(1).u32(2).finish(),
+    });
+  });
+});
+
+describe('a start of a subsystem', () => {
+  it('names it', () => {
+    confirm();
+    start({ ...COMMAND, command: Buffer.from('sftp'), subsystem: true });
+    expect(link.sentOf('request')).toMatchObject([
+      { name: 'subsystem', payload: new Writer().string('sftp').finish() },
+    ]);
+  });
+
+  it('may be refused', () => {
+    confirm();
+    start({ ...COMMAND, subsystem: true });
+    reply('failure');
+    reply('close');
+    expect(outcome).toEqual({ kind: 'refused', request: 'subsystem' });
+  });
+});
+
 describe('output', () => {
   beforeEach(running);
 

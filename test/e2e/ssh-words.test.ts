@@ -1,0 +1,95 @@
+/** What `sshpool ssh` says when something fails, beside the real ssh on the same words. */
+import { writeFileSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { ssh } from '../support/cli.ts';
+import { RawCall } from '../support/raw-call.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
+
+/** Of both: the exit status and all of the standard error. */
+async function both(
+  sandbox: Sandbox,
+  words: readonly string[],
+  agentEnv: Readonly<Record<string, string>> = {},
+): Promise<{ readonly theirs: unknown; readonly ours: unknown }> {
+  const real = await ssh(sandbox, words);
+  const call = await RawCall.make(sandbox, { command: 'ssh', argv: words, stdin: '', agentEnv });
+  const last = await call.last();
+  return {
+    theirs: [real.code, real.stderr],
+    // What ssh is to say itself, it says.
+    ours:
+      last.type === 'delegate'
+        ? [real.code, real.stderr]
+        : [last.exitCode, await call.words()],
+  };
+}
+
+/** Another server's key is the one that is known. */
+function forgetKey(sshd: Sshd): void {
+  const other = readFileSync(`${sshd.identities[0]}.pub`, 'utf8');
+  writeFileSync(sshd.knownHosts, `[127.0.0.1]:${sshd.port} ${other}`);
+}
+
+describe.skipIf(!haveSshd())('sshpool ssh says what ssh says', () => {
+  it.each([
+    ['where nobody listens', ['-p', '1', 'box', 'true']],
+    ['with -q', ['-q', '-p', '1', 'box', 'true']],
+    ['with LogLevel ERROR', ['-oLogLevel=ERROR', '-p', '1', 'box', 'true']],
+    ['with LogLevel QUIET', ['-oLogLevel=QUIET', '-p', '1', 'box', 'true']],
+    ['of a name that there is not', ['-oHostName=nowhere.invalid', 'box', 'true']],
+    [
+      'of a key that it does not know',
+      ['-oUserKnownHostsFile=/dev/null', '-oStrictHostKeyChecking=yes', 'box', 'true'],
+    ],
+    [
+      'of a key that it must not ask about',
+      ['-oUserKnownHostsFile=/dev/null', '-oStrictHostKeyChecking=ask', '-oBatchMode=yes', 'box'],
+    ],
+    ['of a login that fails', ['-oPubkeyAuthentication=no', 'box', 'true']],
+    ['of a subsystem that there is not', ['-s', 'box', 'nothing']],
+    ['of a port that does not answer', ['-W', '127.0.0.1:1', 'box']],
+    ['of a terminal that ends', ['-tt', 'box', 'exit 3']],
+    ['of a terminal that ends, with -q', ['-q', '-tt', 'box', 'exit 3']],
+    ['of a terminal that ends, with LogLevel ERROR', ['-oLogLevel=ERROR', '-tt', 'box', 'true']],
+    ['of a terminal that dies', ['-tt', 'box', 'kill -KILL $$']],
+    ['of a connection that breaks', ['box', 'kill -KILL $PPID; sleep 1']],
+    ['of a connection that breaks, with -q', ['-q', 'box', 'kill -KILL $PPID; sleep 1']],
+  ])('%s', async (_name, words) => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox);
+    const { theirs, ours } = await both(sandbox, ['-F', sshd.config(), ...words]);
+    expect(ours).toEqual(theirs);
+  });
+
+  it('of a key that is not the one it knows', async () => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox);
+    forgetKey(sshd);
+    const { theirs, ours } = await both(sandbox, ['-F', sshd.config(), 'box', 'true']);
+    expect(ours).toEqual(theirs);
+  });
+
+  it.each([
+    ['terminals', { PermitTTY: 'no' }, ['-tt', 'box', 'true']],
+    ['sessions', { MaxSessions: '0' }, ['box', 'true']],
+    ['forwardings', { AllowTcpForwarding: 'no' }, ['-W', '127.0.0.1:1', 'box']],
+  ])('of a server that refuses %s', async (_name, options, words) => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox, { options });
+    const { theirs, ours } = await both(sandbox, ['-F', sshd.config(), ...words]);
+    expect(ours).toEqual(theirs);
+  });
+
+  it.each([
+    [['-p', '1', 'box', 'true']],
+    [['-oHostName=nowhere.invalid', 'box', 'true']],
+    [['-oPubkeyAuthentication=no', 'box', 'true']],
+  ])('over a link of OpenSSH too: %j', async (words) => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox);
+    const env = { SSH_POOL_LINK: 'openssh' };
+    const { theirs, ours } = await both(sandbox, ['-F', sshd.config(), ...words], env);
+    expect(ours).toEqual(theirs);
+  });
+});
