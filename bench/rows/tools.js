@@ -89,7 +89,7 @@ async function makeRepository({ config, dir, call }, host) {
   await git('push', '-q', '-f', `${host}:repository`, 'main');
 }
 
-const LIGHT = { full: 20, quick: 3 };
+const LIGHT = { full: 20, quick: 2 };
 
 export const gitFetch = through({
   path: 'far20',
