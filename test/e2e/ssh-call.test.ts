@@ -157,6 +157,7 @@ describe.skipIf(!haveSshd())('sshpool ssh', () => {
     const call = await ssh(sandbox, sshd, words, { terminal: true });
     await call.shows('\n');
     const pid = Number(call.output());
+    expect(alive(pid)).toBe(true);
     call.leave();
     await until(() => !alive(pid), 'the command is hung up on');
   });

@@ -18,10 +18,7 @@ async function both(
   return {
     theirs: [real.code, real.stderr],
     // What ssh is to say itself, it says.
-    ours:
-      last.type === 'delegate'
-        ? [real.code, real.stderr]
-        : [last.exitCode, await call.words()],
+    ours: last.type === 'delegate' ? [real.code, real.stderr] : [last.exitCode, await call.words()],
   };
 }
 
