@@ -9,13 +9,14 @@ import { decodeWord, scanOptions, type GivenOption, type OptionSpec } from './op
 import { parsePort, parseTarget } from './target.ts';
 
 /** Options of the connection, for `ssh -G` to make sense of: without and with a value. */
-const CONNECTION = { flags: '246AaCKkx', valued: 'BbcFIiJlmoPp' };
+const CONNECTION = { flags: '246AaCKkx', valued: 'BbcFIiJlmop' };
 /** Options of the one session. */
 const SESSION = { flags: 'nqsTtv', valued: 'eW' };
 /**
- * Options of ssh itself: forwardings, the background, questions about ssh. -g only matters to them.
+ * Options of ssh itself: forwardings, the background, questions about ssh; -g only matters to them, and
+ * -P takes a value in some versions only.
  */
-const DELEGATED = { flags: '1fGgMNVXYy', valued: 'DELOQRSw' };
+const DELEGATED = { flags: '1fGgMNPVXYy', valued: 'DELOQRSw' };
 
 const spec = (letter: string, more: Partial<OptionSpec>): OptionSpec => ({
   name: `-${letter}`,
