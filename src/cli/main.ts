@@ -58,7 +58,7 @@ async function ssh(argv: readonly string[]): Promise<number> {
 }
 
 async function runSsh(argv: readonly string[]): Promise<number> {
-  const real = await import('../client/run-ssh.ts');
+  const real = await import('../client/run-program.ts');
   return real.runSsh(argv);
 }
 

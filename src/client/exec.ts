@@ -6,7 +6,7 @@ import { isatty } from 'node:tty';
 import { EXIT_FAILURE, SshpoolError } from '../base/errors.ts';
 import { pause } from '../base/time.ts';
 import type { CommandName } from '../config/call-args.ts';
-import { parseCall } from '../config/command-line.ts';
+import { parseExecArgs, parseShellArgs } from '../config/exec-args.ts';
 import type { RuntimePaths } from '../config/paths.ts';
 import type { Message } from '../wire/protocol.ts';
 import { Answers } from './answer.ts';
@@ -121,7 +121,11 @@ class ExecRun {
   async run(): Promise<number> {
     const { paths, version } = this.#setting;
     // Nothing is started for a command line that is wrong.
-    const check = (): void => void parseCall(this.#command, this.#words);
+    const check = (): void => {
+      if (this.#command === 'exec') parseExecArgs(this.#words);
+      // Of ssh's words none are wrong: what we do not take ssh does.
+      if (this.#command === 'shell') parseShellArgs(this.#words);
+    };
     const cwd = process.cwd();
     const socket = await connectOrStart(paths, check);
     const call = new Call(socket, paths.log, version, (message) => this.#receive(message));
@@ -251,7 +255,7 @@ class ExecRun {
 
   async #delegate({ to, argv }: MessageOf<'delegate'>): Promise<number> {
     if (to === 'ssh') {
-      const { runSsh } = await import('./run-ssh.ts');
+      const { runSsh } = await import('./run-program.ts');
       return runSsh(argv.map(String));
     }
     await this.#setting.ui.help();

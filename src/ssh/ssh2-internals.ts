@@ -19,6 +19,8 @@ type Handler = (protocol: Protocol, payload: Buffer) => unknown;
 export interface Protocol {
   readonly _packetRW: { readonly write: PacketWriter };
   readonly _cipher: object;
+  /** `_packet` is what has come of a packet, which may be all but its authentication. */
+  readonly _decipher: { _packet: Uint8Array | null };
   /** Of the last key exchange; the identifier is that of the first (RFC 4253 section 7.2). */
   readonly _kex: { readonly sessionID: Buffer; parse(payload: Buffer): unknown };
   readonly _handlers: Record<string, unknown>;
@@ -135,6 +137,18 @@ export function guardUntilVerified(protocol: Protocol, end: () => void): () => v
 /** From now on messages 90 to 100 of this connection go to `route` and not to ssh2's channels. */
 export function takeChannelMessages(protocol: Protocol, route: (payload: Buffer) => void): void {
   channelRoutes.set(protocol, route);
+}
+
+/**
+ * After ssh2 has read a chunk whose memory is written over: the begun packet that lies in it gets
+ * memory of its own.
+ */
+export function keepBegunPacket(
+  { _decipher: decipher }: Pick<Protocol, '_decipher'>,
+  chunk: Buffer,
+): void {
+  const begun = decipher._packet;
+  if (begun?.buffer === chunk.buffer) decipher._packet = Buffer.from(begun);
 }
 
 const sigAlgs = new WeakMap<Protocol, readonly string[]>();

@@ -10,7 +10,13 @@ import type { RekeyAfter } from '../config/network-options.ts';
 import type { Link, LinkEvents } from './link.ts';
 import { printableLine } from './printable.ts';
 import { Rekeying } from './rekeying.ts';
-import { Packets, sendMessage, takeChannelMessages, type Protocol } from './ssh2-internals.ts';
+import {
+  keepBegunPacket,
+  Packets,
+  sendMessage,
+  takeChannelMessages,
+  type Protocol,
+} from './ssh2-internals.ts';
 import type { Transport } from './transport.ts';
 
 /** How long the server may take to close after we took leave. */
@@ -52,6 +58,8 @@ export class Ssh2Link implements Link {
     this.user = facts.user;
     this.serverVersion = (client as unknown as { _remoteVer?: string })._remoteVer ?? '';
     shareReads(stream);
+    // Behind the listener of ssh2.
+    stream.on('data', (chunk: Buffer) => keepBegunPacket(protocol, chunk));
     takeChannelMessages(protocol, (payload) => this.#receive(payload));
     client.on('error', (error) => (this.#reason ??= this.#lost(printableLine(describe(error)))));
     this.#rekeying = new Rekeying(facts.clock, facts.rekeyAfter, () => {
