@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 
 const SANITIZED = 'bin/sshpool-sanitized';
@@ -26,6 +27,8 @@ function endToEnd(
 
 export default defineConfig({
   test: {
+    // Most of them wait for others most of the time; Vitest would leave one processor alone.
+    maxWorkers: availableParallelism(),
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {
