@@ -12,6 +12,7 @@ import { bashCompletion, fishCompletion, zshCompletion } from '../dist/cli/compl
 import { VARIABLES } from '../dist/config/settings.js';
 import { EXIT_FAILURE, SshpoolError } from '../dist/base/errors.js';
 import * as callerEnv from '../dist/wire/caller-env.js';
+import { escapeHelp } from '../dist/wire/escape-help.js';
 import * as messages from '../dist/wire/protocol.js';
 import * as start from '../dist/wire/start.js';
 import { protocolDocument } from './protocol-document.js';
@@ -37,6 +38,8 @@ const facts = {
   agentLost: (/** @type {string} */ log) => SshpoolError.of('AGENT_LOST', { log }).message,
   agentSilent: (/** @type {string} */ log) => SshpoolError.of('AGENT_SILENT', { log }).message,
   noSsh: SshpoolError.of('NO_SSH', {}).message,
+  sshLoop: SshpoolError.of('SSH_LOOP', {}).message,
+  escapeHelp,
 };
 const readme = withSection(current('README.md'), 'settings', settingsTable(VARIABLES));
 

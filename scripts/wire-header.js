@@ -18,19 +18,21 @@ const withLog = (/** @type {(log: string) => string} */ text) =>
 
 /**
  * @param {Facts} protocol
- * @param {{ CA_CERTS_ASIDE: string }} start
+ * @param {{ CA_CERTS_ASIDE: string, SSH_DEPTH: string, MAX_SSH_DEPTH: number }} start
  * @param {{
  *   version: string,
  *   EXIT_FAILURE: number,
  *   agentLost: (log: string) => string,
  *   agentSilent: (log: string) => string,
  *   noSsh: string,
+ *   sshLoop: string,
+ *   escapeHelp: (character: string) => string,
  * }} rest
  */
 export function wireHeader(
   protocol,
   start,
-  { version, EXIT_FAILURE, agentLost, agentSilent, noSsh },
+  { version, EXIT_FAILURE, agentLost, agentSilent, noSsh, sshLoop, escapeHelp },
 ) {
   const { PROTOCOL, MAX_FRAME, MAX_CHUNK, MESSAGES, CALLER_ENV } = protocol;
   const messages = Object.entries(MESSAGES).map(
@@ -42,15 +44,20 @@ export function wireHeader(
 
 #define VERSION ${JSON.stringify(version)}
 #define CA_CERTS_ASIDE ${JSON.stringify(start.CA_CERTS_ASIDE)}
+#define SSH_DEPTH ${JSON.stringify(start.SSH_DEPTH)}
 #define TEXT_AGENT_LOST ${withLog(agentLost)}
 #define TEXT_AGENT_SILENT ${withLog(agentSilent)}
 #define TEXT_NO_SSH ${JSON.stringify(noSsh)}
+#define TEXT_SSH_LOOP ${JSON.stringify(sshLoop)}
+/* A format for printf, in which each %c is the escape character. */
+#define TEXT_ESCAPE_HELP ${JSON.stringify(escapeHelp('%c'))}
 
 enum {
 \tPROTOCOL = ${PROTOCOL},
 \tMAX_FRAME = ${MAX_FRAME},
 \tMAX_CHUNK = ${MAX_CHUNK},
 \tEXIT_FAILURE_OF_OURS = ${EXIT_FAILURE},
+\tMAX_SSH_DEPTH = ${start.MAX_SSH_DEPTH},
 };
 
 enum message {

@@ -23,6 +23,8 @@ export interface CourseFacts {
   /** As ssh has it, and not as `exec`: signals end the caller and not the remote command. */
   readonly exact: boolean;
   readonly quiet: boolean;
+  /** Not even failures are told. */
+  readonly silent: boolean;
   readonly send: (message: Message) => void;
 }
 
@@ -90,6 +92,8 @@ export class Course {
 
   /** A message of the caller. @throws SshpoolError PROTOCOL */
   receive(message: Message): void {
+    // It was on its way when the call ended.
+    if (this.#ended) return;
     switch (message.type) {
       case 'stdin':
         this.#running?.write(message.data);
@@ -202,7 +206,10 @@ export class Course {
   #refused(request: string): void {
     const host = this.#lease?.connection.label.name ?? '';
     const { code, message } = SshpoolError.of('REQUEST_REFUSED', { host, request });
-    const words = this.#facts.exact ? requestFailed(request) : '';
-    this.#facts.send({ type: 'failed', code, message, farewell: words, exitCode: EXIT_FAILURE });
+    const { exact, silent, send } = this.#facts;
+    const words = exact
+      ? { message: '', farewell: silent ? '' : requestFailed(request) }
+      : { message, farewell: '' };
+    send({ type: 'failed', code, ...words, exitCode: EXIT_FAILURE });
   }
 }

@@ -27,6 +27,9 @@ export interface ExecCaller extends Surroundings {
   send(message: Message): void;
 }
 
+/** ssh waits for as long as the server does to connect (-W), which gives up before that. */
+const FORWARD_MS = 180_000;
+
 export class ExecCall {
   readonly #services: Services;
   readonly #caller: ExecCaller;
@@ -119,10 +122,10 @@ export class ExecCall {
     this.#isSilent ||= options.isSilent;
     const isMore = args.forward === undefined && isBeyondSession(options.all, caller.env);
     if (this.#command === 'ssh' && isMore) return this.#delegate('ssh', argv);
-    const { pool, settings } = this.#services;
+    const { pool } = this.#services;
     const { signal } = this.#gone;
     if (args.forward) {
-      const way = { ...args.forward, timeoutMs: settings.connectionTimeoutMs };
+      const way = { ...args.forward, timeoutMs: FORWARD_MS };
       const tunnel = await pool.tunnel(request, way, signal);
       return this.#begin(args, options).forward(tunnel);
     }
@@ -172,9 +175,9 @@ export class ExecCall {
       if (message.type === 'exited' || message.type === 'failed') this.#timer?.cancel();
       this.#caller.send(message);
     };
+    const [exact, silent] = [this.#command !== 'exec', this.#isSilent];
     const { quiet } = args;
-    const exact = this.#command !== 'exec';
-    const course = new Course({ clock, pool, options, exact, quiet, send });
+    const course = new Course({ clock, pool, options, exact, quiet, silent, send });
     this.#course = course;
     return course;
   }

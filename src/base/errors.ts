@@ -65,6 +65,10 @@ const TABLE = {
       `${d.what}: OpenSSH can do that and ssh2 cannot; unset SSH_POOL_LINK, or set it to auto`,
   ),
 
+  SSH_LOOP: failure(
+    (_: Record<string, never>) =>
+      'the ssh in PATH is sshpool once more; put the real one before it',
+  ),
   NO_SSH: failure(
     (_: Record<string, never>) =>
       'no ssh in PATH but sshpool itself; install OpenSSH, or put it into PATH',

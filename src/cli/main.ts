@@ -3,7 +3,7 @@
  * all other commands load what they need.
  */
 import { basename } from 'node:path';
-import { SshpoolError } from '../base/errors.ts';
+import { SshpoolError, type ErrorCode } from '../base/errors.ts';
 import { programVersion } from '../base/version.ts';
 import { exec } from '../client/exec.ts';
 import type { CommandName } from '../config/call-args.ts';
@@ -12,6 +12,14 @@ import { ourPaths } from './agent-call.ts';
 
 /** The names under which the program is ssh, and its words are those of ssh. */
 const SSH_NAMES: readonly string[] = ['ssh', 'sshpool-ssh'];
+
+/** What may be wrong with the real ssh. */
+const OF_SSH_ITSELF: ReadonlySet<ErrorCode> = new Set([
+  'NO_SSH',
+  'SSH_LOOP',
+  'NO_TOOL',
+  'TOOL_FAILED',
+]);
 
 /** Resolves to the exit status when everything is written. */
 async function main([command, ...argv]: readonly string[]): Promise<number> {
@@ -51,7 +59,7 @@ async function ssh(argv: readonly string[]): Promise<number> {
   } catch (thrown) {
     // Thrown is only what is wrong before the agent was told of the call, or of the real ssh.
     const { code, message } = SshpoolError.from(thrown);
-    if (code === 'NO_SSH' || code === 'NO_TOOL' || code === 'TOOL_FAILED') throw thrown;
+    if (OF_SSH_ITSELF.has(code)) throw thrown;
     printError(`sshpool: ${message}; this call goes through ssh itself`);
     return runSsh(argv);
   }

@@ -4,6 +4,8 @@
  * Pure: knows neither terminal nor agent.
  */
 
+import { escapeHelp } from '../wire/escape-help.ts';
+
 /** What a person asks for. */
 export type Wish = 'disconnect' | 'help' | 'suspend';
 
@@ -61,21 +63,10 @@ export class Escapes {
     return undefined;
   }
 
-  /** What is shown for a wish, in the words of ssh for a session that shares its connection. */
+  /** What is shown for a wish. */
   shown(wish: Exclude<Wish, 'disconnect'>): Buffer {
-    const c = String.fromCharCode(this.#character);
-    const texts: Readonly<Record<typeof wish, string>> = {
-      suspend: `${c}^Z [suspend ssh]\r\n`,
-      help: [
-        `${c}?`,
-        'Supported escape sequences:',
-        ` ${c}.   - terminate session`,
-        ` ${c}^Z  - suspend ssh`,
-        ` ${c}?   - this message`,
-        ` ${c}${c}   - send the escape character by typing it twice`,
-        '(Note that escapes are only recognized immediately after newline.)\r\n',
-      ].join('\r\n'),
-    };
-    return Buffer.from(texts[wish], 'latin1');
+    const character = String.fromCharCode(this.#character);
+    const text = wish === 'help' ? escapeHelp(character) : `${character}^Z [suspend ssh]\r\n`;
+    return Buffer.from(text, 'latin1');
   }
 }

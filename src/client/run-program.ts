@@ -8,17 +8,20 @@ import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { describe, SshpoolError } from '../base/errors.ts';
 import { realSsh } from '../base/programs.ts';
+import { MAX_SSH_DEPTH, SSH_DEPTH } from '../wire/start.ts';
 
 /** What the keys of a terminal send goes to all of its job, and so to the child by itself. */
 const PASSED = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGCONT'] as const;
 const TYPED = ['SIGINT', 'SIGQUIT'] as const;
 
-/** The real ssh, for what is not ours to do. @throws SshpoolError NO_SSH; as runProgram */
+/** The real ssh, for what is not ours to do. @throws SshpoolError NO_SSH, SSH_LOOP; as runProgram */
 export function runSsh(args: readonly string[]): Promise<number> {
   // The working directory may be gone, and ssh does not need it.
   const program = realSsh(process.env, '.');
   if (program === undefined) throw SshpoolError.of('NO_SSH', {});
-  return runProgram(program, args, process.env);
+  const depth = Number(process.env[SSH_DEPTH] ?? 0) + 1;
+  if (depth > MAX_SSH_DEPTH) throw SshpoolError.of('SSH_LOOP', {});
+  return runProgram(program, args, { ...process.env, [SSH_DEPTH]: String(depth) });
 }
 
 /**

@@ -62,7 +62,20 @@ static void try_all(const char *directories, char *const words[]) {
 	}
 }
 
+/* Tells the next one of us how often it came back; false where that is too often. */
+static bool count_depth(void) {
+	const char *before = getenv(SSH_DEPTH);
+	char text[16];
+	int depth = before == NULL ? 1 : atoi(before) + 1;
+	snprintf(text, sizeof text, "%d", depth);
+	return depth <= MAX_SSH_DEPTH && setenv(SSH_DEPTH, text, 1) == 0;
+}
+
 _Noreturn void become_ssh(char *const arguments[], size_t count) {
+	if (!count_depth()) {
+		fprintf(stderr, "sshpool: %s\n", TEXT_SSH_LOOP);
+		exit(EXIT_FAILURE_OF_OURS);
+	}
 	const char *directories = getenv("PATH");
 	char **words = calloc(count + 2, sizeof *words);
 	if (words != NULL) {

@@ -4,15 +4,20 @@
 
 #define VERSION "0.1.0"
 #define CA_CERTS_ASIDE "SSHPOOL_CA_CERTS"
+#define SSH_DEPTH "SSHPOOL_SSH_DEPTH"
 #define TEXT_AGENT_LOST "the sshpool agent went away; its log: %s"
 #define TEXT_AGENT_SILENT "the sshpool agent does not answer; its log: %s"
 #define TEXT_NO_SSH "no ssh in PATH but sshpool itself; install OpenSSH, or put it into PATH"
+#define TEXT_SSH_LOOP "the ssh in PATH is sshpool once more; put the real one before it"
+/* A format for printf, in which each %c is the escape character. */
+#define TEXT_ESCAPE_HELP "%c?\r\nSupported escape sequences:\r\n %c.   - terminate session\r\n %c^Z  - suspend ssh\r\n %c?   - this message\r\n %c%c   - send the escape character by typing it twice\r\n(Note that escapes are only recognized immediately after newline.)\r\n"
 
 enum {
 	PROTOCOL = 2,
 	MAX_FRAME = 1048576,
 	MAX_CHUNK = 65536,
 	EXIT_FAILURE_OF_OURS = 255,
+	MAX_SSH_DEPTH = 8,
 };
 
 enum message {

@@ -1,12 +1,7 @@
 /** The authentication messages of one ssh2 connection, as our own login has them. */
 import { SshpoolError } from '../base/errors.ts';
-import {
-  sendMessage,
-  serverSigAlgsOf,
-  sessionIdOf,
-  takeLogin,
-  type Protocol,
-} from './ssh2-internals.ts';
+import { serverSigAlgsOf, sessionIdOf, takeLogin, type Protocol } from './ssh2-internals.ts';
+import { sendMessage } from './ssh2-packets.ts';
 import type { AuthWire } from './userauth.ts';
 import { USERAUTH_SUCCESS } from './userauth-messages.ts';
 

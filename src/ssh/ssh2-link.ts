@@ -10,13 +10,8 @@ import type { RekeyAfter } from '../config/network-options.ts';
 import type { Link, LinkEvents } from './link.ts';
 import { printableLine } from './printable.ts';
 import { Rekeying } from './rekeying.ts';
-import {
-  keepBegunPacket,
-  Packets,
-  sendMessage,
-  takeChannelMessages,
-  type Protocol,
-} from './ssh2-internals.ts';
+import { keepBegunPacket, takeChannelMessages, type Protocol } from './ssh2-internals.ts';
+import { Packets, sendMessage } from './ssh2-packets.ts';
 import type { Transport } from './transport.ts';
 
 /** How long the server may take to close after we took leave. */

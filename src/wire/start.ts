@@ -1,4 +1,4 @@
-/** What the agent and whoever starts it, launcher or client, agree on. */
+/** Variables of the environment that our programs leave for one another. */
 
 /**
  * The variable in which a starter hands NODE_EXTRA_CA_CERTS to the agent. Node reads the
@@ -7,3 +7,10 @@
  * back.
  */
 export const CA_CERTS_ASIDE = 'SSHPOOL_CA_CERTS';
+
+/**
+ * How many times in a row a call was handed to the ssh of PATH. One that somebody wrote to run
+ * sshpool would hand it back, over and over.
+ */
+export const SSH_DEPTH = 'SSHPOOL_SSH_DEPTH';
+export const MAX_SSH_DEPTH = 8;

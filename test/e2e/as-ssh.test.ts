@@ -141,6 +141,18 @@ describe('the program as ssh', () => {
     expect(done.status).toBe(255);
   });
 
+  it('does not go round with an ssh that somebody wrote to run it', async () => {
+    await using sandbox = createSandbox();
+    program(sandbox, 'bin/ssh', `#!/bin/sh\nexec '${PROGRAM}' ssh "$@"\n`);
+    await fakeAgent(sandbox, (socket) => socket.end(bytesOf(HELLO, DELEGATE)));
+    const PATH = `${sandbox.path('bin')}:${sandbox.env['PATH'] ?? ''}`;
+    const done = await run(sandbox, PROGRAM, ['ssh', 'box'], { PATH });
+    expect(done.stderr).toBe(
+      'sshpool: the ssh in PATH is sshpool once more; put the real one before it\n',
+    );
+    expect(done.status).toBe(255);
+  });
+
   it('goes through ssh itself where there is no agent', async () => {
     await using sandbox = createSandbox();
     program(sandbox, 'bin/ssh');

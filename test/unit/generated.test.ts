@@ -10,6 +10,7 @@ import { COMMANDS } from '../../src/cli/command-table.ts';
 import { bashCompletion, fishCompletion, zshCompletion } from '../../src/cli/completion-scripts.ts';
 import { VARIABLES } from '../../src/config/settings.ts';
 import * as callerEnv from '../../src/wire/caller-env.ts';
+import { escapeHelp } from '../../src/wire/escape-help.ts';
 import * as messages from '../../src/wire/protocol.ts';
 import * as start from '../../src/wire/start.ts';
 
@@ -23,6 +24,8 @@ const facts = {
   agentLost: (log: string) => SshpoolError.of('AGENT_LOST', { log }).message,
   agentSilent: (log: string) => SshpoolError.of('AGENT_SILENT', { log }).message,
   noSsh: SshpoolError.of('NO_SSH', {}).message,
+  sshLoop: SshpoolError.of('SSH_LOOP', {}).message,
+  escapeHelp,
 };
 
 describe('the generated files (npm run generate writes them)', () => {

@@ -74,6 +74,7 @@ const delegatedRows: readonly Row[] = [
 
 const wordRows: readonly Row[] = [
   row('silence with -q', '$SSH -q -p 1 box true'),
+  row('silence of a subsystem that is refused, with -q', '$SSH -q -s box no-such-subsystem'),
   row('silence with LogLevel QUIET', '$SSH -o LogLevel=QUIET -t box true'),
   row('-T', `$SSH -T box 'tty; echo $?'`),
   row('-t without a terminal of its own', `$SSH -t box 'tty; echo $?'`),

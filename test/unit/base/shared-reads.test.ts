@@ -3,6 +3,7 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { expect, onTestFinished, test } from 'vitest';
 import { shareableReads, shareReads, withSharedReads } from '../../../src/base/shared-reads.ts';
 import { createSandbox } from '../../support/sandbox.ts';
+import { connected } from '../../support/sockets.ts';
 
 /** A server that hands each of its sockets to `serve`, and what connects to it. */
 async function listen(serve: (socket: Socket) => void): Promise<{
@@ -82,22 +83,8 @@ test('the server is closed once its sockets are', async () => {
   expect(server.listening).toBe(false);
 });
 
-/** A client whose reads may be shared, connected to a server of its own. */
-async function shareable(): Promise<readonly [client: Socket, server: Socket]> {
-  const sandbox = createSandbox();
-  const server = createServer();
-  server.listen(sandbox.path('socket'));
-  await once(server, 'listening');
-  const client = createConnection({ path: sandbox.path('socket'), onread: shareableReads() });
-  const [far] = (await once(server, 'connection')) as [Socket];
-  onTestFinished(async () => {
-    client.destroy();
-    far.destroy();
-    server.close();
-    await sandbox[Symbol.asyncDispose]();
-  });
-  return [client, far];
-}
+/** A client whose reads may be shared, and its server's side. */
+const shareable = (): ReturnType<typeof connected> => connected({ onread: shareableReads() });
 
 async function nextChunk(socket: Socket): Promise<Buffer> {
   const [chunk] = (await once(socket, 'data')) as [Buffer];

@@ -14,7 +14,8 @@ import { readSshOptions } from '../../../src/config/ssh-options.ts';
 import { parseTarget } from '../../../src/config/target.ts';
 import type { Link } from '../../../src/ssh/link.ts';
 import { connectSsh2 } from '../../../src/ssh/ssh2-connect.ts';
-import { sendMessage, type Protocol } from '../../../src/ssh/ssh2-internals.ts';
+import type { Protocol } from '../../../src/ssh/ssh2-internals.ts';
+import { sendMessage } from '../../../src/ssh/ssh2-packets.ts';
 import { until } from '../../support/process.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 

@@ -1,26 +1,9 @@
 import { once } from 'node:events';
-import { createConnection, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import * as fc from 'fast-check';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { Outgoing } from '../../../src/wire/outgoing.ts';
-import { createSandbox } from '../../support/sandbox.ts';
-
-/** Both ends of a connection. */
-async function connected(): Promise<readonly [near: Socket, far: Socket]> {
-  const sandbox = createSandbox();
-  const server = createServer();
-  server.listen(sandbox.path('socket'));
-  await once(server, 'listening');
-  const near = createConnection(sandbox.path('socket'));
-  const [far] = (await once(server, 'connection')) as [Socket];
-  onTestFinished(async () => {
-    near.destroy();
-    far.destroy();
-    server.close();
-    await sandbox[Symbol.asyncDispose]();
-  });
-  return [near, far];
-}
+import { connected } from '../../support/sockets.ts';
 
 async function take(socket: Socket, bytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];

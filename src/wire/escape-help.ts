@@ -1,0 +1,17 @@
+/** What `~?` shows, in the words of ssh for a session that shares its connection (clientloop.c). */
+
+/** `~` stands for the escape character. */
+const ESCAPE_HELP = [
+  '~?',
+  'Supported escape sequences:',
+  ' ~.   - terminate session',
+  ' ~^Z  - suspend ssh',
+  ' ~?   - this message',
+  ' ~~   - send the escape character by typing it twice',
+  '(Note that escapes are only recognized immediately after newline.)',
+  '',
+].join('\r\n');
+
+export function escapeHelp(character: string): string {
+  return ESCAPE_HELP.replaceAll('~', () => character);
+}
