@@ -6,13 +6,13 @@ import { EXIT_FAILURE, SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
 import type { Pool } from '../pool/pool.ts';
+import { RemoteEnd } from '../pool/remote-end.ts';
 import type { Lease } from '../pool/wanted.ts';
 import type { Outcome, Start } from '../ssh/session.ts';
 import type { Tunnel } from '../ssh/tunnel.ts';
 import type { Message } from '../wire/protocol.ts';
 import { exitOf } from './exit.ts';
 import { Forwarded, type Running } from './forwarded.ts';
-import { RemoteEnd } from './remote-end.ts';
 import { farewell, requestFailed } from './ssh-words.ts';
 import type { WhatToRun } from './what-to-run.ts';
 

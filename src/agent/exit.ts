@@ -1,6 +1,6 @@
 /** What a caller exits with for each end of a session, and what it prints. */
-import { constants } from 'node:os';
 import { EXIT_FAILURE, EXIT_TIMEOUT, SshpoolError } from '../base/errors.ts';
+import { signalExitCode } from '../base/signals.ts';
 import type { Outcome } from '../ssh/session.ts';
 
 export interface Exit {
@@ -8,14 +8,6 @@ export interface Exit {
   readonly status: 'exited' | 'signalled' | 'timedOut' | 'lost';
   readonly signal: string;
   readonly message: string;
-}
-
-const SIGNALS: Readonly<Record<string, number | undefined>> = constants.signals;
-
-/** 128 and the number of the signal, as shells have it; ssh itself gives 255. */
-export function signalExitCode(name: string): number {
-  const number = SIGNALS[`SIG${name}`];
-  return number === undefined ? EXIT_FAILURE : 128 + number;
 }
 
 export interface Ending {

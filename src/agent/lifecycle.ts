@@ -51,7 +51,7 @@ export class Agent {
     this.#settings = settings;
     this.#listener = listener;
     this.#log = createLog(clock, config.writeLog);
-    this.#pool = new Pool(clock, settings, () => this.#rest());
+    this.#pool = new Pool(clock, settings, { onEmpty: () => this.#rest() });
     this.gone = new Promise((resolve) => (this.#resolveGone = resolve));
     this.#services = {
       clock,

@@ -6,8 +6,8 @@ import { parseTarget, type Target } from '../config/target.ts';
 import type { Label } from '../pool/connection.ts';
 import type { Match } from '../pool/pool.ts';
 import type { ConnectionRow, Totals } from '../pool/stats.ts';
+import { reach, type Surroundings } from '../reach/reach.ts';
 import { PROTOCOL } from '../wire/protocol.ts';
-import { reach, type Surroundings } from './reach.ts';
 import type { MethodName, MethodParams } from './method-params.ts';
 import type { Services } from './services.ts';
 
@@ -37,8 +37,9 @@ export interface Warmed {
   /** It was warm before. */
   readonly reused: boolean;
   readonly connectMs: number;
-  /** Why it could not be reached, or null. */
+  /** Why it could not be reached, or null; and the name of the error. */
   readonly error: string | null;
+  readonly code: string | null;
 }
 
 export interface MethodResults {
@@ -156,9 +157,15 @@ async function warmOne(
     const lease = await services.pool.acquire(request, new AbortController().signal);
     lease.session.close();
     const { reused, connectMs } = lease;
-    return { target: target.text, reused, connectMs: Math.round(connectMs), error: null };
+    return {
+      target: target.text,
+      reused,
+      connectMs: Math.round(connectMs),
+      error: null,
+      code: null,
+    };
   } catch (thrown) {
-    const { message } = SshpoolError.from(thrown);
-    return { target: target.text, reused: false, connectMs: 0, error: message };
+    const { message, code } = SshpoolError.from(thrown);
+    return { target: target.text, reused: false, connectMs: 0, error: message, code };
   }
 }

@@ -15,11 +15,14 @@ export const EXIT_NOT_FOUND = 127;
 export const EXIT_CANNOT_RUN = 126;
 
 interface Row<D> {
-  readonly exitCode: number;
+  readonly exitCode: number | ((data: D) => number);
   readonly text: (data: D) => string;
 }
 
-const row = <D>(exitCode: number, text: (data: D) => string): Row<D> => ({ exitCode, text });
+const row = <D>(exitCode: Row<D>['exitCode'], text: Row<D>['text']): Row<D> => ({
+  exitCode,
+  text,
+});
 const failure = <D>(text: (data: D) => string): Row<D> => row(EXIT_FAILURE, text);
 
 const TABLE = {
@@ -139,12 +142,33 @@ const TABLE = {
     (d: { host: string; reason: string }) => `the connection to ${d.host} was lost: ${d.reason}`,
   ),
   CONNECTION_CLOSED: failure(
-    (d: { host: string }) => `the connection to ${d.host} was closed by sshpool close`,
+    (d: { host: string; by: string }) => `the connection to ${d.host} was closed by ${d.by}`,
   ),
+  POOL_CLOSED: failure((_: Record<string, never>) => 'the pool is closed'),
   CANCELLED: failure((_: Record<string, never>) => 'cancelled'),
   TIMED_OUT: row(
     EXIT_TIMEOUT,
     (d: { timeoutMs: number }) => `timed out after ${d.timeoutMs / 1000} s`,
+  ),
+
+  // What programs give us, and what hosts answer.
+  BAD_INPUT: row(EXIT_USAGE, (d: { field: string; problem: string }) => `${d.field}: ${d.problem}`),
+  RELEASED: failure(
+    (d: { host: string }) => `the connection to ${d.host} was released and is not to be used`,
+  ),
+  COMMAND_FAILED: row(
+    (d: { exitCode: number; stderr: string }) => d.exitCode,
+    (d) => `Command failed with code ${d.exitCode}: ${d.stderr}`,
+  ),
+  NO_STATUS: failure(
+    (d: { host: string }) => `${d.host} closed the session without an exit status`,
+  ),
+  OUTPUT_TOO_LONG: failure(
+    (d: { maxBytes: number }) => `the command printed more than ${d.maxBytes} bytes`,
+  ),
+  BAD_OUTPUT: failure(
+    (d: { command: string; problem: string; line: string }) =>
+      `${d.command}: ${d.problem}: ${JSON.stringify(d.line)}`,
   ),
 
   // The agent.
@@ -184,21 +208,22 @@ export class SshpoolError extends Error {
   readonly code: ErrorCode;
   readonly exitCode: number;
 
-  private constructor(code: ErrorCode, message: string, cause: unknown) {
+  private constructor(code: ErrorCode, message: string, exitCode: number, cause: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
-    this.exitCode = TABLE[code].exitCode;
+    this.exitCode = exitCode;
   }
 
   static of<C extends ErrorCode>(code: C, data: DataOf<C>, cause?: unknown): SshpoolError {
     // One row's text takes just that row's data; the index loses that link between C and D.
-    const text = TABLE[code].text as (data: DataOf<C>) => string;
-    return new SshpoolError(code, text(data), cause);
+    const { text, exitCode } = TABLE[code] as Row<DataOf<C>>;
+    const status = typeof exitCode === 'number' ? exitCode : exitCode(data);
+    return new SshpoolError(code, text(data), status, cause);
   }
 
-  /** An error that came over the wire: the code and the words are the sender's. */
-  static received(code: string, message: string): SshpoolError {
-    return new SshpoolError(isErrorCode(code) ? code : 'INTERNAL', message, undefined);
+  /** An error that came over the wire: code, words and status are the sender's. */
+  static received(code: string, message: string, exitCode = EXIT_FAILURE): SshpoolError {
+    return new SshpoolError(isErrorCode(code) ? code : 'INTERNAL', message, exitCode, undefined);
   }
 
   /** Anything caught, as an error of the table. */

@@ -35,7 +35,7 @@ export async function request(
         json = message.json;
         return untilClosed !== true;
       case 'failed':
-        throw SshpoolError.received(message.code, message.message);
+        throw SshpoolError.received(message.code, message.message, message.exitCode);
       case 'note':
         stopWaiting?.();
         print(message.text);

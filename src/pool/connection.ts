@@ -3,20 +3,22 @@
  * decides nothing about other connections; the pool does.
  */
 import { SshpoolError } from '../base/errors.ts';
-import type { Clock, Timer } from '../base/time.ts';
+import type { Timer } from '../base/time.ts';
 import { forwardKeyAgent } from '../ssh/agent-forward.ts';
 import { Channels } from '../ssh/channels.ts';
 import type { Link } from '../ssh/link.ts';
 import type { Session } from '../ssh/session.ts';
 import { Tunnel, type Destination, type TunnelEvents } from '../ssh/tunnel.ts';
+import type { ConnectionContext } from './connection-context.ts';
+import type { EvictReason } from './events.ts';
 import type { HealthSettings } from './health.ts';
-import type { Limits } from './limits.ts';
 import { ping } from './ping.ts';
 import { SESSIONS_PER_CONNECTION, type ConnectionView, type Proof } from './policy.ts';
 import { Pulse } from './pulse.ts';
 import { remedyApplies, signalCommand } from './remote-signal.ts';
 import { Slots, type Taker } from './slots.ts';
-import type { ConnectionRow, Counters } from './stats.ts';
+import { rowOf } from './row.ts';
+import type { ConnectionRow } from './stats.ts';
 
 /** Who a connection goes to, in the words of messages and statistics. */
 export interface Label {
@@ -33,30 +35,6 @@ export interface ConnectionSettings extends HealthSettings {
   readonly idleTimeoutMs: number;
 }
 
-export interface ConnectionContext {
-  readonly id: number;
-  readonly label: Label;
-  readonly clock: Clock;
-  readonly settings: ConnectionSettings;
-  readonly counters: Counters;
-  /** The key agent's socket, where it is forwarded. */
-  readonly forwardAgent: string | undefined;
-  /** What the server is known to allow. */
-  readonly limits: Limits;
-  /** How long it took to connect. */
-  readonly connectMs: number;
-  readonly events: ConnectionEvents;
-}
-
-export interface ConnectionEvents {
-  /** There may be room now where there was none, or proof. */
-  onRoom(): void;
-  /** The server was found to allow no more. */
-  onLimit(found: Partial<Limits>): void;
-  /** Exactly once, last. */
-  onClosed(): void;
-}
-
 /** How long commands may take to leave when they are hung up on by force. */
 const HANG_UP_MS = 1000;
 
@@ -64,6 +42,7 @@ export type Life = 'open' | 'draining' | 'closed';
 
 export class Connection implements ConnectionView {
   readonly id: number;
+  readonly key: string;
   readonly label: Label;
   readonly connectMs: number;
   readonly #context: ConnectionContext;
@@ -75,6 +54,9 @@ export class Connection implements ConnectionView {
   #whenClosed: Promise<void>;
   #resolveClosed: () => void = () => undefined;
   #life: Life = 'open';
+  #evicted: EvictReason | undefined;
+  /** The last remedy for a signal that the server refused. */
+  #remedied = Promise.resolve(true);
   #tunnels = 0;
   /** Its server opens no session at all, but carries tunnels. */
   #sessionless = false;
@@ -85,6 +67,7 @@ export class Connection implements ConnectionView {
 
   constructor(link: Link, context: ConnectionContext) {
     this.id = context.id;
+    this.key = context.key;
     this.label = context.label;
     this.connectMs = context.connectMs;
     this.#context = context;
@@ -120,6 +103,11 @@ export class Connection implements ConnectionView {
 
   get life(): Life {
     return this.#life;
+  }
+
+  /** Why it is of the pool no more, once that is so. */
+  get evicted(): EvictReason | undefined {
+    return this.#evicted;
   }
 
   get link(): Link {
@@ -193,6 +181,7 @@ export class Connection implements ConnectionView {
   /** Takes no more sessions; closes when the running ones have ended, with `force` at once. */
   drain(force: SshpoolError | undefined): void {
     if (this.#life === 'open') this.#life = 'draining';
+    this.#evicted ??= 'closed';
     if (force) this.#end(force);
     else this.#leaveIfDone();
   }
@@ -212,9 +201,16 @@ export class Connection implements ConnectionView {
   /** Signals the remote process group of a running session; resolves to whether that worked. */
   async signal(session: Session, name: string): Promise<boolean> {
     if (await session.signal(name)) return true;
+    if (!remedyApplies(this.#link)) return false;
+    // One after the other: each counts the sessions, and would count that of another one.
+    this.#remedied = this.#remedied.then(() => this.#remedy(session, name));
+    return this.#remedied;
+  }
+
+  async #remedy(session: Session, name: string): Promise<boolean> {
     const alive = this.#slots.running.filter(({ state }) => state === 'running');
     const index = alive.indexOf(session);
-    if (index < 0 || !remedyApplies(this.#link)) return false;
+    if (index < 0) return false;
     const outcome = await this.#slots.run(signalCommand(name, index, alive.length));
     return outcome.kind === 'exited' && outcome.code === 0;
   }
@@ -225,31 +221,18 @@ export class Connection implements ConnectionView {
   }
 
   row(): ConnectionRow {
-    const { target, user, hostname: host, port } = this.label;
-    const { rttMs } = this.#pulse;
-    const active = this.busy ? 'active' : 'idle';
-    return {
-      id: this.id,
-      target,
-      user,
-      host,
-      port,
-      link: this.#link.kind,
-      linkReason: this.#link.reason,
-      state: this.#life === 'open' ? active : 'draining',
+    return rowOf(this, {
       sessions: this.running,
       tunnels: this.#tunnels,
-      createdAt: new Date(this.#createdAt).toISOString(),
-      lastUsedAt: new Date(this.#lastUsedAt).toISOString(),
-      hits: Math.max(0, this.#uses - 1),
-      bytesIn: this.#link.bytesIn,
-      bytesOut: this.#link.bytesOut,
-      rttMs: rttMs === null ? null : Math.round(rttMs * 100) / 100,
-    };
+      createdAt: this.#createdAt,
+      lastUsedAt: this.#lastUsedAt,
+      rttMs: this.#pulse.rttMs,
+    });
   }
 
   #refused(others: number): void {
     this.#context.counters.refusedSessions++;
+    this.#context.events.onRefused();
     if (others > 0) this.#context.events.onLimit({ maxChannels: this.#slots.maxSessions });
     // Such as a bastion with MaxSessions 0, which is there for others to pass through.
     else if (this.#tunnels > 0) this.#sessionless = true;
@@ -282,7 +265,10 @@ export class Connection implements ConnectionView {
     const { clock, settings } = this.#context;
     this.#idleTimer?.cancel();
     if (this.busy || this.#life !== 'open') return;
-    this.#idleTimer = clock.after(settings.idleTimeoutMs, () => this.drain(undefined));
+    this.#idleTimer = clock.after(settings.idleTimeoutMs, () => {
+      this.#evicted = 'idle';
+      this.drain(undefined);
+    });
   }
 
   #leaveIfDone(): void {
@@ -303,6 +289,7 @@ export class Connection implements ConnectionView {
   /** Told before its sessions are, so that nobody is sent here any more. */
   #closed(error: SshpoolError): void {
     this.#life = 'closed';
+    this.#evicted ??= 'lost';
     this.#idleTimer?.cancel();
     this.#endTimer?.cancel();
     this.#pulse.end();

@@ -4,43 +4,15 @@
  */
 import { SshpoolError } from '../base/errors.ts';
 import { Fifo } from '../base/fifo.ts';
-import type { Clock, Timer } from '../base/time.ts';
+import type { Timer } from '../base/time.ts';
 import type { Link } from '../ssh/link.ts';
 import type { Tunnel } from '../ssh/tunnel.ts';
-import { Attempts, type Connector, type Failure } from './attempts.ts';
-import { Connection, type ConnectionSettings, type Label } from './connection.ts';
-import type { Handshakes } from './handshakes.ts';
-import type { Limits } from './limits.ts';
+import { Attempts, type Failure } from './attempts.ts';
+import { Connection } from './connection.ts';
+import type { GroupContext } from './group-context.ts';
 import { place, SESSIONS_PER_CONNECTION, type Placement } from './policy.ts';
-import type { Counters } from './stats.ts';
+import type { PoolRequest } from './request.ts';
 import { wantSession, wantTunnel, type Lease, type Wanted, type Way } from './wanted.ts';
-
-/** What a caller wants: a session to a target, over the pool or over a connection of its own. */
-export interface PoolRequest extends Connector {
-  /** Names everything that decides who we are and whom we talk to. */
-  readonly key: string;
-  readonly label: Label;
-  readonly forwardAgent: string | undefined;
-  /** Its caller answers no questions (BatchMode). */
-  readonly asksNobody: boolean;
-}
-
-export interface PoolSettings extends ConnectionSettings {
-  readonly maxConnections: number;
-  readonly queueTimeoutMs: number;
-}
-
-export interface GroupContext {
-  readonly clock: Clock;
-  readonly settings: PoolSettings;
-  readonly counters: Counters;
-  readonly handshakes: Handshakes;
-  /** What the server is known to allow. */
-  readonly limits: { known(): Limits; learn(found: Partial<Limits>): void };
-  readonly nextId: () => number;
-  /** Nothing is left in it. */
-  readonly onEmpty: () => void;
-}
 
 interface Waiter {
   readonly request: PoolRequest;
@@ -141,7 +113,10 @@ export class Group {
   #enqueue(waiter: Waiter): void {
     this.#waiting.push(waiter);
     this.#pump();
-    if (this.#waiting.has(waiter)) this.#limit(waiter);
+    if (!this.#waiting.has(waiter)) return;
+    this.#limit(waiter);
+    const { label } = waiter.request;
+    this.#context.onEvent?.({ type: 'queue', label, queued: this.queued });
   }
 
   /** Nobody waits longer than the queue's deadline for room; a connect has its own deadline. */
@@ -228,6 +203,7 @@ export class Group {
         if (!isThere()) return false;
         if (reused) counters.poolHits++;
         else counters.poolMisses++;
+        if (reused) this.#context.onEvent?.({ type: 'reuse', connection: connection.row() });
         return true;
       },
       // At the end of the line, with a new deadline.
@@ -243,12 +219,13 @@ export class Group {
   }
 
   #connected(link: Link, request: PoolRequest, connectMs: number): void {
-    const { clock, settings, counters, limits, nextId } = this.#context;
+    const { clock, settings, counters, limits, nextId, onEvent } = this.#context;
     counters.connect.add(connectMs);
     // A link that was lost at once closes before the constructor returns.
     let made: Connection | undefined;
     const connection = new Connection(link, {
       id: nextId(),
+      key: request.key,
       label: request.label,
       clock,
       settings,
@@ -259,16 +236,24 @@ export class Group {
       events: {
         onRoom: () => this.#pump(),
         onLimit: (found) => limits.learn(found),
+        onRefused: () => {
+          if (made) onEvent?.({ type: 'refuse', connection: made.row() });
+        },
         onClosed: () => this.#removed(made),
       },
     });
     made = connection;
+    onEvent?.({ type: 'connect', connection: connection.row(), connectMs });
     if (connection.life !== 'closed') this.#connections.add(connection);
     this.#pump();
   }
 
   #removed(connection: Connection | undefined): void {
-    if (connection) this.#connections.delete(connection);
+    if (connection) {
+      this.#connections.delete(connection);
+      const reason = connection.evicted ?? 'lost';
+      this.#context.onEvent?.({ type: 'evict', connection: connection.row(), reason });
+    }
     this.#pump();
     this.#checkEmpty();
   }
@@ -285,6 +270,8 @@ export class Group {
    * those. What failed is not tried again at once, but after one for speed there may be need of room.
    */
   #connectFailed({ error, leader, purpose, asked }: Failure<Waiter>): void {
+    const { label } = leader.request;
+    if (error) this.#context.onEvent?.({ type: 'error', label, error });
     const hasConnections = this.#connections.size > this.#leaving();
     // It may be for want of an answer, which somebody else may have.
     const isPersonal = asked || leader.request.asksNobody;

@@ -6,7 +6,9 @@ import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
 import type { Tunnel } from '../ssh/tunnel.ts';
 import type { Connection, Label } from './connection.ts';
-import { Group, type PoolRequest, type PoolSettings } from './group.ts';
+import type { OnPoolEvent } from './events.ts';
+import { Group } from './group.ts';
+import type { PoolRequest, PoolSettings } from './request.ts';
 import { Handshakes } from './handshakes.ts';
 import { KnownLimits } from './limits.ts';
 import { Counters, totals, type ConnectionRow, type Totals } from './stats.ts';
@@ -18,7 +20,13 @@ export interface PoolStats {
 }
 
 /** Which connections are meant: those for whose label it is true. */
-export type Match = (label: Label) => boolean;
+export type Match = (label: Label, key: string) => boolean;
+
+export interface PoolEvents {
+  /** The last connection, connect and waiting caller are gone; may be called again. */
+  onEmpty(): void;
+  readonly onEvent?: OnPoolEvent;
+}
 
 export class Pool {
   readonly #clock: Clock;
@@ -29,21 +37,20 @@ export class Pool {
   readonly #limits: KnownLimits;
   #lastId = 0;
   #closing = false;
-  readonly #onEmpty: () => void;
+  readonly #events: PoolEvents;
   #whenEmpty: (() => void)[] = [];
 
-  /** `onEmpty` is called whenever the last connection, connect and waiting caller are gone. */
   constructor(
     clock: Clock,
     settings: PoolSettings,
-    onEmpty: () => void,
+    events: PoolEvents,
     random: () => number = Math.random,
   ) {
     this.#clock = clock;
     this.#settings = settings;
     this.#handshakes = new Handshakes(clock, random);
     this.#limits = new KnownLimits(clock);
-    this.#onEmpty = onEmpty;
+    this.#events = events;
   }
 
   get empty(): boolean {
@@ -81,15 +88,18 @@ export class Pool {
 
   /**
    * Ends connections; resolves to what they were when those of them have closed that were idle or,
-   * with `force`, all. The others close when their sessions end.
+   * with `force`, all; those are told `by` what. The others close when their sessions end.
    */
-  async close(match: Match, { force }: { readonly force: boolean }): Promise<ConnectionRow[]> {
-    const matching = this.#connections().filter(({ label }) => match(label));
+  async close(
+    match: Match,
+    { force, by = 'sshpool close' }: { readonly force: boolean; readonly by?: string },
+  ): Promise<ConnectionRow[]> {
+    const matching = this.#connections().filter(({ label, key }) => match(label, key));
     const rows = matching.map((connection) => connection.row());
     const leaving = matching.filter(({ busy }) => force || !busy);
     for (const connection of matching) {
-      const { name: host } = connection.label;
-      connection.drain(force ? SshpoolError.of('CONNECTION_CLOSED', { host }) : undefined);
+      const facts = { host: connection.label.name, by };
+      connection.drain(force ? SshpoolError.of('CONNECTION_CLOSED', facts) : undefined);
     }
     await Promise.all(leaving.map(({ closed }) => closed));
     return rows;
@@ -105,7 +115,7 @@ export class Pool {
 
   stats(match: Match = () => true): PoolStats {
     const connections = this.#connections()
-      .filter(({ label }) => match(label))
+      .filter(({ label, key }) => match(label, key))
       .map((connection) => connection.row());
     const queued = [...this.#groups.values()].reduce((sum, group) => sum + group.queued, 0);
     return { totals: totals(this.#counters, connections, queued), connections };
@@ -134,6 +144,7 @@ export class Pool {
         learn: (found) => this.#limits.learn(key, found),
       },
       nextId: () => ++this.#lastId,
+      onEvent: this.#events.onEvent,
       onEmpty: () => this.#forget(name, group),
     });
     this.#groups.set(name, group);
@@ -146,6 +157,6 @@ export class Pool {
     const waiting = this.#whenEmpty;
     this.#whenEmpty = [];
     for (const resolve of waiting) resolve();
-    this.#onEmpty();
+    this.#events.onEmpty();
   }
 }

@@ -30,6 +30,8 @@ export interface Link {
    * the sender again when this returns.
    */
   send(message: readonly Buffer[]): void;
+  /** From now on it does not keep the process alive (in a program of the user's). */
+  unref(): void;
   /** Takes leave of the server; onClose follows within a deadline, whatever the server does. */
   close(): void;
   /** Drops the transport at once. */

@@ -95,6 +95,10 @@ export class OpensshLink implements Link {
     });
   }
 
+  unref(): void {
+    this.#socket.unref();
+  }
+
   close(): void {
     this.#endMaster();
     this.#socket.destroy();

@@ -1,5 +1,6 @@
 /** A proxy command, run as ssh runs it: the way to a host that is not reached directly. */
 import { existsSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import { execa } from 'execa';
 import { describe, SshpoolError } from '../base/errors.ts';
@@ -53,7 +54,9 @@ export function startProxy(command: string, context: ProxyContext): ProxyStream 
 interface Child {
   readonly stdin: Writable;
   readonly stdout: Readable;
+  readonly stderr: Readable;
   readonly kill: () => boolean;
+  readonly unref: () => void;
 }
 
 /**
@@ -82,6 +85,14 @@ class ProxyStream extends Duplex {
       this.bytesRead += chunk.length;
       if (!this.push(chunk)) child.stdout.pause();
     });
+  }
+
+  unref(): void {
+    this.#child.unref();
+    for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) {
+      // They are pipes, which Node makes sockets.
+      if (stream instanceof Socket) stream.unref();
+    }
   }
 
   override _read(): void {

@@ -105,6 +105,10 @@ export class Ssh2Link implements Link {
     });
   }
 
+  unref(): void {
+    this.#stream.unref();
+  }
+
   close(): void {
     this.#client.end();
     // On a dead network neither end() nor ssh2's destroy() leads to a close.

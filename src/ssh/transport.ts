@@ -9,6 +9,8 @@ import { connectTcp, type TcpRequest } from './tcp.ts';
 export interface Transport extends Duplex {
   readonly bytesRead: number;
   readonly bytesWritten: number;
+  /** It does not keep the process alive by itself. */
+  unref(): unknown;
 }
 
 export interface TransportRequest extends TcpRequest {

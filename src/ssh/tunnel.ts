@@ -97,6 +97,11 @@ export class Tunnel extends Duplex {
     unsent.done();
   }
 
+  /** The connection that it is on keeps the process alive, or does not. */
+  unref(): void {
+    // There is nothing of its own.
+  }
+
   override _read(): void {
     this.#consume();
   }

@@ -95,6 +95,10 @@ export class FakeLink implements Link {
     queueMicrotask(() => this.#answer(decoded));
   }
 
+  unref(): void {
+    // It keeps no process alive.
+  }
+
   close(): void {
     this.leaving = true;
     this.#end(SshpoolError.of('CONNECTION_LOST', { host: 'fake', reason: 'we left' }));

@@ -1,7 +1,8 @@
 /** A pool over links without a network, on a clock that the test turns. */
 import { SshpoolError } from '../../src/base/errors.ts';
 import type { Asking } from '../../src/pool/attempts.ts';
-import type { PoolRequest, PoolSettings } from '../../src/pool/group.ts';
+import type { PoolEvent } from '../../src/pool/events.ts';
+import type { PoolRequest, PoolSettings } from '../../src/pool/request.ts';
 import type { Purpose } from '../../src/pool/policy.ts';
 import { Pool } from '../../src/pool/pool.ts';
 import type { Lease } from '../../src/pool/wanted.ts';
@@ -61,6 +62,8 @@ export class PoolBench {
   connectCount = 0;
   /** How often the pool said that it was empty. */
   emptied = 0;
+  /** What the pool told of itself. */
+  readonly events: PoolEvent[] = [];
   readonly #options: FakeLinkOptions;
   readonly #byHand: boolean;
   #calls = 0;
@@ -72,7 +75,9 @@ export class PoolBench {
     this.#options = { auto: true, ...options };
     this.#byHand = options.connectByHand ?? false;
     const onEmpty = (): unknown => (this.emptied += 1);
-    this.pool = new Pool(this.clock, { ...SETTINGS, ...settings }, onEmpty, () => 0.5);
+    const onEvent = (event: PoolEvent): unknown => this.events.push(event);
+    const events = { onEmpty, onEvent };
+    this.pool = new Pool(this.clock, { ...SETTINGS, ...settings }, events, () => 0.5);
   }
 
   get link(): FakeLink {

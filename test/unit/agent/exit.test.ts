@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { exitOf, signalExitCode } from '../../../src/agent/exit.ts';
+import { exitOf } from '../../../src/agent/exit.ts';
 import { SshpoolError } from '../../../src/base/errors.ts';
 import type { Outcome } from '../../../src/ssh/session.ts';
 
@@ -27,13 +27,4 @@ test('a time limit that ran out is 124, whatever the command said', () => {
   expect(exitOf({ kind: 'signalled', signal: 'KILL' }, { timeoutMs: 1 })).toMatchObject({
     signal: 'KILL',
   });
-});
-
-test.each([
-  ['HUP', 129],
-  ['INT', 130],
-  ['KILL', 137],
-  ['TERM', 143],
-])('SIG%s gives %i', (name, code) => {
-  expect(signalExitCode(name)).toBe(code);
 });

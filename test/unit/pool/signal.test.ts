@@ -54,3 +54,15 @@ test('a session that runs nothing is not signalled', async () => {
   expect(result.done).toBe(false);
   expect(bench.link.requests).not.toContain('signal');
 });
+
+test('a second signal waits until the helper of the first has gone', async () => {
+  const bench = new PoolBench({}, ROOT);
+  const call = await bench.running();
+  const [first, second] = [await signal(call), await signal(call)];
+  expect(bench.link.running).toHaveLength(2);
+  const helper = bench.link.running.at(-1);
+  if (helper) bench.link.exit(helper, 0);
+  await settle();
+  expect([first.done, second.done]).toEqual([true, undefined]);
+  expect(bench.link.running.at(-1)?.command).toContain('-eq 1 ] && kill -TERM');
+});

@@ -3,16 +3,34 @@
  * caller, and says how to connect, through jump hosts too.
  */
 import { SshpoolError } from '../base/errors.ts';
+import type { Clock } from '../base/time.ts';
 import { connectionKey } from '../config/connection-key.ts';
 import type { Jump } from '../config/jump.ts';
+import type { RuntimePaths } from '../config/paths.ts';
+import type { Settings } from '../config/settings.ts';
+import type { SshConfig } from '../config/ssh-config.ts';
 import type { AgentChoice, SshOptions } from '../config/ssh-options.ts';
 import { targetArgs, type Target } from '../config/target.ts';
 import type { Asking } from '../pool/attempts.ts';
-import type { PoolRequest } from '../pool/group.ts';
+import type { PoolRequest } from '../pool/request.ts';
+import type { Pool } from '../pool/pool.ts';
+import type { Links } from '../ssh/connect-link.ts';
 import { askNobody, type Ask } from '../ssh/prompts.ts';
 import type { Tunnel } from '../ssh/tunnel.ts';
 import { CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
-import type { Services } from './services.ts';
+
+/** What it takes to reach hosts, shared by all callers. */
+export interface ReachServices {
+  readonly clock: Clock;
+  readonly settings: Settings;
+  readonly paths: RuntimePaths;
+  readonly sshConfig: SshConfig;
+  /** The environment of the process, without what belongs to whoever started it. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly pool: Pool;
+  /** What makes connections; loaded when the first one is made. */
+  readonly links: () => Promise<Pick<Links, 'connect'>>;
+}
 
 /** What a caller brings along. */
 export interface Surroundings {
@@ -33,7 +51,7 @@ export interface Reached {
 
 /** @throws SshpoolError SSH_CONFIG where ssh cannot make sense of its configuration */
 export async function reach(
-  services: Services,
+  services: ReachServices,
   target: Target,
   sshArgs: readonly string[],
   caller: Surroundings,
@@ -84,7 +102,7 @@ export async function reach(
 
 /** The agent's own environment for what programs need (PATH, HOME), the caller's over it. */
 async function environmentOf(
-  { env, sshConfig }: Services,
+  { env, sshConfig }: ReachServices,
   sshArgs: readonly string[],
   caller: Surroundings,
 ): Promise<Readonly<Record<string, string | undefined>>> {
@@ -114,7 +132,7 @@ interface Journey {
 
 /** A stream to the target through the last of its jump hosts, reached over the pool as any host. */
 async function throughJump(
-  services: Services,
+  services: ReachServices,
   target: Reached,
   { person, timeoutMs, signal }: Journey,
 ): Promise<Tunnel> {
@@ -132,7 +150,7 @@ const MAX_JUMPS = 32;
  * each other would wait for each other. @throws SshpoolError JUMP_LOOP
  */
 async function jumpsOf(
-  services: Services,
+  services: ReachServices,
   target: Reached,
   person: Surroundings,
 ): Promise<Reached[]> {

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { RemoteEnd } from '../../../src/agent/remote-end.ts';
+import { RemoteEnd } from '../../../src/pool/remote-end.ts';
 import { PoolBench, type Call } from '../../support/pool-bench.ts';
 
 let bench: PoolBench;

@@ -3,7 +3,7 @@
  * mind it, SIGKILL, then the channel. Never waits for ever.
  */
 import type { Clock, Timer } from '../base/time.ts';
-import type { Lease } from '../pool/wanted.ts';
+import type { Lease } from './wanted.ts';
 
 /** How long a command may take to leave after the first signal. */
 const GRACE_MS = 5000;

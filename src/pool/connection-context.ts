@@ -1,0 +1,33 @@
+/** What a connection is made with, and whom it tells. */
+import type { Clock } from '../base/time.ts';
+import type { ConnectionSettings, Label } from './connection.ts';
+import type { Limits } from './limits.ts';
+import type { Counters } from './stats.ts';
+
+export interface ConnectionContext {
+  readonly id: number;
+  /** Names the identity that it has. */
+  readonly key: string;
+  readonly label: Label;
+  readonly clock: Clock;
+  readonly settings: ConnectionSettings;
+  readonly counters: Counters;
+  /** The key agent's socket, where it is forwarded. */
+  readonly forwardAgent: string | undefined;
+  /** What the server is known to allow. */
+  readonly limits: Limits;
+  /** How long it took to connect. */
+  readonly connectMs: number;
+  readonly events: ConnectionEvents;
+}
+
+export interface ConnectionEvents {
+  /** There may be room now where there was none, or proof. */
+  onRoom(): void;
+  /** The server was found to allow no more. */
+  onLimit(found: Partial<Limits>): void;
+  /** The server opened no further session. */
+  onRefused(): void;
+  /** Exactly once, last. */
+  onClosed(): void;
+}

@@ -1,0 +1,49 @@
+/** A connection as statistics and events show it. */
+import type { Link } from '../ssh/link.ts';
+import type { Label, Life } from './connection.ts';
+import type { ConnectionRow } from './stats.ts';
+
+interface Shown {
+  readonly id: number;
+  readonly label: Label;
+  readonly link: Link;
+  readonly life: Life;
+  readonly busy: boolean;
+  readonly uses: number;
+}
+
+interface Measured {
+  readonly sessions: number;
+  readonly tunnels: number;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly lastUsedAt: number;
+  /** Milliseconds. */
+  readonly rttMs: number | null;
+}
+
+export function rowOf(
+  { id, label, link, life, busy, uses }: Shown,
+  { sessions, tunnels, createdAt, lastUsedAt, rttMs }: Measured,
+): ConnectionRow {
+  const { target, user, hostname: host, port } = label;
+  const active = busy ? 'active' : 'idle';
+  return {
+    id,
+    target,
+    user,
+    host,
+    port,
+    link: link.kind,
+    linkReason: link.reason,
+    state: life === 'open' ? active : 'draining',
+    sessions,
+    tunnels,
+    createdAt: new Date(createdAt).toISOString(),
+    lastUsedAt: new Date(lastUsedAt).toISOString(),
+    hits: Math.max(0, uses - 1),
+    bytesIn: link.bytesIn,
+    bytesOut: link.bytesOut,
+    rttMs: rttMs === null ? null : Math.round(rttMs * 100) / 100,
+  };
+}
