@@ -47,6 +47,14 @@ export default defineConfig({
           maxConcurrency: 4,
         },
       },
+      {
+        test: {
+          name: 'library',
+          include: ['test/library/*.test.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
       endToEnd('e2e'),
       // What the launcher does the Node client does as well, for where there is no C compiler.
       endToEnd('e2e-node', {

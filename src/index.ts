@@ -1,1 +1,22 @@
+/// <reference types="node" preserve="true" />
+/** The library: the pool in a program's own process, or over the user's agent. */
 export { SshpoolError, type ErrorCode } from './base/errors.ts';
+export type { EvictReason, PoolEvent } from './pool/events.ts';
+export { connectAgent, type AgentPool } from './library/agent-pool.ts';
+export { executeSSHCommand, getGlobalPool, type SSHCommandOptions } from './library/global.ts';
+export { generatePoolKey } from './library/host.ts';
+export { DEFAULT_POOL_CONFIG, SSHConnectionPool, type PoolEventMap } from './library/pool.ts';
+export type {
+  AgentPoolConfig,
+  ConnectionPool,
+  ExecOptions,
+  HostConfig,
+  PooledConnection,
+  PoolStats,
+  RemoteExit,
+  RemoteProcess,
+  RunOptions,
+  RunResult,
+  SignalName,
+  SSHPoolConfig,
+} from './library/types.ts';

@@ -3,7 +3,7 @@ import { SshpoolError } from '../base/errors.ts';
 import { parseTargets } from '../config/exec-args.ts';
 import type { Settings } from '../config/settings.ts';
 import { parseTarget, type Target } from '../config/target.ts';
-import type { Label } from '../pool/connection.ts';
+import type { Label } from '../pool/label.ts';
 import type { Match } from '../pool/pool.ts';
 import type { ConnectionRow, Totals } from '../pool/stats.ts';
 import { reach, type Surroundings } from '../reach/reach.ts';

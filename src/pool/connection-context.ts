@@ -1,6 +1,7 @@
 /** What a connection is made with, and whom it tells. */
 import type { Clock } from '../base/time.ts';
-import type { ConnectionSettings, Label } from './connection.ts';
+import type { ConnectionSettings } from './connection.ts';
+import type { Label } from './label.ts';
 import type { Limits } from './limits.ts';
 import type { Counters } from './stats.ts';
 

@@ -12,6 +12,7 @@ import { Tunnel, type Destination, type TunnelEvents } from '../ssh/tunnel.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import type { EvictReason } from './events.ts';
 import type { HealthSettings } from './health.ts';
+import type { Label } from './label.ts';
 import { ping } from './ping.ts';
 import { SESSIONS_PER_CONNECTION, type ConnectionView, type Proof } from './policy.ts';
 import { Pulse } from './pulse.ts';
@@ -19,17 +20,6 @@ import { remedyApplies, signalCommand } from './remote-signal.ts';
 import { Slots, type Taker } from './slots.ts';
 import { rowOf } from './row.ts';
 import type { ConnectionRow } from './stats.ts';
-
-/** Who a connection goes to, in the words of messages and statistics. */
-export interface Label {
-  /** HOST as it was typed. */
-  readonly target: string;
-  /** The alias or name in it. */
-  readonly name: string;
-  readonly user: string;
-  readonly hostname: string;
-  readonly port: number;
-}
 
 export interface ConnectionSettings extends HealthSettings {
   readonly idleTimeoutMs: number;

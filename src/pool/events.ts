@@ -1,6 +1,6 @@
 /** What happens in the pool, for whoever wants to watch it. Nobody who does can change it. */
 import type { SshpoolError } from '../base/errors.ts';
-import type { Label } from './connection.ts';
+import type { Label } from './label.ts';
 import type { ConnectionRow } from './stats.ts';
 
 /** Why a connection is of the pool no more: nobody used it, it was told to go, or it broke. */

@@ -5,7 +5,8 @@
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
 import type { Tunnel } from '../ssh/tunnel.ts';
-import type { Connection, Label } from './connection.ts';
+import type { Connection } from './connection.ts';
+import type { Label } from './label.ts';
 import type { OnPoolEvent } from './events.ts';
 import { Group } from './group.ts';
 import type { PoolRequest, PoolSettings } from './request.ts';

@@ -1,6 +1,7 @@
 /** What callers want of the pool, and what it goes by. */
 import type { Connector } from './attempts.ts';
-import type { ConnectionSettings, Label } from './connection.ts';
+import type { ConnectionSettings } from './connection.ts';
+import type { Label } from './label.ts';
 
 /** What a caller wants: a session to a target, over the pool or over a connection of its own. */
 export interface PoolRequest extends Connector {

@@ -1,6 +1,7 @@
 /** A connection as statistics and events show it. */
 import type { Link } from '../ssh/link.ts';
-import type { Label, Life } from './connection.ts';
+import type { Life } from './connection.ts';
+import type { Label } from './label.ts';
 import type { ConnectionRow } from './stats.ts';
 
 interface Shown {

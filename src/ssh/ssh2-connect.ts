@@ -146,15 +146,13 @@ class Handshake {
   }
 
   #config(hostKey: Ssh2HostKey, algorithms: ssh2.Algorithms): ssh2.ConnectConfig {
-    const { serverAliveIntervalMs, serverAliveCountMax, user } = this.#request.options;
-    const configured = serverAliveIntervalMs > 0;
     return {
       sock: this.#stream,
-      username: user,
+      username: this.#request.options.user,
       algorithms,
       readyTimeout: 0,
-      keepaliveInterval: configured ? serverAliveIntervalMs : KEEPALIVE.intervalMs,
-      keepaliveCountMax: configured ? serverAliveCountMax : KEEPALIVE.countMax,
+      // The link sees to that.
+      keepaliveInterval: 0,
       hostVerifier: hostKey.check,
     };
   }
@@ -208,14 +206,14 @@ class Handshake {
     this.#learnLater(hostKey.trustedBy);
     hostKey.forget();
     this.#forget();
-    return new Ssh2Link(this.#client, this.#stream, protocol, {
-      clock: this.#request.clock,
-      host: this.#request.options.host,
-      user: this.#request.options.user,
-      reason: this.#request.reason,
-      rekeyAfter: this.#request.options.rekeyAfter,
-      forced,
-    });
+    const { clock, reason, options } = this.#request;
+    const { host, user, rekeyAfter, serverAliveIntervalMs, serverAliveCountMax } = options;
+    const isConfigured = serverAliveIntervalMs > 0;
+    const keepAlive = isConfigured
+      ? { intervalMs: serverAliveIntervalMs, countMax: serverAliveCountMax }
+      : KEEPALIVE;
+    const facts = { clock, host, user, reason, rekeyAfter, keepAlive, forced };
+    return new Ssh2Link(this.#client, this.#stream, protocol, facts);
   }
 
   /** Once the first commands are through: it takes the server some time. */

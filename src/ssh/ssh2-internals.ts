@@ -27,6 +27,8 @@ export interface Protocol {
   readonly _handlers: Record<string, unknown>;
   /** Begins a key exchange, unless one is under way. */
   rekey(): void;
+  /** Sends keepalive@openssh.com, which wants a reply. */
+  ping(): void;
 }
 
 export interface Supported {
@@ -192,6 +194,16 @@ export function sessionIdOf(protocol: Protocol): Buffer {
 /** Calls `heard` with each debugging message of the server (RFC 4253 section 11.3). */
 export function onServerDebug(protocol: Protocol, heard: (text: string) => void): void {
   protocol._handlers['DEBUG'] = (_: Protocol, _display: boolean, text: string) => heard(text);
+}
+
+/**
+ * Asks the server for any answer (a global request that it does not know). ssh2 itself would do so by
+ * a timer that keeps the process alive.
+ */
+export function askForSign(client: ssh2.Client, protocol: Protocol, onSign: () => void): void {
+  // Replies come in the order of the requests, ours among those of ssh2.
+  (client as unknown as { readonly _callbacks: (() => void)[] })._callbacks.push(onSign);
+  protocol.ping();
 }
 
 type OnGlobalRequest = (

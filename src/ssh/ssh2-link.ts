@@ -7,10 +7,16 @@ import { describe, SshpoolError } from '../base/errors.ts';
 import { shareReads } from '../base/shared-reads.ts';
 import type { Clock } from '../base/time.ts';
 import type { RekeyAfter } from '../config/network-options.ts';
+import { KeepAlive, type KeepAliveFacts } from './keepalive.ts';
 import type { Link, LinkEvents } from './link.ts';
 import { printableLine } from './printable.ts';
 import { Rekeying } from './rekeying.ts';
-import { keepBegunPacket, takeChannelMessages, type Protocol } from './ssh2-internals.ts';
+import {
+  askForSign,
+  keepBegunPacket,
+  takeChannelMessages,
+  type Protocol,
+} from './ssh2-internals.ts';
 import { Packets, sendMessage } from './ssh2-packets.ts';
 import type { Transport } from './transport.ts';
 
@@ -23,6 +29,7 @@ export interface LinkFacts {
   readonly user: string;
   readonly reason: string;
   readonly rekeyAfter: RekeyAfter;
+  readonly keepAlive: KeepAliveFacts;
   readonly forced: () => boolean;
 }
 
@@ -38,6 +45,7 @@ export class Ssh2Link implements Link {
   readonly #facts: LinkFacts;
   readonly #packets = new Packets();
   readonly #rekeying: Rekeying;
+  readonly #keepAlive: KeepAlive;
   #events: LinkEvents | undefined;
   #early: Buffer[] = [];
   #reason: SshpoolError | undefined;
@@ -61,6 +69,14 @@ export class Ssh2Link implements Link {
       // As in send: after a fatal error ssh2 throws.
       if (stream.writable) protocol.rekey();
     });
+    this.#keepAlive = new KeepAlive(
+      facts.clock,
+      facts.keepAlive,
+      () => {
+        if (stream.writable) askForSign(client, protocol, () => this.#keepAlive.heard());
+      },
+      () => this.destroy(this.#lost('the server does not answer')),
+    );
     client.on('handshake', () => this.#rekeying.renewed());
     client.on('close', () => this.#close());
   }
@@ -121,6 +137,7 @@ export class Ssh2Link implements Link {
   }
 
   #receive(payload: Buffer): void {
+    this.#keepAlive.heard();
     this.#rekeying.received(payload.length);
     if (this.#events) this.#events.onMessage(payload);
     else this.#early.push(Buffer.from(payload));
@@ -130,6 +147,7 @@ export class Ssh2Link implements Link {
     if (this.#closed) return;
     this.#closed = true;
     this.#rekeying.end();
+    this.#keepAlive.end();
     this.#events?.onClose(this.#reason ?? this.#lost('connection closed by the server'));
   }
 

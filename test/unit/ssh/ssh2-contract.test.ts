@@ -51,6 +51,17 @@ describe('ssh2', () => {
     expect(heard).toEqual(['ssh-userauth']);
   });
 
+  it('answers what is asked by ping() in the order of its callbacks', () => {
+    const { prototype } = load('ssh2/lib/protocol/Protocol.js') as unknown as {
+      prototype: Record<string, unknown>;
+    };
+    expect(String(prototype['ping'])).toContain('PING_PAYLOAD');
+    const { Client } = load('ssh2') as { Client: { prototype: { connect: () => void } } };
+    const connect = String(Client.prototype.connect);
+    expect(connect).toContain('let callbacks = this._callbacks = [];');
+    expect(connect).toContain('callbacks.shift()');
+  });
+
   it('begins a key exchange by rekey(), and tells of its end by an event', () => {
     const { prototype } = load('ssh2/lib/protocol/Protocol.js') as unknown as {
       prototype: Record<string, unknown>;

@@ -1,0 +1,127 @@
+/** The warm connections of the user's agent, for a program: shared with all that use sshpool. */
+import { SshpoolError } from '../base/errors.ts';
+import { programVersion } from '../base/version.ts';
+import { envLines } from '../client/call.ts';
+import { connectOrStart } from '../client/connect.ts';
+import { request } from '../client/request.ts';
+import { withOwnProtocol } from '../client/versions.ts';
+import { runtimePaths } from '../config/paths.ts';
+import { BasePool, type Job } from './base-pool.ts';
+import type { CheckedHost } from './host.ts';
+import { startOverAgent, type AgentSetting } from './over-agent.ts';
+import { checkAgentPoolConfig } from './schema.ts';
+import type { AgentPoolConfig, PoolStats } from './types.ts';
+
+/** That a host was reached; its connection is the agent's. */
+const REACHED = Symbol('reached');
+
+/**
+ * A pool whose connections are the agent's. It can ask nobody anything, as SSHConnectionPool.
+ * Statistics are those of the agent, of all its callers together; `closeAll` ends what this
+ * program runs, and leaves the connections to the others.
+ */
+export class AgentPool extends BasePool<typeof REACHED> {
+  readonly #setting: AgentSetting;
+
+  constructor(setting: AgentSetting, config: AgentPoolConfig) {
+    super(config);
+    this.#setting = setting;
+  }
+
+  async getStats(): Promise<PoolStats> {
+    const { totals } = (await this.#request('stats', { target: null })) as { totals: PoolStats };
+    return {
+      poolHits: totals.poolHits,
+      poolMisses: totals.poolMisses,
+      activeConnections: totals.activeConnections,
+      idleConnections: totals.idleConnections,
+      totalConnections: totals.totalConnections,
+      healthCheckFailures: totals.healthCheckFailures,
+      healthChecksPassed: totals.healthChecksPassed,
+    };
+  }
+
+  protected async reserve(host: CheckedHost, signal: AbortSignal): Promise<typeof REACHED> {
+    const argv = wordsOf(host);
+    const params = { argv, cwd: process.cwd(), env: envLines(process.env) };
+    const { warmed } = (await this.#request('warm', params, signal)) as Warmed;
+    const failure = warmed.find(({ error }) => error !== null);
+    if (failure?.error) throw SshpoolError.received(failure.code ?? 'INTERNAL', failure.error);
+    return REACHED;
+  }
+
+  protected giveBack(): void {
+    // The agent keeps it for whoever comes next.
+  }
+
+  protected async start({ host, command, process: started, signal }: Job<never>): Promise<string> {
+    const { name } = host.config;
+    const words = [...['-q', '-T', ...wordsOf(host)].map((word) => Buffer.from(word)), command];
+    await startOverAgent(started, { words, name }, this.#setting, signal);
+    return identityOf(host);
+  }
+
+  protected identify(host: CheckedHost): Promise<string> {
+    return Promise.resolve(identityOf(host));
+  }
+
+  protected async closeHost(_host: CheckedHost, identity: string): Promise<void> {
+    // What others run there goes on to its end.
+    await this.#request('close', { target: identity, force: false });
+  }
+
+  protected closeAllHosts(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Calls a method of the agent, which is started where none runs. */
+  #request(method: string, params: unknown, signal?: AbortSignal): Promise<unknown> {
+    const { paths, version } = this.#setting;
+    return this.hold.during(() =>
+      withOwnProtocol(paths, version, async () => {
+        const socket = await connectOrStart(paths);
+        const leave = (): void => void socket.destroy();
+        signal?.addEventListener('abort', leave, { once: true });
+        if (signal?.aborted) leave();
+        try {
+          const setting = { paths, version, print: () => undefined };
+          return await request(socket, setting, method, params);
+        } finally {
+          signal?.removeEventListener('abort', leave);
+        }
+      }),
+    );
+  }
+}
+
+/** What the agent answers to `warm`. */
+interface Warmed {
+  readonly warmed: readonly { readonly error: string | null; readonly code?: string | null }[];
+}
+
+/** Options and HOST. After `--` no word is an option, that of the command included. */
+function wordsOf({ sshArgs, target }: CheckedHost): string[] {
+  return [...sshArgs, '--', target.text];
+}
+
+/** The host in the words of `sshpool close`. */
+function identityOf({ config, target }: CheckedHost): string {
+  const { sshUser, port } = config;
+  const host = target.host.includes(':') ? `[${target.host}]` : target.host;
+  const user = sshUser === undefined ? '' : `${encodeURIComponent(sshUser)}@`;
+  return `ssh://${user}${host}${port === undefined ? '' : `:${port}`}`;
+}
+
+/**
+ * A pool over the user's agent, which is started where none runs: its warm connections are those
+ * of `sshpool exec` and of every other program.
+ * @throws SshpoolError BAD_INPUT, AGENT_START, AGENT_VERSION, UNSAFE_PATH
+ */
+export async function connectAgent(config: AgentPoolConfig = {}): Promise<AgentPool> {
+  const checked = checkAgentPoolConfig(config);
+  const paths = runtimePaths(process.env, process.getuid?.() ?? 0);
+  const pool = new AgentPool({ paths, version: programVersion() }, checked);
+  // Found out now and not by the first command.
+  await pool.getStats();
+  return pool;
+}

@@ -1,0 +1,184 @@
+/**
+ * What a pool for programs does whatever carries its commands: it checks what it is given, limits
+ * how long things take, and knows what the program has under way. How a host is reached is up to
+ * those who extend it.
+ */
+import { SshpoolError } from '../base/errors.ts';
+import { systemClock } from '../base/time.ts';
+import { collect } from './collect.ts';
+import { GivenConnection } from './given-connection.ts';
+import { Hold } from './hold.ts';
+import { checkCommand, checkHost, type CheckedHost } from './host.ts';
+import { Limit } from './limit.ts';
+import { CommandProcess } from './process.ts';
+import { checkExecOptions, checkRunOptions } from './schema.ts';
+import type {
+  AgentPoolConfig,
+  ConnectionPool,
+  ExecOptions,
+  HostConfig,
+  PooledConnection,
+  PoolStats,
+  RemoteProcess,
+  RunOptions,
+  RunResult,
+} from './types.ts';
+
+const DEFAULT_MAX_BYTES = 10 * 1024 * 1024;
+
+/** A command to be started. */
+export interface Job<Place> {
+  readonly host: CheckedHost;
+  readonly command: Buffer;
+  readonly process: CommandProcess;
+  /** What was reserved for it, if anything. */
+  readonly place: Place | undefined;
+  /** Its reason is an SshpoolError. */
+  readonly signal: AbortSignal;
+}
+
+/** `Place` is what is reserved for a connection that is given out. */
+export abstract class BasePool<Place> implements ConnectionPool {
+  protected readonly clock = systemClock;
+  protected readonly hold = new Hold();
+  /** What runs, by the identity of its host. */
+  readonly #running = new Map<CommandProcess, string>();
+  /** Those that were not released. */
+  readonly #given = new Set<GivenConnection<Place>>();
+  readonly #ours = new WeakSet<PooledConnection>();
+  readonly #configFile: string | undefined;
+  #closed = false;
+
+  constructor({ configFile }: AgentPoolConfig) {
+    this.#configFile = configFile;
+  }
+
+  /** Connects to the host, and keeps room there. */
+  protected abstract reserve(host: CheckedHost, signal: AbortSignal): Promise<Place>;
+  protected abstract giveBack(place: Place): void;
+  /** Resolves to the identity of the host when the command runs. */
+  protected abstract start(job: Job<Place>): Promise<string>;
+  /** Names what `start` resolves to. */
+  protected abstract identify(host: CheckedHost): Promise<string>;
+  /** Closes the connections to the host; nothing of this program runs on them. */
+  protected abstract closeHost(host: CheckedHost, identity: string): Promise<void>;
+  protected abstract closeAllHosts(): Promise<void>;
+  abstract getStats(): PoolStats | Promise<PoolStats>;
+
+  async getConnection(
+    host: HostConfig,
+    options: Pick<ExecOptions, 'signal'> = {},
+  ): Promise<PooledConnection> {
+    const checked = this.#check(host);
+    const limit = new Limit(checkExecOptions(options), this.clock);
+    try {
+      const place = await this.hold.during(() => this.reserve(checked, limit.signal));
+      const given = new GivenConnection(host, place, {
+        exec: (command, more, held) => this.#exec(host, command, more, held),
+        run: (command, more, held) => this.#run(host, command, more, held),
+        giveBack: (held) => {
+          this.#given.delete(given);
+          if (held) this.giveBack(held);
+        },
+      });
+      this.#given.add(given);
+      this.#ours.add(given);
+      return given;
+    } catch (thrown) {
+      throw limit.reasonFor(thrown);
+    } finally {
+      limit.end();
+    }
+  }
+
+  releaseConnection(host: HostConfig, connection: PooledConnection): void {
+    if (!this.#ours.has(connection) || connection.host.name !== host.name) {
+      const problem = `is no connection to ${host.name} from this pool`;
+      throw SshpoolError.of('BAD_INPUT', { field: 'connection', problem });
+    }
+    connection.release();
+  }
+
+  exec(host: HostConfig, command: string, options: ExecOptions = {}): Promise<RemoteProcess> {
+    return this.#exec(host, command, options, undefined);
+  }
+
+  run(host: HostConfig, command: string, options: RunOptions = {}): Promise<RunResult> {
+    return this.#run(host, command, options, undefined);
+  }
+
+  async closeConnection(host: HostConfig): Promise<void> {
+    const checked = this.#check(host);
+    await this.hold.during(async () => {
+      const identity = await this.identify(checked);
+      const facts = { host: host.name, by: 'closeConnection' };
+      for (const [process, of] of this.#running) {
+        if (of === identity) process.fail(SshpoolError.of('CONNECTION_CLOSED', facts));
+      }
+      await this.closeHost(checked, identity);
+    });
+  }
+
+  async closeAll(): Promise<void> {
+    this.#closed = true;
+    for (const process of this.#running.keys()) process.fail(SshpoolError.of('POOL_CLOSED', {}));
+    await this.hold.during(() => this.closeAllHosts());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.closeAll();
+  }
+
+  /** What is reserved for those who were given a connection and have not released it. */
+  protected get places(): readonly Place[] {
+    return [...this.#given].flatMap(({ place }) => (place === undefined ? [] : [place]));
+  }
+
+  #check(host: HostConfig): CheckedHost {
+    if (this.#closed) throw SshpoolError.of('POOL_CLOSED', {});
+    return checkHost(host, this.#configFile);
+  }
+
+  async #run(
+    host: HostConfig,
+    command: string,
+    options: RunOptions,
+    place: Place | undefined,
+  ): Promise<RunResult> {
+    const { maxBytes = DEFAULT_MAX_BYTES, ...rest } = checkRunOptions(options);
+    return collect(await this.#exec(host, command, rest, place), maxBytes);
+  }
+
+  async #exec(
+    host: HostConfig,
+    command: string,
+    options: ExecOptions,
+    place: Place | undefined,
+  ): Promise<CommandProcess> {
+    const checked = this.#check(host);
+    const words = checkCommand(command);
+    const given = checkExecOptions(options);
+    const limit = new Limit(given, this.clock);
+    const { signal } = limit;
+    const process = new CommandProcess(given);
+    const release = this.hold.take();
+    const over = (): void => {
+      this.#running.delete(process);
+      limit.end();
+      release();
+    };
+    try {
+      const identity = await this.start({ host: checked, command: words, process, place, signal });
+      this.#running.set(process, identity);
+    } catch (thrown) {
+      over();
+      throw limit.reasonFor(thrown);
+    }
+    const fail = (): void => process.fail(SshpoolError.from(signal.reason));
+    signal.addEventListener('abort', fail, { once: true });
+    if (signal.aborted) fail();
+    if (this.#closed) process.fail(SshpoolError.of('POOL_CLOSED', {}));
+    process.exit.then(over, over);
+    return process;
+  }
+}

@@ -1,0 +1,73 @@
+/** One pool for the whole program, and the shortest way to run a command. */
+import { SshpoolError } from '../base/errors.ts';
+import type { Settings } from '../config/settings.ts';
+import { parseSettings } from '../config/settings-schema.ts';
+import { checkRunOptions } from './schema.ts';
+import { SSHConnectionPool } from './pool.ts';
+import type { ConnectionPool, HostConfig, RunOptions, SSHPoolConfig } from './types.ts';
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+let globalPool: GlobalPool | undefined;
+
+/** Closed with the program, whatever ends that. */
+class GlobalPool extends SSHConnectionPool {
+  constructor(config: SSHPoolConfig) {
+    super(config);
+    process.once('exit', this.#close);
+    for (const signal of SIGNALS) process.once(signal, this.#onSignal);
+  }
+
+  override closeAll(): Promise<void> {
+    if (globalPool === this) globalPool = undefined;
+    process.off('exit', this.#close);
+    for (const signal of SIGNALS) process.off(signal, this.#onSignal);
+    return super.closeAll();
+  }
+
+  readonly #close = (): void => void this.closeAll();
+
+  readonly #onSignal = (signal: NodeJS.Signals): void => {
+    this.#close();
+    // Without us it would have ended the process; where the program has handlers, they decide.
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+  };
+}
+
+/**
+ * The pool of this program, made at the first call and configured by the SSH_POOL_* variables. It
+ * is closed on SIGINT, on SIGTERM and when the process exits; what else a signal does is not
+ * changed. Once it was closed, the next call makes another one.
+ * @throws SshpoolError BAD_SETTING naming the variable
+ */
+export function getGlobalPool(): SSHConnectionPool {
+  return (globalPool ??= new GlobalPool(configOf(parseSettings(process.env))));
+}
+
+function configOf({ healthChecks, agentIdleTimeoutMs: _, ...same }: Settings): SSHPoolConfig {
+  return { ...same, enableHealthChecks: healthChecks };
+}
+
+export interface SSHCommandOptions extends Omit<RunOptions, 'timeoutMs'> {
+  /** The global pool unless given. */
+  readonly pool?: ConnectionPool | undefined;
+}
+
+/**
+ * Runs a command on the host and resolves to what it printed, without white space at both ends.
+ * `timeoutMs` is for all of it, connecting too.
+ * @throws SshpoolError COMMAND_FAILED with the command's own status and stderr; TIMED_OUT;
+ * OUTPUT_TOO_LONG above 10 MiB; and why the host cannot be reached
+ */
+export async function executeSSHCommand(
+  host: HostConfig,
+  command: string,
+  timeoutMs = DEFAULT_TIMEOUT_MS,
+  { pool: given = getGlobalPool(), ...options }: SSHCommandOptions = {},
+): Promise<string> {
+  checkRunOptions({ ...options, timeoutMs });
+  const { exitCode, stdout, stderr } = await given.run(host, command, { ...options, timeoutMs });
+  if (exitCode === 0) return stdout.trim();
+  throw SshpoolError.of('COMMAND_FAILED', { exitCode, stderr: stderr.trim() });
+}

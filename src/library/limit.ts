@@ -1,0 +1,46 @@
+/** The caller's signal and time limit as one: what ends a command, and why. */
+import { SshpoolError } from '../base/errors.ts';
+import type { Clock } from '../base/time.ts';
+
+export interface LimitOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs?: number | undefined;
+}
+
+export class Limit {
+  readonly #controller = new AbortController();
+  readonly #end: () => void;
+
+  constructor({ signal, timeoutMs }: LimitOptions, clock: Clock) {
+    const abort = (): void => {
+      this.#controller.abort(SshpoolError.of('CANCELLED', {}, signal?.reason));
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    if (signal?.aborted) abort();
+    const timer =
+      timeoutMs === undefined
+        ? undefined
+        : clock.after(timeoutMs, () => {
+            this.#controller.abort(SshpoolError.of('TIMED_OUT', { timeoutMs }));
+          });
+    this.#end = () => {
+      timer?.cancel();
+      signal?.removeEventListener('abort', abort);
+    };
+  }
+
+  /** Its reason is an SshpoolError, CANCELLED or TIMED_OUT. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Why it is over, where it is; else what was thrown. */
+  reasonFor(thrown: unknown): unknown {
+    return this.signal.aborted ? this.signal.reason : thrown;
+  }
+
+  /** Nothing is limited any more. */
+  end(): void {
+    this.#end();
+  }
+}

@@ -1,0 +1,146 @@
+/** A remote command over the user's agent: a caller of its own for each. */
+import { SshpoolError } from '../base/errors.ts';
+import { Call, envLines, type MessageOf } from '../client/call.ts';
+import { connectOrStart } from '../client/connect.ts';
+import { withOwnProtocol } from '../client/versions.ts';
+import type { RuntimePaths } from '../config/paths.ts';
+import { MAX_CHUNK, type Message } from '../wire/protocol.ts';
+import type { CommandProcess } from './process.ts';
+
+export interface AgentSetting {
+  readonly paths: RuntimePaths;
+  readonly version: string;
+}
+
+/** What is run: the words after `sshpool exec`, and how messages call the host. */
+export interface AgentCommand {
+  readonly words: readonly Buffer[];
+  readonly name: string;
+}
+
+/**
+ * Starts the command through the agent, which is started where none runs; resolves when it runs.
+ * @throws SshpoolError as the agent says, AGENT_LOST, AGENT_START, AGENT_VERSION; `signal.reason`
+ */
+export function startOverAgent(
+  process: CommandProcess,
+  { words, name }: AgentCommand,
+  { paths, version }: AgentSetting,
+  signal: AbortSignal,
+): Promise<void> {
+  return withOwnProtocol(paths, version, async () => {
+    const socket = await connectOrStart(paths);
+    const run = new AgentRun(process, name);
+    const call = new Call(socket, paths.log, version, (message) => run.receive(call, message));
+    const abort = (): void => {
+      run.refuse(SshpoolError.from(signal.reason));
+      call.leave();
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    call.ended.then(
+      () => signal.removeEventListener('abort', abort),
+      (thrown: unknown) => {
+        signal.removeEventListener('abort', abort);
+        run.refuse(thrown);
+      },
+    );
+    call.send({
+      type: 'exec',
+      command: 'exec',
+      argv: words,
+      cwd: globalThis.process.cwd(),
+      env: envLines(globalThis.process.env),
+      terminals: 0,
+      ...{ columns: 0, rows: 0, width: 0, height: 0 },
+      modes: Buffer.alloc(0),
+    });
+    await run.started;
+  });
+}
+
+class AgentRun {
+  readonly #process: CommandProcess;
+  readonly #name: string;
+  readonly started: Promise<void>;
+  #resolve: () => void = () => undefined;
+  #reject: (reason: unknown) => void = () => undefined;
+
+  constructor(process: CommandProcess, name: string) {
+    this.#process = process;
+    this.#name = name;
+    this.started = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  /** It does not run, or cannot be followed to its end. */
+  refuse(reason: unknown): void {
+    this.#reject(reason);
+    this.#process.fail(SshpoolError.from(reason));
+  }
+
+  /** True for the last message. */
+  receive(call: Call, message: Message): boolean {
+    switch (message.type) {
+      case 'ask':
+        // There is nobody.
+        call.send({ type: 'answer', id: message.id, given: false, text: '' });
+        return false;
+      case 'askEnvironment': {
+        const env = envLines(globalThis.process.env, message.patterns);
+        call.send({ type: 'environment', env });
+        return false;
+      }
+      case 'opened':
+        this.#opened(call);
+        return false;
+      case 'window':
+        this.#process.stdin.grant(message.bytes);
+        return false;
+      case 'stdinClosed':
+        this.#process.stdin.close();
+        return false;
+      case 'stdout':
+      case 'stderr':
+        this.#process[message.type].deliver(message.data);
+        return false;
+      case 'exited':
+        this.#exited(message);
+        return true;
+      case 'failed':
+        this.refuse(SshpoolError.received(message.code, message.message, message.exitCode));
+        return true;
+      default:
+        return false; // nothing that a program is told
+    }
+  }
+
+  #opened(call: Call): void {
+    this.#process.begin({
+      write: (data) => {
+        for (let at = 0; at < data.length; at += MAX_CHUNK) {
+          call.send({ type: 'stdin', data: data.subarray(at, at + MAX_CHUNK) });
+        }
+      },
+      endStdin: () => call.send({ type: 'stdinEnd' }),
+      consume: (bytes) => call.send({ type: 'taken', bytes }),
+      closeStdout: () => call.send({ type: 'stdoutClosed' }),
+      signal: (name) => call.send({ type: 'signal', name }),
+      // The agent hangs up on the command of a caller that has gone.
+      abandon: () => call.leave(),
+    });
+    this.#resolve();
+  }
+
+  #exited({ status, exitCode, signal, message, reused }: MessageOf<'exited'>): void {
+    if (status === 'exited' || status === 'signalled') {
+      this.#process.finish({ exitCode, signal: signal || undefined, reused });
+      this.#resolve();
+      return;
+    }
+    const lost = SshpoolError.received('CONNECTION_LOST', message);
+    this.refuse(message === '' ? SshpoolError.of('NO_STATUS', { host: this.#name }) : lost);
+  }
+}

@@ -1,0 +1,238 @@
+/** A pool of connections in the process of a program. */
+import { channel } from 'node:diagnostics_channel';
+import { EventEmitter } from 'node:events';
+import { SshpoolError } from '../base/errors.ts';
+import { checkDir, ensureDir, runtimePaths } from '../config/paths.ts';
+import { selectEnv } from '../config/send-env.ts';
+import type { Settings } from '../config/settings.ts';
+import { SshConfig } from '../config/ssh-config.ts';
+import type { OnPoolEvent, PoolEvent } from '../pool/events.ts';
+import { Pool } from '../pool/pool.ts';
+import type { Lease } from '../pool/wanted.ts';
+import { reach, type Reached, type ReachServices, type Surroundings } from '../reach/reach.ts';
+import { Links } from '../ssh/connect-link.ts';
+import type { Link } from '../ssh/link.ts';
+import { askNobody } from '../ssh/prompts.ts';
+import { CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
+import { BasePool, type Job } from './base-pool.ts';
+import type { CheckedHost } from './host.ts';
+import { startOverSession } from './over-session.ts';
+import { checkPoolConfig } from './schema.ts';
+import type { PoolStats, SSHPoolConfig } from './types.ts';
+
+export const DEFAULT_POOL_CONFIG = {
+  maxConnections: 5,
+  idleTimeoutMs: 60_000,
+  connectionTimeoutMs: 5000,
+  enableHealthChecks: true,
+  healthCheckIntervalMs: 30_000,
+} as const satisfies SSHPoolConfig;
+
+const DEFAULT_QUEUE_TIMEOUT_MS = 30_000;
+
+/** The events of a pool by their names, each with what its listeners get. */
+export type PoolEventMap = {
+  [T in PoolEvent['type']]: [event: Extract<PoolEvent, { type: T }>];
+};
+
+type Listener<T extends keyof PoolEventMap> = (...args: PoolEventMap[T]) => void;
+
+/** Room at a host: a session that waits, until the first command takes it. */
+class Place {
+  #lease: Lease | undefined;
+  #connectionId: number;
+
+  constructor(lease: Lease) {
+    this.#lease = lease;
+    this.#connectionId = lease.connection.id;
+  }
+
+  /** The connection that was used last. */
+  get connectionId(): number {
+    return this.#connectionId;
+  }
+
+  used({ connection }: Lease): void {
+    this.#connectionId = connection.id;
+  }
+
+  /** The session, where it is surely there: after a sleep only an attempt would tell. */
+  take(): Lease | undefined {
+    const lease = this.#lease;
+    this.#lease = undefined;
+    if (lease === undefined) return undefined;
+    const { session, connection } = lease;
+    const isUsable = session.state === 'spare' && connection.life === 'open';
+    if (isUsable && connection.proof === 'proven') return lease;
+    session.close();
+    return undefined;
+  }
+
+  giveBack(): void {
+    this.#lease?.session.close();
+    this.#lease = undefined;
+  }
+}
+
+/**
+ * Connections to hosts, shared by all commands of this program. Nobody is asked anything: a host
+ * key or a passphrase that a person would have to be asked for is an error. Idle connections do
+ * not keep the process alive.
+ */
+export class SSHConnectionPool extends BasePool<Place> {
+  /** Its listeners are typed by `on` and `off`. */
+  readonly #emitter = new EventEmitter();
+  readonly #pool: Pool;
+  readonly #services: ReachServices;
+
+  /** @throws SshpoolError BAD_INPUT naming the field; UNSAFE_PATH, PATH_TOO_LONG */
+  constructor(config: Partial<SSHPoolConfig> = {}) {
+    const checked = checkPoolConfig({ ...DEFAULT_POOL_CONFIG, ...config });
+    super(checked);
+    const settings = settingsOf(checked);
+    const { clock } = this;
+    const paths = runtimePaths(process.env, process.getuid?.() ?? 0);
+    const onEvent: OnPoolEvent = (event) => this.#tell(event);
+    this.#pool = new Pool(clock, settings, { onEmpty: () => undefined, onEvent });
+    const links = new Links(clock, settings.link);
+    const connect: Links['connect'] = async (key, request) => {
+      // A link over OpenSSH has its socket there.
+      ensureDir(paths.dir);
+      checkDir(paths.dir, process.getuid?.() ?? 0);
+      const link: Link = await links.connect(key, request);
+      link.unref();
+      return link;
+    };
+    this.#services = {
+      clock,
+      settings,
+      paths,
+      sshConfig: new SshConfig({ clock }),
+      env: process.env,
+      pool: this.#pool,
+      links: () => Promise.resolve({ connect }),
+    };
+  }
+
+  /** Calls `listener` at each such event; also published as diagnostics channel `sshpool:TYPE`. */
+  on<T extends keyof PoolEventMap>(type: T, listener: Listener<T>): this {
+    this.#emitter.on(type, listener);
+    return this;
+  }
+
+  off<T extends keyof PoolEventMap>(type: T, listener: Listener<T>): this {
+    this.#emitter.off(type, listener);
+    return this;
+  }
+
+  getStats(): PoolStats {
+    const { totals, connections } = this.#pool.stats();
+    const held = new Set(this.places.map(({ connectionId }) => connectionId));
+    const idle = connections.filter(({ id, state }) => state === 'idle' && !held.has(id)).length;
+    const { poolHits, poolMisses, healthCheckFailures, healthChecksPassed } = totals;
+    return {
+      poolHits,
+      poolMisses,
+      activeConnections: connections.length - idle,
+      idleConnections: idle,
+      totalConnections: connections.length,
+      healthCheckFailures,
+      healthChecksPassed,
+    };
+  }
+
+  protected async reserve(host: CheckedHost, signal: AbortSignal): Promise<Place> {
+    const { request } = await this.#reach(host);
+    return new Place(await this.#pool.acquire(request, signal));
+  }
+
+  protected giveBack(place: Place): void {
+    place.giveBack();
+  }
+
+  protected async start(job: Job<Place>): Promise<string> {
+    const { options, request } = await this.#reach(job.host);
+    const { place, signal } = job;
+    const lease = place?.take() ?? (await this.#pool.acquire(request, signal));
+    place?.used(lease);
+    if (signal.aborted) {
+      lease.session.close();
+      throw SshpoolError.from(signal.reason);
+    }
+    if (lease.session.state !== 'spare') {
+      const { name } = job.host.config;
+      throw SshpoolError.of('SESSION_REFUSED', { host: name, reason: 'it was closed at once' });
+    }
+    const start = {
+      command: job.command,
+      env: selectEnv(options, process.env),
+      agentForward: request.forwardAgent !== undefined,
+    };
+    await startOverSession(job.process, lease, start, this.clock);
+    return request.key;
+  }
+
+  protected async identify(host: CheckedHost): Promise<string> {
+    const { request } = await this.#reach(host);
+    return request.key;
+  }
+
+  protected async closeHost(host: CheckedHost, identity: string): Promise<void> {
+    await this.#pool.close((_label, key) => key === identity, {
+      force: true,
+      by: 'closeConnection',
+    });
+  }
+
+  protected closeAllHosts(): Promise<void> {
+    return this.#pool.closeAll(SshpoolError.of('POOL_CLOSED', {}));
+  }
+
+  /** The host as ssh would have it, by the name that the program gave it. */
+  async #reach({ config, target, sshArgs }: CheckedHost): Promise<Reached> {
+    const { options, request } = await reach(this.#services, target, sshArgs, NOBODY);
+    const { name } = config;
+    return { options, request: { ...request, label: { ...request.label, target: name, name } } };
+  }
+
+  #tell(event: PoolEvent): void {
+    const published = channel(`sshpool:${event.type}`);
+    if (published.hasSubscribers) published.publish(event);
+    // An error without a listener would be thrown, and whoever runs into it is told anyway.
+    if (this.#emitter.listenerCount(event.type) > 0) this.#emitter.emit(event.type, event);
+  }
+}
+
+/** Behind a program there is nobody to ask. */
+const NOBODY: Surroundings = {
+  get cwd() {
+    return process.cwd();
+  },
+  get env() {
+    return environment(CALLER_ENV);
+  },
+  environment: (patterns) => Promise.resolve(environment(patterns)),
+  ask: askNobody,
+  note: () => undefined,
+};
+
+/** Our variables that match. */
+function environment(patterns: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      value !== undefined && matchesEnv(name, patterns) ? [[name, value]] : [],
+    ),
+  );
+}
+
+function settingsOf(config: SSHPoolConfig): Settings {
+  const { enableHealthChecks, queueTimeoutMs, link, configFile: _, ...rest } = config;
+  return {
+    ...rest,
+    healthChecks: enableHealthChecks,
+    queueTimeoutMs: queueTimeoutMs ?? DEFAULT_QUEUE_TIMEOUT_MS,
+    link: link ?? 'auto',
+    // There is no agent.
+    agentIdleTimeoutMs: 0,
+  };
+}

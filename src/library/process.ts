@@ -1,0 +1,88 @@
+/** A remote command as programs see it. What carries it, a session or a call, is not known here. */
+import { SshpoolError } from '../base/errors.ts';
+import { Input, Output } from './streams.ts';
+import type { ExecOptions, RemoteExit, RemoteProcess, SignalName } from './types.ts';
+
+/** What carries the command: a session of our own, or a call to the agent. */
+export interface Carrier {
+  /** At most so many bytes as were granted. */
+  write(data: Buffer): void;
+  endStdin(): void;
+  /** So many bytes of stdout and stderr were read, or dropped. */
+  consume(bytes: number): void;
+  /** Nobody reads stdout any more. */
+  closeStdout(): void;
+  signal(name: SignalName): void;
+  /** Sees to it that the command ends; nothing of it is wanted any more. */
+  abandon(): void;
+}
+
+export class CommandProcess implements RemoteProcess {
+  readonly stdin: Input;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly exit: Promise<RemoteExit>;
+  readonly #begin: () => void;
+  #carrier: Carrier | undefined;
+  #ended = false;
+  #resolve: (exit: RemoteExit) => void = () => undefined;
+  #reject: (error: SshpoolError) => void = () => undefined;
+
+  constructor({ input, stdin }: Pick<ExecOptions, 'input' | 'stdin'>) {
+    const consume = (bytes: number): void => this.#carrier?.consume(bytes);
+    this.stdin = new Input({
+      write: (data) => this.#carrier?.write(data),
+      end: () => this.#carrier?.endStdin(),
+    });
+    this.stdout = new Output(consume, () => this.#carrier?.closeStdout());
+    this.stderr = new Output(consume);
+    this.exit = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // Who reads the streams alone sees it there; it is no unhandled rejection.
+    this.exit.catch(() => undefined);
+    this.#begin = () => {
+      if (input !== undefined) this.stdin.end(input);
+      else if (stdin !== 'pipe') this.stdin.end();
+    };
+  }
+
+  /** The command runs, and this carries it. */
+  begin(carrier: Carrier): void {
+    this.#carrier = carrier;
+    if (this.#ended) carrier.abandon();
+    else this.#begin();
+  }
+
+  /** The command is over, and all its output has come. */
+  finish(exit: RemoteExit): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.stdin.close();
+    this.stdout.finish();
+    this.stderr.finish();
+    this.#resolve(exit);
+  }
+
+  /** It could not be followed to its end, or nobody wants to: it is ended. */
+  fail(error: SshpoolError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.stdin.close();
+    this.stdout.fail(error);
+    this.stderr.fail(error);
+    this.#carrier?.abandon();
+    this.#reject(error);
+  }
+
+  kill(signal: SignalName = 'TERM'): void {
+    if (!this.#ended) this.#carrier?.signal(signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#ended) return;
+    this.fail(SshpoolError.of('CANCELLED', {}));
+    await this.exit.catch(() => undefined);
+  }
+}

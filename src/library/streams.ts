@@ -1,0 +1,117 @@
+/** The standard streams of a remote command as Node's: nothing is kept that nobody asked for. */
+import { Readable, Writable } from 'node:stream';
+
+/** Bytes that come; so many as were read may come again. */
+export class Output extends Readable {
+  readonly #consume: (bytes: number) => void;
+  readonly #onGivenUp: () => void;
+  #unread = 0;
+  #ended = false;
+
+  /** `onGivenUp`: its reader left before the end. */
+  constructor(consume: (bytes: number) => void, onGivenUp: () => void = () => undefined) {
+    super();
+    this.#consume = consume;
+    this.#onGivenUp = onGivenUp;
+    // Whoever has the process learns it by `exit`, whether or not they read this.
+    this.on('error', () => undefined);
+  }
+
+  /** `data` is the caller's again when this returns. */
+  deliver(data: Buffer): void {
+    if (this.destroyed) {
+      this.#consume(data.length);
+      return;
+    }
+    this.#unread += data.length;
+    if (this.push(Buffer.from(data))) this.#take();
+  }
+
+  finish(): void {
+    this.#ended = true;
+    if (!this.destroyed) this.push(null);
+  }
+
+  fail(error: Error): void {
+    this.#ended = true;
+    this.destroy(error);
+  }
+
+  #take(): void {
+    const bytes = this.#unread;
+    this.#unread = 0;
+    if (bytes > 0) this.#consume(bytes);
+  }
+
+  override _read(): void {
+    this.#take();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#take();
+    if (!this.#ended) this.#onGivenUp();
+    done(error);
+  }
+}
+
+export interface InputEvents {
+  /** At most so many bytes as were granted; they are its own again when this returns. */
+  write(data: Buffer): void;
+  end(): void;
+}
+
+/** Bytes that go, within what the other side grants. */
+export class Input extends Writable {
+  readonly #events: InputEvents;
+  #granted = 0;
+  #unsent: { bytes: Buffer; readonly done: () => void } | undefined;
+  /** Nobody reads any more: what is written is dropped, as a person's typing would be. */
+  #closed = false;
+
+  constructor(events: InputEvents) {
+    super();
+    this.#events = events;
+    this.on('error', () => undefined);
+  }
+
+  grant(bytes: number): void {
+    this.#granted += bytes;
+    this.#flush();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#flush();
+  }
+
+  #flush(): void {
+    const unsent = this.#unsent;
+    if (unsent === undefined) return;
+    const now = this.#closed ? unsent.bytes : unsent.bytes.subarray(0, this.#granted);
+    unsent.bytes = unsent.bytes.subarray(now.length);
+    if (!this.#closed && now.length > 0) {
+      this.#granted -= now.length;
+      this.#events.write(now);
+    }
+    if (unsent.bytes.length > 0) return;
+    this.#unsent = undefined;
+    unsent.done();
+  }
+
+  override _write(bytes: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.#unsent = { bytes, done };
+    this.#flush();
+  }
+
+  override _final(done: () => void): void {
+    if (!this.#closed) this.#events.end();
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    // Whoever gives it up has no more to say, and the command must not wait for it.
+    if (!this.#closed && !this.writableFinished) this.#events.end();
+    this.#closed = true;
+    done(error);
+  }
+}

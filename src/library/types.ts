@@ -1,0 +1,154 @@
+/** What programs give the pool and get of it. The public types of the library; no code. */
+import type { Readable, Writable } from 'node:stream';
+import type { LinkSetting } from '../config/settings.ts';
+
+/** A host as a program knows it. What is not given comes from ssh_config(5), as with ssh. */
+export interface HostConfig {
+  /** What messages and statistics call it. Reuse is decided by the full identity, not by this. */
+  readonly name: string;
+  /** An alias of ssh_config, a name or an address. */
+  readonly host: string;
+  /** From 1 to 65535. */
+  readonly port?: number | undefined;
+  readonly protocol: 'ssh';
+  readonly sshUser?: string | undefined;
+  /** A private key file, as `ssh -i` takes it; `~/` is the home directory. */
+  readonly sshKeyPath?: string | undefined;
+  /** Options of ssh_config(5), as `ssh -o NAME=VALUE` takes them. */
+  readonly sshOptions?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Times are in milliseconds. */
+export interface SSHPoolConfig {
+  /** The most connections to one host at a time; each carries up to eight commands. */
+  readonly maxConnections: number;
+  /** How long a connection stays open without a command. */
+  readonly idleTimeoutMs: number;
+  /** How long a host may take to answer a new connection; ConnectTimeout of ssh_config goes first. */
+  readonly connectionTimeoutMs: number;
+  /** Whether idle connections are asked now and then if they still work. */
+  readonly enableHealthChecks: boolean;
+  readonly healthCheckIntervalMs: number;
+  /** How long a command waits for room when all connections are full; 30000 unless given. */
+  readonly queueTimeoutMs?: number | undefined;
+  /** What makes connections: `auto` (the default), `ssh2` or `openssh`. */
+  readonly link?: LinkSetting | undefined;
+  /** The configuration file, as `ssh -F` takes it; those of the user and the system unless given. */
+  readonly configFile?: string | undefined;
+}
+
+export type AgentPoolConfig = Pick<SSHPoolConfig, 'configFile'>;
+
+export interface PoolStats {
+  /** Uses of a connection that was there. */
+  readonly poolHits: number;
+  /** Uses of a new one. */
+  readonly poolMisses: number;
+  /** Connections with a command under way, or given out and not released. */
+  readonly activeConnections: number;
+  readonly idleConnections: number;
+  readonly totalConnections: number;
+  readonly healthCheckFailures: number;
+  readonly healthChecksPassed: number;
+}
+
+export interface ExecOptions {
+  /** Ends the command, or the waiting for it: CANCELLED, with the signal's reason as its cause. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds for all of it, connecting too: TIMED_OUT. None unless given. */
+  readonly timeoutMs?: number | undefined;
+  /** All of its standard input. */
+  readonly input?: string | Uint8Array | undefined;
+  /** `pipe`: it is written through `stdin`. Without this and `input` it is empty. */
+  readonly stdin?: 'pipe' | 'ignore' | undefined;
+}
+
+/** How a command ended. */
+export interface RemoteExit {
+  /** Its status; 128+n where signal n ended it. */
+  readonly exitCode: number;
+  /** The signal that ended it, without SIG. */
+  readonly signal: string | undefined;
+  /** The connection was there before. */
+  readonly reused: boolean;
+}
+
+/** A signal of RFC 4254 section 6.10. */
+export type SignalName = 'HUP' | 'INT' | 'QUIT' | 'TERM' | 'KILL' | 'USR1' | 'USR2';
+
+/**
+ * A command that runs. Both outputs are readable streams of bytes, to be read in any of the ways
+ * of streams (`for await`, `pipe`): who does not read holds the command up, as with a local one.
+ * They share one window of 2 MiB.
+ */
+export interface RemoteProcess extends AsyncDisposable {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /**
+   * Resolves when the command has ended, whatever its status. Rejects with SshpoolError
+   * CONNECTION_LOST, CONNECTION_CLOSED, POOL_CLOSED, NO_STATUS, CANCELLED or TIMED_OUT.
+   */
+  readonly exit: Promise<RemoteExit>;
+  /** Signals the process group of the command; TERM unless given. */
+  kill(signal?: SignalName): void;
+  /** Ends it if it runs, by TERM or HUP first, then by KILL; resolves when it is over. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface RunOptions extends Omit<ExecOptions, 'stdin'> {
+  /** The most bytes of both outputs together; 10 MiB unless given. */
+  readonly maxBytes?: number | undefined;
+}
+
+export interface RunResult extends RemoteExit {
+  /** As UTF-8. */
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * A host's connection, given out by getConnection. Where it was lost meanwhile, the next command
+ * is run over another one. `using` releases it.
+ */
+export interface PooledConnection extends Disposable {
+  readonly host: HostConfig;
+  /** @throws SshpoolError RELEASED once it was given back, and as ConnectionPool.exec */
+  exec(command: string, options?: ExecOptions): Promise<RemoteProcess>;
+  /** @throws SshpoolError RELEASED once it was given back, and as ConnectionPool.run */
+  run(command: string, options?: RunOptions): Promise<RunResult>;
+  /** Gives it back; commands that run go on. Harmless when repeated. */
+  release(): void;
+}
+
+/** What both kinds of pools do: the one in this process, and the one of the user's agent. */
+export interface ConnectionPool extends AsyncDisposable {
+  /**
+   * A connection to the host, logged in.
+   * @throws SshpoolError BAD_INPUT, POOL_EXHAUSTED, POOL_CLOSED, and why the host cannot be reached
+   */
+  getConnection(
+    host: HostConfig,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<PooledConnection>;
+  /**
+   * Gives it back. Harmless when repeated.
+   * @throws SshpoolError BAD_INPUT where it is not a connection to that host from this pool
+   */
+  releaseConnection(host: HostConfig, connection: PooledConnection): void;
+  /**
+   * Starts a command through the login shell of the host; resolves when it runs.
+   * @throws SshpoolError as getConnection; BAD_COMMAND, REQUEST_REFUSED, CANCELLED, TIMED_OUT
+   */
+  exec(host: HostConfig, command: string, options?: ExecOptions): Promise<RemoteProcess>;
+  /**
+   * Runs a command to its end, whatever its status, and collects what it prints.
+   * @throws SshpoolError as exec and RemoteProcess.exit; OUTPUT_TOO_LONG, which ends the command
+   */
+  run(host: HostConfig, command: string, options?: RunOptions): Promise<RunResult>;
+  /** Closes the connections to the host; this program's commands on them end (CONNECTION_CLOSED). */
+  closeConnection(host: HostConfig): Promise<void>;
+  /** Ends all commands of this program (POOL_CLOSED) and the pool: it can be used no more. */
+  closeAll(): Promise<void>;
+  getStats(): PoolStats | Promise<PoolStats>;
+}

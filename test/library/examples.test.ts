@@ -1,0 +1,62 @@
+/** The examples of docs/LIBRARY.md run as they stand there and print what they say. */
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runProgram, stopAgentAtTheEnd } from '../support/cli.ts';
+import { ROOT } from '../support/package.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { haveSshd, startSshd } from '../support/sshd.ts';
+
+const page = readFileSync(join(ROOT, 'docs/LIBRARY.md'), 'utf8');
+const examples = [...page.matchAll(/^## (.*)\n[^#]*?^```js\n([\s\S]*?)^```$/gm)].map(
+  ([, title = '', code = '']): [string, string] => [title, code],
+);
+
+/** What the comments of an example say that it prints: those behind a call, and those alone. */
+function announced(code: string): string {
+  const lines = [...code.matchAll(/(?:console\.log\(.*\); |^)\/\/ (.*)$/gm)];
+  return lines.map(([, line]) => `${line}\n`).join('');
+}
+
+/** Node 20 has no `using` yet; TypeScript and newer versions have. */
+function withoutUsing(code: string): string {
+  return (
+    code.replaceAll(/^await using (\w+) = (.*)$/gm, 'const $1 = $2') +
+    (code.includes('await using pool') ? 'await pool.closeAll();\n' : '')
+  );
+}
+
+describe.skipIf(!haveSshd())('the examples of the documentation', () => {
+  let sandbox: Sandbox;
+  let path: string;
+
+  beforeAll(async () => {
+    sandbox = createSandbox();
+    const web = await startSshd(sandbox, { name: 'web' });
+    stopAgentAtTheEnd(sandbox);
+    mkdirSync(sandbox.path('program/node_modules'), { recursive: true });
+    symlinkSync(ROOT, sandbox.path('program/node_modules/sshpool'));
+    // The ssh of this machine, with the configuration of the test.
+    const ssh = sandbox.write('bin/ssh', `#!/bin/sh\nexec /usr/bin/ssh -F ${web.config()} "$@"\n`);
+    await runProgram(sandbox, ['chmod', '+x', ssh]);
+    path = `${sandbox.path('bin')}:${sandbox.env['PATH']}`;
+  });
+  afterAll(() => sandbox[Symbol.asyncDispose]());
+
+  it('are there', () => {
+    expect(examples.map(([title]) => title)).toEqual([
+      'One command',
+      'Errors',
+      'A pool',
+      'Streams',
+      "The connections of the user's agent",
+    ]);
+  });
+
+  it.each(examples)('%s', async (title, code) => {
+    const file = sandbox.write(`program/${title.replaceAll(/\W/g, '-')}.mjs`, withoutUsing(code));
+    const ran = await runProgram(sandbox, [process.execPath, file], { env: { PATH: path } });
+    expect(ran.stderr).toBe('');
+    expect(ran.stdout.toString()).toBe(announced(code));
+  });
+});

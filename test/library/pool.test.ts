@@ -1,0 +1,267 @@
+/** The pool for programs: what both kinds do alike, in this process and over the user's agent. */
+import { createHash, randomBytes } from 'node:crypto';
+import { pipeline } from 'node:stream/promises';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import {
+  connectAgent,
+  executeSSHCommand,
+  SSHConnectionPool,
+  type ConnectionPool,
+  type HostConfig,
+  type SSHPoolConfig,
+} from 'sshpool';
+import { stopAgentAtTheEnd } from '../support/cli.ts';
+import { libraryHost } from '../support/library-host.ts';
+import { freePort } from '../support/port.ts';
+import { processesNaming, until } from '../support/process.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
+
+const sum = (of: Buffer): string => createHash('sha256').update(of).digest('hex');
+
+type Make = (config?: Partial<SSHPoolConfig>) => Promise<ConnectionPool>;
+const KINDS: readonly [name: string, make: Make][] = [
+  [
+    'in this process',
+    (config) => Promise.resolve(new SSHConnectionPool({ configFile: 'none', ...config })),
+  ],
+  ['over the agent', () => connectAgent({ configFile: 'none' })],
+];
+
+describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
+  let sandbox: Sandbox;
+  let box: Sshd;
+  let host: HostConfig;
+
+  beforeAll(async () => {
+    sandbox = createSandbox();
+    box = await startSshd(sandbox);
+    host = libraryHost(box);
+    vi.stubEnv('SSH_POOL_RUNTIME_DIR', sandbox.run);
+    stopAgentAtTheEnd(sandbox);
+  });
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await sandbox[Symbol.asyncDispose]();
+  });
+
+  it('runs a command and gives what it printed, and its status', async () => {
+    await using pool = await make();
+    const ran = await pool.run(host, 'echo out; echo err >&2; exit 3');
+    expect(ran).toMatchObject({ stdout: 'out\n', stderr: 'err\n', exitCode: 3, signal: undefined });
+  });
+
+  it('uses a connection again', async () => {
+    await using pool = await make();
+    const before = box.logins();
+    await pool.run(host, 'true');
+    expect(await pool.run(host, 'true')).toMatchObject({ reused: true });
+    expect(box.logins() - before).toBeLessThanOrEqual(1);
+  });
+
+  it('tells by which signal a command ended', async () => {
+    await using pool = await make();
+    expect(await pool.run(host, 'kill -TERM $$')).toMatchObject({ exitCode: 143, signal: 'TERM' });
+  });
+
+  it('gives a command its input', async () => {
+    await using pool = await make();
+    const bytes = randomBytes(5_000_000);
+    const { stdout } = await pool.run(host, 'sha256sum', { input: bytes });
+    expect(stdout).toBe(`${sum(bytes)}  -\n`);
+  });
+
+  it('gives a command no input unless told to', async () => {
+    await using pool = await make();
+    expect(await pool.run(host, 'cat')).toMatchObject({ stdout: '', exitCode: 0 });
+  });
+
+  it('streams both ways, at the speed of the slower one', async () => {
+    await using pool = await make();
+    const bytes = randomBytes(12_000_000);
+    await using cat = await pool.exec(host, 'cat', { stdin: 'pipe' });
+    const sent = pipeline([bytes], cat.stdin);
+    const hash = createHash('sha256');
+    for await (const chunk of cat.stdout) hash.update(chunk as Buffer);
+    await sent;
+    expect(hash.digest('hex')).toBe(sum(bytes));
+    expect(await cat.exit).toMatchObject({ exitCode: 0 });
+  });
+
+  it('holds a command up whose output nobody reads', async () => {
+    await using pool = await make();
+    await using many = await pool.exec(host, 'head -c 30000000 /dev/zero; echo end >&2');
+    const first = await new Promise<Buffer>((resolve) => many.stdout.once('data', resolve));
+    many.stdout.pause();
+    expect(first.length).toBeGreaterThan(0);
+    await until(() => many.stdout.readableLength > 0, 'more has come');
+    // All that is on its way fits into the window: the command cannot have ended.
+    const ended = await Promise.race([
+      many.exit.then(() => true),
+      pool.run(host, 'true').then(() => false),
+    ]);
+    expect(ended).toBe(false);
+    let bytes = first.length;
+    many.stdout.on('data', (chunk: Buffer) => (bytes += chunk.length)).resume();
+    await many.exit;
+    await until(() => bytes === 30_000_000, 'all has come');
+  });
+
+  it('lets a reader of the output leave early', async () => {
+    await using pool = await make();
+    await using yes = await pool.exec(host, 'yes');
+    for await (const chunk of yes.stdout) {
+      expect((chunk as Buffer).subarray(0, 2).toString()).toBe('y\n');
+      break;
+    }
+    expect(await yes.exit).toMatchObject({ signal: 'PIPE' });
+  });
+
+  it('signals a command', async () => {
+    await using pool = await make();
+    await using sleep = await pool.exec(host, 'exec sleep 60');
+    sleep.kill('INT');
+    expect(await sleep.exit).toMatchObject({ signal: 'INT', exitCode: 130 });
+  });
+
+  it('ends a command with its AbortSignal, and says why', async () => {
+    await using pool = await make();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const mark = `61.${process.pid}`;
+    await using sleep = await pool.exec(host, `exec sleep ${mark}`, { signal });
+    await until(() => processesNaming(mark).length > 0, 'it runs');
+    const reason = new Error('enough');
+    controller.abort(reason);
+    await expect(sleep.exit).rejects.toMatchObject({ code: 'CANCELLED', cause: reason });
+    await until(() => processesNaming(mark).length === 0, 'it has ended');
+  });
+
+  it('does not begin what was cancelled before', async () => {
+    await using pool = await make();
+    const signal = AbortSignal.abort();
+    await expect(pool.run(host, 'true', { signal })).rejects.toMatchObject({ code: 'CANCELLED' });
+  });
+
+  it('ends a command whose time is over', async () => {
+    await using pool = await make();
+    await pool.run(host, 'true');
+    const mark = `62.${process.pid}`;
+    const run = pool.run(host, `exec sleep ${mark}`, { timeoutMs: 300 });
+    await expect(run).rejects.toMatchObject({
+      code: 'TIMED_OUT',
+      message: 'timed out after 0.3 s',
+    });
+    await until(() => processesNaming(mark).length === 0, 'it has ended');
+  });
+
+  it('ends a command that prints too much', async () => {
+    await using pool = await make();
+    const run = pool.run(host, 'yes', { maxBytes: 100_000 });
+    await expect(run).rejects.toMatchObject({
+      code: 'OUTPUT_TOO_LONG',
+      message: 'the command printed more than 100000 bytes',
+    });
+  });
+
+  it('ends what a program gives up', async () => {
+    await using pool = await make();
+    const mark = `63.${process.pid}`;
+    {
+      await using sleep = await pool.exec(host, `exec sleep ${mark}`);
+      await until(() => processesNaming(mark).length > 0, 'it runs');
+      expect(sleep.stdout.destroyed).toBe(false);
+    }
+    await until(() => processesNaming(mark).length === 0, 'it has ended');
+  });
+
+  it('says why a host cannot be reached, and is no worse for it', async () => {
+    await using pool = await make();
+    const port = await freePort();
+    const run = pool.run({ ...host, port }, 'true');
+    await expect(run).rejects.toMatchObject({ code: 'CONNECT_FAILED', exitCode: 255 });
+    await expect(pool.getConnection({ ...host, port })).rejects.toMatchObject({
+      code: 'CONNECT_FAILED',
+    });
+    expect(await pool.run(host, 'echo still')).toMatchObject({ stdout: 'still\n' });
+  });
+
+  it('trusts no host that a person would have to be asked about', async () => {
+    await using pool = await make();
+    const sshOptions = { UserKnownHostsFile: '/dev/null', GlobalKnownHostsFile: '/dev/null' };
+    const run = pool.run({ ...host, sshOptions }, 'true');
+    await expect(run).rejects.toMatchObject({ code: 'HOST_KEY_UNKNOWN' });
+  });
+
+  it('hands out a connection, and takes it back', async () => {
+    await using pool = await make();
+    const connection = await pool.getConnection(host);
+    expect(await connection.run('echo one')).toMatchObject({ stdout: 'one\n' });
+    expect(await connection.run('echo two')).toMatchObject({ stdout: 'two\n' });
+    pool.releaseConnection(host, connection);
+    await expect(connection.run('true')).rejects.toMatchObject({ code: 'RELEASED' });
+    pool.releaseConnection(host, connection);
+  });
+
+  it('refuses to take back what it did not hand out', async () => {
+    await using pool = await make();
+    await using other = await make();
+    using connection = await other.getConnection(host);
+    const release = (): void => pool.releaseConnection(host, connection);
+    expect(release).toThrow('connection: is no connection to box from this pool');
+  });
+
+  it('releases with `using`', async () => {
+    await using pool = await make();
+    const kept = await (async () => {
+      using connection = await pool.getConnection(host);
+      return connection;
+    })();
+    await expect(kept.run('true')).rejects.toMatchObject({ code: 'RELEASED' });
+  });
+
+  it('ends its commands on a host whose connection is closed', async () => {
+    await using pool = await make();
+    const mark = `64.${process.pid}`;
+    const sleep = await pool.exec(host, `exec sleep ${mark}`);
+    await pool.closeConnection(host);
+    await expect(sleep.exit).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
+    await until(() => processesNaming(mark).length === 0, 'it has ended');
+    expect(await pool.run(host, 'echo again')).toMatchObject({ stdout: 'again\n' });
+  });
+
+  it('ends with closeAll, and is of no use after it', async () => {
+    const pool = await make();
+    const mark = `65.${process.pid}`;
+    const sleep = await pool.exec(host, `exec sleep ${mark}`);
+    await pool.closeAll();
+    await pool.closeAll();
+    await expect(sleep.exit).rejects.toMatchObject({ code: 'POOL_CLOSED' });
+    await expect(pool.run(host, 'true')).rejects.toMatchObject({ code: 'POOL_CLOSED' });
+    await until(() => processesNaming(mark).length === 0, 'it has ended');
+  });
+
+  it('does the work of executeSSHCommand', async () => {
+    await using pool = await make();
+    expect(await executeSSHCommand(host, 'echo " text "', 5000, { pool })).toBe('text');
+    await expect(
+      executeSSHCommand(host, 'echo no >&2; exit 7', 5000, { pool }),
+    ).rejects.toMatchObject({
+      code: 'COMMAND_FAILED',
+      message: 'Command failed with code 7: no',
+      exitCode: 7,
+    });
+    await expect(executeSSHCommand(host, 'sleep 60', 200, { pool })).rejects.toMatchObject({
+      code: 'TIMED_OUT',
+    });
+    expect(await executeSSHCommand(host, 'echo still', 5000, { pool })).toBe('still');
+  });
+
+  it('says what a lost connection did to a command', async () => {
+    await using pool = await make();
+    const lost = await pool.exec(host, 'exec sleep 60');
+    await box.restart();
+    await expect(lost.exit).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
+    expect(await pool.run(host, 'echo new')).toMatchObject({ stdout: 'new\n' });
+  });
+});
