@@ -2,6 +2,7 @@
 /** All works that are measured, each with its target. */
 import { echoThroughCat, trueInTerminal, trueOver, trueOverOpenssh } from './rows/latency.js';
 import { launcherCpu, launcherResident } from './rows/launcher.js';
+import { tenInOneProgram } from './rows/library.js';
 import { afterManyExecs, idleAgent, perIdleConnection, slowReader } from './rows/memory.js';
 import { shortSleeps, shortTrues } from './rows/parallel.js';
 import { firstCall, nodeClient, secondCall } from './rows/start.js';
@@ -92,6 +93,13 @@ export const ROWS = [
     ...toCold,
     show: thousandths,
     run: secondCall,
+  },
+  {
+    name: 'library, 10 in one program, over a new ssh for each',
+    limit: 1 / 40,
+    ...toCold,
+    show: thousandths,
+    run: tenInOneProgram,
   },
   {
     name: 'first call, no agent, over a new ssh',
