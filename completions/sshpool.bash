@@ -17,17 +17,20 @@ _sshpool() {
   for ((i = 2; i < last; i++)); do
     case ${words[i]} in
       --) ;;
-      -F|-l|-p|-i|-J|-o|-e|--timeout) ((i++)) ;;
+      -F|-l|-p|-i|-J|-o|-e|--timeout|--remote|--socket) ((i++)) ;;
       -*) ;;
       *) if [[ $path == @(agent) ]]; then path+=" ${words[i]}"; else ((given++)); fi ;;
     esac
   done
   case $path in
-    '') arguments='exec ssh shell wrap stats close warm agent completion help' options='--help -h --version -V' ;;
+    '') arguments='exec ssh shell wrap compose resources docker-sock stats close warm agent completion help' options='--help -h --version -V' ;;
     exec) options='-F -l -p -i -J -o -4 -6 -A -a -n -t -T -e -q -v --timeout --fresh --json --help -h' arguments='hosts' most=1 ;;
     ssh) options='-F -l -p -i -J -o -4 -6 -A -a -n -t -T -e -q -v' arguments='hosts' most=1 ;;
     shell) options='-F -l -p -i -J -o -4 -6 -A -a -e -q -v --fresh --help -h' arguments='hosts' most=1 ;;
     wrap) options='--help -h' arguments='' most=1 ;;
+    compose) options='--json -F -l -p -i -J -o -4 -6 -A -a -q -v --help -h' arguments='hosts' most=1 ;;
+    resources) options='--json -F -l -p -i -J -o -4 -6 -A -a -q -v --help -h' arguments='hosts' most=1 ;;
+    docker-sock) options='--remote --socket -F -l -p -i -J -o -4 -6 -A -a -q -v --help -h' arguments='hosts' most=1 ;;
     stats) options='--json --help -h' arguments='targets' most=1 ;;
     close) options='--all --force --help -h' arguments='targets' most=1 ;;
     warm) options='-F -l -p -i -J -o -4 -6 -A -a -q -v --help -h' arguments='hosts' most=99 ;;
@@ -39,7 +42,7 @@ _sshpool() {
     'agent run') options='--help -h' arguments='' most=1 ;;
     'agent logs') options='--follow -f --help -h' arguments='' most=1 ;;
     completion) options='--help -h' arguments='bash zsh fish' most=1 ;;
-    help) options='' arguments='exec ssh shell wrap stats close warm agent completion' most=1 ;;
+    help) options='' arguments='exec ssh shell wrap compose resources docker-sock stats close warm agent completion' most=1 ;;
     *) return ;;
   esac
   ((given < most)) || return
@@ -47,7 +50,7 @@ _sshpool() {
     -F|-i) 
       compopt -o filenames 2>/dev/null
       arguments=$(compgen -f -- "$current") ;;
-    -l|-p|-J|-o|-e|--timeout) return ;;
+    -l|-p|-J|-o|-e|--timeout|--remote|--socket) return ;;
     *)
       if [[ $current == -* ]]; then arguments=$options
       elif [[ $arguments == hosts ]]; then arguments=$(command sshpool completion --hosts 2>/dev/null)

@@ -1,9 +1,25 @@
 /// <reference types="node" preserve="true" />
 /** The library: the pool in a program's own process, or over the user's agent. */
 export { SshpoolError, type ErrorCode } from './base/errors.ts';
+export type {
+  ComposeAction,
+  ComposePort,
+  ComposeProject,
+  ComposeService,
+  ComposeState,
+  ComposeStatus,
+} from './hosts/compose.ts';
+export type { Disk, HostResources, Usage } from './hosts/resources.ts';
 export type { EvictReason, PoolEvent } from './pool/events.ts';
 export { connectAgent, type AgentPool } from './library/agent-pool.ts';
 export { executeSSHCommand, getGlobalPool, type SSHCommandOptions } from './library/global.ts';
+export {
+  composeExec,
+  getComposeStatus,
+  getHostResources,
+  listComposeProjects,
+  type HostOptions,
+} from './library/hosts.ts';
 export { generatePoolKey } from './library/host.ts';
 export { DEFAULT_POOL_CONFIG, SSHConnectionPool, type PoolEventMap } from './library/pool.ts';
 export type {

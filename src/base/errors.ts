@@ -129,8 +129,8 @@ const TABLE = {
       `Connection pool exhausted for ${d.name}:${d.port} (max: ${d.max})`,
   ),
   TUNNEL_REFUSED: failure(
-    (d: { via: string; host: string; port: number; reason: string }) =>
-      `${d.via} could not connect to ${d.host} port ${d.port}: ${d.reason}`,
+    (d: { via: string; to: string; reason: string }) =>
+      `${d.via} could not connect to ${d.to}: ${d.reason}`,
   ),
   SESSION_REFUSED: failure(
     (d: { host: string; reason: string }) => `${d.host} refused to open a session: ${d.reason}`,
@@ -162,6 +162,9 @@ const TABLE = {
   ),
   NO_STATUS: failure(
     (d: { host: string }) => `${d.host} closed the session without an exit status`,
+  ),
+  BAD_SOCKET: failure(
+    (d: { path: string; problem: string }) => `cannot listen on ${d.path}: ${d.problem}`,
   ),
   OUTPUT_TOO_LONG: failure(
     (d: { maxBytes: number }) => `the command printed more than ${d.maxBytes} bytes`,
@@ -221,9 +224,12 @@ export class SshpoolError extends Error {
     return new SshpoolError(code, text(data), status, cause);
   }
 
-  /** An error that came over the wire: code, words and status are the sender's. */
-  static received(code: string, message: string, exitCode = EXIT_FAILURE): SshpoolError {
-    return new SshpoolError(isErrorCode(code) ? code : 'INTERNAL', message, exitCode, undefined);
+  /** An error that came over the wire: code, words and status, where there is one, are the sender's. */
+  static received(code: string, message: string, exitCode?: number): SshpoolError {
+    const known = isErrorCode(code) ? code : 'INTERNAL';
+    const usual = TABLE[known].exitCode;
+    const status = exitCode ?? (typeof usual === 'number' ? usual : EXIT_FAILURE);
+    return new SshpoolError(known, message, status, undefined);
   }
 
   /** Anything caught, as an error of the table. */

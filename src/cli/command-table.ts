@@ -23,6 +23,20 @@ export interface CommandSpec {
 const HELP: OptionSpec = { name: '--help', alias: '-h', text: 'show this help' };
 const JSON_OUTPUT: OptionSpec = { name: '--json', text: 'print JSON' };
 
+/** Those of `docker-sock`, which reads its words itself: those of COMMAND are its own. */
+export const DOCKER_SOCK_OPTIONS: readonly OptionSpec[] = [
+  { name: '--remote', value: 'PATH', text: 'the socket of the host (/var/run/docker.sock)' },
+  { name: '--socket', value: 'PATH', text: 'the local socket' },
+  ...CONNECTION_OPTIONS,
+];
+
+/** Those of `compose` and `resources`; what stands behind the action is for docker. */
+export const COMPOSE_OPTIONS: readonly OptionSpec[] = [
+  { ...JSON_OUTPUT, text: 'print JSON (ls and ps)' },
+  ...CONNECTION_OPTIONS,
+];
+export const RESOURCES_OPTIONS: readonly OptionSpec[] = [JSON_OUTPUT, ...CONNECTION_OPTIONS];
+
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
 /** Those of ssh that we read ourselves; ssh takes more, and all of them work. */
@@ -75,6 +89,37 @@ export const COMMANDS: readonly CommandSpec[] = [
     notes: [
       'TOOL finds sshpool as ssh in its PATH, and scp and sftp that use it: sshpool wrap git fetch',
       'Exit status: that of TOOL; 127 if there is none, 126 if it cannot be run.',
+    ],
+  },
+  {
+    name: 'compose',
+    summary: 'docker compose on a host',
+    usage: '[options] HOST ls | ps PROJECT | ACTION PROJECT [ARG...]',
+    options: COMPOSE_OPTIONS,
+    argument: 'host',
+    notes: [
+      'ls lists the projects and ps the services of one, stopped ones too. ACTION is a command of docker',
+      'compose: up (in the background), down, restart, logs, pull, ...; ARG is for it.',
+      'Exit status: that of docker; 255 if the host cannot be reached; 2 for bad usage.',
+    ],
+  },
+  {
+    name: 'resources',
+    summary: 'show load, memory and disks of a host',
+    usage: '[options] HOST',
+    options: RESOURCES_OPTIONS,
+    argument: 'host',
+  },
+  {
+    name: 'docker-sock',
+    summary: 'give the docker socket of a host as a local one',
+    usage: '[options] HOST [--] [COMMAND [ARG...]]',
+    options: DOCKER_SOCK_OPTIONS,
+    argument: 'host',
+    notes: [
+      'Runs COMMAND with DOCKER_HOST set to a local socket that leads to that of the host; without',
+      'COMMAND it says where the socket is and stays until it is interrupted.',
+      'Exit status: that of COMMAND; 255 if the host or its socket cannot be reached.',
     ],
   },
   {

@@ -33,6 +33,20 @@ async function main([command, ...argv]: readonly string[]): Promise<number> {
       const { wrap } = await import('./commands/wrap.ts');
       return (await wrap(argv)) ?? printing(() => help('wrap'));
     }
+    case 'compose': {
+      const { compose } = await import('./commands/compose.ts');
+      return (await compose(argv)) ?? printing(() => help('compose'));
+    }
+    case 'resources':
+      return printing(async () => {
+        const { resources } = await import('./commands/resources.ts');
+        return (await resources(argv)) ?? help('resources');
+      });
+    case 'docker-sock':
+      return printing(async () => {
+        const { dockerSock } = await import('./commands/docker-sock.ts');
+        return (await dockerSock(argv)) ?? help('docker-sock');
+      });
     case 'warm':
       return printing(async () => {
         const { warm } = await import('./commands/warm.ts');

@@ -1,4 +1,5 @@
 /** What people see: lines on stderr, a spinner for what takes long, tables. */
+import { stripVTControlCharacters } from 'node:util';
 import type { Ora } from 'ora';
 import type { ExecUi } from '../client/exec.ts';
 
@@ -53,18 +54,18 @@ export function execUi(help: () => Promise<void>): ExecUi {
   };
 }
 
+/** How many columns a text takes, colors left out. */
+const shownWidth = (text: string): number => stripVTControlCharacters(text).length;
+
 /** Rows as aligned columns, two spaces between; numbers to the right. No trailing blanks. */
-export function table(
-  rows: readonly (readonly string[])[],
-  width: (text: string) => number,
-): string[] {
+export function table(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
   for (const row of rows) {
-    row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, width(cell))));
+    row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, shownWidth(cell))));
   }
   return rows.map((row) =>
     row
-      .map((cell, i) => cell + ' '.repeat((widths[i] ?? 0) - width(cell)))
+      .map((cell, i) => cell + ' '.repeat((widths[i] ?? 0) - shownWidth(cell)))
       .join('  ')
       .trimEnd(),
   );

@@ -25,13 +25,15 @@ export function runSsh(args: readonly string[]): Promise<number> {
 }
 
 /**
- * Runs the program to its end and resolves to its exit status; where a signal ended it that ends us.
+ * Runs the program to its end and resolves to its exit status; where a signal ended it that ends us,
+ * after `over` is through.
  * @throws SshpoolError NO_TOOL, TOOL_FAILED
  */
 export async function runProgram(
   program: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
+  over: () => Promise<void> = () => Promise.resolve(),
 ): Promise<number> {
   // Before it is there: it may stop at once, and whoever sees it run may send us a signal.
   let child: ChildProcess | undefined;
@@ -43,12 +45,20 @@ export async function runProgram(
   for (const name of TYPED) process.on(name, passTyped);
   process.on('SIGCHLD', () => stopWith(child));
   child = spawnChild(program, args, env);
-  const { status, signal } = await endOf(child, program);
+  const { status, signal } = await endAfter(endOf(child, program), over);
   for (const name of ['SIGCHLD', ...PASSED, ...TYPED]) process.removeAllListeners(name);
   if (signal === null) return status;
   process.kill(process.pid, signal);
   // It was one that does not end us.
   return 128 + constants.signals[signal];
+}
+
+async function endAfter(end: Promise<End>, over: () => Promise<void>): Promise<End> {
+  try {
+    return await end;
+  } finally {
+    await over();
+  }
 }
 
 interface End {

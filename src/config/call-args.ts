@@ -2,13 +2,10 @@
 import type { Target } from './target.ts';
 
 /** The commands that open a session. */
-export type CommandName = 'exec' | 'ssh' | 'shell';
+export type CommandName = 'exec' | 'ssh' | 'shell' | 'forward';
 
-/** Where a session is to lead that carries a stream and no command (-W). */
-export interface Forward {
-  readonly host: string;
-  readonly port: number;
-}
+/** Where a stream is to lead, in place of a command: a port (-W), or a unix socket of the host. */
+export type Forward = { readonly host: string; readonly port: number } | { readonly path: string };
 
 export interface CallArgs {
   readonly kind: 'call';

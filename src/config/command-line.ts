@@ -2,12 +2,14 @@
 import { SshpoolError } from '../base/errors.ts';
 import type { CommandName, ParsedCall } from './call-args.ts';
 import { parseExecArgs, parseShellArgs } from './exec-args.ts';
+import { parseForwardArgs } from './forward-args.ts';
 import { parseSshArgs } from './ssh-args.ts';
 
 const PARSERS: Readonly<Record<CommandName, (words: readonly Buffer[]) => ParsedCall>> = {
   exec: parseExecArgs,
   ssh: parseSshArgs,
   shell: parseShellArgs,
+  forward: parseForwardArgs,
 };
 
 /** @throws SshpoolError PROTOCOL for a command that is not known */

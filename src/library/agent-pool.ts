@@ -57,7 +57,8 @@ export class AgentPool extends BasePool<typeof REACHED> {
   protected async start({ host, command, process: started, signal }: Job<never>): Promise<string> {
     const { name } = host.config;
     const words = [...['-q', '-T', ...wordsOf(host)].map((word) => Buffer.from(word)), command];
-    await startOverAgent(started, { words, name }, this.#setting, signal);
+    const exec = { command: 'exec', words, name } as const;
+    await startOverAgent(started, exec, this.#setting, signal);
     return identityOf(host);
   }
 

@@ -12,8 +12,9 @@ export interface AgentSetting {
   readonly version: string;
 }
 
-/** What is run: the words after `sshpool exec`, and how messages call the host. */
+/** What is run: a command of the agent and the words after it; and how messages call the host. */
 export interface AgentCommand {
+  readonly command: 'exec' | 'forward';
   readonly words: readonly Buffer[];
   readonly name: string;
 }
@@ -24,7 +25,7 @@ export interface AgentCommand {
  */
 export function startOverAgent(
   process: CommandProcess,
-  { words, name }: AgentCommand,
+  { command, words, name }: AgentCommand,
   { paths, version }: AgentSetting,
   signal: AbortSignal,
 ): Promise<void> {
@@ -47,7 +48,7 @@ export function startOverAgent(
     );
     call.send({
       type: 'exec',
-      command: 'exec',
+      command,
       argv: words,
       cwd: globalThis.process.cwd(),
       env: envLines(globalThis.process.env),

@@ -4,6 +4,7 @@
  */
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
+import { OPEN_FAILURE } from '../ssh/messages.ts';
 import type { Session } from '../ssh/session.ts';
 import type { Destination, Tunnel } from '../ssh/tunnel.ts';
 import type { Connection } from './connection.ts';
@@ -19,10 +20,8 @@ export interface Lease {
   readonly connectMs: number;
 }
 
-/** A machine behind a server, and how long it may take to reach it from there. */
-export interface Way extends Destination {
-  readonly timeoutMs: number;
-}
+/** What a server is to reach for us, and how long that may take it. */
+export type Way = Destination & { readonly timeoutMs: number };
 
 /** What comes of taking it; exactly one of these, and nothing where the waiter has left. */
 export interface Taking {
@@ -70,12 +69,12 @@ export function wantSession(clock: Clock, since: number, resolve: (lease: Lease)
 
 /** A stream to a machine behind the server. */
 export function wantTunnel(clock: Clock, way: Way, resolve: (tunnel: Tunnel) => void): Wanted {
-  const { host, port, timeoutMs } = way;
+  const { timeoutMs } = way;
   const takeFrom = (connection: Connection, taking: Taking): void => {
     let settled = false;
     const timer = clock.after(timeoutMs, () => {
       settled = true;
-      taking.fail(SshpoolError.of('CONNECT_TIMEOUT', { host, port, timeoutMs }));
+      taking.fail(tooLate(way, connection.label.name));
       tunnel.destroy();
     });
     const settle = (what: () => void): void => {
@@ -91,8 +90,8 @@ export function wantTunnel(clock: Clock, way: Way, resolve: (tunnel: Tunnel) => 
         });
       },
       onRefused: (reason, words) => {
-        const facts = { via: connection.label.name, host, port, reason: words || String(reason) };
-        settle(() => taking.fail(SshpoolError.of('TUNNEL_REFUSED', facts)));
+        const via = connection.label.name;
+        settle(() => taking.fail(refused(way, via, { reason, words })));
       },
       onClosed: (error) => {
         settle(() => {
@@ -103,4 +102,29 @@ export function wantTunnel(clock: Clock, way: Way, resolve: (tunnel: Tunnel) => 
     });
   };
   return { isSession: false, takeFrom };
+}
+
+function tooLate(way: Way, via: string): SshpoolError {
+  const { timeoutMs } = way;
+  if ('host' in way) return SshpoolError.of('CONNECT_TIMEOUT', { ...way, timeoutMs });
+  const reason = `no answer within ${timeoutMs} ms`;
+  return SshpoolError.of('TUNNEL_REFUSED', { via, to: way.path, reason });
+}
+
+interface Refusal {
+  /** RFC 4254 section 5.1. */
+  readonly reason: number;
+  readonly words: string;
+}
+
+function refused(way: Way, via: string, { reason, words }: Refusal): SshpoolError {
+  const said = words || String(reason);
+  if ('host' in way) {
+    const to = `${way.host} port ${way.port}`;
+    return SshpoolError.of('TUNNEL_REFUSED', { via, to, reason: said });
+  }
+  // Of a unix socket sshd says no more than that, whatever is wrong.
+  const failed = 'nobody listens there, we may not, or its sshd forwards no unix sockets';
+  const isFailed = reason === OPEN_FAILURE.connectFailed;
+  return SshpoolError.of('TUNNEL_REFUSED', { via, to: way.path, reason: isFailed ? failed : said });
 }

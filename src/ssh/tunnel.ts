@@ -1,6 +1,7 @@
 /**
- * A stream to a machine that a server reaches for us (RFC 4254 section 7.2, direct-tcpip): the way
- * to a target behind a jump host. Knows one channel, and grants its window only for what was read.
+ * A stream that a server opens for us: to another machine (RFC 4254 section 7.2, direct-tcpip), the
+ * way to a target behind a jump host, or to a unix socket of its own (direct-streamlocal@openssh.com,
+ * OpenSSH's PROTOCOL 2.4). Knows one channel, and grants its window only for what was read.
  */
 import { Duplex } from 'node:stream';
 import { Writer } from '../base/bytes.ts';
@@ -8,10 +9,10 @@ import { SshpoolError } from '../base/errors.ts';
 import type { Channel } from './channel.ts';
 import type { Channels } from './channels.ts';
 
-export interface Destination {
-  readonly host: string;
-  readonly port: number;
-}
+export type Destination =
+  | { readonly host: string; readonly port: number }
+  /** A unix socket of the server. */
+  | { readonly path: string };
 
 export interface TunnelEvents {
   /** The stream is there; it ends with its channel. */
@@ -25,6 +26,18 @@ export interface TunnelEvents {
 /** Where the connection comes from, as ssh has it for -W: no connection was made to us. */
 const ORIGINATOR = { host: '127.0.0.1', port: 65_535 };
 
+/** The type of its channel, and what the request for it holds beside the usual. */
+function openOf(to: Destination): { readonly type: string; readonly extra: Buffer } {
+  const extra = new Writer();
+  if ('path' in to) {
+    // The last two are reserved.
+    extra.string(to.path).string('').u32(0);
+    return { type: 'direct-streamlocal@openssh.com', extra: extra.finish() };
+  }
+  extra.string(to.host).u32(to.port).string(ORIGINATOR.host).u32(ORIGINATOR.port);
+  return { type: 'direct-tcpip', extra: extra.finish() };
+}
+
 export class Tunnel extends Duplex {
   readonly #channel: Channel;
   /** Bytes that the reader has not asked for yet. */
@@ -33,10 +46,9 @@ export class Tunnel extends Duplex {
   bytesRead = 0;
   bytesWritten = 0;
 
-  constructor(channels: Channels, { host, port }: Destination, events: TunnelEvents) {
+  constructor(channels: Channels, to: Destination, events: TunnelEvents) {
     super({ allowHalfOpen: true });
-    const extra = new Writer().string(host).u32(port);
-    extra.string(ORIGINATOR.host).u32(ORIGINATOR.port);
+    const { type, extra } = openOf(to);
     let ended = false;
     const end = (error: SshpoolError | undefined): void => {
       if (ended) return;
@@ -47,7 +59,7 @@ export class Tunnel extends Duplex {
     };
     // Whoever has the stream listens too; before that nobody does.
     this.on('error', () => undefined);
-    this.#channel = channels.open('direct-tcpip', extra.finish(), {
+    this.#channel = channels.open(type, extra, {
       onOpen: () => events.onOpen(this),
       onRefused: (reason, description) => {
         events.onRefused(reason, description);

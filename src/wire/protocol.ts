@@ -72,9 +72,9 @@ export const MESSAGES = {
   exec: {
     number: 10,
     from: 'caller',
-    doc: 'Runs `sshpool exec`, `ssh` or `shell` with these arguments. The agent parses them.',
+    doc: 'Runs `sshpool exec`, `ssh` or `shell` with these arguments, or opens a stream to a unix socket of a host. The agent parses them.',
     fields: {
-      command: ['text', 'exec, ssh or shell'],
+      command: ['text', 'exec, ssh, shell or forward'],
       argv: ['bytes[]', 'the words after the command, as bytes'],
       cwd: ['text', 'working directory of the caller, absolute'],
       env: ['text[]', 'the allow-listed variables of the caller, each NAME=VALUE'],

@@ -59,8 +59,10 @@ const git: Tool['act'] = async ({ dir, way, run, brief }) => {
 };
 
 const rsync: Tool['act'] = async ({ dir, way, run }) => {
+  // Whether directories are of the same second is a matter of chance.
+  const options = ['-a', '--delete', '--itemize-changes', '--omit-dir-times'];
   const sync = (...words: string[]): Promise<string> =>
-    run([...way.before, 'rsync', '-a', '--delete', '--itemize-changes', '-e', way.rsh, ...words]);
+    run([...way.before, 'rsync', ...options, '-e', way.rsh, ...words]);
   return [
     await run(['sh', '-c', 'mkdir there back && echo stale | tee there/stale >back/stale']),
     await sync('source/', `box:${dir}/there/`),

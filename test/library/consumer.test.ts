@@ -1,5 +1,6 @@
 /** The library as a program has it that installed the package, and nothing else. */
 import { spawn } from 'node:child_process';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runProgram, stopAgentAtTheEnd, type Result } from '../support/cli.ts';
@@ -8,6 +9,14 @@ import { install, pack, ROOT } from '../support/package.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
 
+/** Stands for docker on the server. */
+const DOCKER = `#!/bin/sh
+case "$*" in
+  *" ls "*) echo '[{"Name":"shop","Status":"running(1), exited(1)","ConfigFiles":"/srv/compose.yaml"}]';;
+  *" ps "*) echo '{"Name":"shop-web-1","Service":"web","State":"exited","ExitCode":1,"Publishers":null}';;
+  *) echo "$*";;
+esac
+`;
 const TSC = join(ROOT, 'node_modules/.bin/tsc');
 
 /** Prints what is imported, also by what is imported. */
@@ -28,7 +37,10 @@ describe.skipIf(!haveSshd())('a program that installed the package', () => {
 
   beforeAll(async () => {
     sandbox = createSandbox();
-    box = await startSshd(sandbox);
+    const docker = sandbox.write('remote/docker', DOCKER);
+    chmodSync(docker, 0o755);
+    const path = `PATH=${sandbox.path('remote')}:${sandbox.env['PATH']}`;
+    box = await startSshd(sandbox, { options: { SetEnv: path } });
     stopAgentAtTheEnd(sandbox);
     place = install(sandbox, pack(sandbox), '--ignore-scripts');
   }, 120_000);
@@ -45,6 +57,7 @@ describe.skipIf(!haveSshd())('a program that installed the package', () => {
     const ran = await run(
       'all.mjs',
       `import { connectAgent, executeSSHCommand, SSHConnectionPool } from 'sshpool';
+       import { composeExec, getComposeStatus, getHostResources, listComposeProjects } from 'sshpool';
        const pool = new SSHConnectionPool({ maxConnections: 5, configFile: 'none' });
        for (let i = 0; i < 10; i++) await executeSSHCommand(box, 'echo ' + i, 5000, { pool });
        const { poolHits, poolMisses } = pool.getStats();
@@ -61,6 +74,11 @@ describe.skipIf(!haveSshd())('a program that installed the package', () => {
        const connection = await pool.getConnection(box);
        console.log((await connection.run('echo held')).stdout.trim());
        pool.releaseConnection(box, connection);
+       for (const { name, status } of await listComposeProjects(box, { pool })) console.log(name, status);
+       const { services } = await getComposeStatus(box, 'shop', { pool });
+       console.log(services[0].service, services[0].exitCode);
+       console.log((await composeExec(box, 'shop', 'restart', ['web'], { pool })).trim());
+       console.log('cores', (await getHostResources(box, { pool })).cpu.cores > 0);
        await pool.closeConnection(box);
        console.log('closed', pool.getStats().totalConnections);
        await pool.closeAll();
@@ -75,6 +93,10 @@ describe.skipIf(!haveSshd())('a program that installed the package', () => {
       'COMMAND_FAILED Command failed with code 4: why',
       'streamed',
       'held',
+      'shop partial',
+      'web 1',
+      'compose -p shop restart web',
+      'cores true',
       'closed 0',
       'by the agent',
     ]);

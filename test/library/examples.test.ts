@@ -1,5 +1,5 @@
 /** The examples of docs/LIBRARY.md run as they stand there and print what they say. */
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runProgram, stopAgentAtTheEnd } from '../support/cli.ts';
@@ -11,6 +11,16 @@ const page = readFileSync(join(ROOT, 'docs/LIBRARY.md'), 'utf8');
 const examples = [...page.matchAll(/^## (.*)\n[^#]*?^```js\n([\s\S]*?)^```$/gm)].map(
   ([, title = '', code = '']): [string, string] => [title, code],
 );
+
+/** Stands for docker on the server of the examples. */
+const DOCKER = `#!/bin/sh
+case "$*" in
+  *" ls "*) echo '[{"Name":"shop","Status":"running(1), exited(1)","ConfigFiles":"/srv/compose.yaml"}]';;
+  *" ps "*)
+    echo '{"Name":"shop-web-1","Service":"web","State":"running","ExitCode":0,"Publishers":null}'
+    echo '{"Name":"shop-job-1","Service":"job","State":"exited","ExitCode":1,"Publishers":null}';;
+esac
+`;
 
 /** What the comments of an example say that it prints: those behind a call, and those alone. */
 function announced(code: string): string {
@@ -32,13 +42,15 @@ describe.skipIf(!haveSshd())('the examples of the documentation', () => {
 
   beforeAll(async () => {
     sandbox = createSandbox();
-    const web = await startSshd(sandbox, { name: 'web' });
+    chmodSync(sandbox.write('remote/docker', DOCKER), 0o755);
+    const remote = `PATH=${sandbox.path('remote')}:${sandbox.env['PATH']}`;
+    const web = await startSshd(sandbox, { name: 'web', options: { SetEnv: remote } });
     stopAgentAtTheEnd(sandbox);
     mkdirSync(sandbox.path('program/node_modules'), { recursive: true });
     symlinkSync(ROOT, sandbox.path('program/node_modules/sshpool'));
     // The ssh of this machine, with the configuration of the test.
     const ssh = sandbox.write('bin/ssh', `#!/bin/sh\nexec /usr/bin/ssh -F ${web.config()} "$@"\n`);
-    await runProgram(sandbox, ['chmod', '+x', ssh]);
+    chmodSync(ssh, 0o755);
     path = `${sandbox.path('bin')}:${sandbox.env['PATH']}`;
   });
   afterAll(() => sandbox[Symbol.asyncDispose]());
@@ -49,6 +61,7 @@ describe.skipIf(!haveSshd())('the examples of the documentation', () => {
       'Errors',
       'A pool',
       'Streams',
+      'Docker compose and resources',
       "The connections of the user's agent",
     ]);
   });

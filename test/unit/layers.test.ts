@@ -53,6 +53,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'src/wire/x.ts': ['../base/a.ts', './config.ts'],
   'src/wire/x-schema.ts': ['../base/a.ts', 'zod'],
   'src/config/x.ts': ['../base/a.ts'],
+  'src/hosts/x-schema.ts': ['../base/a.ts', 'zod'],
   'src/ssh/x.ts': ['../base/a.ts', './link.ts'],
   'src/ssh/proxy.ts': ['execa'],
   'src/pool/x.ts': ['../ssh/a.ts', '../config/a.ts', '../base/a.ts'],

@@ -1,6 +1,5 @@
 /** `sshpool stats`: the pool's counters and connections, for people and for programs. */
 import chalk from 'chalk';
-import { stripVTControlCharacters } from 'node:util';
 import type { AgentStats } from '../../agent/methods.ts';
 import type { ConnectionRow, Percentiles } from '../../pool/stats.ts';
 import { callRunning } from '../agent-call.ts';
@@ -20,8 +19,6 @@ export async function stats(target: string | undefined, { json }: StatsOptions):
   process.stdout.write(json ? `${JSON.stringify(found, null, 2)}\n` : render(found, Date.now()));
   return 0;
 }
-
-const width = (text: string): number => stripVTControlCharacters(text).length;
 
 /** The page for people; `now` in milliseconds since the epoch. At most 80 columns. */
 export function render(found: AgentStats, now: number): string {
@@ -49,11 +46,9 @@ export function render(found: AgentStats, now: number): string {
       ['connect', latency(totals.connectMs)],
       ['exec', latency(totals.execMs)],
     ].map(([name = '', text = '']) => [chalk.dim(name), text]),
-    width,
   );
   const rows = connections.map((row) => connectionCells(row, now));
-  if (rows.length > 0)
-    lines.push('', ...table([HEADINGS.map((h) => chalk.dim(h)), ...rows], width));
+  if (rows.length > 0) lines.push('', ...table([HEADINGS.map((h) => chalk.dim(h)), ...rows]));
   lines.push(...reasons(connections));
   return `${lines.join('\n')}\n`;
 }

@@ -47,6 +47,19 @@ describe('a tunnel', () => {
     ]);
   });
 
+  it('asks for a unix socket of the server (direct-streamlocal@openssh.com)', () => {
+    const silent = { onHeard: () => undefined, onClosed: () => undefined };
+    const other = new FakeLink();
+    const events = { onOpen: () => 0, onRefused: () => 0, onClosed: () => 0 };
+    expect(
+      new Tunnel(new Channels(other, 'box', silent), { path: '/run/x y' }, events),
+    ).toBeDefined();
+    const [open] = other.sentOf('open');
+    const from = new Reader(open?.extra ?? Buffer.alloc(0));
+    expect(open?.channelType).toBe('direct-streamlocal@openssh.com');
+    expect([from.text(), from.text(), from.u32(), from.done]).toEqual(['/run/x y', '', 0, true]);
+  });
+
   it('carries bytes both ways, cut to what the server takes', async () => {
     confirm();
     tunnel.end('x'.repeat(250));

@@ -1,0 +1,142 @@
+/** `sshpool compose`: docker compose on a host. */
+import chalk from 'chalk';
+import { EXIT_FAILURE, SshpoolError } from '../../base/errors.ts';
+import { programVersion } from '../../base/version.ts';
+import { exec } from '../../client/exec.ts';
+import {
+  COMPOSE_ACTIONS,
+  composeCommand,
+  getComposeStatus,
+  listComposeProjects,
+  type ComposePort,
+  type ComposeProject,
+  type ComposeState,
+  type ComposeStatus,
+} from '../../hosts/compose.ts';
+import { nearest } from '../../config/nearest.ts';
+import { ourPaths } from '../agent-call.ts';
+import { COMPOSE_OPTIONS } from '../command-table.ts';
+import { isReached, parseHostCall, runOn, type HostCall } from '../host-call.ts';
+import { execUi, printing, table } from '../ui.ts';
+
+const SYNTAX = 'sshpool compose [options] HOST ls | ps PROJECT | ACTION PROJECT [ARG...]';
+const FORM = { command: 'sshpool compose', specs: COMPOSE_OPTIONS, syntax: SYNTAX };
+const JSON_OPTION = '--json';
+
+/** `argv` is the words after `compose`; undefined where they ask for help. */
+export async function compose(argv: readonly string[]): Promise<number | undefined> {
+  const call = parseHostCall(argv, FORM);
+  if (call === undefined) return undefined;
+  const { verb, project, args, json } = parse(call);
+  if (!(await isReached(call))) return EXIT_FAILURE;
+  const run = runOn(call);
+  if (verb === 'ls') {
+    const projects = await listComposeProjects(run);
+    return print(json ? toJson(projects) : renderProjects(projects));
+  }
+  if (verb === 'ps') {
+    const status = await getComposeStatus(run, project);
+    return print(json ? toJson(status) : renderStatus(status));
+  }
+  const command = await composeCommand(run, project, verb, args);
+  const ui = execUi(() => Promise.resolve());
+  const setting = { paths: ourPaths(), version: programVersion(), ui };
+  return exec('exec', ['-T', ...call.words, command], setting);
+}
+
+interface Wish {
+  readonly verb: string;
+  readonly project: string;
+  readonly args: readonly string[];
+  readonly json: boolean;
+}
+
+/** Words of our own, of which docker gets none but the name of the project. */
+const OURS: ReadonlySet<string> = new Set(['ls', 'ps']);
+
+/** All of it is checked before anything is sent. @throws SshpoolError USAGE */
+function parse({ rest, given }: HostCall): Wish {
+  const [verb, ...words] = rest;
+  checkVerb(verb);
+  const isJson = given.some(({ spec }) => spec.name === JSON_OPTION);
+  if (!OURS.has(verb)) {
+    // Behind the action, options are for docker.
+    const [project = '', ...args] = words;
+    if (isJson) refuse(`${JSON_OPTION} is for ls and ps`);
+    checkNamed(project);
+    return { verb, project, args, json: false };
+  }
+  const left = words.filter((word) => word !== JSON_OPTION);
+  const [project = '', more] = verb === 'ls' ? ['', ...left] : left;
+  if (verb === 'ps') checkNamed(project);
+  if (more !== undefined) refuse(`${JSON.stringify(more)} is not for ${verb}`);
+  return { verb, project, args: [], json: isJson || left.length < words.length };
+}
+
+function checkVerb(verb: string | undefined): asserts verb is string {
+  const all: readonly string[] = [...COMPOSE_ACTIONS, 'ls'];
+  if (verb === undefined)
+    refuse(`no action, such as ls, ${COMPOSE_ACTIONS.slice(0, 4).join(', ')}`);
+  if (all.includes(verb)) return;
+  const meant = nearest(verb, all);
+  refuse(`there is no ${JSON.stringify(verb)}`, meant && `did you mean ${meant}?`);
+}
+
+function checkNamed(project: string): void {
+  if (project === '') refuse('no PROJECT', 'sshpool compose HOST ls lists them');
+}
+
+function refuse(problem: string, hint = `the form is: ${SYNTAX}`): never {
+  throw SshpoolError.of('USAGE', { problem, hint });
+}
+
+async function print(text: string): Promise<number> {
+  await printing(() => process.stdout.write(text));
+  return 0;
+}
+
+const toJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+const COLORS: Readonly<Record<ComposeState, (text: string) => string>> = {
+  running: chalk.green,
+  partial: chalk.yellow,
+  stopped: chalk.red,
+  unknown: chalk.dim,
+};
+
+export function renderProjects(projects: readonly ComposeProject[]): string {
+  const rows = projects.map(({ name, status, containers, configFiles }) => [
+    name,
+    COLORS[status](status),
+    Object.entries(containers)
+      .map(([state, count]) => `${count} ${state}`)
+      .join(', '),
+    configFiles.join(', '),
+  ]);
+  return page(['PROJECT', 'STATUS', 'CONTAINERS', 'FILES'], rows);
+}
+
+export function renderStatus({ status, services }: ComposeStatus): string {
+  const rows = services.map(({ service, container, state, health, exitCode, ports }) => [
+    service,
+    container,
+    COLORS[state === 'running' ? 'running' : 'stopped'](state),
+    health ?? '-',
+    state === 'running' || exitCode === null ? '-' : String(exitCode),
+    ports.map(portOf).join(', '),
+  ]);
+  const head = ['SERVICE', 'CONTAINER', 'STATE', 'HEALTH', 'EXIT', 'PORTS'];
+  return `${page(head, rows)}${COLORS[status](status)}\n`;
+}
+
+/** As docker shows it. */
+function portOf({ url, targetPort, publishedPort, protocol }: ComposePort): string {
+  const target = `${targetPort}/${protocol}`;
+  if (publishedPort === null) return target;
+  const address = url.includes(':') ? `[${url}]` : url;
+  return `${address && `${address}:`}${publishedPort}->${target}`;
+}
+
+function page(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return `${table([head.map((word) => chalk.dim(word)), ...rows]).join('\n')}\n`;
+}

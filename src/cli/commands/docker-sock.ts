@@ -1,0 +1,66 @@
+/** `sshpool docker-sock`: the docker socket of a host as a local one. */
+import { createHash } from 'node:crypto';
+import { constants } from 'node:os';
+import { join, resolve } from 'node:path';
+import { EXIT_FAILURE, type SshpoolError } from '../../base/errors.ts';
+import { programVersion } from '../../base/version.ts';
+import { runProgram } from '../../client/run-program.ts';
+import { checkPath } from '../../config/forward-args.ts';
+import { forwardSocket, type ForwardedSocket } from '../../library/forward-socket.ts';
+import { ourPaths } from '../agent-call.ts';
+import { DOCKER_SOCK_OPTIONS } from '../command-table.ts';
+import { isReached, parseHostCall } from '../host-call.ts';
+import { printError } from '../ui.ts';
+
+const FORM = {
+  command: 'sshpool docker-sock',
+  specs: DOCKER_SOCK_OPTIONS,
+  syntax: 'sshpool docker-sock [options] HOST [--] [COMMAND [ARG...]]',
+};
+const REMOTE = '/var/run/docker.sock';
+
+/** `argv` is the words after `docker-sock`; undefined where they ask for help. */
+export async function dockerSock(argv: readonly string[]): Promise<number | undefined> {
+  const call = parseHostCall(argv, FORM);
+  if (call === undefined) return undefined;
+  const { host, words, quiet, given } = call;
+  const valueOf = (name: string): string | undefined =>
+    given.findLast(({ spec }) => spec.name === name)?.value;
+  const remotePath = checkPath(valueOf('--remote') ?? REMOTE);
+  const local = valueOf('--socket');
+  const localPath = local === undefined ? ownPath(host) : resolve(local);
+  if (!(await isReached(call))) return EXIT_FAILURE;
+  const onError = ({ message }: SshpoolError): void => {
+    if (!quiet) printError(`sshpool: ${message}`);
+  };
+  const setting = { paths: ourPaths(), version: programVersion(), onError };
+  const socket = await forwardSocket({ ...setting, words, name: host, remotePath, localPath });
+  const dockerHost = `unix://${socket.path}`;
+  const [tool, ...args] = call.rest;
+  if (tool === undefined) return stay(socket, dockerHost);
+  const env = { ...process.env, DOCKER_HOST: dockerHost };
+  return runProgram(tool, args, env, () => socket.close());
+}
+
+/** The longest name of a host that is taken as it is: a socket's path has at most 103 bytes. */
+const NAME_MAX = 32;
+
+/** In the directory of the agent, which is ours alone. */
+function ownPath(host: string): string {
+  const isPlain = /^[\w.-]+$/.test(host) && host.length <= NAME_MAX;
+  const name = isPlain ? host : createHash('sha256').update(host).digest('hex').slice(0, NAME_MAX);
+  return join(ourPaths().dir, `docker-${name}.sock`);
+}
+
+const ENDS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Until it is told to end; resolves to the status that a shell gives for that signal. */
+async function stay(socket: ForwardedSocket, dockerHost: string): Promise<number> {
+  const ended = new Promise<NodeJS.Signals>((end) => {
+    for (const name of ENDS) process.once(name, end);
+  });
+  process.stdout.write(`DOCKER_HOST=${dockerHost}\n`);
+  const signal = await ended;
+  await socket.close();
+  return 128 + constants.signals[signal];
+}

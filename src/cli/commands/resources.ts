@@ -1,0 +1,56 @@
+/** `sshpool resources`: how a host is. */
+import chalk from 'chalk';
+import { EXIT_FAILURE, SshpoolError } from '../../base/errors.ts';
+import { getHostResources, type HostResources, type Usage } from '../../hosts/resources.ts';
+import { RESOURCES_OPTIONS } from '../command-table.ts';
+import { isReached, parseHostCall, runOn } from '../host-call.ts';
+import { table } from '../ui.ts';
+import { duration, size } from './stats.ts';
+
+const SYNTAX = 'sshpool resources [options] HOST';
+const FORM = { command: 'sshpool resources', specs: RESOURCES_OPTIONS, syntax: SYNTAX };
+
+/** `argv` is the words after `resources`; undefined where they ask for help. */
+export async function resources(argv: readonly string[]): Promise<number | undefined> {
+  const call = parseHostCall(argv, FORM);
+  if (call === undefined) return undefined;
+  const [more] = call.rest;
+  if (more !== undefined) {
+    const problem = `${JSON.stringify(more)} after HOST`;
+    throw SshpoolError.of('USAGE', { problem, hint: `the form is: ${SYNTAX}` });
+  }
+  if (!(await isReached(call))) return EXIT_FAILURE;
+  const found = await getHostResources(runOn(call));
+  const json = call.given.some(({ spec }) => spec.name === '--json');
+  process.stdout.write(json ? `${JSON.stringify(found, null, 2)}\n` : render(found));
+  return 0;
+}
+
+/** The page for people. */
+export function render({
+  hostname,
+  system,
+  uptimeSeconds,
+  loadAverage,
+  cpu,
+  memory,
+  disks,
+}: HostResources): string {
+  const cores = cpu.cores === null ? '' : ` of ${cpu.cores} cores`;
+  const lines = table(
+    [
+      ['host', [hostname, system].filter(Boolean).join(', ') || '-'],
+      ['up', uptimeSeconds === null ? '-' : duration(uptimeSeconds * 1000)],
+      ['load', loadAverage?.map((one) => one.toFixed(2)).join(' ') ?? '-'],
+      ['cpu', `${cpu.usedPercent === null ? '-' : `${cpu.usedPercent}%`}${cores}`],
+      ['memory', memory === null ? '-' : usageOf(memory)],
+      ...disks.map((disk) => [`disk ${disk.mountPoint}`, usageOf(disk)]),
+    ].map(([name = '', text = '']) => [chalk.dim(name), text]),
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+function usageOf({ totalBytes, usedBytes, availableBytes }: Usage): string {
+  const percent = totalBytes === 0 ? 0 : Math.round((usedBytes / totalBytes) * 100);
+  return `${percent}% of ${size(totalBytes)}, ${size(availableBytes)} available`;
+}

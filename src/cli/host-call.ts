@@ -1,0 +1,78 @@
+/** A host of the command line: its words read, reached while a person can be asked, commands run on it. */
+import { programVersion } from '../base/version.ts';
+import { SshpoolError } from '../base/errors.ts';
+import { envLines } from '../client/call.ts';
+import { flagsOf } from '../config/exec-args.ts';
+import { decodeWord, scanOptions, type GivenOption, type OptionSpec } from '../config/options.ts';
+import { parseTarget } from '../config/target.ts';
+import type { RunRemote } from '../hosts/remote.ts';
+import { collect } from '../library/collect.ts';
+import { startOverAgent } from '../library/over-agent.ts';
+import { CommandProcess } from '../library/process.ts';
+import { callStarting, ourPaths } from './agent-call.ts';
+import { printError, showWaiting } from './ui.ts';
+
+export interface HostCall {
+  /** As it was typed. */
+  readonly host: string;
+  /** Options of ssh and HOST: a command, or a socket, goes behind them. */
+  readonly words: readonly string[];
+  readonly quiet: boolean;
+  readonly given: readonly GivenOption[];
+  /** What stands behind HOST and the options there. */
+  readonly rest: readonly string[];
+}
+
+interface Form {
+  readonly command: string;
+  readonly specs: readonly OptionSpec[];
+  readonly syntax: string;
+}
+
+/**
+ * Reads `[options] HOST [options] [--] ...`; undefined where the words ask for help.
+ * @throws SshpoolError USAGE
+ */
+export function parseHostCall(argv: readonly string[], form: Form): HostCall | undefined {
+  const all = argv.map((word) => Buffer.from(word));
+  const before = scanOptions(all, 0, form);
+  // As exec has it: options may stand behind HOST too, and `--` ends them.
+  const after = before.terminated
+    ? { given: [], next: before.next + 1 }
+    : scanOptions(all, before.next + 1, form);
+  const given = [...before.given, ...after.given];
+  if (given.some(({ spec }) => spec.name === '--help')) return undefined;
+  const word = all[before.next];
+  const hint = `the form is: ${form.syntax}`;
+  if (word === undefined) throw SshpoolError.of('USAGE', { problem: 'no HOST', hint });
+  const host = decodeWord(word);
+  parseTarget(host);
+  const { sshArgs, quiet } = flagsOf(given);
+  return { host, words: [...sshArgs, '--', host], quiet, given, rest: argv.slice(after.next) };
+}
+
+/**
+ * Connects, where a person can be asked for what a login needs; what is run afterwards asks nobody.
+ * False where the host cannot be reached, which has then been said.
+ */
+export async function isReached({ host, words, quiet }: HostCall): Promise<boolean> {
+  const stopWaiting = quiet ? () => undefined : showWaiting(`connecting to ${host}`);
+  const params = { argv: [...words], cwd: process.cwd(), env: envLines(process.env) };
+  const { warmed } = await callStarting('warm', params, stopWaiting).finally(stopWaiting);
+  for (const { error } of warmed) if (error !== null) printError(`sshpool: ${error}`);
+  return warmed.every(({ error }) => error === null);
+}
+
+const MAX_BYTES = 10 * 1024 * 1024;
+
+/** Runs commands on the host through the agent, and collects what they print. */
+export function runOn({ host, words }: HostCall): RunRemote {
+  const setting = { paths: ourPaths(), version: programVersion() };
+  return async (command) => {
+    const started = new CommandProcess({});
+    const all = ['-q', '-T', ...words, command].map((word) => Buffer.from(word));
+    const { signal } = new AbortController();
+    await startOverAgent(started, { command: 'exec', words: all, name: host }, setting, signal);
+    return collect(started, MAX_BYTES);
+  };
+}

@@ -1,0 +1,36 @@
+/** The words of a stream to a unix socket of a host: `[options] -- HOST PATH`. */
+import { SshpoolError } from '../base/errors.ts';
+import type { ParsedCall } from './call-args.ts';
+import { CONNECTION_OPTIONS, flagsOf } from './exec-args.ts';
+import { decodeWord, scanOptions } from './options.ts';
+import { parseTarget } from './target.ts';
+
+const SET = { command: 'sshpool forward', specs: CONNECTION_OPTIONS };
+
+/**
+ * Programs of ours write these words, no person does.
+ * @throws SshpoolError USAGE
+ */
+export function parseForwardArgs(words: readonly Buffer[]): ParsedCall {
+  const { given, next } = scanOptions(words, 0, SET);
+  const [host, path, more] = words.slice(next);
+  if (host === undefined || path === undefined || more !== undefined) {
+    throw SshpoolError.of('USAGE', { problem: 'a stream leads to one PATH of one HOST' });
+  }
+  return {
+    kind: 'call',
+    target: parseTarget(decodeWord(host)),
+    ...flagsOf(given),
+    tty: 'never',
+    command: Buffer.alloc(0),
+    forward: { path: checkPath(decodeWord(path)) },
+  };
+}
+
+/** @throws SshpoolError USAGE for what is no absolute path */
+export function checkPath(path: string): string {
+  // A server written in C would take what stands before the NUL.
+  if (path.startsWith('/') && !path.includes('\0')) return path;
+  const problem = `${JSON.stringify(path)} is no socket of a host`;
+  throw SshpoolError.of('USAGE', { problem, hint: 'write an absolute path' });
+}

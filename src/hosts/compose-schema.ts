@@ -1,0 +1,52 @@
+/** What `docker compose` prints, in all the shapes that it has had. */
+import { z } from 'zod';
+import { badOutput } from './records.ts';
+
+const PUBLISHER = z.object({
+  URL: z.string().default(''),
+  TargetPort: z.number(),
+  /** 0 where it is not published. */
+  PublishedPort: z.number().default(0),
+  Protocol: z.string().default('tcp'),
+});
+
+/** One container of `docker compose ps`. Later versions have more fields; all have these. */
+const CONTAINER = z.object({
+  Name: z.string(),
+  Service: z.string(),
+  State: z.string(),
+  Health: z.string().nullish(),
+  ExitCode: z.number().nullish(),
+  /** Since 2.16 or so. */
+  Image: z.string().nullish(),
+  /** Null or empty where there are none, by version. */
+  Publishers: z.array(PUBLISHER).nullish(),
+  /** Since 2.21: NAME=VALUE, joined with commas. */
+  Labels: z.string().nullish(),
+});
+
+/** One project of `docker compose ls`. */
+const PROJECT = z.object({
+  Name: z.string(),
+  Status: z.string(),
+  /** Joined with commas; since 2.3. */
+  ConfigFiles: z.string().nullish(),
+});
+
+export type Container = z.output<typeof CONTAINER>;
+export type Project = z.output<typeof PROJECT>;
+
+/** @throws SshpoolError BAD_OUTPUT naming the field */
+export const readContainer = (record: unknown, command: string): Container =>
+  read(CONTAINER, record, command);
+/** @throws SshpoolError BAD_OUTPUT naming the field */
+export const readProject = (record: unknown, command: string): Project =>
+  read(PROJECT, record, command);
+
+function read<T>(schema: z.ZodType<T>, record: unknown, command: string): T {
+  const parsed = schema.safeParse(record);
+  if (parsed.success) return parsed.data;
+  const field = parsed.error.issues[0]?.path.join('.');
+  const problem = field ? `its ${field} is not as it should be` : 'no object';
+  throw badOutput(command, problem, JSON.stringify(record), parsed.error);
+}

@@ -1,0 +1,196 @@
+/** Docker compose on a host: projects, their services, and what can be done with them. */
+import { SshpoolError } from '../base/errors.ts';
+import { readContainer, readProject, type Container } from './compose-schema.ts';
+import { badOutput, recordsOf } from './records.ts';
+import { outputOf, quote, type RunRemote } from './remote.ts';
+
+/** All its services run, some do, none does, or nothing is known of any. */
+export type ComposeState = 'running' | 'partial' | 'stopped' | 'unknown';
+
+export interface ComposeProject {
+  readonly name: string;
+  readonly status: ComposeState;
+  /** How many containers are in which state, as docker names these: `running`, `exited`, ... */
+  readonly containers: Readonly<Record<string, number>>;
+  /** As they were given to docker: they may be relative. Empty before compose 2.3. */
+  readonly configFiles: readonly string[];
+}
+
+export interface ComposePort {
+  /** The address it is published at; empty where it is not. */
+  readonly url: string;
+  readonly targetPort: number;
+  readonly publishedPort: number | null;
+  readonly protocol: string;
+}
+
+export interface ComposeService {
+  readonly service: string;
+  readonly container: string;
+  /** As docker names it: `running`, `exited`, `paused`, ... */
+  readonly state: string;
+  /** `healthy`, `unhealthy`, `starting`; null without a health check, and where it does not run. */
+  readonly health: string | null;
+  /** Of the last time that it ended; 0 while it runs for the first time. Null where not told. */
+  readonly exitCode: number | null;
+  readonly image: string | null;
+  readonly ports: readonly ComposePort[];
+}
+
+export interface ComposeStatus {
+  readonly name: string;
+  readonly status: ComposeState;
+  readonly services: readonly ComposeService[];
+}
+
+/** Commands of `docker compose` for one project that need no terminal. */
+export const COMPOSE_ACTIONS = [
+  'up',
+  'down',
+  'start',
+  'stop',
+  'restart',
+  'pause',
+  'unpause',
+  'kill',
+  'rm',
+  'pull',
+  'build',
+  'create',
+  'logs',
+  'ps',
+  'top',
+  'images',
+  'config',
+] as const;
+export type ComposeAction = (typeof COMPOSE_ACTIONS)[number];
+
+/** Those that need the files of the project; the others find its containers by its name. */
+const NEED_FILES: ReadonlySet<string> = new Set(['up', 'pull', 'build', 'create', 'config']);
+
+const COMPOSE = 'docker compose';
+/** Without --all what is stopped is not shown. */
+const LIST = `${COMPOSE} ls --all --format json`;
+
+/**
+ * The projects of the host, stopped ones too.
+ * @throws SshpoolError COMMAND_FAILED, BAD_OUTPUT, and as `run`
+ */
+export async function listComposeProjects(run: RunRemote): Promise<readonly ComposeProject[]> {
+  const output = await outputOf(run, LIST);
+  // Without projects it prints an empty array.
+  if (output.trim() === '') throw badOutput(LIST, 'nothing was printed', '');
+  return recordsOf(output, LIST).map((record) => {
+    const { Name: name, Status, ConfigFiles } = readProject(record, LIST);
+    const containers = countStates(Status);
+    const configFiles = (ConfigFiles ?? '').split(',').filter(Boolean);
+    return { name, status: stateOf(containers), containers, configFiles };
+  });
+}
+
+/**
+ * The services of a project, stopped ones too; none, and `unknown`, for one that is not there.
+ * @throws SshpoolError BAD_INPUT, COMMAND_FAILED, BAD_OUTPUT, and as `run`
+ */
+export async function getComposeStatus(run: RunRemote, project: string): Promise<ComposeStatus> {
+  const command = `${COMPOSE} -p ${checkProject(project)} ps --all --format json`;
+  // Without containers it prints an empty array up to 2.20, and since then nothing.
+  const records = recordsOf(await outputOf(run, command), command);
+  const containers = records.map((record) => readContainer(record, command));
+  // `docker compose run` leaves containers that are no part of the service.
+  const services = containers.filter(({ Labels }) => !isOneOff(Labels)).map(serviceOf);
+  const states: Record<string, number> = {};
+  for (const { state } of services) states[state] = (states[state] ?? 0) + 1;
+  return { name: project, status: stateOf(states), services };
+}
+
+/**
+ * Runs a command of docker compose for a project and resolves to what it printed on standard output.
+ * `up` is always in the background.
+ * @throws SshpoolError BAD_INPUT, COMMAND_FAILED, and as `run`; BAD_OUTPUT
+ */
+export async function composeExec(
+  run: RunRemote,
+  project: string,
+  action: ComposeAction,
+  extraArgs: readonly string[] = [],
+): Promise<string> {
+  return outputOf(run, await composeCommand(run, project, action, extraArgs));
+}
+
+/**
+ * The command line of composeExec. The files of the project are looked up where it needs them.
+ * @throws SshpoolError as composeExec
+ */
+export async function composeCommand(
+  run: RunRemote,
+  project: string,
+  action: string,
+  extraArgs: readonly string[],
+): Promise<string> {
+  const name = checkProject(project);
+  if (!(COMPOSE_ACTIONS as readonly string[]).includes(action)) {
+    const problem = `there is no ${JSON.stringify(action)}; there are ${COMPOSE_ACTIONS.join(', ')}`;
+    throw SshpoolError.of('BAD_INPUT', { field: 'action', problem });
+  }
+  const args = extraArgs.map((arg, index) => quote(arg, `extraArgs[${index}]`));
+  const files = NEED_FILES.has(action) ? await filesOf(run, project) : [];
+  const detached = action === 'up' ? ['--detach'] : [];
+  return [COMPOSE, '-p', name, ...files, action, ...detached, ...args].join(' ');
+}
+
+async function filesOf(run: RunRemote, project: string): Promise<string[]> {
+  const known = (await listComposeProjects(run)).find(({ name }) => name === project);
+  // One that docker does not know it may find where the command runs; else docker says what is wrong.
+  return (known?.configFiles ?? []).flatMap((file) => ['-f', quote(file, 'configFiles')]);
+}
+
+/** compose-go, loader: what a name may be. @throws SshpoolError BAD_INPUT */
+function checkProject(project: string): string {
+  if (typeof project === 'string' && /^[a-z0-9][a-z0-9_-]*$/.test(project)) return project;
+  const problem =
+    `${JSON.stringify(project)} is no name of a project: ` +
+    'small letters, digits, - and _, and first a letter or a digit';
+  throw SshpoolError.of('BAD_INPUT', { field: 'project', problem });
+}
+
+function serviceOf(container: Container): ComposeService {
+  const { Service, Name, State, Health, ExitCode, Image, Publishers } = container;
+  return {
+    service: Service,
+    container: Name,
+    // Early versions had it with a capital.
+    state: State.toLowerCase(),
+    health: Health || null,
+    exitCode: ExitCode ?? null,
+    image: Image || null,
+    ports: (Publishers ?? []).map(({ URL, TargetPort, PublishedPort, Protocol }) => ({
+      url: URL,
+      targetPort: TargetPort,
+      publishedPort: PublishedPort || null,
+      protocol: Protocol,
+    })),
+  };
+}
+
+function isOneOff(labels: string | null | undefined): boolean {
+  return /(^|,)com\.docker\.compose\.oneoff=True(,|$)/i.test(labels ?? '');
+}
+
+/** `running(2), exited(1)`, or a state alone: how many containers are in which. */
+function countStates(text: string): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const part of text.toLowerCase().split(',')) {
+    const [, state, count] = /^\s*([a-z]+)\s*(?:\((\d+)\))?\s*$/.exec(part) ?? [];
+    if (state !== undefined) counts[state] = (counts[state] ?? 0) + Number(count ?? 1);
+  }
+  return counts;
+}
+
+function stateOf(counts: Readonly<Record<string, number>>): ComposeState {
+  const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const running = counts['running'] ?? 0;
+  if (all === 0) return 'unknown';
+  if (running === 0) return 'stopped';
+  return running === all ? 'running' : 'partial';
+}

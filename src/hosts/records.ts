@@ -1,0 +1,39 @@
+/** JSON as docker prints it: one array, or one object a line. */
+import { SshpoolError } from '../base/errors.ts';
+
+const LINE_MAX = 200;
+
+/**
+ * The records in the output of a command; none for empty output. What is no record is an error that
+ * shows it, and is not passed over.
+ * @throws SshpoolError BAD_OUTPUT
+ */
+export function recordsOf(output: string, command: string): readonly unknown[] {
+  const text = output.trim();
+  if (text === '') return [];
+  // The array is on one line, or on several: an object on a line of its own ends with `}`.
+  if (text.startsWith('{')) return text.split('\n').map((line) => parse(line, command));
+  const parsed = parse(text, command);
+  if (parsed === null) return [];
+  if (Array.isArray(parsed)) return parsed;
+  throw badOutput(command, 'no array and no object', text);
+}
+
+function parse(text: string, command: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (thrown) {
+    throw badOutput(command, 'no JSON, or cut short', text, thrown);
+  }
+}
+
+/** Shows the first line of what came. */
+export function badOutput(
+  command: string,
+  problem: string,
+  text: string,
+  cause?: unknown,
+): SshpoolError {
+  const line = (text.trim().split('\n')[0] ?? '').slice(0, LINE_MAX);
+  return SshpoolError.of('BAD_OUTPUT', { command, problem, line }, cause);
+}

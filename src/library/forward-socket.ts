@@ -1,0 +1,78 @@
+/** A unix socket of a host as a local one, over the user's agent: a stream for each connection. */
+import type { Socket } from 'node:net';
+import { SshpoolError } from '../base/errors.ts';
+import { listenAt } from './local-socket.ts';
+import { startOverAgent, type AgentSetting } from './over-agent.ts';
+import { CommandProcess } from './process.ts';
+
+export interface ForwardedSocket extends AsyncDisposable {
+  /** The local one. */
+  readonly path: string;
+  /** Takes no more connections and ends those that are open; the socket is gone then. */
+  close(): Promise<void>;
+}
+
+export interface SocketForward extends AgentSetting {
+  /** Options of ssh and HOST. */
+  readonly words: readonly string[];
+  /** What messages call the host. */
+  readonly name: string;
+  /** Absolute. */
+  readonly remotePath: string;
+  readonly localPath: string;
+  /** One connection could not be carried on; the others can. */
+  readonly onError: (error: SshpoolError) => void;
+}
+
+/**
+ * Resolves when the local socket is there, and a connection to that of the host was made once.
+ * @throws SshpoolError TUNNEL_REFUSED, BAD_SOCKET, and why the host cannot be reached
+ */
+export async function forwardSocket(forward: SocketForward): Promise<ForwardedSocket> {
+  const { localPath: path } = forward;
+  const streams = new Set<CommandProcess>();
+  const probe = await openStream(forward);
+  probe.fail(SshpoolError.of('CANCELLED', {}));
+  const server = await listenAt(path, (socket) => void carry(forward, socket, streams));
+  const close = (): Promise<void> => {
+    for (const stream of streams) stream.fail(SshpoolError.of('CANCELLED', {}));
+    // With it its file goes.
+    return new Promise((resolve) => void server.close(() => resolve()));
+  };
+  return { path, close, [Symbol.asyncDispose]: close };
+}
+
+async function openStream(forward: SocketForward): Promise<CommandProcess> {
+  const { words, name, remotePath } = forward;
+  const stream = new CommandProcess({ stdin: 'pipe' });
+  const all = [...words, remotePath].map((word) => Buffer.from(word));
+  const { signal } = new AbortController();
+  await startOverAgent(stream, { command: 'forward', words: all, name }, forward, signal);
+  return stream;
+}
+
+/** Connects both ends to each other, each half for itself, until both have ended. */
+async function carry(
+  forward: SocketForward,
+  socket: Socket,
+  streams: Set<CommandProcess>,
+): Promise<void> {
+  // It may leave while the stream is opened. Its close ends all.
+  socket.on('error', () => socket.destroy());
+  try {
+    const stream = await openStream(forward);
+    streams.add(stream);
+    socket.once('close', () => {
+      streams.delete(stream);
+      stream.fail(SshpoolError.of('CANCELLED', {}));
+    });
+    if (socket.destroyed) return stream.fail(SshpoolError.of('CANCELLED', {}));
+    socket.pipe(stream.stdin);
+    stream.stdout.pipe(socket);
+    await stream.exit;
+  } catch (thrown) {
+    const error = SshpoolError.from(thrown);
+    if (error.code !== 'CANCELLED') forward.onError(error);
+    socket.destroy();
+  }
+}

@@ -1,0 +1,62 @@
+/** The local end of a forwarded unix socket: who may connect to it, and what it may replace. */
+import { lstatSync, rmSync, type Stats } from 'node:fs';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { describe, SshpoolError } from '../base/errors.ts';
+
+/** sun_path holds 104 bytes on macOS and 108 on Linux, with a NUL; Node cuts off what is longer. */
+const PATH_MAX = 103;
+/** Nobody else gets in. */
+const OTHERS = 0o177;
+
+/**
+ * Listens at `path`, for this user alone. What lies there is only replaced where it is a socket of
+ * ours at which nobody listens.
+ * @throws SshpoolError BAD_SOCKET
+ */
+export async function listenAt(path: string, onSocket: (socket: Socket) => void): Promise<Server> {
+  const bytes = Buffer.byteLength(path);
+  if (bytes > PATH_MAX) {
+    throw refused(path, `it has ${bytes} bytes, and a socket takes ${PATH_MAX}`);
+  }
+  await makeRoom(path);
+  const server = createServer({ allowHalfOpen: true }, onSocket);
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(refused(path, describe(error), error)));
+    // It is made while listen() runs, so that it is never open to others.
+    const before = process.umask(OTHERS);
+    server.listen(path, () => resolve(server));
+    process.umask(before);
+  });
+}
+
+async function makeRoom(path: string): Promise<void> {
+  const stats = lstat(path);
+  if (stats === undefined) return;
+  if (!stats.isSocket()) throw refused(path, 'there is something else');
+  if (stats.uid !== process.getuid?.()) throw refused(path, `it is that of user id ${stats.uid}`);
+  if (await answers(path)) throw refused(path, 'somebody listens there already');
+  rmSync(path, { force: true });
+}
+
+function lstat(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (thrown) {
+    throw refused(path, describe(thrown), thrown);
+  }
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));
+  });
+}
+
+function refused(path: string, problem: string, cause?: unknown): SshpoolError {
+  return SshpoolError.of('BAD_SOCKET', { path, problem }, cause);
+}
