@@ -83,6 +83,7 @@ export class Course {
     const forwarded = new Forwarded(tunnel, {
       onStdout: (data) => this.#output('stdout', data),
       onStdinWindow: (bytes) => this.#facts.send({ type: 'window', bytes }),
+      onStdoutEnd: () => this.#facts.send({ type: 'stdoutEnd' }),
       onEnd: (outcome) => this.#end(outcome),
     });
     this.#running = forwarded;
@@ -183,7 +184,8 @@ export class Course {
   #exited(outcome: Outcome): void {
     const { clock, pool, exact, send } = this.#facts;
     const execMs = clock.monotonic() - this.#startedAt;
-    pool.recordExec(execMs);
+    // A stream may last for days, and is no command.
+    if (this.#lease) pool.recordExec(execMs);
     const { reused = false, queueMs = 0, connectMs = 0 } = this.#lease ?? {};
     send({
       type: 'exited',

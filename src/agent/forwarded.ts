@@ -1,6 +1,6 @@
 /**
- * A stream to a machine behind the server, in the place of a session (ssh -W). Bridges a tunnel to
- * what a call does with a session.
+ * A stream to a machine behind the server (ssh -W) or to a unix socket of it, in the place of a
+ * session. Bridges a tunnel to what a call does with a session.
  */
 import { WINDOW } from '../ssh/channel.ts';
 import type { Outcome } from '../ssh/session.ts';
@@ -21,6 +21,8 @@ export interface Running {
 export interface ForwardedEvents {
   onStdout(data: Buffer): void;
   onStdinWindow(bytes: number): void;
+  /** The other side sends no more. */
+  onStdoutEnd(): void;
   onEnd(outcome: Outcome): void;
 }
 
@@ -47,6 +49,7 @@ export class Forwarded implements Running {
       if (this.#unconsumed >= WINDOW) this.#tunnel.pause();
       this.#events.onStdout(data);
     });
+    this.#tunnel.once('end', () => this.#events.onStdoutEnd());
     this.#events.onStdinWindow(WINDOW);
   }
 

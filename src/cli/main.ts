@@ -6,6 +6,7 @@ import { basename } from 'node:path';
 import { SshpoolError, type ErrorCode } from '../base/errors.ts';
 import { programVersion } from '../base/version.ts';
 import { exec } from '../client/exec.ts';
+import { bytesOf } from '../client/words.ts';
 import type { CommandName } from '../config/call-args.ts';
 import { execUi, printError, printing } from './ui.ts';
 import { ourPaths } from './agent-call.ts';
@@ -62,7 +63,7 @@ async function main([command, ...argv]: readonly string[]): Promise<number> {
 
 function call(command: CommandName, argv: readonly string[]): Promise<number> {
   const ui = execUi(() => printing(async () => void (await help(command))));
-  return exec(command, argv, { paths: ourPaths(), version: programVersion(), ui });
+  return exec(command, bytesOf(argv), { paths: ourPaths(), version: programVersion(), ui });
 }
 
 /** What works with ssh works with us, also where our agent does not. */

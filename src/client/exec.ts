@@ -18,7 +18,6 @@ import { Input, Output } from './exec-streams.ts';
 import { Keyboard } from './keyboard.ts';
 import type { Terminal } from './terminal.ts';
 import { withOwnProtocol } from './versions.ts';
-import { bytesOf } from './words.ts';
 
 export interface ExecUi {
   /** The agent accepted the call and it may take a while; returns what ends the waiting. */
@@ -42,10 +41,9 @@ export interface ExecSetting {
  */
 export async function exec(
   command: CommandName,
-  argv: readonly string[],
+  words: readonly Buffer[],
   setting: ExecSetting,
 ): Promise<number> {
-  const words = bytesOf(argv);
   // Loaded only where there is one: a call from a script is spared it.
   const terminal = isatty(0) ? new (await import('./terminal.ts')).Terminal() : undefined;
   return withOwnProtocol(setting.paths, setting.version, () =>

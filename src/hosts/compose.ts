@@ -4,7 +4,10 @@ import { readContainer, readProject, type Container } from './compose-schema.ts'
 import { badOutput, recordsOf } from './records.ts';
 import { outputOf, quote, type RunRemote } from './remote.ts';
 
-/** All its services run, some do, none does, or nothing is known of any. */
+/**
+ * running: all its containers run. stopped: none does, or is about to. partial: some do, or one is
+ * paused or restarting. unknown: there is none to tell, or docker says what we do not know.
+ */
 export type ComposeState = 'running' | 'partial' | 'stopped' | 'unknown';
 
 export interface ComposeProject {
@@ -68,7 +71,8 @@ export type ComposeAction = (typeof COMPOSE_ACTIONS)[number];
 /** Those that need the files of the project; the others find its containers by its name. */
 const NEED_FILES: ReadonlySet<string> = new Set(['up', 'pull', 'build', 'create', 'config']);
 
-const COMPOSE = 'docker compose';
+const DOCKER = 'docker';
+const COMPOSE = `${DOCKER} compose`;
 /** Without --all what is stopped is not shown. */
 const LIST = `${COMPOSE} ls --all --format json`;
 
@@ -77,13 +81,15 @@ const LIST = `${COMPOSE} ls --all --format json`;
  * @throws SshpoolError COMMAND_FAILED, BAD_OUTPUT, and as `run`
  */
 export async function listComposeProjects(run: RunRemote): Promise<readonly ComposeProject[]> {
-  const output = await outputOf(run, LIST);
+  const output = await outputOf(run, LIST, DOCKER);
   // Without projects it prints an empty array.
   if (output.trim() === '') throw badOutput(LIST, 'nothing was printed', '');
   return recordsOf(output, LIST).map((record) => {
     const { Name: name, Status, ConfigFiles } = readProject(record, LIST);
     const containers = countStates(Status);
-    const configFiles = (ConfigFiles ?? '').split(',').filter(Boolean);
+    // N/A where no container has them in its labels.
+    const files = ConfigFiles === 'N/A' ? '' : (ConfigFiles ?? '');
+    const configFiles = files.split(',').filter(Boolean);
     return { name, status: stateOf(containers), containers, configFiles };
   });
 }
@@ -95,7 +101,7 @@ export async function listComposeProjects(run: RunRemote): Promise<readonly Comp
 export async function getComposeStatus(run: RunRemote, project: string): Promise<ComposeStatus> {
   const command = `${COMPOSE} -p ${checkProject(project)} ps --all --format json`;
   // Without containers it prints an empty array up to 2.20, and since then nothing.
-  const records = recordsOf(await outputOf(run, command), command);
+  const records = recordsOf(await outputOf(run, command, DOCKER), command);
   const containers = records.map((record) => readContainer(record, command));
   // `docker compose run` leaves containers that are no part of the service.
   const services = containers.filter(({ Labels }) => !isOneOff(Labels)).map(serviceOf);
@@ -115,7 +121,7 @@ export async function composeExec(
   action: ComposeAction,
   extraArgs: readonly string[] = [],
 ): Promise<string> {
-  return outputOf(run, await composeCommand(run, project, action, extraArgs));
+  return outputOf(run, await composeCommand(run, project, action, extraArgs), DOCKER);
 }
 
 /**
@@ -187,10 +193,12 @@ function countStates(text: string): Record<string, number> {
   return counts;
 }
 
+const DOWN = new Set(['exited', 'created', 'dead', 'removing']);
+const KNOWN = new Set(['running', ...DOWN, 'paused', 'restarting']);
+
 function stateOf(counts: Readonly<Record<string, number>>): ComposeState {
-  const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
-  const running = counts['running'] ?? 0;
-  if (all === 0) return 'unknown';
-  if (running === 0) return 'stopped';
-  return running === all ? 'running' : 'partial';
+  const states = Object.keys(counts);
+  if (states.length === 0 || !states.every((state) => KNOWN.has(state))) return 'unknown';
+  if (states.every((state) => state === 'running')) return 'running';
+  return states.every((state) => DOWN.has(state)) ? 'stopped' : 'partial';
 }

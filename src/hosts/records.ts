@@ -34,6 +34,9 @@ export function badOutput(
   text: string,
   cause?: unknown,
 ): SshpoolError {
-  const line = (text.trim().split('\n')[0] ?? '').slice(0, LINE_MAX);
+  const first = text.trim().split('\n')[0] ?? '';
+  const cut = first.length > LINE_MAX ? `${first.slice(0, LINE_MAX)}…` : first;
+  // It is shown as JSON, which leaves these as they are.
+  const line = cut.replaceAll(/[\u007f-\u009f]/g, '\uFFFD');
   return SshpoolError.of('BAD_OUTPUT', { command, problem, line }, cause);
 }

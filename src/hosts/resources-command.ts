@@ -33,6 +33,8 @@ const PARTS = [
 ] as const;
 
 // Neither single quotes nor line breaks nor exclamation marks: csh and fish leave it as it is.
+const PATHS = 'PATH=$PATH:/usr/sbin:/sbin:/usr/bin:/bin; export PATH';
 const SCRIPT = PARTS.map(([name, command]) => `echo ${MARKER}${name}; ${command}`).join('; ');
 
-export const RESOURCES_COMMAND = `LC_ALL=C exec sh -c '${SCRIPT}'`;
+// No assignment before `sh`: csh has none.
+export const RESOURCES_COMMAND = `exec sh -c 'LC_ALL=C; export LC_ALL; ${PATHS}; ${SCRIPT}'`;

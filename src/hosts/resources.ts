@@ -36,7 +36,7 @@ export interface Disk extends Usage {
  * @throws SshpoolError COMMAND_FAILED, BAD_OUTPUT, and as `run`
  */
 export async function getHostResources(run: RunRemote): Promise<HostResources> {
-  return parseResources(await outputOf(run, RESOURCES_COMMAND));
+  return parseResources(await outputOf(run, RESOURCES_COMMAND, 'sh'));
 }
 
 /** @throws SshpoolError BAD_OUTPUT where it is not what the command prints, or cut short */

@@ -47,6 +47,7 @@ enum message {
 	MESSAGE_FAILED = 40,
 	MESSAGE_DELEGATE = 41,
 	MESSAGE_RESULT = 42,
+	MESSAGE_STDOUT_END = 43,
 };
 
 /* What a caller sends of its environment by itself; names that end in * match a prefix. */

@@ -1,5 +1,6 @@
 /** A unix socket of a host as a local one, over the user's agent: a stream for each connection. */
 import type { Socket } from 'node:net';
+import { join } from 'node:path';
 import { SshpoolError } from '../base/errors.ts';
 import { listenAt } from './local-socket.ts';
 import { startOverAgent, type AgentSetting } from './over-agent.ts';
@@ -33,7 +34,8 @@ export async function forwardSocket(forward: SocketForward): Promise<ForwardedSo
   const streams = new Set<CommandProcess>();
   const probe = await openStream(forward);
   probe.fail(SshpoolError.of('CANCELLED', {}));
-  const server = await listenAt(path, (socket) => void carry(forward, socket, streams));
+  const lock = join(forward.paths.dir, 'forward.lock');
+  const server = await listenAt(path, lock, (socket) => void carry(forward, socket, streams));
   const close = (): Promise<void> => {
     for (const stream of streams) stream.fail(SshpoolError.of('CANCELLED', {}));
     // With it its file goes.
@@ -62,14 +64,15 @@ async function carry(
   try {
     const stream = await openStream(forward);
     streams.add(stream);
-    socket.once('close', () => {
-      streams.delete(stream);
-      stream.fail(SshpoolError.of('CANCELLED', {}));
+    const leave = (): void => stream.fail(SshpoolError.of('CANCELLED', {}));
+    // Where both halves have ended, what came last may still be on its way to the host.
+    socket.once('close', (failed: boolean) => {
+      if (failed || !socket.readableEnded) leave();
     });
-    if (socket.destroyed) return stream.fail(SshpoolError.of('CANCELLED', {}));
+    if (socket.destroyed) leave();
     socket.pipe(stream.stdin);
     stream.stdout.pipe(socket);
-    await stream.exit;
+    await stream.exit.finally(() => streams.delete(stream));
   } catch (thrown) {
     const error = SshpoolError.from(thrown);
     if (error.code !== 'CANCELLED') forward.onError(error);

@@ -2,24 +2,50 @@
 import { lstatSync, rmSync, type Stats } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { describe, SshpoolError } from '../base/errors.ts';
+import { pause } from '../base/time.ts';
+import { tryLock } from '../client/lock.ts';
 
 /** sun_path holds 104 bytes on macOS and 108 on Linux, with a NUL; Node cuts off what is longer. */
 const PATH_MAX = 103;
+/** How often one who waits for another looks again. */
+const RETRY_MS = 20;
 /** Nobody else gets in. */
 const OTHERS = 0o177;
 
 /**
  * Listens at `path`, for this user alone. What lies there is only replaced where it is a socket of
- * ours at which nobody listens.
+ * ours at which nobody listens. `lock` is a file that all who do this have in common.
  * @throws SshpoolError BAD_SOCKET
  */
-export async function listenAt(path: string, onSocket: (socket: Socket) => void): Promise<Server> {
+export async function listenAt(
+  path: string,
+  lock: string,
+  onSocket: (socket: Socket) => void,
+): Promise<Server> {
   const bytes = Buffer.byteLength(path);
   if (bytes > PATH_MAX) {
     throw refused(path, `it has ${bytes} bytes, and a socket takes ${PATH_MAX}`);
   }
-  await makeRoom(path);
-  const server = createServer({ allowHalfOpen: true }, onSocket);
+  const held = await locked(lock);
+  try {
+    await makeRoom(path);
+    // Each direction ends by itself.
+    return await listen(createServer({ allowHalfOpen: true }, onSocket), path);
+  } finally {
+    held.release();
+  }
+}
+
+/** Of two who find the same dead socket, the second would take away that of the first. */
+async function locked(path: string): Promise<{ release(): void }> {
+  for (;;) {
+    const lock = tryLock(path);
+    if (lock) return lock;
+    await pause(RETRY_MS);
+  }
+}
+
+function listen(server: Server, path: string): Promise<Server> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) => reject(refused(path, describe(error), error)));
     // It is made while listen() runs, so that it is never open to others.

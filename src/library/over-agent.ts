@@ -107,6 +107,9 @@ class AgentRun {
       case 'stderr':
         this.#process[message.type].deliver(message.data);
         return false;
+      case 'stdoutEnd':
+        this.#process.stdout.finish();
+        return false;
       case 'exited':
         this.#exited(message);
         return true;

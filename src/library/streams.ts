@@ -28,8 +28,8 @@ export class Output extends Readable {
   }
 
   finish(): void {
+    if (!this.#ended && !this.destroyed) this.push(null);
     this.#ended = true;
-    if (!this.destroyed) this.push(null);
   }
 
   fail(error: Error): void {

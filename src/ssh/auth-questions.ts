@@ -5,7 +5,7 @@
  */
 import type { SshOptions } from '../config/ssh-options.ts';
 import type { Findings } from './findings.ts';
-import { printable } from './printable.ts';
+import { printable } from '../base/printable.ts';
 import type { Ask } from './prompts.ts';
 import type { Attempts, Conversation, Method, Verdict } from './userauth.ts';
 import {

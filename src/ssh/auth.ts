@@ -10,7 +10,7 @@ import { publicKeyMethod } from './auth-public-key.ts';
 import { markBeyondSsh2 } from './beyond-ssh2.ts';
 import { KeyAgent } from './key-agent.ts';
 import { Findings } from './findings.ts';
-import { printableLine } from './printable.ts';
+import { printableLine } from '../base/printable.ts';
 import type { Ask } from './prompts.ts';
 import { serverWords } from './server-words.ts';
 import { Conversation, logIn, type Attempts, type AuthWire, type Method } from './userauth.ts';

@@ -1,6 +1,6 @@
 /** What a server says beside the point: its banner, and what it explains before its questions. */
 import type { SshOptions } from '../config/ssh-options.ts';
-import { printable } from './printable.ts';
+import { printable } from '../base/printable.ts';
 
 /** For the whole of a login; ssh has this limit for each banner (sshconnect2.c). */
 const MAX_CHARACTERS = 65_536;

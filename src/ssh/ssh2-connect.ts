@@ -16,7 +16,7 @@ import { knownKeyTypes, lookupName, type KnownHost } from './known-hosts.ts';
 import type { Link } from './link.ts';
 import type { LinkRequest } from './link-request.ts';
 import { LoginLimit } from './login-limit.ts';
-import { printableLine } from './printable.ts';
+import { printableLine } from '../base/printable.ts';
 import { askNobody, type Ask } from './prompts.ts';
 import {
   Client,

@@ -9,7 +9,7 @@ import type { Clock } from '../base/time.ts';
 import type { RekeyAfter } from '../config/network-options.ts';
 import { KeepAlive, type KeepAliveFacts } from './keepalive.ts';
 import type { Link, LinkEvents } from './link.ts';
-import { printableLine } from './printable.ts';
+import { printableLine } from '../base/printable.ts';
 import { Rekeying } from './rekeying.ts';
 import {
   askForSign,

@@ -72,9 +72,9 @@ export const MESSAGES = {
   exec: {
     number: 10,
     from: 'caller',
-    doc: 'Runs `sshpool exec`, `ssh` or `shell` with these arguments, or opens a stream to a unix socket of a host. The agent parses them.',
+    doc: 'Runs `sshpool exec`, `ssh` or `shell`, or opens a stream. The agent parses the arguments.',
     fields: {
-      command: ['text', 'exec, ssh, shell or forward'],
+      command: ['text', 'exec, ssh, shell, or forward (of [options] -- HOST PATH)'],
       argv: ['bytes[]', 'the words after the command, as bytes'],
       cwd: ['text', 'working directory of the caller, absolute'],
       env: ['text[]', 'the allow-listed variables of the caller, each NAME=VALUE'],
@@ -257,6 +257,7 @@ export const MESSAGES = {
     doc: 'The result of a request.',
     fields: { json: ['text', 'JSON'] },
   },
+  stdoutEnd: { number: 43, from: 'agent', doc: 'A stream brings no more.', fields: {} },
 } as const satisfies Record<string, MessageRow>;
 
 export type MessageName = keyof typeof MESSAGES;

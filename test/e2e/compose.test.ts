@@ -11,7 +11,7 @@ import {
   SSHConnectionPool,
   type HostConfig,
 } from 'sshpool';
-import { runCli, spawnCli, type Result } from '../support/cli.ts';
+import { PROGRAM, runCli, runProgram, spawnCli, type Result } from '../support/cli.ts';
 import { libraryHost } from '../support/library-host.ts';
 import { processesNaming, signal, until } from '../support/process.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -23,14 +23,14 @@ const FIXTURES = fileURLToPath(new URL('../fixtures/compose', import.meta.url));
 const DOCKER = `#!/bin/sh
 here=$(dirname "$0")
 case "$*" in
-  "compose ls --all --format json") cat "$here/compose/ls-mixed.json";;
-  "compose -p shop ps --all --format json")
+  "compose ls --all --format json") cat "$here/compose/ls-2026-mixed.txt";;
+  "compose -p demo ps --all --format json")
     echo 'WARN[0000] the attribute version is obsolete' >&2
-    cat "$here/compose/ps-2.26.1.jsonl";;
-  "compose -p cut ps --all --format json") head -c 200 "$here/compose/ps-2.24.5.jsonl";;
+    cat "$here/compose/ps-mixed-built.txt";;
+  "compose -p cut ps --all --format json") head -c 200 "$here/compose/ps-2.24-lines.txt";;
   "compose -p none ps --all --format json") ;;
   "compose -p down ps --all --format json") echo 'Cannot connect to the Docker daemon' >&2; exit 1;;
-  "compose -p shop logs -f") echo 'web-1  | ready'; exec sleep "$(cat "$here/mark")";;
+  "compose -p demo logs -f") echo 'web-1  | ready'; exec sleep "$(cat "$here/mark")";;
   *) printf '<%s>' "$@"; echo; exit 3;;
 esac
 `;
@@ -72,22 +72,22 @@ describe.skipIf(!haveSshd())('on a host with docker', () => {
       expect(listed.stdout.toString()).toBe(
         [
           'PROJECT  STATUS   CONTAINERS           FILES',
-          'shop     partial  2 running, 1 exited  /srv/shop/compose.yaml, /srv/shop/compose.override.yaml',
-          'old      stopped  1 created            /srv/old/docker-compose.yml',
+          'demo     partial  1 exited, 6 running  /srv/demo/docker-compose.yml, /srv/demo/docker-compose.worktree.yml',
+          'other    partial  1 exited, 6 running  /srv/other+more/docker-compose.yml, /srv/other+more/docker-compose.worktree.yml',
           '',
         ].join('\n'),
       );
     });
 
     it('shows the services of one', async () => {
-      const shown = await compose('ps', 'shop');
+      const shown = await compose('ps', 'demo');
       expect(shown).toMatchObject({ code: 0, stderr: '' });
       expect(shown.stdout.toString()).toBe(
         [
-          'SERVICE  CONTAINER    STATE    HEALTH   EXIT  PORTS',
-          'db       cache-db-1   running  -        -     6379/tcp',
-          'web      cache-web-1  running  healthy  -     127.0.0.1:8080->80/tcp',
-          'running',
+          'SERVICE  CONTAINER      STATE    HEALTH     EXIT  PORTS',
+          'web      demo-web-1     running  unhealthy  -     0.0.0.0:8080->80/tcp, [::]:8080->80/tcp',
+          'worker   demo-worker-1  exited   -          137',
+          'partial',
           '',
         ].join('\n'),
       );
@@ -96,28 +96,28 @@ describe.skipIf(!haveSshd())('on a host with docker', () => {
     it.each([
       [
         ['ls', '--json'],
-        [{ name: 'shop' }, { name: 'old' }],
+        [{ name: 'demo' }, { name: 'other' }],
       ],
-      [['ps', 'shop', '--json'], { name: 'shop', status: 'running' }],
+      [['ps', 'demo', '--json'], { name: 'demo', status: 'partial' }],
     ])('prints JSON with %j', async (words, expected) => {
       const { stdout } = await compose(...words);
       expect(JSON.parse(stdout.toString())).toMatchObject(expected);
     });
 
     it('runs what docker compose has, with its output and its status', async () => {
-      const run = await compose('restart', 'shop', '-t', '5', "it's");
+      const run = await compose('restart', 'demo', '-t', '5', "it's");
       expect(run).toMatchObject({ code: 3, stderr: '' });
-      expect(run.stdout.toString()).toBe("<compose><-p><shop><restart><-t><5><it's>\n");
+      expect(run.stdout.toString()).toBe("<compose><-p><demo><restart><-t><5><it's>\n");
     });
 
     it('finds the files of a project that is to be started', async () => {
-      const run = await compose('up', 'shop', '--wait');
-      const files = '<-f></srv/shop/compose.yaml><-f></srv/shop/compose.override.yaml>';
-      expect(run.stdout.toString()).toBe(`<compose><-p><shop>${files}<up><--detach><--wait>\n`);
+      const run = await compose('up', 'demo', '--wait');
+      const files = '<-f></srv/demo/docker-compose.yml><-f></srv/demo/docker-compose.worktree.yml>';
+      expect(run.stdout.toString()).toBe(`<compose><-p><demo>${files}<up><--detach><--wait>\n`);
     });
 
     it('follows the log until it is interrupted', async () => {
-      const follow = spawnCli(sandbox, ['compose', '-F', config, 'box', 'logs', 'shop', '-f']);
+      const follow = spawnCli(sandbox, ['compose', '-F', config, 'box', 'logs', 'demo', '-f']);
       const first = await new Promise<Buffer>((resolve) => follow.stdout.once('data', resolve));
       expect(first.toString()).toBe('web-1  | ready\n');
       await until(() => processesNaming(mark).length > 0, 'it goes on');
@@ -150,6 +150,14 @@ describe.skipIf(!haveSshd())('on a host with docker', () => {
       expect(run.stdout.toString()).toBe('');
     });
 
+    it('refuses an argument that is no text, and runs nothing', async () => {
+      const words = `"${PROGRAM}" compose -F "${config}" box restart demo "$(printf 'a\\377')" b`;
+      const run = await runProgram(sandbox, ['sh', '-c', words]);
+      expect(run.code).toBe(2);
+      expect(run.stderr).toMatch(/^sshpool: "a\uFFFD" is not valid UTF-8; .*\n$/);
+      expect(run.stdout.toString()).toBe('');
+    });
+
     it('says that a host cannot be reached', async () => {
       const run = await runCli(sandbox, ['compose', '-F', config, '-p', '1', 'box', 'ls']);
       expect(run.code).toBe(255);
@@ -177,13 +185,13 @@ describe.skipIf(!haveSshd())('on a host with docker', () => {
   describe('a program', () => {
     it('lists projects and their services', async () => {
       expect(await listComposeProjects(host, { pool })).toHaveLength(2);
-      const { services } = await getComposeStatus(host, 'shop', { pool });
-      expect(services.map(({ service }) => service)).toEqual(['db', 'web']);
+      const { services } = await getComposeStatus(host, 'demo', { pool });
+      expect(services.map(({ service }) => service)).toEqual(['web', 'worker']);
       expect(await getComposeStatus(host, 'none', { pool })).toMatchObject({ status: 'unknown' });
     });
 
     it('runs commands of compose', async () => {
-      const restart = composeExec(host, 'shop', 'restart', ['web'], { pool });
+      const restart = composeExec(host, 'demo', 'restart', ['web'], { pool });
       await expect(restart).rejects.toMatchObject({ code: 'COMMAND_FAILED', exitCode: 3 });
     });
 
@@ -206,6 +214,8 @@ describe.skipIf(!haveSshd())('on a host with docker', () => {
     const other = await startSshd(bare, { options: { SetEnv: 'PATH=/nowhere' } });
     const run = await runCli(bare, ['compose', '-F', other.config(), 'box', 'ls']);
     expect(run.code).toBe(127);
-    expect(run.stderr).toMatch(/^sshpool: Command failed with code 127: .*docker.*not found\n$/);
+    expect(run.stderr).toMatch(
+      /^sshpool: Command failed with code 127: .*not found \(is docker there, .*\)\n$/,
+    );
   });
 });

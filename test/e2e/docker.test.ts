@@ -1,7 +1,7 @@
 /** docker over the pool: its socket as a local one, and the docker command by itself. */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, existsSync, lstatSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
@@ -57,6 +57,8 @@ describe.skipIf(!haveSshd())('docker', () => {
     ...options: string[]
   ): Promise<{ child: ReturnType<typeof spawnCli>; path: string; said: () => string }> {
     const child = spawnCli(sandbox, ['docker-sock', '-F', config, '--remote', remote, ...options]);
+    // Also where the test fails.
+    sandbox.defer(async () => signal(child.pid ?? 0, 'SIGKILL'));
     let [out, err] = ['', ''];
     child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
@@ -78,7 +80,7 @@ describe.skipIf(!haveSshd())('docker', () => {
       expect((await poolStats(sandbox)).totals.poolHits).toBeGreaterThanOrEqual(before + 2);
       expect(box.logins()).toBe(1);
       child.kill('SIGTERM');
-      expect(await ended(child)).toBe(143);
+      expect(await ended(child)).toBe('SIGTERM');
     });
 
     it.skipIf(DOCKER === undefined)('serves the docker command', async () => {
@@ -87,7 +89,7 @@ describe.skipIf(!haveSshd())('docker', () => {
       expect(ps.stderr).toBe('');
       expect(ps.stdout.toString()).toMatch(/c0ffee00c0ff +nginx:stand-in +"serve"/);
       child.kill('SIGINT');
-      expect(await ended(child)).toBe(130);
+      expect(await ended(child)).toBe('SIGINT');
     });
 
     it('is for its user alone, and gone when it has ended', async () => {
@@ -107,6 +109,53 @@ describe.skipIf(!haveSshd())('docker', () => {
       expect(sum(await back)).toBe(sum(bytes));
       child.kill('SIGTERM');
       await ended(child);
+    });
+
+    it('lets the other half end first as well', async () => {
+      const { child, path } = await listening('box');
+      const socket = await upgraded(path, '/take');
+      let got = '';
+      // Not by a consumer of streams, which would end the other half too.
+      socket.on('data', (data: Buffer) => (got += data.toString()));
+      await once(socket, 'end');
+      expect(got).toBe('ready');
+      const bytes = randomBytes(3_000_000);
+      socket.end(bytes);
+      await until(() => api.taken.length > 0, 'all of it has come');
+      expect(api.taken.map(sum)).toEqual([sum(bytes)]);
+      child.kill('SIGTERM');
+      await ended(child);
+    });
+
+    it('holds the other side up where nobody reads, and nobody else', async () => {
+      const { child, path } = await listening('box');
+      const socket = await upgraded(path, '/flood');
+      socket.pause();
+      let [before, looks] = [-1, 0];
+      await until(() => {
+        looks = api.flooded() === before ? looks + 1 : 0;
+        before = api.flooded();
+        return looks > 20;
+      }, 'nothing more is sent');
+      expect(api.flooded()).toBeLessThan(12_000_000);
+      expect(await get(path, '/_ping')).toBe('OK');
+      socket.destroy();
+      await until(async () => (await tunnelsOf(sandbox)) === 0, 'the stream has ended');
+      child.kill('SIGTERM');
+      await ended(child);
+    });
+
+    it('asks its person what a new host needs', async () => {
+      const asked = sandbox.path('asked');
+      const askpass = sandbox.write('askpass', `#!/bin/sh\necho "$1" >>'${asked}'\necho yes\n`);
+      chmodSync(askpass, 0o755);
+      const env = { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: 'force' };
+      const known = ['-o', `UserKnownHostsFile=${sandbox.path('known')}`, '-o'];
+      const words = [...known, 'StrictHostKeyChecking=ask', '--remote', remote, 'box', 'true'];
+      const run = await runCli(sandbox, ['docker-sock', '-F', config, ...words], { env });
+      expect(run.code).toBe(0);
+      expect(run.stderr).toMatch(/^Warning: Permanently added .*\n$/);
+      expect(readFileSync(asked, 'utf8')).toMatch(/^The authenticity of host /);
     });
 
     it('serves many connections at once', async () => {
@@ -172,7 +221,9 @@ describe.skipIf(!haveSshd())('docker', () => {
 
   describe('with a command', () => {
     it('has DOCKER_HOST set for it, and its status', async () => {
-      const run = await failing('--remote', remote, 'box', 'sh', '-c', 'echo $DOCKER_HOST; exit 5');
+      const script = 'echo "$DOCKER_HOST$DOCKER_TLS_VERIFY"; exit 5';
+      const words = ['docker-sock', '-F', config, '--remote', remote, 'box', 'sh', '-c', script];
+      const run = await runCli(sandbox, words, { env: { DOCKER_TLS_VERIFY: '1' } });
       expect(run).toMatchObject({ code: 5, stderr: '' });
       const path = run.stdout.toString().trim().replace('unix://', '');
       expect(path).toBe(`${sandbox.run}/docker-box.sock`);
@@ -281,9 +332,10 @@ describe.skipIf(!haveSshd())('docker', () => {
   });
 });
 
-async function ended(child: ReturnType<typeof spawnCli>): Promise<number | null> {
+/** Its status, or the signal that ended it. */
+async function ended(child: ReturnType<typeof spawnCli>): Promise<number | string | null> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-  return child.exitCode;
+  return child.exitCode ?? child.signalCode;
 }
 
 async function tunnelsOf(sandbox: Sandbox): Promise<number> {
@@ -300,14 +352,15 @@ function get(socketPath: string, path: string): Promise<string> {
 }
 
 /** A connection that was upgraded, as that of `docker attach`. */
-async function upgraded(path: string): Promise<Socket> {
+async function upgraded(path: string, what = '/echo'): Promise<Socket> {
   const socket = connect({ path, allowHalfOpen: true });
-  socket.write(
-    'POST /v1.43/attach HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n',
-  );
-  const answer = await new Promise<Buffer>((resolve) => socket.once('data', resolve));
-  expect(answer.toString()).toBe(
-    'HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n',
-  );
+  socket.write(`POST ${what} HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`);
+  // What comes behind the answer stays where it is.
+  let head = '';
+  while (!head.endsWith('\r\n\r\n')) {
+    const byte = socket.read(1) as Buffer | null;
+    if (byte === null) await once(socket, 'readable');
+    else head += byte.toString();
+  }
   return socket;
 }

@@ -1,15 +1,17 @@
 /**
  * A stand-in for the API of a docker engine, at a unix socket: enough of it for `docker ps` and
- * `docker version`, and an upgraded connection that sends back what it gets, as `attach` is one.
+ * `docker version`, and upgraded connections, as `attach` has them: `/echo` sends back what comes,
+ * `/take` ends at once and reads on, `/flood` sends without end.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 
 export interface DockerApi extends AsyncDisposable {
-  /** What was asked for, each as `METHOD /path`, the version of the API left out. */
-  readonly asked: readonly string[];
-  /** Connections that are open now. */
-  connections(): number;
+  /** What `/take` got, one for each connection that has ended. */
+  readonly taken: readonly Buffer[];
+  /** How many bytes `/flood` has given away. */
+  flooded(): number;
 }
 
 const CONTAINER = {
@@ -25,26 +27,39 @@ const CONTAINER = {
 };
 
 export async function startDockerApi(path: string): Promise<DockerApi> {
-  const asked: string[] = [];
+  const taken: Buffer[] = [];
+  let flooded = 0;
+  const flood = (socket: Socket): void => {
+    const chunk = Buffer.alloc(64 * 1024);
+    socket.write(chunk, (error) => {
+      if (error) return;
+      flooded += chunk.length;
+      flood(socket);
+    });
+  };
   const sockets = new Set<Socket>();
-  const server = createServer((request, response) => {
-    asked.push(`${request.method} ${pathOf(request)}`);
-    answer(request, response);
-  });
+  const server = createServer(answer);
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  server.on('upgrade', (_request, socket: Socket, head: Buffer) => {
+  server.on('upgrade', (request, socket: Socket) => {
+    socket.on('error', () => socket.destroy());
     socket.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n');
-    socket.write(head);
-    // Its own end comes only after ours: half of a connection may be closed before the other.
-    socket.pipe(socket);
+    const what = pathOf(request);
+    if (what === '/flood') return flood(socket);
+    if (what === '/take') {
+      buffer(socket).then(
+        (bytes) => taken.push(bytes),
+        () => undefined,
+      );
+      socket.end('ready');
+    } else socket.pipe(socket);
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
   return {
-    asked,
-    connections: () => sockets.size,
+    taken,
+    flooded: () => flooded,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

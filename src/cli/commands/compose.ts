@@ -1,6 +1,7 @@
 /** `sshpool compose`: docker compose on a host. */
 import chalk from 'chalk';
 import { EXIT_FAILURE, SshpoolError } from '../../base/errors.ts';
+import { printableLine } from '../../base/printable.ts';
 import { programVersion } from '../../base/version.ts';
 import { exec } from '../../client/exec.ts';
 import {
@@ -25,6 +26,9 @@ const JSON_OPTION = '--json';
 
 /** `argv` is the words after `compose`; undefined where they ask for help. */
 export async function compose(argv: readonly string[]): Promise<number | undefined> {
+  // What Node made of bytes that are no text cannot be sent as it was.
+  const broken = argv.find((word) => word.includes('\uFFFD'));
+  if (broken !== undefined) refuse(`${JSON.stringify(broken)} is not valid UTF-8`);
   const call = parseHostCall(argv, FORM);
   if (call === undefined) return undefined;
   const { verb, project, args, json } = parse(call);
@@ -41,7 +45,8 @@ export async function compose(argv: readonly string[]): Promise<number | undefin
   const command = await composeCommand(run, project, verb, args);
   const ui = execUi(() => Promise.resolve());
   const setting = { paths: ourPaths(), version: programVersion(), ui };
-  return exec('exec', ['-T', ...call.words, command], setting);
+  const words = ['-T', ...call.words, command].map((word) => Buffer.from(word));
+  return exec('exec', words, setting);
 }
 
 interface Wish {
@@ -106,24 +111,24 @@ const COLORS: Readonly<Record<ComposeState, (text: string) => string>> = {
 
 export function renderProjects(projects: readonly ComposeProject[]): string {
   const rows = projects.map(({ name, status, containers, configFiles }) => [
-    name,
+    printableLine(name),
     COLORS[status](status),
     Object.entries(containers)
       .map(([state, count]) => `${count} ${state}`)
       .join(', '),
-    configFiles.join(', '),
+    printableLine(configFiles.join(', ')),
   ]);
   return page(['PROJECT', 'STATUS', 'CONTAINERS', 'FILES'], rows);
 }
 
 export function renderStatus({ status, services }: ComposeStatus): string {
   const rows = services.map(({ service, container, state, health, exitCode, ports }) => [
-    service,
-    container,
-    COLORS[state === 'running' ? 'running' : 'stopped'](state),
-    health ?? '-',
+    printableLine(service),
+    printableLine(container),
+    COLORS[state === 'running' ? 'running' : 'stopped'](printableLine(state)),
+    printableLine(health ?? '-'),
     state === 'running' || exitCode === null ? '-' : String(exitCode),
-    ports.map(portOf).join(', '),
+    printableLine(ports.map(portOf).join(', ')),
   ]);
   const head = ['SERVICE', 'CONTAINER', 'STATE', 'HEALTH', 'EXIT', 'PORTS'];
   return `${page(head, rows)}${COLORS[status](status)}\n`;

@@ -9,7 +9,7 @@ import { checkPath } from '../../config/forward-args.ts';
 import { forwardSocket, type ForwardedSocket } from '../../library/forward-socket.ts';
 import { ourPaths } from '../agent-call.ts';
 import { DOCKER_SOCK_OPTIONS } from '../command-table.ts';
-import { isReached, parseHostCall } from '../host-call.ts';
+import { isReached, parseHostCall, type HostCall } from '../host-call.ts';
 import { printError } from '../ui.ts';
 
 const FORM = {
@@ -37,8 +37,10 @@ export async function dockerSock(argv: readonly string[]): Promise<number | unde
   const socket = await forwardSocket({ ...setting, words, name: host, remotePath, localPath });
   const dockerHost = `unix://${socket.path}`;
   const [tool, ...args] = call.rest;
-  if (tool === undefined) return stay(socket, dockerHost);
-  const env = { ...process.env, DOCKER_HOST: dockerHost };
+  if (tool === undefined) return stay(socket, `DOCKER_HOST=${dockerHost}`, call);
+  // Set for another docker, these would have it speak TLS to ours, or go elsewhere.
+  const others = { DOCKER_TLS: undefined, DOCKER_TLS_VERIFY: undefined, DOCKER_CONTEXT: undefined };
+  const env = { ...process.env, ...others, DOCKER_HOST: dockerHost };
   return runProgram(tool, args, env, () => socket.close());
 }
 
@@ -54,13 +56,22 @@ function ownPath(host: string): string {
 
 const ENDS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Until it is told to end; resolves to the status that a shell gives for that signal. */
-async function stay(socket: ForwardedSocket, dockerHost: string): Promise<number> {
+/** Until it is told to end, which then ends us. */
+async function stay(
+  socket: ForwardedSocket,
+  line: string,
+  { host, quiet }: HostCall,
+): Promise<number> {
   const ended = new Promise<NodeJS.Signals>((end) => {
     for (const name of ENDS) process.once(name, end);
   });
-  process.stdout.write(`DOCKER_HOST=${dockerHost}\n`);
+  process.stdout.write(`${line}\n`);
+  if (!quiet && process.stdout.isTTY) {
+    printError(`sshpool: this is the docker socket of ${host}; Ctrl-C ends it`);
+  }
   const signal = await ended;
   await socket.close();
+  process.kill(process.pid, signal);
+  // It was one that does not end us.
   return 128 + constants.signals[signal];
 }

@@ -1,6 +1,7 @@
 /** `sshpool resources`: how a host is. */
 import chalk from 'chalk';
 import { EXIT_FAILURE, SshpoolError } from '../../base/errors.ts';
+import { printableLine } from '../../base/printable.ts';
 import { getHostResources, type HostResources, type Usage } from '../../hosts/resources.ts';
 import { RESOURCES_OPTIONS } from '../command-table.ts';
 import { isReached, parseHostCall, runOn } from '../host-call.ts';
@@ -39,12 +40,12 @@ export function render({
   const cores = cpu.cores === null ? '' : ` of ${cpu.cores} cores`;
   const lines = table(
     [
-      ['host', [hostname, system].filter(Boolean).join(', ') || '-'],
+      ['host', printableLine([hostname, system].filter(Boolean).join(', ')) || '-'],
       ['up', uptimeSeconds === null ? '-' : duration(uptimeSeconds * 1000)],
       ['load', loadAverage?.map((one) => one.toFixed(2)).join(' ') ?? '-'],
       ['cpu', `${cpu.usedPercent === null ? '-' : `${cpu.usedPercent}%`}${cores}`],
       ['memory', memory === null ? '-' : usageOf(memory)],
-      ...disks.map((disk) => [`disk ${disk.mountPoint}`, usageOf(disk)]),
+      ...disks.map((disk) => [`disk ${printableLine(disk.mountPoint)}`, usageOf(disk)]),
     ].map(([name = '', text = '']) => [chalk.dim(name), text]),
   );
   return `${lines.join('\n')}\n`;

@@ -39,14 +39,14 @@ describe('the services of a project', () => {
     expect(asked).toEqual(['docker compose -p shop ps --all --format json']);
   });
 
-  it('are read from an array without images (2.0)', async () => {
-    expect(await statusOf(fixture('ps-2.0.json'))).toEqual({
+  it('are read from an array without images (before 2.16)', async () => {
+    expect(await statusOf(fixture('ps-docs-array.txt'))).toEqual({
       name: 'shop',
       status: 'partial',
       services: [
         {
           service: 'bar',
-          container: 'example-bar-1',
+          container: 'demo-bar-1',
           state: 'exited',
           health: null,
           exitCode: 0,
@@ -55,7 +55,7 @@ describe('the services of a project', () => {
         },
         {
           service: 'foo',
-          container: 'example-foo-1',
+          container: 'demo-foo-1',
           state: 'running',
           health: null,
           exitCode: 0,
@@ -66,8 +66,8 @@ describe('the services of a project', () => {
     });
   });
 
-  it('are read from an array on many lines, with ports that are not published (2.12)', async () => {
-    const { status, services } = await statusOf(fixture('ps-2.12.json'));
+  it('are read from an array on many lines, with ports that are not published', async () => {
+    const { status, services } = await statusOf(fixture('ps-2022-11-pretty.txt'));
     expect(status).toBe('running');
     expect(services[0]?.ports).toEqual([
       { url: '', targetPort: 3306, publishedPort: null, protocol: 'tcp' },
@@ -76,39 +76,63 @@ describe('the services of a project', () => {
   });
 
   it('are read from an array with images (2.16)', async () => {
-    const { services } = await statusOf(fixture('ps-2.16.json'));
+    const { services } = await statusOf(fixture('ps-2.16.txt'));
     expect(services.map(({ image }) => image)).toEqual(['alpine:3.20', 'alpine:3.20']);
   });
 
   it('are read one a line; what `run` started is no part of them (2.24.5)', async () => {
-    const { status, services } = await statusOf(fixture('ps-2.24.5.jsonl'));
+    const { status, services } = await statusOf(fixture('ps-2.24-lines.txt'));
     expect(status).toBe('running');
-    expect(services.map(({ service }) => service)).toEqual(['abc', 'def']);
+    expect(services.map(({ service }) => service)).toEqual(['abc']);
   });
 
-  it('have their health (2.26.1)', async () => {
-    const { services } = await statusOf(fixture('ps-2.26.1.jsonl'));
-    expect(services.map(({ health }) => health)).toEqual([null, 'healthy']);
+  it('are read one a line, of whatever version since (2.26, 2.40, 5.0)', async () => {
+    const names = ['ps-2.26-lines.txt', 'ps-2.40-lines.txt', 'ps-5.0-starting.txt'];
+    const all = await Promise.all(names.map((name) => statusOf(fixture(name))));
+    expect(all.map(({ services }) => services.map(({ service }) => service))).toEqual([
+      ['db'],
+      ['db', 'was', 'web'],
+      ['web'],
+    ]);
+    expect(all.map(({ status }) => status)).toEqual(['running', 'running', 'running']);
+    expect(all[2]?.services[0]).toMatchObject({ health: 'starting', exitCode: 0 });
   });
 
-  it('have the status with which they ended (2.31)', async () => {
-    const { status, services } = await statusOf(fixture('ps-2.31.jsonl'));
+  it('have their health, and the status with which they ended', async () => {
+    const { status, services } = await statusOf(fixture('ps-mixed-built.txt'));
     expect(status).toBe('partial');
+    expect(services).toMatchObject([
+      { state: 'running', health: 'unhealthy', exitCode: 0 },
+      { state: 'exited', health: null, exitCode: 137, ports: [] },
+    ]);
+  });
+
+  it('are stopped where none runs (2.31)', async () => {
+    const { status, services } = await statusOf(fixture('ps-2.31-exited.txt'));
+    expect(status).toBe('stopped');
     expect(services[0]).toMatchObject({ state: 'exited', exitCode: 143, ports: [] });
   });
 
-  it.each([fixture('ps-empty-2.20.json'), '', '\n', 'null'])('are none for %j', async (output) => {
-    expect(await statusOf(output)).toEqual({ name: 'shop', status: 'unknown', services: [] });
+  it.each([
+    [['paused'], 'partial'],
+    [['restarting', 'exited'], 'partial'],
+    [['created', 'dead', 'removing'], 'stopped'],
+    [['running', 'of a new kind'], 'unknown'],
+  ])('in the states %j are %s', async (states, expected) => {
+    const lines = states.map((state) => JSON.stringify({ Name: 'a', Service: 'a', State: state }));
+    expect((await statusOf(lines.join('\n'))).status).toBe(expected);
   });
 
-  it('are stopped where none runs', async () => {
-    const [line = ''] = fixture('ps-2.31.jsonl').split('\n');
-    expect(await statusOf(line)).toMatchObject({ status: 'stopped' });
-  });
+  it.each(['array', 'null', 'lines'].map((kind) => fixture(`empty-${kind}-built.txt`)))(
+    'are none for %j',
+    async (output) => {
+      expect(await statusOf(output)).toEqual({ name: 'shop', status: 'unknown', services: [] });
+    },
+  );
 
   it.each([
     ['Cannot connect\nto the daemon', 'no JSON, or cut short: "Cannot connect"'],
-    [fixture('ps-2.0.json').slice(0, 100), 'no JSON, or cut short: "[{\\"ID\\":'],
+    [fixture('ps-docs-array.txt').slice(0, 100), 'no JSON, or cut short: "[{\\"ID\\":'],
     ['{"Name":"a","Service":"a","State":"running"}\n{"Name":', 'cut short: "{\\"Name\\":"'],
     ['7', 'no array and no object: "7"'],
     ['[7]', 'no object: "7"'],
@@ -122,7 +146,7 @@ describe('the services of a project', () => {
   });
 
   it('that were cut short anywhere are an error, or are fewer', async () => {
-    const whole = fixture('ps-2.24.5.jsonl').trim();
+    const whole = fixture('ps-2.24-lines.txt').trim();
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: whole.length - 1 }), async (at) => {
         const cut = whole.slice(0, at);
@@ -146,30 +170,41 @@ describe('the projects of a host', () => {
   });
 
   it('are read without counts and files (2020)', async () => {
-    expect((await projectsOf(fixture('ls-2020.json')))[0]).toEqual({
-      name: 'e2eTestCompose1',
+    expect((await projectsOf(fixture('ls-cli-1.0.txt')))[0]).toEqual({
+      name: 'demo1602770221964365386',
       status: 'running',
       containers: { running: 1 },
       configFiles: [],
     });
   });
 
-  it('are read with both (2.29.7)', async () => {
-    expect(await projectsOf(fixture('ls-2.29.7.json'))).toMatchObject([
-      { name: 'dev', status: 'stopped', containers: { exited: 8 } },
-      { status: 'running', configFiles: ['/home/somebody/project/compose.yml'] },
+  it('are read without files (2.0)', async () => {
+    expect(await projectsOf(fixture('ls-2.0-built.txt'))).toMatchObject([
+      { name: 'demo', status: 'running', containers: { running: 2 }, configFiles: [] },
     ]);
   });
 
-  it('may run in part, and have several files', async () => {
-    expect(await projectsOf(fixture('ls-mixed.json'))).toMatchObject([
-      {
-        status: 'partial',
-        containers: { running: 2, exited: 1 },
-        configFiles: ['/srv/shop/compose.yaml', '/srv/shop/compose.override.yaml'],
-      },
-      { status: 'stopped', containers: { created: 1 } },
+  it('are stopped where none of their containers runs', async () => {
+    expect(await projectsOf(fixture('ls-docs-exited.txt'))).toMatchObject([
+      { status: 'stopped', containers: { exited: 1 } },
     ]);
+  });
+
+  it('may run in part, and have several files (2026)', async () => {
+    expect((await projectsOf(fixture('ls-2026-mixed.txt')))[0]).toEqual({
+      name: 'demo',
+      status: 'partial',
+      containers: { running: 6, exited: 1 },
+      configFiles: ['/srv/demo/docker-compose.yml', '/srv/demo/docker-compose.worktree.yml'],
+    });
+  });
+
+  it('may have files that docker does not know', async () => {
+    expect((await projectsOf(fixture('ls-na-built.txt')))[0]).toMatchObject({
+      name: 'bare',
+      status: 'partial',
+      configFiles: [],
+    });
   });
 
   it.each([
@@ -187,34 +222,34 @@ describe('the projects of a host', () => {
 });
 
 describe('a command of compose', () => {
-  const listed = fixture('ls-mixed.json');
+  const listed = fixture('ls-2026-mixed.txt');
 
   it.each<[ComposeAction, string[], string[]]>([
-    ['restart', ['web'], ['docker compose -p shop restart web']],
-    ['down', ['--volumes'], ['docker compose -p shop down --volumes']],
+    ['restart', ['web'], ['docker compose -p demo restart web']],
+    ['down', ['--volumes'], ['docker compose -p demo down --volumes']],
     [
       'logs',
       ['--tail', '5', "it's; rm -rf /"],
-      [String.raw`docker compose -p shop logs --tail 5 'it'\''s; rm -rf /'`],
+      [String.raw`docker compose -p demo logs --tail 5 'it'\''s; rm -rf /'`],
     ],
     [
       'up',
       ['web'],
       [
         'docker compose ls --all --format json',
-        'docker compose -p shop -f /srv/shop/compose.yaml -f /srv/shop/compose.override.yaml up --detach web',
+        'docker compose -p demo -f /srv/demo/docker-compose.yml -f /srv/demo/docker-compose.worktree.yml up --detach web',
       ],
     ],
   ])('%s %j asks for %j', async (action, args, commands) => {
     const { run, asked } = host(listed, 'done');
-    await composeExec(run, 'shop', action, args);
+    await composeExec(run, 'demo', action, args);
     expect(asked).toEqual(commands);
   });
 
   it('that needs files of a project which docker does not know lets docker say so', async () => {
     const { run, asked } = host(listed, '');
-    await composeExec(run, 'other', 'pull');
-    expect(asked[1]).toBe('docker compose -p other pull');
+    await composeExec(run, 'third', 'pull');
+    expect(asked[1]).toBe('docker compose -p third pull');
   });
 
   it('that fails says why', async () => {
@@ -244,6 +279,10 @@ describe('a command of compose', () => {
     await expect(nul).rejects.toThrow('extraArgs[1]: it holds a NUL');
     expect(asked).toEqual([]);
   });
+});
+
+it('quotes what zsh would make a path of', () => {
+  expect([quote('=ls', 'word'), quote('a=b', 'word')]).toEqual(["'=ls'", 'a=b']);
 });
 
 it('quotes any word for a shell', () => {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { printable } from '../../../src/ssh/printable.ts';
+import { printable } from '../../../src/base/printable.ts';
 
 test('escape sequences of a server are shown and not acted on', () => {
   expect(printable('a\u001b[31mred\u0007')).toBe('a\\033[31mred\\007');
