@@ -69,8 +69,11 @@ if (!built?.ok) {
  * @param {string} entry
  */
 async function bundle(name, entry) {
+  const main = path(entry);
+  /** @type {ReadonlySet<string> | undefined} */
+  let atStart;
   const bundler = await rolldown({
-    input: { main: path(entry) },
+    input: { main },
     platform: 'node',
     // It has optional native parts, and src/ssh/ssh2-internals.ts reaches into the installed one.
     external: /^ssh2(\/|$)/,
@@ -83,10 +86,34 @@ async function bundle(name, entry) {
     entryFileNames: '[name].cjs',
     chunkFileNames: '[name].cjs',
     sourcemap: true,
+    // Left to itself the bundler may put into files of their own what others import, too.
+    codeSplitting: {
+      groups: [
+        {
+          debugName: 'start',
+          name: (id, modules) => {
+            atStart ??= importedFrom(main, (of) => modules.getModuleInfo(of)?.importedIds ?? []);
+            return atStart.has(id) ? 'main' : null;
+          },
+        },
+      ],
+    },
   });
   await bundler.close();
   const modules = output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
   return modules.flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []);
+}
+
+/**
+ * The module and all that is loaded with it; what it imports while it runs is not.
+ * @param {string} entry
+ * @param {(id: string) => readonly string[]} importsOf
+ */
+function importedFrom(entry, importsOf) {
+  const found = new Set([entry]);
+  // A set also gives what is added while it is gone through.
+  for (const id of found) for (const imported of importsOf(id)) found.add(imported);
+  return found;
 }
 
 /** A bundled package's license, which goes where its code goes. @param {string} directory */

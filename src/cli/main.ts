@@ -43,11 +43,10 @@ async function main([command, ...argv]: readonly string[]): Promise<number> {
         const { resources } = await import('./commands/resources.ts');
         return (await resources(argv)) ?? help('resources');
       });
-    case 'docker-sock':
-      return printing(async () => {
-        const { dockerSock } = await import('./commands/docker-sock.ts');
-        return (await dockerSock(argv)) ?? help('docker-sock');
-      });
+    case 'docker-sock': {
+      const { dockerSock } = await import('./commands/docker-sock.ts');
+      return (await dockerSock(argv)) ?? printing(() => help('docker-sock'));
+    }
     case 'warm':
       return printing(async () => {
         const { warm } = await import('./commands/warm.ts');

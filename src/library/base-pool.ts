@@ -125,6 +125,13 @@ export abstract class BasePool<Place> implements ConnectionPool {
     await this.hold.during(() => this.closeAllHosts());
   }
 
+  /** closeAll for a program that is about to end: of its commands nobody hears any more. */
+  protected async forsakeAll(): Promise<void> {
+    this.#closed = true;
+    for (const process of this.#running.keys()) process.forsake();
+    await this.hold.during(() => this.closeAllHosts());
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.closeAll();
   }

@@ -8,6 +8,8 @@ import type { ConnectionPool, HostConfig, RunOptions, SSHPoolConfig } from './ty
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** So long the end of the commands may hold up that of the program. */
+const LEAVE_MS = 1500;
 
 let globalPool: GlobalPool | undefined;
 
@@ -20,18 +22,26 @@ class GlobalPool extends SSHConnectionPool {
   }
 
   override closeAll(): Promise<void> {
+    this.#forget();
+    return super.closeAll();
+  }
+
+  #forget(): void {
     if (globalPool === this) globalPool = undefined;
     process.off('exit', this.#close);
     for (const signal of SIGNALS) process.off(signal, this.#onSignal);
-    return super.closeAll();
   }
 
   readonly #close = (): void => void this.closeAll();
 
   readonly #onSignal = (signal: NodeJS.Signals): void => {
-    this.#close();
-    // Without us it would have ended the process; where the program has handlers, they decide.
-    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+    // Where the program has handlers, they decide what becomes of it.
+    if (process.listenerCount(signal) > 0) return this.#close();
+    // Without us it would have ended the process, and so it does, once the hosts were told.
+    this.#forget();
+    const end = (): void => void process.kill(process.pid, signal);
+    this.clock.after(LEAVE_MS, end);
+    this.forsakeAll().then(end, end);
   };
 }
 

@@ -22,13 +22,9 @@ export async function listenAt(
   lock: string,
   onSocket: (socket: Socket) => void,
 ): Promise<Server> {
-  const bytes = Buffer.byteLength(path);
-  if (bytes > PATH_MAX) {
-    throw refused(path, `it has ${bytes} bytes, and a socket takes ${PATH_MAX}`);
-  }
   const held = await locked(lock);
   try {
-    await makeRoom(path);
+    if (!(await checkPlace(path))) rmSync(path, { force: true });
     // Each direction ends by itself.
     return await listen(createServer({ allowHalfOpen: true }, onSocket), path);
   } finally {
@@ -55,13 +51,21 @@ function listen(server: Server, path: string): Promise<Server> {
   });
 }
 
-async function makeRoom(path: string): Promise<void> {
+/**
+ * Whether nothing is there; false where a dead socket of ours is.
+ * @throws SshpoolError BAD_SOCKET where a socket of ours cannot be
+ */
+export async function checkPlace(path: string): Promise<boolean> {
+  const bytes = Buffer.byteLength(path);
+  if (bytes > PATH_MAX) {
+    throw refused(path, `it has ${bytes} bytes, and a socket takes ${PATH_MAX}`);
+  }
   const stats = lstat(path);
-  if (stats === undefined) return;
+  if (stats === undefined) return true;
   if (!stats.isSocket()) throw refused(path, 'there is something else');
   if (stats.uid !== process.getuid?.()) throw refused(path, `it is that of user id ${stats.uid}`);
   if (await answers(path)) throw refused(path, 'somebody listens there already');
-  rmSync(path, { force: true });
+  return false;
 }
 
 function lstat(path: string): Stats | undefined {

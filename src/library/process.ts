@@ -76,6 +76,13 @@ export class CommandProcess implements RemoteProcess {
     this.#reject(error);
   }
 
+  /** It is ended, and nobody is told: the program ends too. */
+  forsake(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#carrier?.abandon();
+  }
+
   kill(signal: SignalName = 'TERM'): void {
     if (!this.#ended) this.#carrier?.signal(signal);
   }

@@ -1,11 +1,14 @@
 /** The library as a program has it that installed the package, and nothing else. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runProgram, stopAgentAtTheEnd, type Result } from '../support/cli.ts';
 import { libraryHost } from '../support/library-host.ts';
 import { install, pack, ROOT } from '../support/package.ts';
+import { processesNaming, titleOf, until } from '../support/process.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
 
@@ -169,6 +172,26 @@ describe.skipIf(!haveSshd())('a program that installed the package', () => {
     const compiled = await runProgram(sandbox, [TSC, '-p', place]);
     expect(compiled.stdout.toString()).toBe('');
     expect(compiled.code).toBe(0);
+  });
+
+  it('takes its commands with it when it is interrupted, without a word', async () => {
+    const mark = `67.${process.pid}`;
+    const host = JSON.stringify(libraryHost(box));
+    const file = sandbox.write(
+      'place/interrupted.mjs',
+      `import { executeSSHCommand } from 'sshpool';
+       await executeSSHCommand(${host}, 'exec sleep ${mark}');`,
+    );
+    const child = spawn(process.execPath, [file], { cwd: place, env: sandbox.env, stdio: 'pipe' });
+    const said = text(child.stderr);
+    await until(
+      () => processesNaming(mark).some((pid) => titleOf(pid).startsWith('sleep')),
+      'it runs',
+    );
+    child.kill('SIGINT');
+    await once(child, 'exit');
+    expect([child.signalCode, await said]).toEqual(['SIGINT', '']);
+    await until(() => processesNaming(mark).length === 0, 'the command has ended');
   });
 
   it.each([

@@ -7,6 +7,7 @@ import { programVersion } from '../../base/version.ts';
 import { runProgram } from '../../client/run-program.ts';
 import { checkPath } from '../../config/forward-args.ts';
 import { forwardSocket, type ForwardedSocket } from '../../library/forward-socket.ts';
+import { checkPlace } from '../../library/local-socket.ts';
 import { ourPaths } from '../agent-call.ts';
 import { DOCKER_SOCK_OPTIONS } from '../command-table.ts';
 import { isReached, parseHostCall, type HostCall } from '../host-call.ts';
@@ -23,16 +24,14 @@ const REMOTE = '/var/run/docker.sock';
 export async function dockerSock(argv: readonly string[]): Promise<number | undefined> {
   const call = parseHostCall(argv, FORM);
   if (call === undefined) return undefined;
-  const { host, words, quiet, given } = call;
+  const { host, words, given } = call;
   const valueOf = (name: string): string | undefined =>
     given.findLast(({ spec }) => spec.name === name)?.value;
   const remotePath = checkPath(valueOf('--remote') ?? REMOTE);
   const local = valueOf('--socket');
   const localPath = local === undefined ? ownPath(host) : resolve(local);
+  await checkPlace(localPath);
   if (!(await isReached(call))) return EXIT_FAILURE;
-  const onError = ({ message }: SshpoolError): void => {
-    if (!quiet) printError(`sshpool: ${message}`);
-  };
   const setting = { paths: ourPaths(), version: programVersion(), onError };
   const socket = await forwardSocket({ ...setting, words, name: host, remotePath, localPath });
   const dockerHost = `unix://${socket.path}`;
@@ -54,6 +53,8 @@ function ownPath(host: string): string {
   return join(ourPaths().dir, `docker-${name}.sock`);
 }
 
+const onError = ({ message }: SshpoolError): void => printError(`sshpool: ${message}`);
+
 const ENDS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Until it is told to end, which then ends us. */
@@ -65,6 +66,8 @@ async function stay(
   const ended = new Promise<NodeJS.Signals>((end) => {
     for (const name of ENDS) process.once(name, end);
   });
+  // Whoever wanted to read the line has gone; who connects to the socket need not have.
+  process.stdout.on('error', () => undefined);
   process.stdout.write(`${line}\n`);
   if (!quiet && process.stdout.isTTY) {
     printError(`sshpool: this is the docker socket of ${host}; Ctrl-C ends it`);

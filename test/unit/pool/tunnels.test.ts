@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { SshpoolError } from '../../../src/base/errors.ts';
+import type { Way } from '../../../src/pool/wanted.ts';
 import type { Tunnel } from '../../../src/ssh/tunnel.ts';
 import { FakeLink, settle } from '../../support/fake-link.ts';
 import { PoolBench, SETTINGS } from '../../support/pool-bench.ts';
 
-const WAY = { host: 'inner', port: 22, timeoutMs: 5000 };
+const WAY: Way = { host: 'inner', port: 22, timeoutMs: 5000 };
+const SOCKET: Way = { path: '/run/d.sock', timeoutMs: 5000 };
 
 interface Trip {
   tunnel: Tunnel | undefined;
@@ -13,9 +15,9 @@ interface Trip {
 }
 
 /** Asks for a tunnel over the connection to `web`. */
-async function begin(bench: PoolBench): Promise<Trip> {
+async function begin(bench: PoolBench, way = WAY): Promise<Trip> {
   const trip: Trip = { tunnel: undefined, error: undefined, controller: new AbortController() };
-  bench.pool.tunnel(bench.request(), WAY, trip.controller.signal).then(
+  bench.pool.tunnel(bench.request(), way, trip.controller.signal).then(
     (tunnel) => (trip.tunnel = tunnel),
     (thrown: unknown) => (trip.error = SshpoolError.from(thrown)),
   );
@@ -24,7 +26,8 @@ async function begin(bench: PoolBench): Promise<Trip> {
 }
 
 const lastOpen = (link: FakeLink): number =>
-  link.sentOf('open').findLast(({ channelType }) => channelType === 'direct-tcpip')?.sender ?? -1;
+  link.sentOf('open').findLast(({ channelType }) => channelType.startsWith('direct-'))?.sender ??
+  -1;
 
 async function confirm(link: FakeLink): Promise<void> {
   const [recipient, sender] = [lastOpen(link), 900 + lastOpen(link)];
@@ -91,6 +94,24 @@ describe('a tunnel over the pool', () => {
     await settle();
     expect(trip.error?.message).toBe('web could not connect to inner port 22: Connection refused');
     expect(bench.pool.stats().connections).toHaveLength(1);
+  });
+
+  it('to a socket that is refused names the path, and what may be the matter', async () => {
+    const bench = byHand();
+    const trip = await begin(bench, SOCKET);
+    const refusal = { reason: 2, description: 'open failed' };
+    bench.link.receive({ type: 'open-failure', recipient: lastOpen(bench.link), ...refusal });
+    await settle();
+    expect(trip.error?.message).toMatch(/^web could not connect to \/run\/d\.sock: nobody listens/);
+  });
+
+  it('to a socket has a deadline too, and says so', async () => {
+    const bench = byHand();
+    const trip = await begin(bench, SOCKET);
+    await bench.pass(SOCKET.timeoutMs);
+    expect(trip.error?.message).toBe(
+      'web could not connect to /run/d.sock: no answer within 5000 ms',
+    );
   });
 
   it('has a deadline', async () => {
