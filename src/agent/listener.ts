@@ -3,13 +3,11 @@
  * and taken away only while it is still ours.
  */
 import { linkSync, lstatSync, rmSync } from 'node:fs';
-import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { SshpoolError, describe } from '../base/errors.ts';
 import { checkDir, ensureDir, type RuntimePaths } from '../config/paths.ts';
 import { withSharedReads } from '../base/shared-reads.ts';
-
-/** The owner may read and write; a unix socket needs no more. */
-const SOCKET_UMASK = 0o177;
+import { connectFailure, listenAlone } from '../base/unix-socket.ts';
 
 export class Listener {
   readonly #server: Server;
@@ -33,13 +31,13 @@ export class Listener {
   ): Promise<Listener | undefined> {
     ensureDir(paths.dir);
     checkDir(paths.dir, process.getuid?.() ?? 0);
-    if (await answers(paths.socket)) return undefined;
+    if ((await connectFailure(paths.socket)) === undefined) return undefined;
     const server = createServer({ pauseOnConnect: true }, (accepted) =>
       onCaller(withSharedReads(accepted)),
     );
     const temporary = `${paths.socket}.${process.pid}`;
     rmSync(temporary, { force: true });
-    await listen(server, temporary);
+    await listenAlone(server, temporary);
     rmSync(paths.socket, { force: true });
     try {
       linkSync(temporary, paths.socket);
@@ -66,28 +64,4 @@ export class Listener {
 
 function inodeOf(path: string): bigint | undefined {
   return lstatSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
-}
-
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    const umask = process.umask(SOCKET_UMASK);
-    // Node binds a unix socket before listen() returns; the mask counts only for that.
-    server.listen(path, () => {
-      server.off('error', reject);
-      resolve();
-    });
-    process.umask(umask);
-  });
-}
-
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

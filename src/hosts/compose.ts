@@ -139,10 +139,17 @@ export async function composeCommand(
     const problem = `there is no ${JSON.stringify(action)}; there are ${COMPOSE_ACTIONS.join(', ')}`;
     throw SshpoolError.of('BAD_INPUT', { field: 'action', problem });
   }
+  if (!areWords(extraArgs)) {
+    throw SshpoolError.of('BAD_INPUT', { field: 'extraArgs', problem: 'must be a list of words' });
+  }
   const args = extraArgs.map((arg, index) => quote(arg, `extraArgs[${index}]`));
   const files = NEED_FILES.has(action) ? await filesOf(run, project) : [];
   const detached = action === 'up' ? ['--detach'] : [];
   return [COMPOSE, '-p', name, ...files, action, ...detached, ...args].join(' ');
+}
+
+function areWords(given: unknown): given is readonly string[] {
+  return Array.isArray(given) && given.every((word) => typeof word === 'string');
 }
 
 async function filesOf(run: RunRemote, project: string): Promise<string[]> {

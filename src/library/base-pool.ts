@@ -85,7 +85,7 @@ export abstract class BasePool<Place> implements ConnectionPool {
       this.#ours.add(given);
       return given;
     } catch (thrown) {
-      throw limit.reasonFor(thrown);
+      throw this.#reasonFor(thrown, limit);
     } finally {
       limit.end();
     }
@@ -141,6 +141,11 @@ export abstract class BasePool<Place> implements ConnectionPool {
     return [...this.#given].flatMap(({ place }) => (place === undefined ? [] : [place]));
   }
 
+  /** What was thrown may come of the end of the pool, or of the caller's. */
+  #reasonFor(thrown: unknown, limit: Limit): unknown {
+    return this.#closed ? SshpoolError.of('POOL_CLOSED', {}, thrown) : limit.reasonFor(thrown);
+  }
+
   #check(host: HostConfig): CheckedHost {
     if (this.#closed) throw SshpoolError.of('POOL_CLOSED', {});
     return checkHost(host, this.#configFile);
@@ -179,7 +184,7 @@ export abstract class BasePool<Place> implements ConnectionPool {
       this.#running.set(process, identity);
     } catch (thrown) {
       over();
-      throw limit.reasonFor(thrown);
+      throw this.#reasonFor(thrown, limit);
     }
     const fail = (): void => process.fail(SshpoolError.from(signal.reason));
     signal.addEventListener('abort', fail, { once: true });

@@ -1,16 +1,15 @@
 /** The local end of a forwarded unix socket: who may connect to it, and what it may replace. */
 import { lstatSync, rmSync, type Stats } from 'node:fs';
-import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { describe, SshpoolError } from '../base/errors.ts';
 import { pause } from '../base/time.ts';
+import { connectFailure, listenAlone } from '../base/unix-socket.ts';
 import { tryLock } from '../client/lock.ts';
 
 /** sun_path holds 104 bytes on macOS and 108 on Linux, with a NUL; Node cuts off what is longer. */
 const PATH_MAX = 103;
 /** How often one who waits for another looks again. */
 const RETRY_MS = 20;
-/** Nobody else gets in. */
-const OTHERS = 0o177;
 
 /**
  * Listens at `path`, for this user alone. What lies there is only replaced where it is a socket of
@@ -26,7 +25,11 @@ export async function listenAt(
   try {
     if (!(await checkPlace(path))) rmSync(path, { force: true });
     // Each direction ends by itself.
-    return await listen(createServer({ allowHalfOpen: true }, onSocket), path);
+    const server = createServer({ allowHalfOpen: true }, onSocket);
+    await listenAlone(server, path);
+    return server;
+  } catch (thrown) {
+    throw thrown instanceof SshpoolError ? thrown : refused(path, describe(thrown), thrown);
   } finally {
     held.release();
   }
@@ -39,16 +42,6 @@ async function locked(path: string): Promise<{ release(): void }> {
     if (lock) return lock;
     await pause(RETRY_MS);
   }
-}
-
-function listen(server: Server, path: string): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(refused(path, describe(error), error)));
-    // It is made while listen() runs, so that it is never open to others.
-    const before = process.umask(OTHERS);
-    server.listen(path, () => resolve(server));
-    process.umask(before);
-  });
 }
 
 /**
@@ -64,8 +57,9 @@ export async function checkPlace(path: string): Promise<boolean> {
   if (stats === undefined) return true;
   if (!stats.isSocket()) throw refused(path, 'there is something else');
   if (stats.uid !== process.getuid?.()) throw refused(path, `it is that of user id ${stats.uid}`);
-  if (await answers(path)) throw refused(path, 'somebody listens there already');
-  return false;
+  const failure = await connectFailure(path);
+  if (failure === 'ECONNREFUSED' || failure === 'ENOENT') return false;
+  throw refused(path, 'somebody listens there already');
 }
 
 function lstat(path: string): Stats | undefined {
@@ -74,17 +68,6 @@ function lstat(path: string): Stats | undefined {
   } catch (thrown) {
     throw refused(path, describe(thrown), thrown);
   }
-}
-
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));
-  });
 }
 
 function refused(path: string, problem: string, cause?: unknown): SshpoolError {

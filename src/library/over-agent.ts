@@ -1,6 +1,6 @@
 /** A remote command over the user's agent: a caller of its own for each. */
 import { SshpoolError } from '../base/errors.ts';
-import { Call, envLines, type MessageOf } from '../client/call.ts';
+import { Call, envLines, OtherProtocol, type MessageOf } from '../client/call.ts';
 import { connectOrStart } from '../client/connect.ts';
 import { withOwnProtocol } from '../client/versions.ts';
 import type { RuntimePaths } from '../config/paths.ts';
@@ -79,7 +79,8 @@ class AgentRun {
   /** It does not run, or cannot be followed to its end. */
   refuse(reason: unknown): void {
     this.#reject(reason);
-    this.#process.fail(SshpoolError.from(reason));
+    // After an agent of another version there is a second call for the same command.
+    if (!(reason instanceof OtherProtocol)) this.#process.fail(SshpoolError.from(reason));
   }
 
   /** True for the last message. */

@@ -1,40 +1,10 @@
 /** Two versions of sshpool that meet: an agent of another protocol. */
-import { rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { Peer } from '../../src/wire/peer.ts';
-import { PROTOCOL, type Message } from '../../src/wire/protocol.ts';
+import { PROTOCOL } from '../../src/wire/protocol.ts';
 import { runCli } from '../support/cli.ts';
-import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { startForeignAgent } from '../support/foreign-agent.ts';
+import { createSandbox } from '../support/sandbox.ts';
 import { stats } from '../support/stats.ts';
-
-/** An agent that speaks `protocol`, knows hello and retire, and notes what it is sent. */
-async function startForeignAgent(sandbox: Sandbox, protocol: number): Promise<string[]> {
-  const path = sandbox.path('run', 'agent.sock');
-  const heard: string[] = [];
-  const peers = new Set<Peer>();
-  const server = createServer((socket) => {
-    const peer: Peer = new Peer(socket, {
-      onMessage: (message: Message) => {
-        heard.push(message.type);
-        if (message.type === 'hello') {
-          peer.send({ type: 'hello', protocol, version: '9.9.9', capabilities: [] });
-        }
-        if (message.type !== 'retire') return;
-        rmSync(path);
-        server.close();
-      },
-      onClose: () => peers.delete(peer),
-    });
-    peers.add(peer);
-  });
-  await new Promise<void>((resolve) => server.listen(path, resolve));
-  sandbox.defer(async () => {
-    for (const peer of peers) peer.destroy();
-    server.close();
-  });
-  return heard;
-}
 
 describe('an agent of another protocol', () => {
   it('that is older is asked to retire, and another one takes its place', async () => {

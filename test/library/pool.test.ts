@@ -10,7 +10,9 @@ import {
   type HostConfig,
   type SSHPoolConfig,
 } from 'sshpool';
-import { stopAgentAtTheEnd } from '../support/cli.ts';
+import { PROTOCOL } from '../../src/wire/protocol.ts';
+import { runCli, stopAgentAtTheEnd } from '../support/cli.ts';
+import { startForeignAgent } from '../support/foreign-agent.ts';
 import { libraryHost } from '../support/library-host.ts';
 import { freePort } from '../support/port.ts';
 import { processesNaming, until } from '../support/process.ts';
@@ -263,5 +265,23 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
     await box.restart();
     await expect(lost.exit).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
     expect(await pool.run(host, 'echo new')).toMatchObject({ stdout: 'new\n' });
+  });
+});
+
+describe.skipIf(!haveSshd())('a pool over the agent', () => {
+  it('goes on with another agent where one of an older protocol took its place', async () => {
+    await using sandbox = createSandbox();
+    const host = libraryHost(await startSshd(sandbox));
+    vi.stubEnv('SSH_POOL_RUNTIME_DIR', sandbox.run);
+    try {
+      stopAgentAtTheEnd(sandbox);
+      await using pool = await connectAgent({ configFile: 'none' });
+      await runCli(sandbox, ['agent', 'stop', '--force']);
+      const heard = await startForeignAgent(sandbox, PROTOCOL - 1);
+      expect(await pool.run(host, 'echo newer')).toMatchObject({ stdout: 'newer\n' });
+      expect(heard).toContain('retire');
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 });

@@ -275,6 +275,8 @@ describe('a command of compose', () => {
     const { run, asked } = host('[]');
     const action = composeExec(run, 'shop', 'prune;ls' as ComposeAction);
     await expect(action).rejects.toThrow('action: there is no "prune;ls"');
+    const words = composeExec(run, 'shop', 'stop', 'web' as unknown as string[]);
+    await expect(words).rejects.toThrow('extraArgs: must be a list of words');
     const nul = composeExec(run, 'shop', 'stop', ['a', 'b\0c']);
     await expect(nul).rejects.toThrow('extraArgs[1]: it holds a NUL');
     expect(asked).toEqual([]);
