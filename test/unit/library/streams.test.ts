@@ -1,0 +1,115 @@
+import { once } from 'node:events';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Input, Output } from '../../../src/library/streams.ts';
+
+const chunks = fc.array(fc.uint8Array({ minLength: 1, maxLength: 200 }), { maxLength: 30 });
+
+describe('the output of a command', () => {
+  it('is what came, and all of it is consumed once it was read', async () => {
+    await fc.assert(
+      fc.asyncProperty(chunks, async (given) => {
+        let consumed = 0;
+        const output = new Output((bytes) => (consumed += bytes));
+        const read: Buffer[] = [];
+        output.on('data', (data: Buffer) => read.push(data));
+        for (const chunk of given) {
+          const data = Buffer.from(chunk);
+          output.deliver(data);
+          // Its memory is the sender's again.
+          data.fill(0);
+        }
+        output.finish();
+        await once(output, 'close');
+        expect(Buffer.concat(read)).toEqual(Buffer.concat(given));
+        expect(consumed).toBe(read.reduce((sum, { length }) => sum + length, 0));
+      }),
+    );
+  });
+
+  it('is not consumed while nobody reads it', () => {
+    let consumed = 0;
+    const output = new Output((bytes) => (consumed += bytes));
+    // Up to its high water mark it is as good as read.
+    output.deliver(Buffer.alloc(output.readableHighWaterMark));
+    output.deliver(Buffer.alloc(1000));
+    expect(consumed).toBe(0);
+    output.read();
+    expect(consumed).toBe(output.readableHighWaterMark + 1000);
+  });
+
+  it('is dropped once its reader has left, and that is told once', async () => {
+    const told: string[] = [];
+    let consumed = 0;
+    const output = new Output(
+      (bytes) => (consumed += bytes),
+      () => told.push('left'),
+    );
+    output.destroy();
+    await once(output, 'close');
+    output.deliver(Buffer.alloc(500));
+    output.finish();
+    expect([told, consumed]).toEqual([['left'], 500]);
+  });
+
+  it('of a command that could not be followed is an error, which nobody has to listen for', async () => {
+    const output = new Output(() => undefined);
+    const closed = new Promise((resolve) => output.once('close', resolve));
+    output.fail(new Error('lost'));
+    await closed;
+    expect(output.errored?.message).toBe('lost');
+  });
+});
+
+/** An input, and what came of it. */
+function recorder(): { input: Input; sent: Buffer[]; ends: () => number } {
+  const sent: Buffer[] = [];
+  let ends = 0;
+  const input = new Input({
+    write: (data) => sent.push(Buffer.from(data)),
+    end: () => (ends += 1),
+  });
+  return { input, sent, ends: () => ends };
+}
+
+describe('the input of a command', () => {
+  it('goes as far as it was granted, whole and in order, and then ends', async () => {
+    const grants = fc.array(fc.integer({ min: 1, max: 300 }), { maxLength: 60 });
+    await fc.assert(
+      fc.asyncProperty(chunks, grants, async (given, granted) => {
+        const { input, sent, ends } = recorder();
+        for (const chunk of given) input.write(Buffer.from(chunk));
+        input.end();
+        let allowed = 0;
+        for (const bytes of granted) {
+          input.grant(bytes);
+          allowed += bytes;
+          await new Promise((resolve) => setImmediate(resolve));
+          expect(Buffer.concat(sent).length).toBeLessThanOrEqual(allowed);
+        }
+        const finished = input.writableFinished ? Promise.resolve() : once(input, 'finish');
+        input.grant(10_000);
+        await finished;
+        expect(Buffer.concat(sent)).toEqual(Buffer.concat(given));
+        expect(ends()).toBe(1);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('is dropped where the command reads no more, and nobody waits for it', async () => {
+    const { input, sent } = recorder();
+    input.write('waits');
+    input.close();
+    input.end('more');
+    await once(input, 'finish');
+    expect(sent).toEqual([]);
+  });
+
+  it('ends where it is given up', async () => {
+    const { input, ends } = recorder();
+    input.destroy();
+    await once(input, 'close');
+    expect(ends()).toBe(1);
+  });
+});
