@@ -11,7 +11,7 @@ import { Hold } from './hold.ts';
 import { checkCommand, checkHost, type CheckedHost } from './host.ts';
 import { Limit } from './limit.ts';
 import { CommandProcess } from './process.ts';
-import { checkExecOptions, checkRunOptions } from './schema.ts';
+import { checkExecOptions, checkHostConfig, checkRunOptions } from './schema.ts';
 import type {
   AgentPoolConfig,
   ConnectionPool,
@@ -92,8 +92,9 @@ export abstract class BasePool<Place> implements ConnectionPool {
   }
 
   releaseConnection(host: HostConfig, connection: PooledConnection): void {
-    if (!this.#ours.has(connection) || connection.host.name !== host.name) {
-      const problem = `is no connection to ${host.name} from this pool`;
+    const { name } = checkHostConfig(host);
+    if (!this.#ours.has(connection) || connection.host.name !== name) {
+      const problem = `is no connection to ${name} from this pool`;
       throw SshpoolError.of('BAD_INPUT', { field: 'connection', problem });
     }
     connection.release();

@@ -198,8 +198,11 @@ export class SSHConnectionPool extends BasePool<Place> {
   #tell(event: PoolEvent): void {
     const published = channel(`sshpool:${event.type}`);
     if (published.hasSubscribers) published.publish(event);
-    // An error without a listener would be thrown, and whoever runs into it is told anyway.
-    if (this.#emitter.listenerCount(event.type) > 0) this.#emitter.emit(event.type, event);
+    // Not from within the pool: what a listener throws is not to hit whoever waits there.
+    process.nextTick(() => {
+      // An error without a listener would be thrown, and whoever runs into it is told anyway.
+      if (this.#emitter.listenerCount(event.type) > 0) this.#emitter.emit(event.type, event);
+    });
   }
 }
 

@@ -118,6 +118,20 @@ describe.skipIf(!haveSshd())('a program that installed the package', () => {
     expect(ran.ms).toBeLessThan(20_000);
   });
 
+  it('is told of what a listener of its own throws, and the pool goes on', async () => {
+    const ran = await run(
+      'throws.mjs',
+      `import { SSHConnectionPool } from 'sshpool';
+       process.on('uncaughtException', ({ message }) => console.log('uncaught', message));
+       const pool = new SSHConnectionPool({ configFile: 'none' });
+       pool.on('connect', () => { throw new Error('mine'); });
+       console.log((await pool.run(box, 'echo first')).stdout.trim());
+       console.log((await pool.run(box, 'echo second')).stdout.trim());`,
+    );
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+    expect(ran.stdout.toString()).toBe('uncaught mine\nfirst\nsecond\n');
+  });
+
   it('may be of the CommonJS kind', async () => {
     const ran = await run(
       'common.cjs',

@@ -124,6 +124,7 @@ describe.skipIf(!haveSshd())('a pool in the process', () => {
     await pool.run(host, 'true');
     const sshOptions = { UserKnownHostsFile: '/dev/null' };
     await pool.run({ ...host, sshOptions }, 'true').catch(() => undefined);
+    await until(() => events.length === 3, 'all was told');
     expect(events).toEqual(['connect box', 'reuse', 'HOST_KEY_UNKNOWN']);
   });
 

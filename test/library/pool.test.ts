@@ -93,9 +93,11 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
   it('holds a command up whose output nobody reads', async () => {
     await using pool = await make();
     await using many = await pool.exec(host, 'head -c 30000000 /dev/zero; echo end >&2');
-    const first = await new Promise<Buffer>((resolve) => many.stdout.once('data', resolve));
-    many.stdout.pause();
-    expect(first.length).toBeGreaterThan(0);
+    let [bytes, isHeld] = [0, true];
+    many.stdout.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (isHeld) many.stdout.pause();
+    });
     await until(() => many.stdout.readableLength > 0, 'more has come');
     // All that is on its way fits into the window: the command cannot have ended.
     const ended = await Promise.race([
@@ -103,8 +105,8 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
       pool.run(host, 'true').then(() => false),
     ]);
     expect(ended).toBe(false);
-    let bytes = first.length;
-    many.stdout.on('data', (chunk: Buffer) => (bytes += chunk.length)).resume();
+    isHeld = false;
+    many.stdout.resume();
     await many.exit;
     await until(() => bytes === 30_000_000, 'all has come');
   });
@@ -211,6 +213,10 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
     using connection = await other.getConnection(host);
     const release = (): void => pool.releaseConnection(host, connection);
     expect(release).toThrow('connection: is no connection to box from this pool');
+    const releaseNothing = (): void => pool.releaseConnection(host, null as never);
+    expect(releaseNothing).toThrow('connection: is no connection to box from this pool');
+    const nowhere = (): void => other.releaseConnection(null as never, connection);
+    expect(nowhere).toThrow('host: must be an object');
   });
 
   it('releases with `using`', async () => {
