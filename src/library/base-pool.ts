@@ -45,6 +45,8 @@ export abstract class BasePool<Place> implements ConnectionPool {
   readonly #running = new Map<CommandProcess, string>();
   /** Those that were not released. */
   readonly #given = new Set<GivenConnection<Place>>();
+  /** Of what has not begun yet. */
+  readonly #beginning = new Set<Limit>();
   readonly #ours = new WeakSet<PooledConnection>();
   readonly #configFile: string | undefined;
   #closed = false;
@@ -72,10 +74,18 @@ export abstract class BasePool<Place> implements ConnectionPool {
     const checked = this.#check(host);
     const limit = new Limit(checkExecOptions(options), this.clock);
     try {
-      const place = await this.hold.during(() => this.reserve(checked, limit.signal));
-      const given = new GivenConnection(host, place, {
-        exec: (command, more, held) => this.#exec(host, command, more, held),
-        run: (command, more, held) => this.#run(host, command, more, held),
+      const place = await this.hold.during(() =>
+        this.#begin(
+          limit,
+          () => this.reserve(checked, limit.signal),
+          (late) => this.giveBack(late),
+        ),
+      );
+      // Ours, so that it stays what was connected to.
+      const { config } = checked;
+      const given = new GivenConnection(config, place, {
+        exec: (command, more, held) => this.#exec(config, command, more, held),
+        run: (command, more, held) => this.#run(config, command, more, held),
         giveBack: (held) => {
           this.#given.delete(given);
           if (held) this.giveBack(held);
@@ -122,6 +132,7 @@ export abstract class BasePool<Place> implements ConnectionPool {
 
   async closeAll(): Promise<void> {
     this.#closed = true;
+    for (const limit of this.#beginning) limit.abort(SshpoolError.of('POOL_CLOSED', {}));
     for (const process of this.#running.keys()) process.fail(SshpoolError.of('POOL_CLOSED', {}));
     await this.hold.during(() => this.closeAllHosts());
   }
@@ -145,6 +156,30 @@ export abstract class BasePool<Place> implements ConnectionPool {
   /** What was thrown may come of the end of the pool, or of the caller's. */
   #reasonFor(thrown: unknown, limit: Limit): unknown {
     return this.#closed ? SshpoolError.of('POOL_CLOSED', {}, thrown) : limit.reasonFor(thrown);
+  }
+
+  /** Whatever it waits for, nobody waits longer than the limit; `onLate` gets what comes after that. */
+  async #begin<T>(
+    limit: Limit,
+    work: () => Promise<T>,
+    onLate: (value: T) => void = () => undefined,
+  ): Promise<T> {
+    const { signal } = limit;
+    if (signal.aborted) throw SshpoolError.from(signal.reason);
+    this.#beginning.add(limit);
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        signal.addEventListener('abort', () => reject(SshpoolError.from(signal.reason)), {
+          once: true,
+        });
+        work().then((value) => {
+          if (signal.aborted) onLate(value);
+          resolve(value);
+        }, reject);
+      });
+    } finally {
+      this.#beginning.delete(limit);
+    }
   }
 
   #check(host: HostConfig): CheckedHost {
@@ -178,12 +213,16 @@ export abstract class BasePool<Place> implements ConnectionPool {
     const over = (): void => {
       this.#running.delete(process);
       limit.end();
-      release();
     };
     try {
-      const identity = await this.start({ host: checked, command: words, process, place, signal });
+      const identity = await this.#begin(limit, () =>
+        this.start({ host: checked, command: words, process, place, signal }),
+      );
       this.#running.set(process, identity);
     } catch (thrown) {
+      release();
+      // Where it begins all the same, it is ended at once.
+      process.fail(SshpoolError.from(thrown));
       over();
       throw this.#reasonFor(thrown, limit);
     }
@@ -192,6 +231,8 @@ export abstract class BasePool<Place> implements ConnectionPool {
     if (signal.aborted) fail();
     if (this.#closed) process.fail(SshpoolError.of('POOL_CLOSED', {}));
     process.exit.then(over, over);
+    // Until then there is a KILL to send to what does not mind a TERM.
+    void process.over.then(release);
     return process;
   }
 }

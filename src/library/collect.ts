@@ -24,5 +24,7 @@ export async function collect(process: CommandProcess, maxBytes: number): Promis
     gather(process.stdout),
     gather(process.stderr),
   ]);
+  // It may have ended before anything of this was read: then there was nothing left to fail.
+  if (left < 0) throw SshpoolError.of('OUTPUT_TOO_LONG', { maxBytes });
   return { ...exit, stdout, stderr };
 }

@@ -32,12 +32,19 @@ export interface SocketForward extends AgentSetting {
 export async function forwardSocket(forward: SocketForward): Promise<ForwardedSocket> {
   const { localPath: path } = forward;
   const streams = new Set<CommandProcess>();
+  const sockets = new Set<Socket>();
   const probe = await openStream(forward);
   probe.fail(SshpoolError.of('CANCELLED', {}));
   const lock = join(forward.paths.dir, 'forward.lock');
-  const server = await listenAt(path, lock, (socket) => void carry(forward, socket, streams));
+  const server = await listenAt(path, lock, (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    void carry(forward, socket, streams);
+  });
   const close = (): Promise<void> => {
     for (const stream of streams) stream.fail(SshpoolError.of('CANCELLED', {}));
+    // Those too whose stream is being opened, or has ended before they left.
+    for (const socket of sockets) socket.destroy();
     // With it its file goes.
     return new Promise((resolve) => void server.close(() => resolve()));
   };
@@ -71,6 +78,8 @@ async function carry(
     });
     if (socket.destroyed) leave();
     socket.pipe(stream.stdin);
+    // What it still sends is dropped, so that its end is seen.
+    stream.stdin.once('close', () => socket.resume());
     stream.stdout.pipe(socket);
     await stream.exit.finally(() => streams.delete(stream));
   } catch (thrown) {

@@ -2,7 +2,7 @@
 import { SshpoolError } from '../base/errors.ts';
 import type { Settings } from '../config/settings.ts';
 import { parseSettings } from '../config/settings-schema.ts';
-import { checkRunOptions } from './schema.ts';
+import { checkPoolOption, checkRunOptions } from './schema.ts';
 import { SSHConnectionPool } from './pool.ts';
 import type { ConnectionPool, HostConfig, RunOptions, SSHPoolConfig } from './types.ts';
 
@@ -18,7 +18,8 @@ class GlobalPool extends SSHConnectionPool {
   constructor(config: SSHPoolConfig) {
     super(config);
     process.once('exit', this.#close);
-    for (const signal of SIGNALS) process.once(signal, this.#onSignal);
+    // First, so that those who are called once are still to be seen, and do not take us for one who decides.
+    for (const signal of SIGNALS) process.prependOnceListener(signal, this.#onSignal);
   }
 
   override closeAll(): Promise<void> {
@@ -74,10 +75,12 @@ export async function executeSSHCommand(
   host: HostConfig,
   command: string,
   timeoutMs = DEFAULT_TIMEOUT_MS,
-  { pool: given = getGlobalPool(), ...options }: SSHCommandOptions = {},
+  given: SSHCommandOptions = {},
 ): Promise<string> {
+  checkPoolOption(given);
+  const { pool = getGlobalPool(), ...options } = given;
   checkRunOptions({ ...options, timeoutMs });
-  const { exitCode, stdout, stderr } = await given.run(host, command, { ...options, timeoutMs });
+  const { exitCode, stdout, stderr } = await pool.run(host, command, { ...options, timeoutMs });
   if (exitCode === 0) return stdout.trim();
   throw SshpoolError.of('COMMAND_FAILED', { exitCode, stderr: stderr.trim() });
 }

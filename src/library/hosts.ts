@@ -10,6 +10,7 @@ import {
 import type { RunRemote } from '../hosts/remote.ts';
 import { getHostResources as resourcesOver, type HostResources } from '../hosts/resources.ts';
 import { getGlobalPool } from './global.ts';
+import { checkPoolOption } from './schema.ts';
 import type { ConnectionPool, HostConfig, RunOptions } from './types.ts';
 
 export interface HostOptions extends Pick<RunOptions, 'signal' | 'timeoutMs' | 'maxBytes'> {
@@ -60,6 +61,10 @@ export function getHostResources(
   return resourcesOver(on(host, options));
 }
 
-function on(host: HostConfig, { pool, ...options }: HostOptions): RunRemote {
-  return (command) => (pool ?? getGlobalPool()).run(host, command, options);
+function on(host: HostConfig, given: HostOptions): RunRemote {
+  return async (command) => {
+    checkPoolOption(given);
+    const { pool = getGlobalPool(), ...options } = given;
+    return pool.run(host, command, options);
+  };
 }

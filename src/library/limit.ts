@@ -39,6 +39,11 @@ export class Limit {
     return this.signal.aborted ? this.signal.reason : thrown;
   }
 
+  /** Ends it for a reason of the pool's own. */
+  abort(reason: SshpoolError): void {
+    this.#controller.abort(reason);
+  }
+
   /** Nothing is limited any more. */
   end(): void {
     this.#end();

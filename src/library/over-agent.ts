@@ -134,7 +134,10 @@ class AgentRun {
       closeStdout: () => call.send({ type: 'stdoutClosed' }),
       signal: (name) => call.send({ type: 'signal', name }),
       // The agent hangs up on the command of a caller that has gone.
-      abandon: () => call.leave(),
+      abandon: () => {
+        call.leave();
+        return Promise.resolve();
+      },
     });
     this.#resolve();
   }

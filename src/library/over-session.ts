@@ -19,6 +19,7 @@ export function startOverSession(
 ): Promise<void> {
   const { session, connection, reused } = lease;
   const remote = new RemoteEnd(lease, clock);
+  const over = deferred();
   return new Promise((resolve, reject) => {
     let started = false;
     session.start(start, {
@@ -30,7 +31,10 @@ export function startOverSession(
           consume: (bytes) => session.consume(bytes),
           closeStdout: () => session.closeStdout(),
           signal: (name) => remote.signal(name),
-          abandon: () => remote.end('TERM'),
+          abandon: () => {
+            remote.end('TERM');
+            return over.promise;
+          },
         });
         resolve();
       },
@@ -40,6 +44,7 @@ export function startOverSession(
       onStdinClosed: () => process.stdin.close(),
       onEnd: (outcome) => {
         remote.done();
+        over.resolve();
         const end = endOf(outcome, connection.label.name);
         if (end instanceof SshpoolError) {
           process.fail(end);
@@ -52,6 +57,13 @@ export function startOverSession(
       },
     });
   });
+}
+
+/** Node 20 has no Promise.withResolvers. */
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let settle: (() => void) | undefined;
+  const promise = new Promise<void>((resolve) => (settle = resolve));
+  return { promise, resolve: () => settle?.() };
 }
 
 type End = { readonly exitCode: number; readonly signal: string | undefined } | SshpoolError;

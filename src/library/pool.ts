@@ -87,7 +87,7 @@ export class SSHConnectionPool extends BasePool<Place> {
 
   /** @throws SshpoolError BAD_INPUT naming the field; UNSAFE_PATH, PATH_TOO_LONG */
   constructor(config: Partial<SSHPoolConfig> = {}) {
-    const checked = checkPoolConfig({ ...DEFAULT_POOL_CONFIG, ...config });
+    const checked = checkPoolConfig(withDefaults(config));
     super(checked);
     const settings = settingsOf(checked);
     const { clock } = this;
@@ -204,6 +204,12 @@ export class SSHConnectionPool extends BasePool<Place> {
       if (this.#emitter.listenerCount(event.type) > 0) this.#emitter.emit(event.type, event);
     });
   }
+}
+
+/** What is undefined is not given. */
+function withDefaults(config: Partial<SSHPoolConfig>): SSHPoolConfig {
+  const given = Object.entries(config).filter(([, value]) => value !== undefined);
+  return { ...DEFAULT_POOL_CONFIG, ...(Object.fromEntries(given) as Partial<SSHPoolConfig>) };
 }
 
 /** Behind a program there is nobody to ask. */

@@ -1,5 +1,6 @@
 /** A remote command as programs see it. What carries it, a session or a call, is not known here. */
 import { SshpoolError } from '../base/errors.ts';
+import { checkSignal } from './schema.ts';
 import { Input, Output } from './streams.ts';
 import type { ExecOptions, RemoteExit, RemoteProcess, SignalName } from './types.ts';
 
@@ -13,8 +14,8 @@ export interface Carrier {
   /** Nobody reads stdout any more. */
   closeStdout(): void;
   signal(name: SignalName): void;
-  /** Sees to it that the command ends; nothing of it is wanted any more. */
-  abandon(): void;
+  /** Sees to it that the command ends; nothing of it is wanted any more. Resolves when it has. */
+  abandon(): Promise<void>;
 }
 
 export class CommandProcess implements RemoteProcess {
@@ -22,11 +23,14 @@ export class CommandProcess implements RemoteProcess {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly exit: Promise<RemoteExit>;
+  /** Resolves when nothing of it goes on, at the host either. */
+  readonly over: Promise<void>;
   readonly #begin: () => void;
   #carrier: Carrier | undefined;
   #ended = false;
   #resolve: (exit: RemoteExit) => void = () => undefined;
   #reject: (error: SshpoolError) => void = () => undefined;
+  #isOver: (end: Promise<void> | undefined) => void = () => undefined;
 
   constructor({ input, stdin }: Pick<ExecOptions, 'input' | 'stdin'>) {
     const consume = (bytes: number): void => this.#carrier?.consume(bytes);
@@ -40,6 +44,7 @@ export class CommandProcess implements RemoteProcess {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+    this.over = new Promise((resolve) => (this.#isOver = resolve));
     // Who reads the streams alone sees it there; it is no unhandled rejection.
     this.exit.catch(() => undefined);
     this.#begin = () => {
@@ -51,7 +56,7 @@ export class CommandProcess implements RemoteProcess {
   /** The command runs, and this carries it. */
   begin(carrier: Carrier): void {
     this.#carrier = carrier;
-    if (this.#ended) carrier.abandon();
+    if (this.#ended) void carrier.abandon();
     else this.#begin();
   }
 
@@ -63,6 +68,7 @@ export class CommandProcess implements RemoteProcess {
     this.stdout.finish();
     this.stderr.finish();
     this.#resolve(exit);
+    this.#isOver(undefined);
   }
 
   /** It could not be followed to its end, or nobody wants to: it is ended. */
@@ -72,24 +78,25 @@ export class CommandProcess implements RemoteProcess {
     this.stdin.close();
     this.stdout.fail(error);
     this.stderr.fail(error);
-    this.#carrier?.abandon();
     this.#reject(error);
+    this.#isOver(this.#carrier?.abandon());
   }
 
   /** It is ended, and nobody is told: the program ends too. */
   forsake(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#carrier?.abandon();
+    this.#isOver(this.#carrier?.abandon());
   }
 
+  /** @throws SshpoolError BAD_INPUT for what is no signal of RFC 4254, such as SIGTERM */
   kill(signal: SignalName = 'TERM'): void {
+    checkSignal(signal);
     if (!this.#ended) this.#carrier?.signal(signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#ended) return;
     this.fail(SshpoolError.of('CANCELLED', {}));
-    await this.exit.catch(() => undefined);
+    await this.over;
   }
 }

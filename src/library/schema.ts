@@ -5,9 +5,11 @@ import { LINK_SETTINGS } from '../config/settings.ts';
 import { LONGEST_MS } from '../base/time.ts';
 import type {
   AgentPoolConfig,
+  ConnectionPool,
   ExecOptions,
   HostConfig,
   RunOptions,
+  SignalName,
   SSHPoolConfig,
 } from './types.ts';
 
@@ -64,15 +66,20 @@ const EXEC = {
     .union([z.string(), z.instanceof(Uint8Array)], { error: 'must be text or bytes' })
     .optional(),
 };
-const EXEC_OPTIONS = z.object({
-  ...EXEC,
-  stdin: z.enum(['pipe', 'ignore'], 'must be "pipe" or "ignore"').optional(),
-});
+const EXEC_OPTIONS = z.object(
+  { ...EXEC, stdin: z.enum(['pipe', 'ignore'], 'must be "pipe" or "ignore"').optional() },
+  'must be an object',
+);
 const MAX_BYTES = 2 ** 30;
-const RUN_OPTIONS = z.object({
-  ...EXEC,
-  maxBytes: whole(1, MAX_BYTES, `a number of bytes from 1 to ${MAX_BYTES}`).optional(),
-});
+const RUN_OPTIONS = z.object(
+  { ...EXEC, maxBytes: whole(1, MAX_BYTES, `a number of bytes from 1 to ${MAX_BYTES}`).optional() },
+  'must be an object',
+);
+const POOL = z.custom<ConnectionPool>(
+  (given) => typeof (given as { run?: unknown } | null | undefined)?.run === 'function',
+  'must be a pool',
+);
+const WITH_POOL = z.looseObject({ pool: POOL.optional() }, 'must be an object');
 
 /** @throws SshpoolError BAD_INPUT naming the field */
 export const checkHostConfig = (given: HostConfig): HostConfig => check(HOST, 'host', given);
@@ -88,6 +95,16 @@ export const checkExecOptions = (given: ExecOptions): ExecOptions =>
 /** @throws SshpoolError BAD_INPUT naming the field */
 export const checkRunOptions = (given: RunOptions): RunOptions =>
   check(RUN_OPTIONS, 'options', given);
+
+const SIGNAL = z.enum(
+  ['HUP', 'INT', 'QUIT', 'TERM', 'KILL', 'USR1', 'USR2'] satisfies SignalName[],
+  'must be HUP, INT, QUIT, TERM, KILL, USR1 or USR2',
+);
+/** @throws SshpoolError BAD_INPUT */
+export const checkSignal = (given: SignalName): SignalName => check(SIGNAL, 'signal', given);
+/** Whatever else is in it is not looked at. @throws SshpoolError BAD_INPUT naming the field */
+export const checkPoolOption = (given: { readonly pool?: ConnectionPool | undefined }): void =>
+  void check(WITH_POOL, 'options', given);
 
 /** `what` names the whole, where no field of it is at fault. */
 function check<T>(schema: z.ZodType<T>, what: string, given: unknown): T {

@@ -82,6 +82,8 @@ export class Input extends Writable {
   close(): void {
     this.#closed = true;
     this.#flush();
+    // Whoever still writes learns it (ERR_STREAM_PREMATURE_CLOSE of pipeline), as of a local command.
+    if (!this.writableEnded) this.destroy();
   }
 
   #flush(): void {

@@ -87,7 +87,7 @@ export interface RemoteProcess extends AsyncDisposable {
   readonly stderr: Readable;
   /**
    * Resolves when the command has ended, whatever its status. Rejects with SshpoolError
-   * CONNECTION_LOST, CONNECTION_CLOSED, POOL_CLOSED, NO_STATUS, CANCELLED or TIMED_OUT.
+   * CONNECTION_LOST, CONNECTION_CLOSED, POOL_CLOSED, AGENT_LOST, NO_STATUS, CANCELLED or TIMED_OUT.
    */
   readonly exit: Promise<RemoteExit>;
   /** Signals the process group of the command; TERM unless given. */
@@ -148,7 +148,10 @@ export interface ConnectionPool extends AsyncDisposable {
   run(host: HostConfig, command: string, options?: RunOptions): Promise<RunResult>;
   /** Closes the connections to the host; this program's commands on them end (CONNECTION_CLOSED). */
   closeConnection(host: HostConfig): Promise<void>;
-  /** Ends all commands of this program (POOL_CLOSED) and the pool: it can be used no more. */
+  /**
+   * Ends all commands of this program (POOL_CLOSED), by TERM and HUP, and the pool: it can be used no
+   * more. What ignores both signals lives on at the host.
+   */
   closeAll(): Promise<void>;
   getStats(): PoolStats | Promise<PoolStats>;
 }

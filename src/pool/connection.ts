@@ -179,7 +179,8 @@ export class Connection implements ConnectionView {
   /** Hangs up on what runs, which would else live on at the server, and drops the link. */
   #end(reason: SshpoolError): void {
     for (const taker of this.#slots.dismiss()) taker.onLost(reason);
-    const { running } = this.#slots;
+    // On those that wait for their command there is nothing to hang up on.
+    const running = this.#slots.running.filter(({ state }) => state !== 'spare');
     if (running.length === 0) {
       this.#link.destroy(reason);
       return;
@@ -193,7 +194,7 @@ export class Connection implements ConnectionView {
     if (await session.signal(name)) return true;
     if (!remedyApplies(this.#link)) return false;
     // One after the other: each counts the sessions, and would count that of another one.
-    this.#remedied = this.#remedied.then(() => this.#remedy(session, name));
+    this.#remedied = this.#remedied.then(() => this.#remedy(session, name)).catch(() => false);
     return this.#remedied;
   }
 

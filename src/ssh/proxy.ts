@@ -28,6 +28,9 @@ export function startProxy(command: string, context: ProxyContext): ProxyStream 
     reject: false,
     encoding: 'buffer',
     forceKillAfterDelay: LEAVE_MS,
+    // It sees the end of its input when we end. Handlers of signals are not ours to set: they would end
+    // a program that has none before its commands are ended.
+    cleanup: false,
   });
   let words = '';
   child.stderr.on('data', (chunk: Buffer) => {

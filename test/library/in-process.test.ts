@@ -255,6 +255,11 @@ describe('what a program gives', () => {
     await expect(run).rejects.toThrow(problem);
   });
 
+  it('may be undefined where there is a default', async () => {
+    await using pool = make({ maxConnections: undefined } as object);
+    expect(pool.getStats().totalConnections).toBe(0);
+  });
+
   it.each([
     [{ maxConnections: 0 }, 'maxConnections: must be a number from 1 to 1000'],
     [{ idleTimeoutMs: 1.5 }, 'idleTimeoutMs: must be a number of milliseconds'],

@@ -21,6 +21,10 @@ import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
 
 const sum = (of: Buffer): string => createHash('sha256').update(of).digest('hex');
 
+async function* endless(): AsyncGenerator<Buffer> {
+  for (;;) yield await Promise.resolve(Buffer.alloc(65_536));
+}
+
 type Make = (config?: Partial<SSHPoolConfig>) => Promise<ConnectionPool>;
 const KINDS: readonly [name: string, make: Make][] = [
   [
@@ -126,6 +130,27 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
     await using sleep = await pool.exec(host, 'exec sleep 60');
     sleep.kill('INT');
     expect(await sleep.exit).toMatchObject({ signal: 'INT', exitCode: 130 });
+  });
+
+  it('refuses a signal that there is not, and the next one arrives', async () => {
+    await using pool = await make();
+    await using sleep = await pool.exec(host, 'exec sleep 60');
+    expect(() => sleep.kill('SIGTERM' as never)).toThrow('signal: must be HUP, INT, QUIT, TERM');
+    sleep.kill();
+    expect(await sleep.exit).toMatchObject({ signal: 'TERM' });
+  });
+
+  it('tells who writes on that the command has ended', async () => {
+    await using pool = await make();
+    await using head = await pool.exec(host, 'head -c 10', { stdin: 'pipe' });
+    await expect(pipeline(endless(), head.stdin)).rejects.toThrow('Premature close');
+    expect(await head.exit).toMatchObject({ exitCode: 0 });
+  });
+
+  it('loses nothing silently of what is too long', async () => {
+    await using pool = await make();
+    const run = pool.run(host, 'echo hello', { maxBytes: 3 });
+    await expect(run).rejects.toMatchObject({ code: 'OUTPUT_TOO_LONG' });
   });
 
   it('ends a command with its AbortSignal, and says why', async () => {

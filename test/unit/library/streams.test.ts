@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { pipeline } from 'node:stream/promises';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Input, Output } from '../../../src/library/streams.ts';
@@ -97,12 +98,11 @@ describe('the input of a command', () => {
     );
   });
 
-  it('is dropped where the command reads no more, and nobody waits for it', async () => {
+  it('is dropped where the command reads no more, and who writes on learns it', async () => {
     const { input, sent } = recorder();
     input.write('waits');
     input.close();
-    input.end('more');
-    await once(input, 'finish');
+    await expect(pipeline(['more', 'and more'], input)).rejects.toThrow('Premature close');
     expect(sent).toEqual([]);
   });
 

@@ -66,3 +66,12 @@ test('a second signal waits until the helper of the first has gone', async () =>
   expect([first.done, second.done]).toEqual([true, undefined]);
   expect(bench.link.running.at(-1)?.command).toContain('-eq 1 ] && kill -TERM');
 });
+
+test('a signal that there is not hurts no later one', async () => {
+  const bench = new PoolBench({}, ROOT);
+  const call = await bench.running();
+  const { lease } = call;
+  expect(await lease?.connection.signal(lease.session, 'SIGTERM')).toBe(false);
+  await signal(call);
+  expect(bench.link.running.at(-1)?.command).toContain('kill -TERM');
+});
