@@ -50,8 +50,9 @@ describe.skipIf(!haveSshd())('sshpool ssh says what ssh says', () => {
     ['of a terminal that ends, with -q', ['-q', '-tt', 'box', 'exit 3']],
     ['of a terminal that ends, with LogLevel ERROR', ['-oLogLevel=ERROR', '-tt', 'box', 'true']],
     ['of a terminal that dies', ['-tt', 'box', 'kill -KILL $$']],
-    ['of a connection that breaks', ['box', 'kill -KILL $PPID; sleep 1']],
-    ['of a connection that breaks, with -q', ['-q', 'box', 'kill -KILL $PPID; sleep 1']],
+    // Once ssh has sent the end of its input: else it may say that it could not send that.
+    ['of a connection that breaks', ['box', 'cat; sleep 0.3; kill -KILL $PPID; sleep 1']],
+    ['of a connection that breaks, with -q', ['-q', 'box', 'cat; kill -KILL $PPID; sleep 1']],
   ])('%s', async (_name, words) => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
