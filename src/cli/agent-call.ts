@@ -1,12 +1,13 @@
 /** Typed calls of the agent's methods, for the commands. */
 import type { MethodName, MethodParams } from '../agent/method-params.ts';
 import type { MethodResults } from '../agent/methods.ts';
+import { envLines } from '../client/call.ts';
 import { connectAgent, connectOrStart } from '../client/connect.ts';
 import { request } from '../client/request.ts';
 import { withOwnProtocol } from '../client/versions.ts';
 import { programVersion } from '../base/version.ts';
 import { runtimePaths, type RuntimePaths } from '../config/paths.ts';
-import { printError } from './ui.ts';
+import { printError, showWaiting } from './ui.ts';
 
 export function ourPaths(): RuntimePaths {
   return runtimePaths(process.env, process.getuid?.() ?? 0);
@@ -38,4 +39,16 @@ export async function callStarting<M extends MethodName>(
     const socket = await connectOrStart(paths);
     return (await request(socket, setting, method, params)) as MethodResults[M];
   });
+}
+
+/** Connects to the hosts in `argv`, which are named by `text`; questions are put on the way. */
+export async function warmHosts(
+  argv: readonly string[],
+  text: string,
+  quiet: boolean,
+): Promise<MethodResults['warm']['warmed']> {
+  const stopWaiting = quiet ? () => undefined : showWaiting(`connecting to ${text}`);
+  const params = { argv: [...argv], cwd: process.cwd(), env: envLines(process.env) };
+  const { warmed } = await callStarting('warm', params, stopWaiting).finally(stopWaiting);
+  return warmed;
 }

@@ -1,7 +1,6 @@
 /** A host of the command line: its words read, reached while a person can be asked, commands run on it. */
 import { programVersion } from '../base/version.ts';
 import { SshpoolError } from '../base/errors.ts';
-import { envLines } from '../client/call.ts';
 import { flagsOf } from '../config/exec-args.ts';
 import { decodeWord, scanOptions, type GivenOption, type OptionSpec } from '../config/options.ts';
 import { parseTarget } from '../config/target.ts';
@@ -9,8 +8,8 @@ import type { RunRemote } from '../hosts/remote.ts';
 import { collect } from '../library/collect.ts';
 import { startOverAgent } from '../library/over-agent.ts';
 import { CommandProcess } from '../library/process.ts';
-import { callStarting, ourPaths } from './agent-call.ts';
-import { printError, showWaiting } from './ui.ts';
+import { ourPaths, warmHosts } from './agent-call.ts';
+import { printError } from './ui.ts';
 
 export interface HostCall {
   /** As it was typed. */
@@ -56,9 +55,7 @@ export function parseHostCall(argv: readonly string[], form: Form): HostCall | u
  * False where the host cannot be reached, which has then been said.
  */
 export async function isReached({ host, words, quiet }: HostCall): Promise<boolean> {
-  const stopWaiting = quiet ? () => undefined : showWaiting(`connecting to ${host}`);
-  const params = { argv: [...words], cwd: process.cwd(), env: envLines(process.env) };
-  const { warmed } = await callStarting('warm', params, stopWaiting).finally(stopWaiting);
+  const warmed = await warmHosts(words, host, quiet);
   for (const { error } of warmed) if (error !== null) printError(`sshpool: ${error}`);
   return warmed.every(({ error }) => error === null);
 }

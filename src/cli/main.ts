@@ -22,46 +22,32 @@ const OF_SSH_ITSELF: ReadonlySet<ErrorCode> = new Set([
   'TOOL_FAILED',
 ]);
 
+/**
+ * Commands that read their words themselves, which may be those of other programs. Each resolves to
+ * its status, or to undefined where the words ask for help.
+ */
+const READERS: Readonly<Record<string, () => Promise<Reader>>> = {
+  wrap: async () => (await import('./commands/wrap.ts')).wrap,
+  compose: async () => (await import('./commands/compose.ts')).compose,
+  resources: async () => (await import('./commands/resources.ts')).resources,
+  'docker-sock': async () => (await import('./commands/docker-sock.ts')).dockerSock,
+  warm: async () => (await import('./commands/warm.ts')).warm,
+};
+type Reader = (argv: readonly string[]) => Promise<number | undefined>;
+
 /** Resolves to the exit status when everything is written. */
-async function main([command, ...argv]: readonly string[]): Promise<number> {
-  switch (command) {
-    case 'exec':
-    case 'shell':
-      return call(command, argv);
-    case 'ssh':
-      return ssh(argv);
-    case 'wrap': {
-      const { wrap } = await import('./commands/wrap.ts');
-      return (await wrap(argv)) ?? printing(() => help('wrap'));
-    }
-    case 'compose': {
-      const { compose } = await import('./commands/compose.ts');
-      return (await compose(argv)) ?? printing(() => help('compose'));
-    }
-    case 'resources':
-      return printing(async () => {
-        const { resources } = await import('./commands/resources.ts');
-        return (await resources(argv)) ?? help('resources');
-      });
-    case 'docker-sock': {
-      const { dockerSock } = await import('./commands/docker-sock.ts');
-      return (await dockerSock(argv)) ?? printing(() => help('docker-sock'));
-    }
-    case 'warm':
-      return printing(async () => {
-        const { warm } = await import('./commands/warm.ts');
-        return (await warm(argv)) ?? help('warm');
-      });
-    default:
-      return printing(async () => {
-        const { run } = await import('./program.ts');
-        return run(command === undefined ? [] : [command, ...argv]);
-      });
-  }
+async function main(words: readonly string[]): Promise<number> {
+  const [command = '', ...argv] = words;
+  if (command === 'exec' || command === 'shell') return call(command, argv);
+  if (command === 'ssh') return ssh(argv);
+  const load = Object.hasOwn(READERS, command) ? READERS[command] : undefined;
+  if (load === undefined) return printing(() => run(words));
+  const read = await load();
+  return (await read(argv)) ?? printing(() => run(['help', command]));
 }
 
 function call(command: CommandName, argv: readonly string[]): Promise<number> {
-  const ui = execUi(() => printing(async () => void (await help(command))));
+  const ui = execUi(() => printing(async () => void (await run(['help', command]))));
   return exec(command, bytesOf(argv), { paths: ourPaths(), version: programVersion(), ui });
 }
 
@@ -94,9 +80,10 @@ function isDirectoryGone(): boolean {
   }
 }
 
-async function help(command: string): Promise<number> {
-  const { run } = await import('./program.ts');
-  return run(['help', command]);
+/** The commands that are left, by commander. */
+async function run(argv: readonly string[]): Promise<number> {
+  const program = await import('./program.ts');
+  return program.run(argv);
 }
 
 /** Known errors are one line; anything else is a fault of ours and shows where it happened. */
@@ -108,9 +95,9 @@ function report(thrown: unknown): number {
   return error.exitCode;
 }
 
-const [, program = '', ...words] = process.argv;
+const [, program = '', ...given] = process.argv;
 
 // Standard input may never end, so nothing is waited for.
-void main(SSH_NAMES.includes(basename(program)) ? ['ssh', ...words] : words)
+void main(SSH_NAMES.includes(basename(program)) ? ['ssh', ...given] : given)
   .catch(report)
   .then((status) => process.exit(status));

@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
-import { CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
+import { CALLER_ENV, matchingEnv } from '../wire/caller-env.ts';
 import { Peer } from '../wire/peer.ts';
 import { type CAPABILITIES, PROTOCOL, type Message } from '../wire/protocol.ts';
 
@@ -77,7 +77,5 @@ export function envLines(
   env: NodeJS.ProcessEnv,
   patterns: readonly string[] = CALLER_ENV,
 ): string[] {
-  return Object.entries(env).flatMap(([name, value]) =>
-    value !== undefined && matchesEnv(name, patterns) ? [`${name}=${value}`] : [],
-  );
+  return Object.entries(matchingEnv(env, patterns)).map(([name, value]) => `${name}=${value}`);
 }

@@ -7,7 +7,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { SshpoolError, describe } from '../base/errors.ts';
 
 /** sun_path holds 104 bytes on macOS and 108 on Linux, with a NUL: the smaller one for both. */
-const SOCKET_PATH_MAX = 103;
+export const SOCKET_PATH_MAX = 103;
 /** The agent listens under a temporary name, a suffix longer, before it publishes the socket. */
 const TEMPORARY_SUFFIX = 16;
 

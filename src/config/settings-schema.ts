@@ -1,7 +1,8 @@
 /** What the texts of settings may be, and the values that they mean. */
 import { z } from 'zod';
 import { SshpoolError } from '../base/errors.ts';
-import { LINK_SETTINGS, LONGEST_MS, VARIABLES, type Settings } from './settings.ts';
+import { LONGEST_MS } from '../base/time.ts';
+import { LINK_SETTINGS, VARIABLES, type Settings } from './settings.ts';
 
 const whole = (min: number, max: number) =>
   z.string().trim().regex(/^\d+$/).transform(Number).pipe(z.number().min(min).max(max));

@@ -3,6 +3,7 @@
  * object. The table is the only place where a variable, its default and its meaning stand; where
  * the agent's files are is not a setting but in paths.ts.
  */
+import { LONGEST_MS } from '../base/time.ts';
 
 /** Everything that can be set; times are in milliseconds. */
 export interface Settings {
@@ -30,8 +31,6 @@ export interface Variable {
   readonly meaning: string;
 }
 
-/** The longest delay a timer of Node takes (2^31-1 ms). */
-export const LONGEST_MS = 2_147_483_647;
 const MILLISECONDS = `a number of milliseconds from 1 to ${LONGEST_MS}`;
 
 /** Every variable that readSettings reads, in the order in which help shows them. */

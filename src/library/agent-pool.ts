@@ -10,6 +10,7 @@ import { BasePool, type Job } from './base-pool.ts';
 import type { CheckedHost } from './host.ts';
 import { startOverAgent, type AgentSetting } from './over-agent.ts';
 import { checkAgentPoolConfig } from './schema.ts';
+import { statsOf } from './stats.ts';
 import type { AgentPoolConfig, PoolStats } from './types.ts';
 
 /** That a host was reached; its connection is the agent's. */
@@ -30,15 +31,7 @@ export class AgentPool extends BasePool<typeof REACHED> {
 
   async getStats(): Promise<PoolStats> {
     const { totals } = (await this.#request('stats', { target: null })) as { totals: PoolStats };
-    return {
-      poolHits: totals.poolHits,
-      poolMisses: totals.poolMisses,
-      activeConnections: totals.activeConnections,
-      idleConnections: totals.idleConnections,
-      totalConnections: totals.totalConnections,
-      healthCheckFailures: totals.healthCheckFailures,
-      healthChecksPassed: totals.healthChecksPassed,
-    };
+    return statsOf(totals);
   }
 
   protected async reserve(host: CheckedHost, signal: AbortSignal): Promise<typeof REACHED> {

@@ -193,8 +193,8 @@ export abstract class BasePool<Place> implements ConnectionPool {
     options: RunOptions,
     place: Place | undefined,
   ): Promise<RunResult> {
-    const { maxBytes = DEFAULT_MAX_BYTES, ...rest } = checkRunOptions(options);
-    return collect(await this.#exec(host, command, rest, place), maxBytes);
+    const { maxBytes = DEFAULT_MAX_BYTES, ...given } = checkRunOptions(options);
+    return collect(await this.#launch(host, command, given, place), maxBytes);
   }
 
   async #exec(
@@ -203,9 +203,18 @@ export abstract class BasePool<Place> implements ConnectionPool {
     options: ExecOptions,
     place: Place | undefined,
   ): Promise<CommandProcess> {
+    return this.#launch(host, command, checkExecOptions(options), place);
+  }
+
+  /** The command, which runs; `given` was checked. */
+  async #launch(
+    host: HostConfig,
+    command: string,
+    given: ExecOptions,
+    place: Place | undefined,
+  ): Promise<CommandProcess> {
     const checked = this.#check(host);
     const words = checkCommand(command);
-    const given = checkExecOptions(options);
     const limit = new Limit(given, this.clock);
     const { signal } = limit;
     const process = new CommandProcess(given);

@@ -6,7 +6,7 @@ import { listenAt } from './local-socket.ts';
 import { startOverAgent, type AgentSetting } from './over-agent.ts';
 import { CommandProcess } from './process.ts';
 
-export interface ForwardedSocket extends AsyncDisposable {
+export interface ForwardedSocket {
   /** The local one. */
   readonly path: string;
   /** Takes no more connections and ends those that are open; the socket is gone then. */
@@ -48,7 +48,7 @@ export async function forwardSocket(forward: SocketForward): Promise<ForwardedSo
     // With it its file goes.
     return new Promise((resolve) => void server.close(() => resolve()));
   };
-  return { path, close, [Symbol.asyncDispose]: close };
+  return { path, close };
 }
 
 async function openStream(forward: SocketForward): Promise<CommandProcess> {

@@ -2,7 +2,7 @@
 import { SshpoolError } from '../base/errors.ts';
 import type { Settings } from '../config/settings.ts';
 import { parseSettings } from '../config/settings-schema.ts';
-import { checkPoolOption, checkRunOptions } from './schema.ts';
+import { checkPoolOption } from './schema.ts';
 import { SSHConnectionPool } from './pool.ts';
 import type { ConnectionPool, HostConfig, RunOptions, SSHPoolConfig } from './types.ts';
 
@@ -79,7 +79,6 @@ export async function executeSSHCommand(
 ): Promise<string> {
   checkPoolOption(given);
   const { pool = getGlobalPool(), ...options } = given;
-  checkRunOptions({ ...options, timeoutMs });
   const { exitCode, stdout, stderr } = await pool.run(host, command, { ...options, timeoutMs });
   if (exitCode === 0) return stdout.trim();
   throw SshpoolError.of('COMMAND_FAILED', { exitCode, stderr: stderr.trim() });

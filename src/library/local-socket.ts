@@ -5,9 +5,8 @@ import { describe, SshpoolError } from '../base/errors.ts';
 import { pause } from '../base/time.ts';
 import { connectFailure, listenAlone } from '../base/unix-socket.ts';
 import { tryLock } from '../client/lock.ts';
+import { SOCKET_PATH_MAX } from '../config/paths.ts';
 
-/** sun_path holds 104 bytes on macOS and 108 on Linux, with a NUL; Node cuts off what is longer. */
-const PATH_MAX = 103;
 /** How often one who waits for another looks again. */
 const RETRY_MS = 20;
 
@@ -50,8 +49,9 @@ async function locked(path: string): Promise<{ release(): void }> {
  */
 export async function checkPlace(path: string): Promise<boolean> {
   const bytes = Buffer.byteLength(path);
-  if (bytes > PATH_MAX) {
-    throw refused(path, `it has ${bytes} bytes, and a socket takes ${PATH_MAX}`);
+  // Node cuts off what is longer, without a word.
+  if (bytes > SOCKET_PATH_MAX) {
+    throw refused(path, `it has ${bytes} bytes, and a socket takes ${SOCKET_PATH_MAX}`);
   }
   const stats = lstat(path);
   if (stats === undefined) return true;

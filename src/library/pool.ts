@@ -13,11 +13,12 @@ import { reach, type Reached, type ReachServices, type Surroundings } from '../r
 import { Links } from '../ssh/connect-link.ts';
 import type { Link } from '../ssh/link.ts';
 import { askNobody } from '../ssh/prompts.ts';
-import { CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
+import { CALLER_ENV, matchingEnv } from '../wire/caller-env.ts';
 import { BasePool, type Job } from './base-pool.ts';
 import type { CheckedHost } from './host.ts';
 import { startOverSession } from './over-session.ts';
 import { checkPoolConfig } from './schema.ts';
+import { statsOf } from './stats.ts';
 import type { PoolStats, SSHPoolConfig } from './types.ts';
 
 export const DEFAULT_POOL_CONFIG = {
@@ -129,15 +130,11 @@ export class SSHConnectionPool extends BasePool<Place> {
     const { totals, connections } = this.#pool.stats();
     const held = new Set(this.places.map(({ connectionId }) => connectionId));
     const idle = connections.filter(({ id, state }) => state === 'idle' && !held.has(id)).length;
-    const { poolHits, poolMisses, healthCheckFailures, healthChecksPassed } = totals;
     return {
-      poolHits,
-      poolMisses,
+      ...statsOf(totals),
+      // One that is given out is in use, also between two commands.
       activeConnections: connections.length - idle,
       idleConnections: idle,
-      totalConnections: connections.length,
-      healthCheckFailures,
-      healthChecksPassed,
     };
   }
 
@@ -218,21 +215,12 @@ const NOBODY: Surroundings = {
     return process.cwd();
   },
   get env() {
-    return environment(CALLER_ENV);
+    return matchingEnv(process.env, CALLER_ENV);
   },
-  environment: (patterns) => Promise.resolve(environment(patterns)),
+  environment: (patterns) => Promise.resolve(matchingEnv(process.env, patterns)),
   ask: askNobody,
   note: () => undefined,
 };
-
-/** Our variables that match. */
-function environment(patterns: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(process.env).flatMap(([name, value]) =>
-      value !== undefined && matchesEnv(name, patterns) ? [[name, value]] : [],
-    ),
-  );
-}
 
 function settingsOf(config: SSHPoolConfig): Settings {
   const { enableHealthChecks, queueTimeoutMs, link, configFile: _, ...rest } = config;

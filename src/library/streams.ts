@@ -65,7 +65,7 @@ export class Input extends Writable {
   readonly #events: InputEvents;
   #granted = 0;
   #unsent: { bytes: Buffer; readonly done: () => void } | undefined;
-  /** Nobody reads any more: what is written is dropped, as a person's typing would be. */
+  /** Nobody reads any more: what is still to be sent is dropped. */
   #closed = false;
 
   constructor(events: InputEvents) {

@@ -18,11 +18,28 @@ export const CALLER_ENV = [
 
 /** Whether `name` is matched by one of the patterns, in which * and ? are wildcards. */
 export function matchesEnv(name: string, patterns: readonly string[]): boolean {
-  return patterns.some((pattern) => {
+  return matcher(patterns)(name);
+}
+
+/** The variables of `env` that match. */
+export function matchingEnv(
+  env: Readonly<Record<string, string | undefined>>,
+  patterns: readonly string[],
+): Readonly<Record<string, string>> {
+  const isMatch = matcher(patterns);
+  const matching = Object.entries(env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && isMatch(entry[0]),
+  );
+  return Object.fromEntries(matching);
+}
+
+function matcher(patterns: readonly string[]): (name: string) => boolean {
+  const expressions = patterns.map((pattern) => {
     const source = pattern
       .replace(/[\\^$+.()|[\]{}]/g, '\\$&')
       .replaceAll('*', '.*')
       .replaceAll('?', '.');
-    return new RegExp(`^${source}$`).test(name);
+    return new RegExp(`^${source}$`);
   });
+  return (name) => expressions.some((expression) => expression.test(name));
 }

@@ -5,7 +5,7 @@ import { printableLine } from '../../base/printable.ts';
 import { getHostResources, type HostResources, type Usage } from '../../hosts/resources.ts';
 import { RESOURCES_OPTIONS } from '../command-table.ts';
 import { isReached, parseHostCall, runOn } from '../host-call.ts';
-import { table } from '../ui.ts';
+import { printing, table } from '../ui.ts';
 import { duration, size } from './stats.ts';
 
 const SYNTAX = 'sshpool resources [options] HOST';
@@ -23,7 +23,8 @@ export async function resources(argv: readonly string[]): Promise<number | undef
   if (!(await isReached(call))) return EXIT_FAILURE;
   const found = await getHostResources(runOn(call));
   const json = call.given.some(({ spec }) => spec.name === '--json');
-  process.stdout.write(json ? `${JSON.stringify(found, null, 2)}\n` : render(found));
+  const page = json ? `${JSON.stringify(found, null, 2)}\n` : render(found);
+  await printing(() => process.stdout.write(page));
   return 0;
 }
 
