@@ -13,7 +13,7 @@
 #define TEXT_ESCAPE_HELP "%c?\r\nSupported escape sequences:\r\n %c.   - terminate session\r\n %c^Z  - suspend ssh\r\n %c?   - this message\r\n %c%c   - send the escape character by typing it twice\r\n(Note that escapes are only recognized immediately after newline.)\r\n"
 
 enum {
-	PROTOCOL = 2,
+	PROTOCOL = 3,
 	MAX_FRAME = 1048576,
 	MAX_CHUNK = 65536,
 	EXIT_FAILURE_OF_OURS = 255,

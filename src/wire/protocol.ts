@@ -5,7 +5,7 @@
  */
 
 /** Raised when a message changes its meaning. Agent and caller of one protocol always talk. */
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 /** The longest frame either side accepts, in bytes, its length field not counted. */
 export const MAX_FRAME = 1024 * 1024;
