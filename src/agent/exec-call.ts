@@ -3,6 +3,7 @@
  * messages; knows no socket.
  */
 import { SshpoolError } from '../base/errors.ts';
+import type { Place } from '../base/place.ts';
 import type { Timer } from '../base/time.ts';
 import { isBeyondSession } from '../config/beyond-session.ts';
 import type { CallArgs, CommandName } from '../config/call-args.ts';
@@ -15,6 +16,7 @@ import type { Ask } from '../ssh/prompts.ts';
 import { CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
 import type { Message } from '../wire/protocol.ts';
 import { Course } from './course.ts';
+import { refuseElsewhere } from './elsewhere.ts';
 import { Notes } from './notes.ts';
 import type { Services } from './services.ts';
 import { NO_LOCAL_TERMINAL, sshFailure } from './ssh-words.ts';
@@ -22,6 +24,7 @@ import { whatToRun, type LocalTerminal } from './what-to-run.ts';
 
 /** How the call reaches its caller. */
 export interface ExecCaller extends Surroundings {
+  readonly place: Place;
   readonly terminal: LocalTerminal;
   can(capability: string): boolean;
   send(message: Message): void;
@@ -117,6 +120,7 @@ export class ExecCall {
   }
 
   async #start(args: CallArgs, argv: readonly Buffer[]): Promise<void> {
+    refuseElsewhere(this.#services.place, this.#caller.place);
     const caller = this.#surroundings(args, argv);
     const { options, request } = await reach(this.#services, args.target, args.sshArgs, caller);
     this.#isSilent ||= options.isSilent;

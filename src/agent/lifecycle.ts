@@ -5,11 +5,14 @@
 import type { Socket } from 'node:net';
 import { createLog, type Log } from '../base/log.ts';
 import { SshpoolError } from '../base/errors.ts';
+import { ownPlace } from '../base/place.ts';
 import { systemClock, type Clock, type Timer } from '../base/time.ts';
 import type { RuntimePaths } from '../config/paths.ts';
+import { FileContents } from '../config/file-contents.ts';
 import type { Settings } from '../config/settings.ts';
 import { SshConfig } from '../config/ssh-config.ts';
 import { Pool } from '../pool/pool.ts';
+import { HeldKeys } from '../ssh/held-keys.ts';
 import { Caller } from './caller.ts';
 import { Listener } from './listener.ts';
 import type { Services } from './services.ts';
@@ -59,8 +62,11 @@ export class Agent {
       paths,
       settings,
       sshConfig: new SshConfig({ clock }),
+      contents: new FileContents(clock),
+      heldKeys: new HeldKeys(clock),
       env: withoutCallerEnv(process.env),
       pool: this.#pool,
+      place: ownPlace({}),
       links: once(async () => {
         const { Links } = await import('../ssh/connect-link.ts');
         return new Links(clock, settings.link);

@@ -6,7 +6,12 @@ const PARAMS = {
   status: z.object({}),
   stats: z.object({ target: z.string().nullable() }),
   close: z.object({ target: z.string().nullable(), force: z.boolean() }),
-  warm: z.object({ argv: z.array(z.string()), cwd: z.string(), env: z.array(z.string()) }),
+  warm: z.object({
+    argv: z.array(z.string()),
+    cwd: z.string(),
+    env: z.array(z.string()),
+    place: z.object({ surroundings: z.array(z.string()), preloads: z.array(z.string()) }),
+  }),
   stop: z.object({ force: z.boolean() }),
 };
 

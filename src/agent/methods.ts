@@ -7,6 +7,7 @@ import type { Label } from '../pool/label.ts';
 import type { Match } from '../pool/pool.ts';
 import type { ConnectionRow, Totals } from '../pool/stats.ts';
 import { reach, type Surroundings } from '../reach/reach.ts';
+import { refuseElsewhere } from './elsewhere.ts';
 import { PROTOCOL } from '../wire/protocol.ts';
 import type { MethodName, MethodParams } from './method-params.ts';
 import type { Services } from './services.ts';
@@ -71,7 +72,8 @@ const HANDLERS: Handlers = {
   close: async ({ pool }, { target, force }) => ({
     closed: await pool.close(target === null ? () => true : matching(target), { force }),
   }),
-  warm: async (services, { argv, cwd, env }, caller) => {
+  warm: async (services, { argv, cwd, env, place }, caller) => {
+    refuseElsewhere(services.place, place);
     const { targets, sshArgs } = parseTargets(argv.map((word) => Buffer.from(word)));
     const surroundings = { ...caller, cwd, env: parseEnv(env) };
     const warm = (target: Target): Promise<Warmed> =>

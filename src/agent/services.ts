@@ -1,9 +1,12 @@
 /** What the agent's callers share: made once in main.ts and handed to each of them. */
 import type { Log } from '../base/log.ts';
+import type { Place } from '../base/place.ts';
 import type { ReachServices } from '../reach/reach.ts';
 
 export interface Services extends ReachServices {
   readonly log: Log;
+  /** Where the connections of this agent are made. */
+  readonly place: Place;
   /** Version of the program. */
   readonly version: string;
   /** Monotonic milliseconds. */

@@ -38,6 +38,10 @@ const TABLE = {
   ),
   BAD_COMMAND: failure((d: { problem: string }) => `the command cannot be sent: ${d.problem}`),
   SSH_CONFIG: failure((d: { problem: string }) => d.problem),
+  // What decides about a connection and cannot be compared with that of others, or not be carried.
+  NOT_SHARED: failure(
+    (d: { what: string; hint: string }) => `${d.what}; ${d.hint}, or use ssh for this call`,
+  ),
 
   // The way to the host.
   HOST_UNKNOWN: failure(

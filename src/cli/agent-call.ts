@@ -5,6 +5,7 @@ import { envLines } from '../client/call.ts';
 import { connectAgent, connectOrStart } from '../client/connect.ts';
 import { request } from '../client/request.ts';
 import { withOwnProtocol } from '../client/versions.ts';
+import { ownPlace } from '../base/place.ts';
 import { programVersion } from '../base/version.ts';
 import { runtimePaths, type RuntimePaths } from '../config/paths.ts';
 import { printError, showWaiting } from './ui.ts';
@@ -48,7 +49,9 @@ export async function warmHosts(
   quiet: boolean,
 ): Promise<MethodResults['warm']['warmed']> {
   const stopWaiting = quiet ? () => undefined : showWaiting(`connecting to ${text}`);
-  const params = { argv: [...argv], cwd: process.cwd(), env: envLines(process.env) };
+  const { surroundings, preloads } = ownPlace(process.env);
+  const place = { surroundings: [...surroundings], preloads: [...preloads] };
+  const params = { argv: [...argv], cwd: process.cwd(), env: envLines(process.env), place };
   const { warmed } = await callStarting('warm', params, stopWaiting).finally(stopWaiting);
   return warmed;
 }

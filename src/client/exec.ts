@@ -4,6 +4,7 @@
  */
 import { isatty } from 'node:tty';
 import { EXIT_FAILURE, SshpoolError } from '../base/errors.ts';
+import { ownPlace } from '../base/place.ts';
 import { pause } from '../base/time.ts';
 import type { CommandName } from '../config/call-args.ts';
 import { parseExecArgs, parseShellArgs } from '../config/exec-args.ts';
@@ -135,6 +136,7 @@ class ExecRun {
       argv: this.#words,
       cwd,
       env: envLines(process.env),
+      ...ownPlace(process.env),
       terminals: terminals(),
       ...(this.#terminal?.size ?? { columns: 0, rows: 0, width: 0, height: 0 }),
       modes: this.#terminal?.modes ?? Buffer.alloc(0),

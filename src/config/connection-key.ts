@@ -51,25 +51,52 @@ const SESSION_ONLY = new Set([
   'numberofpasswordprompts',
 ]);
 
-/**
- * Names everything that decides who we are and whom we talk to, the socket of the key agent
- * included. Two aliases of one host under the same options share it.
- */
-export function connectionKey(
-  options: SshOptions,
-  { keyAgent, env = {} }: { readonly keyAgent?: string | undefined; readonly env?: Env },
-): string {
-  // With IdentityAgent none, or a path of its own, that of the caller is not asked.
-  const asked = options.identityAgent.kind === 'env' ? keyAgent : undefined;
-  return `${digestOf(options)} ${asked ?? ''}${proxyVariables(options, env)}`;
+/** What beside the options decides who we are. */
+export interface Identification {
+  /** The socket of the key agent, and what stands for the keys that it holds. */
+  readonly keyAgent?: string | undefined;
+  readonly heldKeys?: string | undefined;
+  /** What stands for the contents of `identityPaths`. */
+  readonly contents?: string | undefined;
+  /** The addresses of the host, where the user wants them to count. */
+  readonly addresses?: string | undefined;
+  readonly env?: Env;
 }
 
-/** Variables that the proxy command names: they decide where it leads. Digested, as they may be secret. */
-function proxyVariables({ proxyCommand = '' }: SshOptions, env: Env): string {
-  const names = [...proxyCommand.matchAll(/\$\{?(\w+)/g)].map(([, name = '']) => name);
-  if (names.length === 0) return '';
-  const values = JSON.stringify(names.map((name) => env[name] ?? null));
-  return ` ${createHash('sha256').update(values).digest('hex')}`;
+/**
+ * Names everything that decides who we are and whom we talk to. Two aliases of one host under the
+ * same options share it. Which host keys are trusted is not in it: the server of a live connection is
+ * judged anew where the known hosts have changed (reach/trust.ts).
+ */
+export function connectionKey(options: SshOptions, identification: Identification): string {
+  const { keyAgent, heldKeys, contents, addresses, env = {} } = identification;
+  // With IdentityAgent none, or a path of its own, that of the caller is not asked.
+  const asked = options.identityAgent.kind === 'env' ? keyAgent : undefined;
+  const variables = variablesThatDecide(options);
+  const values = [asked, heldKeys, contents, addresses, variables.map((name) => env[name])];
+  // Digested, as variables may be secret.
+  const more = createHash('sha256').update(JSON.stringify(values)).digest('base64');
+  return `${digestOf(options)} ${more}`;
+}
+
+/**
+ * The files whose contents decide who we are: keys and certificates, with those that ssh looks for
+ * beside them (sshconnect2.c, ssh.c load_public_identity_files), and the lists of revoked keys.
+ */
+export function identityPaths(options: SshOptions): string[] {
+  const { identityFiles, certificateFiles, all } = options;
+  const revoked = all.get('revokedhostkeys')?.[0] ?? 'none';
+  return [
+    ...identityFiles.flatMap((file) => [file, `${file}.pub`, `${file}-cert`, `${file}-cert.pub`]),
+    ...certificateFiles.flatMap((file) => [file, `${file}.pub`]),
+    ...(revoked.startsWith('/') ? [revoked] : []),
+  ];
+}
+
+/** Those that the proxy command names, as they decide where it leads; and whose tickets are used. */
+function variablesThatDecide({ proxyCommand = '', gssapiAuthentication }: SshOptions): string[] {
+  const named = [...proxyCommand.matchAll(/\$\{?(\w+)/g)].map(([, name = '']) => name);
+  return gssapiAuthentication ? [...named, 'KRB5CCNAME'] : named;
 }
 
 /** Options are remembered (ssh-config.ts), and so is this: it is needed for each call. */

@@ -22,6 +22,7 @@ const FIELDS = {
   healthCheckIntervalMs: milliseconds,
   queueTimeoutMs: milliseconds,
   agentIdleTimeoutMs: whole(0, LONGEST_MS),
+  followAddresses: yesOrNo,
   link: z.string().trim().toLowerCase().pipe(z.enum(LINK_SETTINGS)),
 } satisfies Record<keyof Settings, z.ZodType>;
 

@@ -16,6 +16,8 @@ export interface Settings {
   /** 0: the agent never leaves because of idleness. */
   readonly agentIdleTimeoutMs: number;
   readonly link: LinkSetting;
+  /** A connection serves only callers for whom the name has the same addresses. */
+  readonly followAddresses: boolean;
 }
 
 /** What makes connections: one of the two, or whichever can (src/ssh/choose-link.ts). */
@@ -90,6 +92,13 @@ export const VARIABLES = [
     default: 'auto',
     expected: 'auto, ssh2 or openssh',
     meaning: 'what makes connections: the ssh2 library, OpenSSH, or ssh2 wherever it can do all',
+  },
+  {
+    name: 'SSH_POOL_FOLLOW_ADDRESSES',
+    field: 'followAddresses',
+    default: false,
+    expected: 'true or false',
+    meaning: 'whether each call looks its host up, and a changed address means a new connection',
   },
 ] as const satisfies readonly Variable[];
 

@@ -34,6 +34,11 @@ const char *agent_log(void);
    read, or with NULL those that a caller sends by itself. */
 void write_environment(struct writer *to, const struct reader *patterns);
 
+/* place.c */
+
+/* The fields of `exec` that say where we stand. */
+void write_place(struct writer *to);
+
 /* signals.c: signals, and the sign that we wait. */
 
 /* What a signal that ends programs does: ends us too, once the first one was forwarded to the

@@ -52,6 +52,7 @@ void begin_call(void) {
 	for (size_t i = 1; i < our_count; i++) write_text(&message, our_words[i]);
 	write_text(&message, directory);
 	write_environment(&message, NULL);
+	write_place(&message);
 	write_terminals(&message);
 	end_frame(&message);
 	if (message.full) hand_over();

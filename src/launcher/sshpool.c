@@ -7,7 +7,7 @@
  *   sshpool.c      main, and the loop of a call (its state: call.h)
  *   words.c        what we were called with
  *   agent.c        connects to the agent, or starts it, with paths.c and lock.c
- *   sending.c      messages to the agent, with environment.c and modes.c
+ *   sending.c      messages to the agent, with environment.c, place.c and modes.c
  *   receiving.c    messages of the agent
  *   input.c        standard input, with escapes.c
  *   streams.c      standard input and output as descriptors

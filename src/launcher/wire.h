@@ -50,12 +50,17 @@ enum message {
 	MESSAGE_STDOUT_END = 43,
 };
 
+/* Variables that load code into programs. */
+#define PRELOADS { "LD_PRELOAD", "LD_AUDIT", "DYLD_INSERT_LIBRARIES" }
+
 /* What a caller sends of its environment by itself; names that end in * match a prefix. */
 #define CALLER_ENV \
 	{ \
 		"SSH_AUTH_SOCK", \
 		"SSH_ASKPASS", \
 		"SSH_ASKPASS_REQUIRE", \
+		"SSH_SK_PROVIDER", \
+		"KRB5CCNAME", \
 		"DISPLAY", \
 		"WAYLAND_DISPLAY", \
 		"TERM", \

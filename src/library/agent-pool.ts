@@ -1,5 +1,6 @@
 /** The warm connections of the user's agent, for a program: shared with all that use sshpool. */
 import { SshpoolError } from '../base/errors.ts';
+import { ownPlace } from '../base/place.ts';
 import { programVersion } from '../base/version.ts';
 import { envLines } from '../client/call.ts';
 import { connectOrStart } from '../client/connect.ts';
@@ -36,7 +37,8 @@ export class AgentPool extends BasePool<typeof REACHED> {
 
   protected async reserve(host: CheckedHost, signal: AbortSignal): Promise<typeof REACHED> {
     const argv = wordsOf(host);
-    const params = { argv, cwd: process.cwd(), env: envLines(process.env) };
+    const place = ownPlace(process.env);
+    const params = { argv, cwd: process.cwd(), env: envLines(process.env), place };
     const { warmed } = (await this.#request('warm', params, signal)) as Warmed;
     const failure = warmed.find(({ error }) => error !== null);
     if (failure?.error) throw SshpoolError.received(failure.code ?? 'INTERNAL', failure.error);

@@ -1,5 +1,6 @@
 /** A remote command over the user's agent: a caller of its own for each. */
 import { SshpoolError } from '../base/errors.ts';
+import { ownPlace } from '../base/place.ts';
 import { Call, envLines, OtherProtocol, type MessageOf } from '../client/call.ts';
 import { connectOrStart } from '../client/connect.ts';
 import { withOwnProtocol } from '../client/versions.ts';
@@ -52,6 +53,7 @@ export function startOverAgent(
       argv: words,
       cwd: globalThis.process.cwd(),
       env: envLines(globalThis.process.env),
+      ...ownPlace(globalThis.process.env),
       terminals: 0,
       ...{ columns: 0, rows: 0, width: 0, height: 0 },
       modes: Buffer.alloc(0),

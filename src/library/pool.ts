@@ -2,6 +2,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import { SshpoolError } from '../base/errors.ts';
+import { FileContents } from '../config/file-contents.ts';
 import { checkDir, ensureDir, runtimePaths } from '../config/paths.ts';
 import { selectEnv } from '../config/send-env.ts';
 import type { Settings } from '../config/settings.ts';
@@ -11,6 +12,7 @@ import { Pool } from '../pool/pool.ts';
 import type { Lease } from '../pool/wanted.ts';
 import { reach, type Reached, type ReachServices, type Surroundings } from '../reach/reach.ts';
 import { Links } from '../ssh/connect-link.ts';
+import { HeldKeys } from '../ssh/held-keys.ts';
 import type { Link } from '../ssh/link.ts';
 import { askNobody } from '../ssh/prompts.ts';
 import { CALLER_ENV, matchingEnv } from '../wire/caller-env.ts';
@@ -85,6 +87,7 @@ export class SSHConnectionPool extends BasePool<Place> {
   readonly #emitter = new EventEmitter();
   readonly #pool: Pool;
   readonly #services: ReachServices;
+  readonly #heldKeys: HeldKeys;
 
   /** @throws SshpoolError BAD_INPUT naming the field; UNSAFE_PATH, PATH_TOO_LONG */
   constructor(config: Partial<SSHPoolConfig> = {}) {
@@ -95,6 +98,7 @@ export class SSHConnectionPool extends BasePool<Place> {
     const paths = runtimePaths(process.env, process.getuid?.() ?? 0);
     const onEvent: OnPoolEvent = (event) => this.#tell(event);
     this.#pool = new Pool(clock, settings, { onEmpty: () => undefined, onEvent });
+    this.#heldKeys = new HeldKeys(clock);
     const links = new Links(clock, settings.link);
     const connect: Links['connect'] = async (key, request) => {
       // A link over OpenSSH has its socket there.
@@ -109,6 +113,8 @@ export class SSHConnectionPool extends BasePool<Place> {
       settings,
       paths,
       sshConfig: new SshConfig({ clock }),
+      contents: new FileContents(clock),
+      heldKeys: this.#heldKeys,
       env: process.env,
       pool: this.#pool,
       links: () => Promise.resolve({ connect }),
@@ -182,6 +188,7 @@ export class SSHConnectionPool extends BasePool<Place> {
   }
 
   protected closeAllHosts(): Promise<void> {
+    this.#heldKeys.close();
     return this.#pool.closeAll(SshpoolError.of('POOL_CLOSED', {}));
   }
 
@@ -229,6 +236,7 @@ function settingsOf(config: SSHPoolConfig): Settings {
     healthChecks: enableHealthChecks,
     queueTimeoutMs: queueTimeoutMs ?? DEFAULT_QUEUE_TIMEOUT_MS,
     link: link ?? 'auto',
+    followAddresses: false,
     // There is no agent.
     agentIdleTimeoutMs: 0,
   };

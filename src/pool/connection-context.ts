@@ -3,6 +3,7 @@ import type { Clock } from '../base/time.ts';
 import type { ConnectionSettings } from './connection.ts';
 import type { Label } from './label.ts';
 import type { Limits } from './limits.ts';
+import type { Trust } from './request.ts';
 import type { Counters } from './stats.ts';
 
 export interface ConnectionContext {
@@ -10,6 +11,8 @@ export interface ConnectionContext {
   /** Names the identity that it has. */
   readonly key: string;
   readonly label: Label;
+  /** Of the caller that it is made for. */
+  readonly trust: Trust;
   readonly clock: Clock;
   readonly settings: ConnectionSettings;
   readonly counters: Counters;

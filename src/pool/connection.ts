@@ -17,6 +17,7 @@ import { ping } from './ping.ts';
 import { SESSIONS_PER_CONNECTION, type ConnectionView, type Proof } from './policy.ts';
 import { Pulse } from './pulse.ts';
 import { remedyApplies, signalCommand } from './remote-signal.ts';
+import { TRUSTED, type Trust } from './request.ts';
 import { Slots, type Taker } from './slots.ts';
 import { rowOf } from './row.ts';
 import type { ConnectionRow } from './stats.ts';
@@ -47,6 +48,9 @@ export class Connection implements ConnectionView {
   #evicted: EvictReason | undefined;
   /** The last remedy for a signal that the server refused. */
   #remedied = Promise.resolve(true);
+  /** What its server was judged by, and the judgement. */
+  #trustStamp: string;
+  #judgement: string;
   #tunnels = 0;
   /** Its server opens no session at all, but carries tunnels. */
   #sessionless = false;
@@ -62,6 +66,8 @@ export class Connection implements ConnectionView {
     this.connectMs = context.connectMs;
     this.#context = context;
     this.#link = link;
+    this.#trustStamp = context.trust.stamp;
+    this.#judgement = context.trust.judge(link);
     this.#whenClosed = new Promise((resolve) => (this.#resolveClosed = resolve));
     const now = context.clock.now();
     this.#createdAt = this.#lastUsedAt = now;
@@ -133,6 +139,15 @@ export class Connection implements ConnectionView {
 
   get proof(): Proof {
     return this.#pulse.proof;
+  }
+
+  /** Leaves the pool where its server is not trusted as it was: a new login decides. */
+  review(trust: Trust): void {
+    if (trust.stamp === this.#trustStamp) return;
+    this.#trustStamp = trust.stamp;
+    const judgement = trust.judge(this.#link);
+    if (judgement !== TRUSTED && judgement !== this.#judgement) this.drain(undefined);
+    this.#judgement = judgement;
   }
 
   /** Hands out a spare, now or as soon as one is open. Only while running is below cap. */

@@ -93,6 +93,7 @@ export class Group {
       this.#checkEmpty();
       return;
     }
+    for (const connection of this.#connections) connection.review(request.trust);
     const waiter: Waiter = { request, wanted, reject, timer: undefined };
     this.#enqueue(waiter);
     // Most calls have their session by now, and neither this nor a deadline.
@@ -227,6 +228,7 @@ export class Group {
       id: nextId(),
       key: request.key,
       label: request.label,
+      trust: request.trust,
       clock,
       settings,
       counters,

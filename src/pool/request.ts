@@ -2,12 +2,28 @@
 import type { Connector } from './attempts.ts';
 import type { ConnectionSettings } from './connection.ts';
 import type { Label } from './label.ts';
+import type { Link } from '../ssh/link.ts';
+
+/** Which servers a caller trusts, for judging a connection that was made earlier. */
+export interface Trust {
+  /** Changes with whatever decides about that. */
+  readonly stamp: string;
+  /**
+   * What is known now of the server at the other end, as one text: a connection about which
+   * it is not what it was, and that is not `trusted` either, is not used any more.
+   */
+  judge(link: Link): string;
+}
+
+/** The text of a server whose very key is known. */
+export const TRUSTED = 'trusted';
 
 /** What a caller wants: a session to a target, over the pool or over a connection of its own. */
 export interface PoolRequest extends Connector {
   /** Names everything that decides who we are and whom we talk to. */
   readonly key: string;
   readonly label: Label;
+  readonly trust: Trust;
   readonly forwardAgent: string | undefined;
   /** Its caller answers no questions (BatchMode). */
   readonly asksNobody: boolean;

@@ -2,22 +2,28 @@
  * From HOST and ssh's options to a request for the pool: resolves them as ssh would, for this
  * caller, and says how to connect, through jump hosts too.
  */
+import { resolve } from 'node:path';
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
-import { connectionKey } from '../config/connection-key.ts';
+import { connectionKey, identityPaths } from '../config/connection-key.ts';
+import type { FileContents } from '../config/file-contents.ts';
 import type { Jump } from '../config/jump.ts';
 import type { RuntimePaths } from '../config/paths.ts';
 import type { Settings } from '../config/settings.ts';
 import type { SshConfig } from '../config/ssh-config.ts';
 import type { AgentChoice, SshOptions } from '../config/ssh-options.ts';
 import { targetArgs, type Target } from '../config/target.ts';
+import type { Env } from '../config/tokens.ts';
 import type { Asking } from '../pool/attempts.ts';
 import type { PoolRequest } from '../pool/request.ts';
 import type { Pool } from '../pool/pool.ts';
+import { addressesOf } from '../ssh/addresses.ts';
 import type { Links } from '../ssh/connect-link.ts';
+import type { HeldKeys } from '../ssh/held-keys.ts';
 import { askNobody, type Ask } from '../ssh/prompts.ts';
 import type { Tunnel } from '../ssh/tunnel.ts';
 import { CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
+import { trustOf } from './trust.ts';
 
 /** What it takes to reach hosts, shared by all callers. */
 export interface ReachServices {
@@ -25,6 +31,8 @@ export interface ReachServices {
   readonly settings: Settings;
   readonly paths: RuntimePaths;
   readonly sshConfig: SshConfig;
+  readonly contents: FileContents;
+  readonly heldKeys: Pick<HeldKeys, 'digest'>;
   /** The environment of the process, without what belongs to whoever started it. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly pool: Pool;
@@ -49,55 +57,138 @@ export interface Reached {
   readonly request: PoolRequest;
 }
 
-/** @throws SshpoolError SSH_CONFIG where ssh cannot make sense of its configuration */
-export async function reach(
+/** A host as it was named, with options for ssh. */
+interface Asked {
+  readonly target: Target;
+  readonly sshArgs: readonly string[];
+}
+
+/**
+ * @throws SshpoolError SSH_CONFIG where ssh cannot make sense of its configuration; JUMP_LOOP;
+ * NOT_SHARED
+ */
+export function reach(
   services: ReachServices,
   target: Target,
   sshArgs: readonly string[],
   caller: Surroundings,
 ): Promise<Reached> {
-  const { cwd } = caller;
+  return reachBehind(services, { target, sshArgs }, caller, []);
+}
+
+/** `behind` names the targets that this one is a jump host of. */
+async function reachBehind(
+  services: ReachServices,
+  asked: Asked,
+  caller: Surroundings,
+  behind: readonly Behind[],
+): Promise<Reached> {
+  const { target, sshArgs } = asked;
   const env = await environmentOf(services, sshArgs, caller);
-  const resolved = services.sshConfig.resolve({ target, sshArgs, cwd, env });
+  const resolved = services.sshConfig.resolve({ target, sshArgs, cwd: caller.cwd, env });
   // The first call loads ssh2 while its ssh -G runs: the agent serves before it has it.
-  const [options, links] = await Promise.all([resolved, services.links()]);
-  const keyAgent = socketOf(options.identityAgent, caller.env);
-  const forwardAgent = socketOf(options.forwardAgent, caller.env);
+  const [options] = await Promise.all([resolved, services.links()]);
+  const keyAgent = socketOf(options.identityAgent, caller);
+  const forwardAgent = socketOf(options.forwardAgent, caller);
   const { host: name, user, hostname, port } = options;
-  const { clock, settings, paths } = services;
-  const timeoutMs = options.connectTimeoutMs ?? settings.connectionTimeoutMs;
-  const key = `${connectionKey(options, { keyAgent, env })} ${forwardAgent ?? ''}`;
-  const words = [...sshArgs, ...targetArgs(target)];
+  const own = await ownKey(services, options, { keyAgent, forwardAgent, env });
+  refuseLoop(own, name, behind);
+  const hop = options.jump && hopOf(options, options.jump);
+  const further = [...behind, { key: own, host: name }];
+  const way = hop && (await reachBehind(services, hop, caller, further));
+  // Through another login at the jump host it is another connection.
+  const key = way === undefined ? own : `${own} ${way.request.key}`;
+  const facts: Facts = { key, options, asked, env, keyAgent, hop, behind: further };
   const request: PoolRequest = {
     key,
     label: { target: target.text, name, user, hostname, port },
+    trust: trustOf(options, services.contents),
     forwardAgent,
     // Whose limit on logins under way counts. A jump host has its own.
     server: `${hostname}:${port}`,
     asksNobody: options.batchMode,
-    connect: (signal, purpose, asking) => {
-      const person = purpose === 'speed' ? mute(caller) : heard(caller, asking);
-      const through = (until: AbortSignal): Promise<Tunnel> =>
-        throughJump(services, { options, request }, { person, timeoutMs, signal: until });
-      return links.connect(key, {
-        ...{
-          options,
-          words,
-          dir: paths.dir,
-          env,
-          cwd,
-          keyAgent,
-          timeoutMs,
-          signal,
-          clock,
-        },
-        jump: options.jump && through,
-        ask: options.batchMode ? askNobody : person.ask,
-        note: person.note,
-      });
-    },
+    connect: connectBy(services, facts, caller),
   };
   return { options, request };
+}
+
+/** What is known of a target when it is connected to. */
+interface Facts {
+  readonly key: string;
+  readonly options: SshOptions;
+  readonly asked: Asked;
+  readonly env: Env;
+  readonly keyAgent: string | undefined;
+  /** The jump host nearest to it. */
+  readonly hop: Asked | undefined;
+  readonly behind: readonly Behind[];
+}
+
+function connectBy(
+  services: ReachServices,
+  { key, options, asked, env, keyAgent, hop, behind }: Facts,
+  caller: Surroundings,
+): PoolRequest['connect'] {
+  const { clock, settings, paths } = services;
+  const timeoutMs = options.connectTimeoutMs ?? settings.connectionTimeoutMs;
+  return async (signal, purpose, asking) => {
+    const person = purpose === 'speed' ? mute(caller) : heard(caller, asking);
+    const through = async (first: Asked, until: AbortSignal): Promise<Tunnel> => {
+      // Anew, for its questions are put to this person.
+      const { request } = await reachBehind(services, first, person, behind);
+      const { hostname: host, port } = options;
+      return services.pool.tunnel(request, { host, port, timeoutMs }, until);
+    };
+    const links = await services.links();
+    return links.connect(key, {
+      ...{ options, env, keyAgent, timeoutMs, signal, clock },
+      words: [...asked.sshArgs, ...targetArgs(asked.target)],
+      dir: paths.dir,
+      cwd: caller.cwd,
+      jump: hop && ((until) => through(hop, until)),
+      ask: options.batchMode ? askNobody : person.ask,
+      note: person.note,
+    });
+  };
+}
+
+/** A target that is reached through the one in question. */
+interface Behind {
+  readonly key: string;
+  readonly host: string;
+}
+
+/** A pattern may name a jump host for each jump host, and another one each time. */
+const MAX_JUMPS = 32;
+
+/** Two hosts that led to each other would wait for each other. @throws SshpoolError JUMP_LOOP */
+function refuseLoop(key: string, jump: string, behind: readonly Behind[]): void {
+  const isLoop = behind.length > MAX_JUMPS || behind.some((target) => target.key === key);
+  const [target] = behind;
+  if (isLoop && target) throw SshpoolError.of('JUMP_LOOP', { host: target.host, jump });
+}
+
+/** The key of a connection to this host alone, whatever the way there. */
+async function ownKey(
+  { contents, heldKeys, settings }: ReachServices,
+  options: SshOptions,
+  caller: {
+    readonly keyAgent: string | undefined;
+    readonly forwardAgent: string | undefined;
+    readonly env: Env;
+  },
+): Promise<string> {
+  const { keyAgent, forwardAgent, env } = caller;
+  const asksAgent = keyAgent !== undefined && options.pubkeyAuthentication;
+  const isDirect = options.jump === undefined && options.proxyCommand === undefined;
+  const key = connectionKey(options, {
+    keyAgent,
+    heldKeys: asksAgent ? await heldKeys.digest(keyAgent) : undefined,
+    contents: contents.digest(identityPaths(options)),
+    addresses: settings.followAddresses && isDirect ? await addressesOf(options) : undefined,
+    env,
+  });
+  return `${key} ${forwardAgent ?? ''}`;
 }
 
 /** The agent's own environment for what programs need (PATH, HOME), the caller's over it. */
@@ -123,67 +214,19 @@ function heard(caller: Surroundings, asking: Asking): Surroundings {
   return { ...caller, ask: (question) => asking(() => caller.ask(question)) };
 }
 
-interface Journey {
-  readonly person: Surroundings;
-  /** For the way from the jump host to the target, in milliseconds. */
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
-}
-
-/** A stream to the target through the last of its jump hosts, reached over the pool as any host. */
-async function throughJump(
-  services: ReachServices,
-  target: Reached,
-  { person, timeoutMs, signal }: Journey,
-): Promise<Tunnel> {
-  const { hostname: host, port } = target.options;
-  const [hop] = await jumpsOf(services, target, person);
-  if (hop === undefined) throw new TypeError('there is no jump host');
-  return services.pool.tunnel(hop.request, { host, port, timeoutMs }, signal);
-}
-
-/** A pattern may name a jump host for each jump host, and another one each time. */
-const MAX_JUMPS = 32;
-
-/**
- * All jump hosts of a target, the one nearest to it first. Looked up together, since two that led to
- * each other would wait for each other. @throws SshpoolError JUMP_LOOP
- */
-async function jumpsOf(
-  services: ReachServices,
-  target: Reached,
-  person: Surroundings,
-): Promise<Reached[]> {
-  const way: Reached[] = [];
-  for (let at = target; at.options.jump !== undefined;) {
-    const { hop, sshArgs } = hopOf(at.options, at.options.jump);
-    // Each is told by the one before it.
-    at = await reach(services, hop, sshArgs, person);
-    const { key } = at.request;
-    const isLoop = key === target.request.key || way.some(({ request }) => request.key === key);
-    if (isLoop || way.length === MAX_JUMPS) {
-      throw SshpoolError.of('JUMP_LOOP', { host: target.options.host, jump: hop.host });
-    }
-    way.push(at);
-  }
-  return way;
-}
-
 /** The last jump host, in the words that ssh would give to the ssh that it starts for it (ssh.c). */
-function hopOf(
-  { configFile }: SshOptions,
-  { before, user, host, port }: Jump,
-): { readonly hop: Target; readonly sshArgs: readonly string[] } {
+function hopOf({ configFile }: SshOptions, { before, user, host, port }: Jump): Asked {
   const sshArgs = [
     ...(configFile === undefined ? [] : ['-F', configFile]),
     ...(before === '' ? [] : ['-J', before]),
   ];
   const named = { ...(user && { user }), ...(port && { port: Number(port) }) };
-  return { hop: { text: host, host, ...named }, sshArgs };
+  return { target: { text: host, host, ...named }, sshArgs };
 }
 
 /** The socket meant by IdentityAgent or ForwardAgent; "env" is the caller's own key agent. */
-function socketOf(choice: AgentChoice, env: Surroundings['env']): string | undefined {
+function socketOf(choice: AgentChoice, { env, cwd }: Surroundings): string | undefined {
   if (choice.kind === 'path') return choice.path;
-  return choice.kind === 'env' ? env['SSH_AUTH_SOCK'] : undefined;
+  const socket = choice.kind === 'env' ? env['SSH_AUTH_SOCK'] : undefined;
+  return socket && resolve(cwd, socket);
 }

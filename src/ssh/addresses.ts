@@ -41,6 +41,21 @@ export const resolveAddresses: Lookup = async (name, family) => {
 };
 
 /**
+ * The addresses of a host as one text, whatever their order: servers of names turn it round. Empty
+ * where it has none: the connect says what is wrong.
+ */
+export async function addressesOf(
+  { hostname, addressFamily }: SshOptions,
+  lookup: Lookup = resolveAddresses,
+): Promise<string> {
+  const found = await lookup(hostname, addressFamily).catch(() => []);
+  return found
+    .map(({ address }) => address)
+    .toSorted()
+    .join(' ');
+}
+
+/**
  * Where a connection to an address of this family (4 or 6) shall come from; undefined where nobody
  * chose. @throws SshpoolError CONNECT_FAILED where there is no such address
  */

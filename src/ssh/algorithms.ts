@@ -4,7 +4,7 @@
  */
 import type { Algorithms } from 'ssh2';
 import type { SshOptions } from '../config/ssh-options.ts';
-import { orderHostKeyAlgorithms } from './known-hosts.ts';
+import { orderHostKeyAlgorithms, plainType } from './known-hosts.ts';
 import { SUPPORTED, type Supported } from './ssh2-internals.ts';
 
 /**
@@ -47,6 +47,11 @@ export function missingAlgorithms(options: SshOptions): string[] {
     ['MACs', usable('hmac', options.macs)],
   ] as const;
   return lists.filter(([, names]) => names.length === 0).map(([option]) => option);
+}
+
+/** Whether ssh2 can verify a host key of this type. */
+export function isVerifiable(keyType: string): boolean {
+  return SUPPORTED.serverHostKey.some((algorithm) => plainType(algorithm) === keyType);
 }
 
 function usable(kind: keyof Supported, wanted: readonly string[]): string[] {

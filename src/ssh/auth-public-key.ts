@@ -5,7 +5,7 @@
 import { Reader, Writer } from '../base/bytes.ts';
 import { describe } from '../base/errors.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
-import { plainName } from './certificate.ts';
+import { certifiedKey, plainName } from './certificate.ts';
 import type { Findings } from './findings.ts';
 import { identitiesOf, labelOf, type Identity, type Signer } from './identities.ts';
 import type { KeyAgent } from './key-agent.ts';
@@ -128,6 +128,11 @@ class KeyAttempt {
   ): Promise<Buffer | undefined> {
     const loaded = before.kind === 'encrypted' ? await this.#decrypt(file) : before;
     if (loaded.kind !== 'key') return undefined;
+    const { blob } = this.#identity;
+    if (!loaded.publicBlob.equals(certifiedKey(blob) ?? blob)) {
+      this.#findings.skip(`${file} is not the private key of ${file}.pub`);
+      return undefined;
+    }
     try {
       return signWith(loaded.key, algorithm, data);
     } catch (thrown) {

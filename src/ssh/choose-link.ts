@@ -18,6 +18,8 @@ export interface LinkChoice {
 export interface LinkFacts {
   /** Only certificates are trusted for this host: a line @cert-authority, and no key. */
   readonly certAuthority: boolean;
+  /** The host is known, but by no key of a type that ssh2 can verify; one of the types. */
+  readonly knownType: string | undefined;
   /** Why an earlier attempt over ssh2 failed that OpenSSH may succeed with. */
   readonly learned: string | undefined;
 }
@@ -51,8 +53,9 @@ function demandsOf(options: SshOptions): string[] {
 }
 
 /** Without what it would fail; somebody who insists on ssh2 may see it fail. */
-function needsOf({ certAuthority, learned }: LinkFacts): string[] {
+function needsOf({ certAuthority, knownType, learned }: LinkFacts): string[] {
   return [
+    ...(knownType === undefined ? [] : [`the host is known by a key of type ${knownType}`]),
     ...(certAuthority ? ['the host is known by a certificate authority'] : []),
     ...(learned === undefined ? [] : [learned]),
   ];

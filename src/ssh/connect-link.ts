@@ -5,9 +5,12 @@
 import { Memory } from '../base/memory.ts';
 import type { Clock } from '../base/time.ts';
 import type { LinkSetting } from '../config/settings.ts';
+import type { SshOptions } from '../config/ssh-options.ts';
+import { isVerifiable } from './algorithms.ts';
 import { chooseLink, type LinkFacts } from './choose-link.ts';
+import { KeyTypes } from './key-types.ts';
 import { loadKnownHosts } from './known-hosts-file.ts';
-import { hasCertAuthority, lookupName } from './known-hosts.ts';
+import { hasCertAuthority, knownKeyTypes, lookupName, type KnownHost } from './known-hosts.ts';
 import type { Link } from './link.ts';
 import type { LinkRequest } from './link-request.ts';
 import { beyondSsh2 } from './beyond-ssh2.ts';
@@ -20,6 +23,7 @@ export class Links {
   readonly #setting: LinkSetting;
   /** By the key of the connection: why it could not be made over ssh2. */
   readonly #learned: Memory<string>;
+  readonly #keyTypes = new KeyTypes();
 
   constructor(clock: Clock, setting: LinkSetting) {
     this.#setting = setting;
@@ -31,24 +35,31 @@ export class Links {
    * @throws SshpoolError for each way in which this fails; CANCELLED where the signal ended it
    */
   async connect(key: string, request: Request): Promise<Link> {
-    const facts = await factsOf(request, this.#learned.get(key));
+    const loadKnown = (): Promise<readonly KnownHost[]> => this.#loadKnown(request);
+    const facts = factsOf(await loadKnown(), request.options, this.#learned.get(key));
     const { kind, reason } = chooseLink(this.#setting, request.options, facts);
     const hasAlternative = this.#setting === 'auto' && kind === 'ssh2';
-    if (kind === 'openssh') return connectOpenssh({ ...request, hasAlternative, reason });
+    const attempt = { ...request, loadKnown, hasAlternative, reason };
+    if (kind === 'openssh') return connectOpenssh(attempt);
     try {
-      return await connectSsh2({ ...request, hasAlternative, reason });
+      return await connectSsh2(attempt);
     } catch (thrown) {
       const beyond = hasAlternative ? beyondSsh2(thrown) : undefined;
       if (beyond === undefined || request.signal.aborted) throw thrown;
-      const last = { ...request, hasAlternative: false, reason: beyond };
-      const link = await connectOpenssh(last);
+      const link = await connectOpenssh({ ...attempt, hasAlternative: false, reason: beyond });
       this.#learned.set(key, beyond);
       return link;
     }
   }
+
+  async #loadKnown({ options, env, cwd }: Request): Promise<readonly KnownHost[]> {
+    const { userKnownHostsFiles, globalKnownHostsFiles } = options;
+    const lines = await loadKnownHosts([...userKnownHostsFiles, ...globalKnownHostsFiles]);
+    return this.#keyTypes.filter(lines, { env, cwd });
+  }
 }
 
-type Request = Omit<LinkRequest, 'reason' | 'hasAlternative'>;
+type Request = Omit<LinkRequest, 'reason' | 'hasAlternative' | 'loadKnown'>;
 
 /** Loaded when it is needed: hardly any host needs it. */
 async function connectOpenssh(request: LinkRequest): Promise<Link> {
@@ -56,10 +67,13 @@ async function connectOpenssh(request: LinkRequest): Promise<Link> {
   return openssh.connectOpenssh(request);
 }
 
-async function factsOf({ options }: Request, learned: string | undefined): Promise<LinkFacts> {
-  const known = await loadKnownHosts([
-    ...options.userKnownHostsFiles,
-    ...options.globalKnownHostsFiles,
-  ]);
-  return { certAuthority: hasCertAuthority(known, lookupName(options)), learned };
+function factsOf(
+  known: readonly KnownHost[],
+  options: SshOptions,
+  learned: string | undefined,
+): LinkFacts {
+  const name = lookupName(options);
+  const types = knownKeyTypes(known, name);
+  const [beyond] = types.some(isVerifiable) ? [] : types;
+  return { certAuthority: hasCertAuthority(known, name), knownType: beyond, learned };
 }

@@ -73,7 +73,7 @@ async function heldKeys({ keyAgent }: IdentitySource, findings: Findings): Promi
 }
 
 interface KeyFile {
-  /** The public key, where it can be known without a passphrase. */
+  /** The public key or the certificate, where it can be known without a passphrase. */
   readonly blob: Buffer | undefined;
   readonly signer: Extract<Signer, { kind: 'file' }>;
 }
@@ -81,7 +81,8 @@ interface KeyFile {
 async function keyFile(file: string): Promise<KeyFile> {
   const loaded = await loadPrivateKey(file);
   const inside = 'publicBlob' in loaded ? loaded.publicBlob : undefined;
-  const blob = inside ?? (await readPublicKey(file));
+  // FILE.pub goes first, as for ssh (authfile.c, sshkey_load_public): it may be a certificate.
+  const blob = (await readPublicKey(file)) ?? inside;
   return { blob, signer: { kind: 'file', file, loaded } };
 }
 

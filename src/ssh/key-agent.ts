@@ -23,14 +23,24 @@ export interface KeyAgentOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const REQUEST = { identities: 11, sign: 13 } as const;
-const ANSWER = { failure: 5, identities: 12, signature: 14, extensionFailure: 28 } as const;
+export const AGENT_REQUEST = { identities: 11, sign: 13 } as const;
+export const AGENT_ANSWER = {
+  failure: 5,
+  identities: 12,
+  signature: 14,
+  extensionFailure: 28,
+} as const;
 /** OpenSSH's AGENT_MAX_LEN and MAX_AGENT_REPLY_LEN. */
-const MAX_MESSAGE = 256 * 1024;
+export const MAX_AGENT_MESSAGE = 256 * 1024;
 /** Listing keys asks nobody; a signature may wait for a person, without limit. */
 const LIST_MS = 2000;
 /** What sun_path holds; Node cuts a longer path and would talk to another socket. */
 const MAX_PATH = process.platform === 'linux' ? 107 : 103;
+
+/** Whether a path can be that of a socket at all. */
+export function isUsableSocketPath(path: string): boolean {
+  return path !== '' && !path.includes('\0') && Buffer.byteLength(path) <= MAX_PATH;
+}
 
 /** A key agent by the path of its socket; connects when asked. */
 export class KeyAgent {
@@ -49,8 +59,8 @@ export class KeyAgent {
    */
   async identities(): Promise<Identity[]> {
     const { timeoutMs = LIST_MS } = this.#options;
-    const request = Buffer.of(REQUEST.identities);
-    const answer = await this.#ask(request, ANSWER.identities, timeoutMs);
+    const request = Buffer.of(AGENT_REQUEST.identities);
+    const answer = await this.#ask(request, AGENT_ANSWER.identities, timeoutMs);
     return this.#read(() => {
       const count = answer.u32();
       const found: Identity[] = [];
@@ -71,9 +81,14 @@ export class KeyAgent {
    * @throws SshpoolError as `identities`, and without a limit of time
    */
   async sign(blob: Buffer, data: Buffer, flags: 0 | 2 | 4): Promise<Buffer> {
-    const request = new Writer().byte(REQUEST.sign).string(blob).string(data).u32(flags).finish();
-    if (request.length > MAX_MESSAGE) throw this.#failure('the request is too long');
-    const answer = await this.#ask(request, ANSWER.signature, undefined);
+    const request = new Writer()
+      .byte(AGENT_REQUEST.sign)
+      .string(blob)
+      .string(data)
+      .u32(flags)
+      .finish();
+    if (request.length > MAX_AGENT_MESSAGE) throw this.#failure('the request is too long');
+    const answer = await this.#ask(request, AGENT_ANSWER.signature, undefined);
     return this.#read(() => {
       const signature = answer.string();
       const parts = new Reader(signature);
@@ -88,7 +103,7 @@ export class KeyAgent {
     const answer = new Reader(bytes);
     const type = answer.byte();
     if (type === expected) return answer;
-    if (type === ANSWER.failure || type === ANSWER.extensionFailure) {
+    if (type === AGENT_ANSWER.failure || type === AGENT_ANSWER.extensionFailure) {
       throw this.#failure('it refused');
     }
     throw this.#failure(`its answer is of an unexpected type (${type})`);
@@ -170,7 +185,7 @@ class Message {
       this.#length = Buffer.concat(this.#chunks).readUInt32BE();
     }
     if (this.#length === undefined) return 'partial';
-    if (this.#length === 0 || this.#length > MAX_MESSAGE) return 'malformed';
+    if (this.#length === 0 || this.#length > MAX_AGENT_MESSAGE) return 'malformed';
     return this.#received >= 4 + this.#length ? 'whole' : 'partial';
   }
 

@@ -1,6 +1,6 @@
 /** known_hosts files on disk: reading, adding lines and taking some away. */
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, readFileSync, statSync } from 'node:fs';
 import {
   link,
   mkdir,
@@ -51,6 +51,19 @@ async function endsInsideLine(handle: FileHandle): Promise<boolean> {
 export async function loadKnownHosts(files: readonly string[]): Promise<KnownHost[]> {
   const texts = await Promise.all(files.map(readIfThere));
   return texts.flatMap((text, index) => parseKnownHosts(text, files[index] ?? ''));
+}
+
+/** The same at once, for the rare case that they have changed under a connection. */
+export function readKnownHosts(files: readonly string[]): KnownHost[] {
+  return files.flatMap((file) => parseKnownHosts(readNow(file), file));
+}
+
+function readNow(file: string): string {
+  try {
+    return statSync(file).isFile() ? readFileSync(file, 'utf8') : '';
+  } catch {
+    return ''; // as below
+  }
 }
 
 async function readIfThere(file: string): Promise<string> {

@@ -5,7 +5,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { SshpoolError } from '../base/errors.ts';
 import { hashName, lowerCase, matchesHost, saltOf } from './host-patterns.ts';
-import { canonicalKey, parsePublicKey, publicKeyType } from './public-key.ts';
+import { canonicalKey, parseForeignKey, parsePublicKey, publicKeyType } from './public-key.ts';
 
 /** One line. `patterns` as written; `keyType` is the wire name such as ssh-ed25519. */
 export interface KnownHost {
@@ -14,6 +14,8 @@ export interface KnownHost {
   readonly keyType: string;
   /** In its canonical form. */
   readonly key: Buffer;
+  /** Its type is none that we can read; the installed ssh may (ssh(1), -Q key). */
+  readonly isForeign?: true;
   readonly file: string;
   /** From 1. */
   readonly line: number;
@@ -50,10 +52,12 @@ function parseLine(row: string): Omit<KnownHost, 'file' | 'line'> | undefined {
   if (!found) return undefined;
   const [, word, patterns = '', rest = ''] = found;
   const marker = word === undefined ? 'none' : MARKERS.get(word);
-  const key = parsePublicKey(rest);
-  if (marker === undefined || key === undefined) return undefined;
   if (patterns.startsWith('|') && saltOf(patterns) === undefined) return undefined;
-  return { marker, patterns, keyType: key.type, key: key.blob };
+  const own = parsePublicKey(rest);
+  const key = own ?? parseForeignKey(rest);
+  if (marker === undefined || key === undefined) return undefined;
+  const line = { marker, patterns, keyType: key.type, key: key.blob };
+  return own === undefined ? { ...line, isForeign: true } : line;
 }
 
 /** The options of ssh_config(5) that name a host key. */
@@ -83,7 +87,35 @@ export function lookupName(options: NamingOptions): LookupName {
  */
 export function judge(known: readonly KnownHost[], name: LookupName, key: Buffer): Verdict {
   const offered = canonicalKey(key) ?? key;
-  const isOffered = (entry: KnownHost): boolean => entry.key.equals(offered);
+  return judgeBy(known, name, {
+    isOffered: (entry) => entry.key.equals(offered),
+    keyType: publicKeyType(offered),
+  });
+}
+
+interface Offered {
+  readonly isOffered: (entry: KnownHost) => boolean;
+  readonly keyType: string | undefined;
+}
+
+/** As judge, for a key of which only the fingerprint is known. */
+export function judgeFingerprint(
+  known: readonly KnownHost[],
+  name: LookupName,
+  print: string,
+): Verdict {
+  const hash = print.startsWith('MD5:') ? 'md5' : 'sha256';
+  return judgeBy(known, name, {
+    isOffered: ({ key }) => fingerprint(key, hash) === print,
+    keyType: undefined,
+  });
+}
+
+function judgeBy(
+  known: readonly KnownHost[],
+  name: LookupName,
+  { isOffered, keyType }: Offered,
+): Verdict {
   const ours = entriesFor(known, name.name);
   const plain = name.plainName === undefined ? [] : entriesFor(known, name.plainName);
   const revoked = [...ours, ...plain].find((e) => e.marker === 'revoked' && isOffered(e));
@@ -92,7 +124,6 @@ export function judge(known: readonly KnownHost[], name: LookupName, key: Buffer
   const match = held.find(isOffered);
   if (match) return { kind: 'match', entry: match };
   // ssh names the last line; one of the same type is the one that a person has to look at.
-  const keyType = publicKeyType(offered);
   const other = held.findLast((entry) => entry.keyType === keyType) ?? held.at(-1);
   if (other) return { kind: 'changed', entry: other };
   const bare = plain.find((entry) => entry.marker === 'none' && isOffered(entry));
@@ -115,6 +146,14 @@ export function hasCertAuthority(
   const plain = plainName === undefined ? [] : entriesFor(known, plainName);
   const isAuthority = ({ marker }: KnownHost): boolean => marker === 'cert-authority';
   return [...ours, ...plain].some(isAuthority) && !ours.some(({ marker }) => marker === 'none');
+}
+
+/** Everything that these lines say of a host, as one text. */
+export function linesFor(known: readonly KnownHost[], { name, plainName }: LookupName): string {
+  const lines = [name, ...(plainName === undefined ? [] : [plainName])].map((each) =>
+    entriesFor(known, each).map(({ marker, key }) => `${marker} ${key.toString('base64')}`),
+  );
+  return JSON.stringify(lines);
 }
 
 /** The lines by which a key is trusted for other hosts than this one. */
@@ -151,7 +190,7 @@ export function orderHostKeyAlgorithms(
 }
 
 /** The type of the key that an algorithm signs with, certificates left aside. */
-function plainType(algorithm: string): string {
+export function plainType(algorithm: string): string {
   const plain = algorithm.replace(/^(sk-)?(.*)-cert-v01@openssh\.com$/, (_, sk: unknown, type) =>
     sk === undefined ? String(type) : `sk-${type}@openssh.com`,
   );

@@ -1,4 +1,5 @@
 /** What it takes to connect and log in, over whichever link. */
+import type { KnownHost } from './known-hosts.ts';
 import type { Ask } from './prompts.ts';
 import type { TransportRequest } from './transport.ts';
 
@@ -10,6 +11,8 @@ export interface LinkRequest extends Omit<TransportRequest, 'signal' | 'aside'> 
   /** The socket of the caller's key agent. */
   readonly keyAgent: string | undefined;
   readonly ask: Ask;
+  /** The lines of all known_hosts files, those that ssh reads, as they are now. */
+  readonly loadKnown: () => Promise<readonly KnownHost[]>;
   /** Another link can be tried where this one cannot do what is needed. */
   readonly hasAlternative: boolean;
   /** Why this link was chosen, for people. */

@@ -18,6 +18,11 @@ export interface Link {
   readonly user: string;
   /** Software version as the server names it, such as `OpenSSH_9.2p1`. */
   readonly serverVersion: string;
+  /**
+   * The server's key that was verified, by its fingerprint as ssh prints it; undefined where it
+   * showed a certificate, or where that is not known.
+   */
+  readonly hostKey: string | undefined;
   /** The server said that a forced command runs, whatever we ask for (sshd(8), command=). */
   readonly forcedCommand: boolean;
   /** Bytes on the network so far, both counted below the encryption. */

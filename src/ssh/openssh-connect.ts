@@ -47,9 +47,10 @@ export async function connectOpenssh(request: LinkRequest): Promise<Link> {
   try {
     const output = new OpensshOutput(options, { note, onLogin: () => limit.login() });
     await logIn({ ...request, signal: attempt.signal }, output, control, askpass);
-    const { serverVersion, forcedCommand } = output;
+    const { serverVersion, hostKey, forcedCommand } = output;
     const { host: name, user } = options;
-    const facts = { host: name, user, reason: request.reason, serverVersion, forcedCommand };
+    const said = { serverVersion, hostKey, forcedCommand };
+    const facts = { host: name, user, reason: request.reason, ...said };
     return await takeOver(control, facts, attempt.signal);
   } catch (thrown) {
     throw attempt.signal.aborted ? attempt.signal.reason : thrown;

@@ -15,6 +15,7 @@ export interface OpensshFacts {
   readonly user: string;
   readonly reason: string;
   readonly serverVersion: string;
+  readonly hostKey: string | undefined;
   readonly forcedCommand: boolean;
 }
 
@@ -23,6 +24,7 @@ export class OpensshLink implements Link {
   readonly reason: string;
   readonly user: string;
   readonly serverVersion: string;
+  readonly hostKey: string | undefined;
   readonly forcedCommand: boolean;
   readonly #host: string;
   readonly #socket: Socket;
@@ -43,6 +45,7 @@ export class OpensshLink implements Link {
     this.reason = facts.reason;
     this.user = facts.user;
     this.serverVersion = facts.serverVersion;
+    this.hostKey = facts.hostKey;
     this.forcedCommand = facts.forcedCommand;
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     // What went wrong with the socket shows as its close, the single end.

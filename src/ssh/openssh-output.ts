@@ -37,6 +37,8 @@ export class OpensshOutput {
   #partial = '';
   serverVersion = '';
   forcedCommand = false;
+  /** As Link has it. */
+  hostKey: string | undefined;
 
   constructor(options: SshOptions, events: OutputEvents) {
     this.#options = options;
@@ -117,6 +119,8 @@ export class OpensshOutput {
       line,
     );
     if (version) this.serverVersion = version[1] ?? '';
+    const hostKey = /^debug1: Server host key: (\S+) (\S+)$/.exec(line);
+    if (hostKey && !hostKey[1]?.includes('-cert-')) this.hostKey = hostKey[2];
     // sshd's auth-options.c names the options of the key; "command" is a forced command.
     this.forcedCommand ||= /^debug1: Remote: .*key options:.*\bcommand\b/.test(line);
     if (line.startsWith('debug1: SSH2_MSG_SERVICE_ACCEPT received')) this.#events.onLogin();

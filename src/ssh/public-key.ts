@@ -98,6 +98,17 @@ export function parsePublicKey(line: string): PublicKey | undefined {
   return publicKeyType(blob) === named ? { type: named, blob } : undefined;
 }
 
+/**
+ * The key of a line `TYPE BASE64 [COMMENT]` whose type is none that we can read, as it stands; undefined
+ * where it is one that we can, or where type and key do not fit together.
+ */
+export function parseForeignKey(line: string): PublicKey | undefined {
+  const [type = '', base64 = ''] = line.replace(/^[ \t]+/, '').split(/[ \t]+/, 2);
+  if (Object.hasOwn(SHAPES, type) || CERTIFICATE.test(type)) return undefined;
+  const blob = decodeBase64(base64.replace(/[\r\v\f]+/g, ''));
+  return blob && publicKeyType(blob) === type ? { type, blob } : undefined;
+}
+
 /** Standard base64, as strict as OpenSSH (Node passes over what it does not know). */
 export function decodeBase64(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64');

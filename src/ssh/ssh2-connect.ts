@@ -11,9 +11,9 @@ import { Login } from './auth.ts';
 import { markBeyondSsh2 } from './beyond-ssh2.ts';
 import { verifyHostKey } from './host-key.ts';
 import { KEEPALIVE } from './keepalive.ts';
-import { loadKnownHosts } from './known-hosts-file.ts';
-import { knownKeyTypes, lookupName, type KnownHost } from './known-hosts.ts';
+import { fingerprint, knownKeyTypes, lookupName, type KnownHost } from './known-hosts.ts';
 import type { Link } from './link.ts';
+import { canonicalKey } from './public-key.ts';
 import type { LinkRequest } from './link-request.ts';
 import { LoginLimit } from './login-limit.ts';
 import { printableLine } from '../base/printable.ts';
@@ -95,10 +95,7 @@ class Handshake {
 
   async run(): Promise<Link> {
     const { options, env, note, ask } = this.#request;
-    const known = await loadKnownHosts([
-      ...options.userKnownHostsFiles,
-      ...options.globalKnownHostsFiles,
-    ]);
+    const known = await this.#request.loadKnown();
     const name = lookupName(options);
     const address = this.#stream instanceof Socket ? this.#stream.remoteAddress : undefined;
     const hostKey = new Ssh2HostKey(
@@ -212,7 +209,10 @@ class Handshake {
     const keepAlive = isConfigured
       ? { intervalMs: serverAliveIntervalMs, countMax: serverAliveCountMax }
       : KEEPALIVE;
-    const facts = { clock, host, user, reason, rekeyAfter, keepAlive, forced };
+    const { accepted } = hostKey;
+    const print =
+      accepted && fingerprint(canonicalKey(accepted) ?? accepted, options.fingerprintHash);
+    const facts = { clock, host, user, reason, rekeyAfter, keepAlive, hostKey: print, forced };
     return new Ssh2Link(this.#client, this.#stream, protocol, facts);
   }
 

@@ -27,6 +27,11 @@ export class Ssh2HostKey {
     this.#verify = verify;
   }
 
+  /** The key that was verified. */
+  get accepted(): Buffer | undefined {
+    return this.#accepted;
+  }
+
   /** Refuses, by `end`, a server that goes on to the login before its key is verified. */
   guard(protocol: Protocol, end: () => void): void {
     this.#openLogin = guardUntilVerified(protocol, end);

@@ -30,6 +30,7 @@ export interface LinkFacts {
   readonly reason: string;
   readonly rekeyAfter: RekeyAfter;
   readonly keepAlive: KeepAliveFacts;
+  readonly hostKey: string | undefined;
   readonly forced: () => boolean;
 }
 
@@ -79,6 +80,10 @@ export class Ssh2Link implements Link {
     );
     client.on('handshake', () => this.#rekeying.renewed());
     client.on('close', () => this.#close());
+  }
+
+  get hostKey(): string | undefined {
+    return this.#facts.hostKey;
   }
 
   get forcedCommand(): boolean {

@@ -68,7 +68,9 @@ export async function learnHostKeys(
   const [first] = userKnownHostsFiles;
   if (first === undefined) return;
   // Read again: another connection may have learned them meanwhile.
-  const known = await loadKnownHosts(userKnownHostsFiles);
+  const lines = await loadKnownHosts(userKnownHostsFiles);
+  // A key that we cannot read is none of those that the server announces, and stays as it is.
+  const known = lines.filter(({ isForeign }) => !isForeign);
   const wanted = keys.filter((key) => isAccepted(key, hostKeyAlgorithms));
   const update = wanted.length === 0 ? undefined : planUpdate(known, lookup, wanted);
   if (update === undefined) return;

@@ -1,13 +1,15 @@
 /** What a caller says of its environment without being asked, and patterns of names. */
 
 /**
- * What a caller sends of its environment by itself: the key agent, where to ask, the terminal's
- * type and the language. Names that end in * match a prefix.
+ * What a caller sends of its environment by itself: the key agent, where to ask, whose tickets to use,
+ * the terminal's type and the language. Names that end in * match a prefix.
  */
 export const CALLER_ENV = [
   'SSH_AUTH_SOCK',
   'SSH_ASKPASS',
   'SSH_ASKPASS_REQUIRE',
+  'SSH_SK_PROVIDER',
+  'KRB5CCNAME',
   'DISPLAY',
   'WAYLAND_DISPLAY',
   'TERM',

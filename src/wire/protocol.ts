@@ -4,6 +4,15 @@
  * derived from it. A number once given is never given to another message.
  */
 
+import {
+  FAREWELL,
+  PLACE,
+  WINDOW_SIZE,
+  type FieldType,
+  type FieldValues,
+  type MessageRow,
+} from './fields.ts';
+
 /** Raised when a message changes its meaning. Agent and caller of one protocol always talk. */
 export const PROTOCOL = 3;
 
@@ -19,38 +28,6 @@ export const CAPABILITIES = {
   json: 'exec --json: this caller collects the streams and prints the result object',
   delegate: 'this caller cannot do everything: answer with delegate what it must hand over',
 } as const;
-
-type FieldType = 'u8' | 'u32' | 'bool' | 'text' | 'bytes' | 'text[]' | 'bytes[]';
-
-interface FieldValues {
-  u8: number;
-  u32: number;
-  bool: boolean;
-  text: string;
-  bytes: Buffer;
-  'text[]': readonly string[];
-  'bytes[]': readonly Buffer[];
-}
-
-interface MessageRow {
-  readonly number: number;
-  readonly from: 'both' | 'caller' | 'agent';
-  readonly doc: string;
-  readonly fields: Readonly<Record<string, readonly [type: FieldType, doc: string]>>;
-}
-
-/** As TIOCGWINSZ has it; all zero where there is no terminal. */
-const WINDOW_SIZE = {
-  columns: ['u32', 'width of the terminal at standard input, in characters'],
-  rows: ['u32', 'its height in characters'],
-  width: ['u32', 'its width in pixels'],
-  height: ['u32', 'its height in pixels'],
-} as const satisfies MessageRow['fields'];
-
-const FAREWELL = [
-  'text',
-  'printed on standard error in place of `message`, as it stands, when the terminal is itself again',
-] as const satisfies MessageRow['fields'][string];
 
 export const MESSAGES = {
   hello: {
@@ -78,6 +55,7 @@ export const MESSAGES = {
       argv: ['bytes[]', 'the words after the command, as bytes'],
       cwd: ['text', 'working directory of the caller, absolute'],
       env: ['text[]', 'the allow-listed variables of the caller, each NAME=VALUE'],
+      ...PLACE,
       terminals: ['u8', 'bit 0, 1, 2: that file descriptor is a terminal'],
       ...WINDOW_SIZE,
       modes: ['bytes', 'modes of that terminal as RFC 4254 section 8 encodes them; or empty'],

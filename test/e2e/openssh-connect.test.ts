@@ -38,6 +38,7 @@ async function requestFor(
     keyAgent: undefined,
     jump: undefined,
     ask: askNobody,
+    loadKnown: () => Promise.resolve([]),
     note: () => undefined,
     hasAlternative: false,
     reason: 'a test',

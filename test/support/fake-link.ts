@@ -28,6 +28,7 @@ export interface ServerSession {
 export interface FakeLinkOptions {
   readonly user?: string;
   readonly serverVersion?: string;
+  readonly hostKey?: string;
   readonly forcedCommand?: boolean;
   /** Answers as OpenSSH does; without it, only the test answers. */
   readonly auto?: boolean;
@@ -42,6 +43,7 @@ export class FakeLink implements Link {
   readonly reason = 'a test';
   readonly user: string;
   readonly serverVersion: string;
+  readonly hostKey: string | undefined;
   readonly forcedCommand: boolean;
   bytesIn = 0;
   bytesOut = 0;
@@ -69,6 +71,7 @@ export class FakeLink implements Link {
   constructor(options: FakeLinkOptions = {}) {
     this.user = options.user ?? 'user';
     this.serverVersion = options.serverVersion ?? 'OpenSSH_9.2p1';
+    this.hostKey = options.hostKey;
     this.forcedCommand = options.forcedCommand ?? false;
     this.maxSessions = options.maxSessions ?? 10;
     this.#auto = options.auto ?? false;

@@ -91,6 +91,7 @@ export class PoolBench {
     const request: PoolRequest = {
       key: name,
       label,
+      trust: { stamp: '', judge: () => '' },
       server: `${name}.example:22`,
       forwardAgent: undefined,
       asksNobody: false,

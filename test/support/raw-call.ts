@@ -4,6 +4,7 @@
  */
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
+import { ownPlace } from '../../src/base/place.ts';
 import { Peer } from '../../src/wire/peer.ts';
 import { PROTOCOL, type Message } from '../../src/wire/protocol.ts';
 import { runCli } from './cli.ts';
@@ -44,6 +45,7 @@ export class RawCall {
       ...{ type: 'exec', command, cwd },
       argv: argv.map((word) => Buffer.from(word)),
       env: Object.entries({ TERM: 'vt100', ...env }).map(([name, value]) => `${name}=${value}`),
+      ...ownPlace({}),
       terminals: terminal ? 7 : 0,
       columns: terminal ? 80 : 0,
       rows: terminal ? 24 : 0,

@@ -14,6 +14,7 @@ test('an empty environment gives the defaults', () => {
     queueTimeoutMs: 30_000,
     agentIdleTimeoutMs: 600_000,
     link: 'auto',
+    followAddresses: false,
   });
 });
 

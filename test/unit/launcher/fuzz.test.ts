@@ -24,6 +24,7 @@ test('no stream of an agent makes the launcher touch memory that is not its own'
     'input.c',
     'lines.c',
     'modes.c',
+    'place.c',
     'signals.c',
     'streams.c',
     'terminal.c',

@@ -18,7 +18,11 @@ const usual: Chosen = {
 // The choice looks at no other option.
 const options = (chosen: Partial<Chosen> = {}): SshOptions =>
   ({ ...usual, ...chosen }) as unknown as SshOptions;
-const nothing: LinkFacts = { certAuthority: false, learned: undefined };
+const nothing: LinkFacts = {
+  certAuthority: false,
+  knownType: undefined,
+  learned: undefined,
+};
 
 test('an ordinary host is reached over ssh2', () => {
   expect(chooseLink('auto', options(), nothing).kind).toBe('ssh2');
@@ -44,6 +48,7 @@ test.each<[string, Partial<Chosen>]>([
 
 test.each<[string, Partial<LinkFacts>]>([
   ['the host is known by a certificate authority', { certAuthority: true }],
+  ['the host is known by a key of type ssh-new', { knownType: 'ssh-new' }],
   ['the server offers gssapi-with-mic', { learned: 'the server offers gssapi-with-mic' }],
 ])('%s: over OpenSSH, but ssh2 may be insisted on', (reason, facts) => {
   const all = { ...nothing, ...facts };

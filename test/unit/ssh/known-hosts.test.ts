@@ -71,12 +71,16 @@ describe('a line of known_hosts', () => {
     ['has an unknown marker', () => `@trusted host ${keys.rsa}`],
     ['has two markers', () => `@revoked @revoked host ${keys.rsa}`],
     ['names another type than its key', () => `host ${keys.rsa.replace('rsa', 'ed25519')}`],
-    ['has a type that nobody knows', () => 'host ssh-foo AAAAB3NzaC1mb28='],
     ['has broken base64', () => `host ${keys.rsa.replace('AAAA', 'AA-_')}`],
     ['has a truncated key', () => `host ${keys.ed25519.slice(0, -12)}`],
     ['has a malformed hash', () => `|1|AAAA|AAAA ${keys.rsa}`],
   ])('is passed over where it %s', (_, line) => {
     expect(types(line())).toEqual([]);
+  });
+
+  it('is kept, and marked, where its type is one that only ssh may know', () => {
+    const [entry] = parseKnownHosts('host ssh-foo AAAAB3NzaC1mb28=', 'f');
+    expect(entry).toMatchObject({ keyType: 'ssh-foo', isForeign: true });
   });
 
   it('never makes the parser fail, whatever it holds', () => {

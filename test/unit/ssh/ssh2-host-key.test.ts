@@ -13,6 +13,7 @@ import { systemClock } from '../../../src/base/time.ts';
 import { readSshOptions } from '../../../src/config/ssh-options.ts';
 import { parseTarget } from '../../../src/config/target.ts';
 import type { Link } from '../../../src/ssh/link.ts';
+import { loadKnownHosts } from '../../../src/ssh/known-hosts-file.ts';
 import { connectSsh2 } from '../../../src/ssh/ssh2-connect.ts';
 import type { Protocol } from '../../../src/ssh/ssh2-internals.ts';
 import { sendMessage } from '../../../src/ssh/ssh2-packets.ts';
@@ -127,8 +128,10 @@ function connect(sandbox: Sandbox, port: number, known = ''): Attempt {
   onTestFinished(() => end.abort());
   const answers: ((text: string) => void)[] = [];
   const notes: string[] = [];
+  const options = readSshOptions(`${printed.join('\n')}\n`, asked);
   const outcome = connectSsh2({
-    options: readSshOptions(`${printed.join('\n')}\n`, asked),
+    options,
+    loadKnown: () => loadKnownHosts(options.userKnownHostsFiles),
     ...{
       env: {},
       cwd: '/',

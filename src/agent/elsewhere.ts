@@ -1,0 +1,14 @@
+/** Callers that stand elsewhere than the agent: its connections are not those that they would make. */
+import { SshpoolError } from '../base/errors.ts';
+import { difference, type Place } from '../base/place.ts';
+
+/** @throws SshpoolError NOT_SHARED */
+export function refuseElsewhere(here: Place, caller: Place): void {
+  const what = difference(here, caller);
+  if (what === undefined) return;
+  const isPreload = caller.preloads.length > 0;
+  const hint = isPreload
+    ? 'unset it'
+    : 'give it an agent of its own (SSH_POOL_RUNTIME_DIR), or restart the agent there';
+  throw SshpoolError.of('NOT_SHARED', { what, hint });
+}

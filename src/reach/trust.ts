@@ -1,0 +1,32 @@
+/**
+ * Whether the server of a live connection would be trusted by a caller of now: its host key was
+ * verified when the connection was made, and the known hosts may have changed since.
+ */
+import { createHash } from 'node:crypto';
+import type { FileContents } from '../config/file-contents.ts';
+import type { SshOptions } from '../config/ssh-options.ts';
+import { TRUSTED, type Trust } from '../pool/request.ts';
+import { readKnownHosts } from '../ssh/known-hosts-file.ts';
+import { fingerprint, judgeFingerprint, linesFor, lookupName } from '../ssh/known-hosts.ts';
+
+/** @throws SshpoolError NOT_SHARED for a known_hosts file that gives its contents only once */
+export function trustOf(options: SshOptions, contents: FileContents): Trust {
+  const files = [...options.userKnownHostsFiles, ...options.globalKnownHostsFiles];
+  return {
+    stamp: contents.digest(files),
+    judge: ({ hostKey }) => {
+      const known = readKnownHosts(files);
+      const name = lookupName(options);
+      // Without its key only the lines themselves can be compared, as for a certificate.
+      if (hostKey === undefined) return digest(linesFor(known, name));
+      const verdict = judgeFingerprint(known, name, hostKey);
+      if (verdict.kind === 'match') return TRUSTED;
+      if (verdict.kind === 'unknown') return verdict.kind;
+      return `${verdict.kind} ${fingerprint(verdict.entry.key)}`;
+    },
+  };
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64');
+}

@@ -1,0 +1,42 @@
+/** The types of the fields of messages, and those fields that several messages have. */
+
+export type FieldType = 'u8' | 'u32' | 'bool' | 'text' | 'bytes' | 'text[]' | 'bytes[]';
+
+export interface FieldValues {
+  u8: number;
+  u32: number;
+  bool: boolean;
+  text: string;
+  bytes: Buffer;
+  'text[]': readonly string[];
+  'bytes[]': readonly Buffer[];
+}
+
+export interface MessageRow {
+  readonly number: number;
+  readonly from: 'both' | 'caller' | 'agent';
+  readonly doc: string;
+  readonly fields: Readonly<Record<string, readonly [type: FieldType, doc: string]>>;
+}
+
+/** As TIOCGWINSZ has it; all zero where there is no terminal. */
+export const WINDOW_SIZE = {
+  columns: ['u32', 'width of the terminal at standard input, in characters'],
+  rows: ['u32', 'its height in characters'],
+  width: ['u32', 'its width in pixels'],
+  height: ['u32', 'its height in pixels'],
+} as const satisfies MessageRow['fields'];
+
+/** A call is not for connections that were made elsewhere, or by other code. */
+export const PLACE = {
+  surroundings: [
+    'text[]',
+    'links of /proc/self/ns/net and /proc/self/ns/mnt, device and inode of /; each to compare, or empty',
+  ],
+  preloads: ['text[]', 'which of LD_PRELOAD and its like are set, by their names'],
+} as const satisfies MessageRow['fields'];
+
+export const FAREWELL = [
+  'text',
+  'printed on standard error in place of `message`, as it stands, when the terminal is itself again',
+] as const satisfies MessageRow['fields'][string];
