@@ -14,7 +14,7 @@ import { EXIT_FAILURE, SshpoolError } from '../dist/base/errors.js';
 import * as callerEnv from '../dist/wire/caller-env.js';
 import { escapeHelp } from '../dist/wire/escape-help.js';
 import * as messages from '../dist/wire/protocol.js';
-import { PRELOADS } from '../dist/base/place.js';
+import { DIVERSIONS } from '../dist/base/place.js';
 import * as start from '../dist/wire/start.js';
 import { protocolDocument } from './protocol-document.js';
 import { settingsTable, withSection } from './sections.js';
@@ -41,7 +41,7 @@ const facts = {
   noSsh: SshpoolError.of('NO_SSH', {}).message,
   sshLoop: SshpoolError.of('SSH_LOOP', {}).message,
   escapeHelp,
-  preloads: PRELOADS,
+  diversions: DIVERSIONS,
 };
 const readme = withSection(current('README.md'), 'settings', settingsTable(VARIABLES));
 

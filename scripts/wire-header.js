@@ -27,13 +27,13 @@ const withLog = (/** @type {(log: string) => string} */ text) =>
  *   noSsh: string,
  *   sshLoop: string,
  *   escapeHelp: (character: string) => string,
- *   preloads: readonly string[],
+ *   diversions: readonly string[],
  * }} rest
  */
 export function wireHeader(
   protocol,
   start,
-  { version, EXIT_FAILURE, agentLost, agentSilent, noSsh, sshLoop, escapeHelp, preloads },
+  { version, EXIT_FAILURE, agentLost, agentSilent, noSsh, sshLoop, escapeHelp, diversions },
 ) {
   const { PROTOCOL, MAX_FRAME, MAX_CHUNK, MESSAGES, CALLER_ENV } = protocol;
   const messages = Object.entries(MESSAGES).map(
@@ -65,8 +65,8 @@ enum message {
 ${messages.join('\n')}
 };
 
-/* Variables that load code into programs. */
-#define PRELOADS { ${preloads.map((name) => JSON.stringify(name)).join(', ')} }
+/* Variables that make a program's connections lead elsewhere. */
+#define DIVERSIONS { ${diversions.map((name) => JSON.stringify(name)).join(', ')} }
 
 /* What a caller sends of its environment by itself; names that end in * match a prefix. */
 #define CALLER_ENV \\

@@ -94,12 +94,12 @@ export class Caller {
   }
 
   async #startExec(message: Extract<Message, { type: 'exec' }>): Promise<void> {
-    const { columns, rows, width, height, terminals, surroundings, preloads } = message;
+    const { columns, rows, width, height, terminals, surroundings, diversions } = message;
     const env = parseEnv(message.env);
     const caller: ExecCaller = {
       cwd: message.cwd,
       env,
-      place: { surroundings, preloads },
+      place: { surroundings, diversions },
       terminal: {
         size: { columns, rows, width, height },
         // The message lies where the next one will.

@@ -6,8 +6,8 @@ import { difference, type Place } from '../base/place.ts';
 export function refuseElsewhere(here: Place, caller: Place): void {
   const what = difference(here, caller);
   if (what === undefined) return;
-  const isPreload = caller.preloads.length > 0;
-  const hint = isPreload
+  const isDiverted = caller.diversions.length > 0;
+  const hint = isDiverted
     ? 'unset it'
     : 'give it an agent of its own (SSH_POOL_RUNTIME_DIR), or restart the agent there';
   throw SshpoolError.of('NOT_SHARED', { what, hint });

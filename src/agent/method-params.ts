@@ -10,7 +10,7 @@ const PARAMS = {
     argv: z.array(z.string()),
     cwd: z.string(),
     env: z.array(z.string()),
-    place: z.object({ surroundings: z.array(z.string()), preloads: z.array(z.string()) }),
+    place: z.object({ surroundings: z.array(z.string()), diversions: z.array(z.string()) }),
   }),
   stop: z.object({ force: z.boolean() }),
 };

@@ -49,8 +49,8 @@ export async function warmHosts(
   quiet: boolean,
 ): Promise<MethodResults['warm']['warmed']> {
   const stopWaiting = quiet ? () => undefined : showWaiting(`connecting to ${text}`);
-  const { surroundings, preloads } = ownPlace(process.env);
-  const place = { surroundings: [...surroundings], preloads: [...preloads] };
+  const { surroundings, diversions } = ownPlace(process.env);
+  const place = { surroundings: [...surroundings], diversions: [...diversions] };
   const params = { argv: [...argv], cwd: process.cwd(), env: envLines(process.env), place };
   const { warmed } = await callStarting('warm', params, stopWaiting).finally(stopWaiting);
   return warmed;

@@ -96,7 +96,7 @@ export function identityPaths(options: SshOptions): string[] {
 /** Those that the proxy command names, as they decide where it leads; and whose tickets are used. */
 function variablesThatDecide({ proxyCommand = '', gssapiAuthentication }: SshOptions): string[] {
   const named = [...proxyCommand.matchAll(/\$\{?(\w+)/g)].map(([, name = '']) => name);
-  return gssapiAuthentication ? [...named, 'KRB5CCNAME'] : named;
+  return gssapiAuthentication ? [...named, 'KRB5CCNAME', 'KRB5_CONFIG'] : named;
 }
 
 /** Options are remembered (ssh-config.ts), and so is this: it is needed for each call. */

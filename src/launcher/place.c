@@ -15,7 +15,7 @@ static void write_namespace(struct writer *to, const char *path) {
 }
 
 void write_place(struct writer *to) {
-	static const char *const preloads[] = PRELOADS;
+	static const char *const diversions[] = DIVERSIONS;
 	char root[64] = "";
 	struct stat stat_of;
 	if (stat("/", &stat_of) == 0)
@@ -28,10 +28,10 @@ void write_place(struct writer *to) {
 	size_t position = to->length;
 	uint32_t count = 0;
 	write_u32(to, 0);
-	for (size_t i = 0; i < sizeof preloads / sizeof preloads[0]; i++) {
-		const char *value = getenv(preloads[i]);
+	for (size_t i = 0; i < sizeof diversions / sizeof diversions[0]; i++) {
+		const char *value = getenv(diversions[i]);
 		if (value == NULL || value[0] == '\0') continue;
-		write_text(to, preloads[i]);
+		write_text(to, diversions[i]);
 		count++;
 	}
 	patch_u32(to, position, count);

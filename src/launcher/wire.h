@@ -50,8 +50,8 @@ enum message {
 	MESSAGE_STDOUT_END = 43,
 };
 
-/* Variables that load code into programs. */
-#define PRELOADS { "LD_PRELOAD", "LD_AUDIT", "DYLD_INSERT_LIBRARIES" }
+/* Variables that make a program's connections lead elsewhere. */
+#define DIVERSIONS { "LD_PRELOAD", "LD_AUDIT", "DYLD_INSERT_LIBRARIES", "HOSTALIASES", "LOCALDOMAIN", "RES_OPTIONS" }
 
 /* What a caller sends of its environment by itself; names that end in * match a prefix. */
 #define CALLER_ENV \
@@ -61,6 +61,7 @@ enum message {
 		"SSH_ASKPASS_REQUIRE", \
 		"SSH_SK_PROVIDER", \
 		"KRB5CCNAME", \
+		"KRB5_CONFIG", \
 		"DISPLAY", \
 		"WAYLAND_DISPLAY", \
 		"TERM", \

@@ -33,7 +33,7 @@ export const PLACE = {
     'text[]',
     'links of /proc/self/ns/net and /proc/self/ns/mnt, device and inode of /; each to compare, or empty',
   ],
-  preloads: ['text[]', 'which of LD_PRELOAD and its like are set, by their names'],
+  diversions: ['text[]', 'which of LD_PRELOAD, HOSTALIASES and their like are set, by their names'],
 } as const satisfies MessageRow['fields'];
 
 export const FAREWELL = [

@@ -5,7 +5,7 @@ import { protocolDocument } from '../../scripts/protocol-document.js';
 import { settingsTable, withSection } from '../../scripts/sections.js';
 import { wireHeader } from '../../scripts/wire-header.js';
 import { EXIT_FAILURE, SshpoolError } from '../../src/base/errors.ts';
-import { PRELOADS } from '../../src/base/place.ts';
+import { DIVERSIONS } from '../../src/base/place.ts';
 import { programVersion } from '../../src/base/version.ts';
 import { COMMANDS } from '../../src/cli/command-table.ts';
 import { bashCompletion, fishCompletion, zshCompletion } from '../../src/cli/completion-scripts.ts';
@@ -27,7 +27,7 @@ const facts = {
   noSsh: SshpoolError.of('NO_SSH', {}).message,
   sshLoop: SshpoolError.of('SSH_LOOP', {}).message,
   escapeHelp,
-  preloads: PRELOADS,
+  diversions: DIVERSIONS,
 };
 
 describe('the generated files (npm run generate writes them)', () => {

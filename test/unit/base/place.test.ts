@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { difference, ownPlace, type Place } from '../../../src/base/place.ts';
+import { DIVERSIONS, difference, ownPlace, type Place } from '../../../src/base/place.ts';
 
-const here: Place = { surroundings: ['net:[1]', 'mnt:[1]', '1 2'], preloads: [] };
+const here: Place = { surroundings: ['net:[1]', 'mnt:[1]', '1 2'], diversions: [] };
 
 test('a process is where it is itself', () => {
   expect(difference(ownPlace({}), ownPlace({ PATH: '/bin', LD_PRELOAD: '' }))).toBeUndefined();
@@ -13,13 +13,13 @@ test.each([
   ['root directory', ['net:[1]', 'mnt:[1]', '1 3']],
   ['network namespace', []],
 ])('another %s is told', (what, surroundings) => {
-  expect(difference(here, { surroundings, preloads: [] })).toBe(
+  expect(difference(here, { surroundings, diversions: [] })).toBe(
     `this call comes from another ${what} than the agent`,
   );
 });
 
-test.each(['LD_PRELOAD', 'LD_AUDIT', 'DYLD_INSERT_LIBRARIES'])('%s is told', (name) => {
-  const { preloads } = ownPlace({ [name]: '/lib/x.so' });
-  expect(preloads).toEqual([name]);
-  expect(difference(here, { ...here, preloads })).toContain(`${name} is set`);
+test.each(DIVERSIONS)('%s is told', (name) => {
+  const { diversions } = ownPlace({ [name]: '/lib/x.so' });
+  expect(diversions).toEqual([name]);
+  expect(difference(here, { ...here, diversions })).toContain(`${name} is set`);
 });
