@@ -1,6 +1,7 @@
 /**
- * The method publickey (RFC 4252 section 7): one key per attempt, so that the server's MaxAuthTries
- * counts as it does for ssh. A key that costs a question or a touch is offered before it is used.
+ * The method publickey (RFC 4252 section 7): one key per attempt, as for ssh. The server is asked
+ * about each key first, and only a key that it would take signs: a server may count signatures
+ * (MaxAuthTries since OpenSSH 10.6), and a signature may cost a passphrase or a touch.
  */
 import { Reader, Writer } from '../base/bytes.ts';
 import { describe } from '../base/errors.ts';
@@ -71,18 +72,14 @@ class KeyAttempt {
   /** The server's verdict; undefined where nothing was sent, or no signature could be made. */
   async run(): Promise<Verdict | undefined> {
     const { user } = this.#request.options;
-    const { blob, signer } = this.#identity;
-    const algorithm = this.#algorithm(blob);
+    const { blob } = this.#identity;
+    const algorithm = await this.#algorithm(blob);
     if (algorithm === undefined) {
       this.#findings.skip(`${labelOf(this.#identity)}: no mutual signature algorithm`);
       return undefined;
     }
-    // A key at hand is used at once, which saves a round trip.
-    const isReady = signer.kind === 'file' && signer.loaded.kind === 'key';
-    if (!isReady) {
-      const reply = await this.#conversation.ask(keyQuery(user, algorithm, blob));
-      if (reply.type !== 'specific') return reply;
-    }
+    const answer = await this.#conversation.query(keyQuery(user, algorithm, blob));
+    if (answer.type !== 'specific') return answer;
     const part = signedPart(user, algorithm, blob);
     const data = new Writer().string(this.#conversation.wire.sessionId).raw(part).finish();
     const signature = await this.#sign(plainName(algorithm), data);
@@ -91,10 +88,13 @@ class KeyAttempt {
     return reply.type === 'specific' ? undefined : reply;
   }
 
-  #algorithm(blob: Buffer): string | undefined {
+  async #algorithm(blob: Buffer): Promise<string | undefined> {
     const type = publicKeyType(blob);
-    const { serverSigAlgs } = this.#conversation.wire;
-    return type && signatureAlgorithm(type, this.#request.options, serverSigAlgs);
+    if (type === undefined) return undefined;
+    const { wire } = this.#conversation;
+    // The server says what it can verify before it accepts the login (RFC 8308 section 2.4).
+    if (plainName(type) === 'ssh-rsa' && wire.serverSigAlgs === undefined) await wire.accepted;
+    return signatureAlgorithm(type, this.#request.options, wire.serverSigAlgs);
   }
 
   #sign(algorithm: string, data: Buffer): Promise<Buffer | undefined> {

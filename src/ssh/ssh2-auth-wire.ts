@@ -1,6 +1,12 @@
 /** The authentication messages of one ssh2 connection, as our own login has them. */
 import { SshpoolError } from '../base/errors.ts';
-import { serverSigAlgsOf, sessionIdOf, takeLogin, type Protocol } from './ssh2-internals.ts';
+import {
+  serverSigAlgsOf,
+  sessionIdOf,
+  softwareOf,
+  takeLogin,
+  type Protocol,
+} from './ssh2-internals.ts';
 import { sendMessage } from './ssh2-packets.ts';
 import type { AuthWire } from './userauth.ts';
 import { USERAUTH_SUCCESS } from './userauth-messages.ts';
@@ -16,11 +22,17 @@ export class Ssh2AuthWire implements AuthWire {
   #waiting: Waiting | undefined;
   #failure: SshpoolError | undefined;
   #hasAsked = false;
+  readonly accepted: Promise<void>;
+  #accept: () => void = () => undefined;
 
-  /** `onStart` is called when the server is ready for the login: its host key was verified. */
-  constructor(protocol: Protocol, onStart: () => void) {
+  constructor(protocol: Protocol) {
     this.#protocol = protocol;
-    takeLogin(protocol, onStart, (payload) => this.#receive(payload));
+    this.accepted = new Promise((resolve) => (this.#accept = resolve));
+    takeLogin(protocol, this.#accept, (payload) => this.#receive(payload));
+  }
+
+  get takesEarly(): boolean {
+    return TAKES_EARLY.test(softwareOf(this.#protocol));
   }
 
   get sessionId(): Buffer {
@@ -47,6 +59,7 @@ export class Ssh2AuthWire implements AuthWire {
   /** The connection has ended. */
   fail(error: SshpoolError): void {
     this.#failure ??= error;
+    this.#accept();
     this.#waiting?.reject(this.#failure);
     this.#waiting = undefined;
   }
@@ -64,6 +77,9 @@ export class Ssh2AuthWire implements AuthWire {
     return true;
   }
 }
+
+/** The servers that were tried: they read one message after the other. */
+const TAKES_EARLY = /^(?:OpenSSH_|dropbear_|AsyncSSH_|paramiko_|tinyssh|ssh2js)/;
 
 /** A server answers, and says little by itself: what comes beyond that is dropped. */
 const MAX_WAITING = 64;

@@ -128,8 +128,10 @@ class Handshake {
         this.#fail(this.#lost('the server went on before its host key was verified'));
         this.#stream.destroy();
       });
-      wire = new Ssh2AuthWire(protocol, () => void this.#authenticate(login));
-      const login = wire;
+      const login = new Ssh2AuthWire(protocol);
+      wire = login;
+      // The host key was verified, and ssh2 now asks for the service of the login.
+      client.once('handshake', () => void this.#authenticate(login));
       putOffHostKeys(client, (announcement) => (this.#announcement = announcement));
       let forced = false;
       onServerDebug(protocol, (text) => {

@@ -20,6 +20,8 @@ type Handler = (protocol: Protocol, payload: Buffer) => unknown;
 export interface Protocol {
   readonly _packetRW: { readonly write: PacketWriter };
   readonly _cipher: object;
+  /** The server's first line (RFC 4253 section 4.2); undefined until it has come. */
+  readonly _remoteIdentRaw: Buffer | undefined;
   /** `_packet` is what has come of a packet, which may be all but its authentication. */
   readonly _decipher: { _packet: Uint8Array | null };
   /** Of the last key exchange; the identifier is that of the first (RFC 4253 section 7.2). */
@@ -102,7 +104,7 @@ function keeping(handler: Handler, number: number): Handler {
   };
 }
 
-/** The start of the login (RFC 4253 section 10). What follows it has the numbers from 50. */
+/** The server lets the login begin (RFC 4253 section 10). What follows has the numbers from 50. */
 const SERVICE_ACCEPT = 6;
 
 for (const number of handlers.keys()) {
@@ -160,17 +162,17 @@ type OnExtensions = (
 ) => void;
 
 /**
- * The login is ours and not ssh2's: `onStart` is called when it may begin, which is after the host
- * key was verified, and messages 50 to 79 go to `route`. Success is told to ssh2 as well, where
- * `route` says that it was asked for.
+ * The login is ours and not ssh2's: `onAccepted` is called when the server has accepted the service,
+ * and messages 50 to 79 go to `route`. Success is told to ssh2 as well, where `route` says that it
+ * was asked for.
  */
 export function takeLogin(
   protocol: Protocol,
-  onStart: () => void,
+  onAccepted: () => void,
   route: (payload: Buffer) => boolean,
 ): void {
   protocol._handlers['SERVICE_ACCEPT'] = ((_, name) => {
-    if (name === 'ssh-userauth') onStart();
+    if (name === 'ssh-userauth') onAccepted();
   }) satisfies OnService;
   protocol._handlers['EXT_INFO'] = ((_, extensions) => {
     const found = extensions.find(({ name }) => name === 'server-sig-algs')?.algs;
@@ -185,6 +187,11 @@ export function takeLogin(
 /** What the server said that it can verify (RFC 8308 section 3.1); undefined where it did not. */
 export function serverSigAlgsOf(protocol: Protocol): readonly string[] | undefined {
   return sigAlgs.get(protocol);
+}
+
+/** The server's name for its software, such as `OpenSSH_9.2p1`; empty where it has said nothing. */
+export function softwareOf({ _remoteIdentRaw: line }: Protocol): string {
+  return line?.toString('latin1').split('-').slice(2).join('-') ?? '';
 }
 
 export function sessionIdOf(protocol: Protocol): Buffer {

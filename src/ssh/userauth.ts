@@ -11,12 +11,18 @@ export interface AuthWire {
   readonly sessionId: Buffer;
   /** What the server can verify (RFC 8308, server-sig-algs); undefined where it did not say. */
   readonly serverSigAlgs: readonly string[] | undefined;
+  /** Resolves when the server has accepted the login (RFC 4253 section 10), or is gone. */
+  readonly accepted: Promise<void>;
+  /** The server is known to take a first request that comes before it has accepted the login. */
+  readonly takesEarly: boolean;
   send(payload: Buffer): void;
   /** The next message of the server; rejects when the connection has ended. */
   next(): Promise<Buffer>;
 }
 
 export type Verdict = Extract<AuthReply, { type: 'success' | 'failure' }>;
+
+type Answer = Verdict | Extract<AuthReply, { type: 'specific' }>;
 
 /** The conversation with the server, banners taken out of it. */
 export class Conversation {
@@ -29,7 +35,21 @@ export class Conversation {
   }
 
   /** Sends a message and resolves to the server's answer. @throws SshpoolError, as the wire */
-  async ask(payload: Buffer): Promise<Verdict | Extract<AuthReply, { type: 'specific' }>> {
+  async ask(payload: Buffer): Promise<Answer> {
+    await this.wire.accepted;
+    return this.#exchange(payload);
+  }
+
+  /**
+   * As `ask`, for a request that proves nothing and holds no secret. As the first of a login it does
+   * not wait until the server has accepted the login, which saves a round trip.
+   */
+  async query(payload: Buffer): Promise<Answer> {
+    if (!this.wire.takesEarly) await this.wire.accepted;
+    return this.#exchange(payload);
+  }
+
+  async #exchange(payload: Buffer): Promise<Answer> {
     this.wire.send(payload);
     for (;;) {
       // One message after the other: what each means depends on those before it.
@@ -82,7 +102,7 @@ async function ask(
   conversation: Conversation,
 ): Promise<Verdict | undefined> {
   if (offered !== undefined) return undefined;
-  const reply = await conversation.ask(noneRequest(user));
+  const reply = await conversation.query(noneRequest(user));
   return reply.type === 'specific' ? undefined : reply;
 }
 

@@ -75,6 +75,20 @@ describe.skipIf(!haveSshd())('a server sees', () => {
     expect(sshpool).toEqual(ssh);
   });
 
+  it('a question about each key, and a signature by the right one alone, as from ssh', async () => {
+    await using sandbox = createSandbox();
+    const keys = Array.from({ length: 7 }, (_, at) => makeKey(sandbox, `key${at}`));
+    const sshd = await server(sandbox, keys.slice(-1));
+    const { ssh, sshpool } = await both(
+      sandbox,
+      sshd,
+      keys.map((file) => `IdentityFile ${file}`),
+    );
+    expect(sshpool).toEqual(ssh);
+    // sshd looks the right key up for the question and for the signature.
+    expect(sshd.log().match(/Accepted key /g)).toHaveLength(4);
+  });
+
   it('two keys one after the other where it wants two, and none twice', async () => {
     await using sandbox = createSandbox();
     const [a, b] = [makeKey(sandbox, 'a'), makeKey(sandbox, 'b')];

@@ -43,6 +43,8 @@ function prepare(
   const wire: AuthWire = {
     sessionId: Buffer.alloc(32),
     serverSigAlgs: undefined,
+    accepted: Promise.resolve(),
+    takesEarly: true,
     send: (payload) => sent.push(payload),
     next: () => {
       const reply = left.shift();

@@ -68,6 +68,8 @@ function wireTo(script: Script, serverSigAlgs?: readonly string[]): AuthWire {
   return {
     sessionId: SESSION_ID,
     serverSigAlgs,
+    accepted: Promise.resolve(),
+    takesEarly: true,
     send(payload) {
       const from = new Reader(payload.subarray(1));
       const [, , method] = [from.text(), from.text(), from.text()];
@@ -143,18 +145,29 @@ const files = (...names: readonly string[]): string[] =>
 const blobs = (): Buffer[] => sent.map(({ blob }) => blob);
 
 describe('a key in a file', () => {
-  it('signs at once, without being offered first', async () => {
+  it('signs once the server would take it', async () => {
     const [file, blob] = keyFile('a');
     expect(await logIn(accepting(blob), { config: files(file) })).toBeUndefined();
-    expect(sent).toMatchObject([{ signed: true, algorithm: 'ssh-ed25519' }]);
-    const from = new Reader(sent[0]?.signature ?? Buffer.alloc(0));
+    expect(sent).toMatchObject([
+      { signed: false, algorithm: 'ssh-ed25519' },
+      { signed: true, algorithm: 'ssh-ed25519' },
+    ]);
+    const from = new Reader(sent[1]?.signature ?? Buffer.alloc(0));
     expect(from.text()).toBe('ssh-ed25519');
     const data = new Writer()
       .string(SESSION_ID)
-      .raw(sent[0]?.part ?? SESSION_ID)
+      .raw(sent[1]?.part ?? SESSION_ID)
       .finish();
     const key = createPublicKey({ key: spki(blob), format: 'der', type: 'spki' });
     expect(verify(null, data, key, from.string())).toBe(true);
+  });
+
+  it('that the server would not take does not sign', async () => {
+    const keys = Array.from({ length: 7 }, (_, at) => keyFile(`key${at}`));
+    const last = keys.at(-1)?.[1] ?? Buffer.alloc(0);
+    const config = files(...keys.map(([file]) => file));
+    expect(await logIn(accepting(last), { config })).toBeUndefined();
+    expect(sent.filter(({ signed }) => signed).map(({ blob }) => blob)).toEqual([last]);
   });
 
   it('that is encrypted is asked for only once the server would take it', async () => {
@@ -186,7 +199,10 @@ describe('a key in a file', () => {
     const [file, blob] = keyFile('a', 'rsa', '-b', '2048');
     const config = [...files(file), 'pubkeyacceptedalgorithms rsa-sha2-512,ssh-rsa'];
     expect(await logIn(accepting(blob), { config })).toBeUndefined();
-    expect(sent).toMatchObject([{ signed: true, algorithm: 'ssh-rsa' }]);
+    expect(sent).toMatchObject([
+      { signed: false, algorithm: 'ssh-rsa' },
+      { signed: true, algorithm: 'ssh-rsa' },
+    ]);
   });
 
   it('that no algorithm of both sides fits is not sent', async () => {

@@ -5,20 +5,14 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import ssh2 from 'ssh2';
-import { expect, it, onTestFinished, test } from 'vitest';
+import { expect, it, test } from 'vitest';
 import { generateKey } from '../../../demo/embedded-server.js';
 import { Writer } from '../../../src/base/bytes.ts';
-import { describe as wordsOf } from '../../../src/base/errors.ts';
-import { systemClock } from '../../../src/base/time.ts';
-import { readSshOptions } from '../../../src/config/ssh-options.ts';
-import { parseTarget } from '../../../src/config/target.ts';
-import type { Link } from '../../../src/ssh/link.ts';
-import { loadKnownHosts } from '../../../src/ssh/known-hosts-file.ts';
-import { connectSsh2 } from '../../../src/ssh/ssh2-connect.ts';
 import type { Protocol } from '../../../src/ssh/ssh2-internals.ts';
 import { sendMessage } from '../../../src/ssh/ssh2-packets.ts';
 import { until } from '../../support/process.ts';
-import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
+import type { Sandbox } from '../../support/sandbox.ts';
+import { aSandbox, connect, startLogin } from './ssh2-attempt.ts';
 
 const SERVICE_ACCEPT = new Writer().byte(6).string('ssh-userauth').finish();
 const BANNER = new Writer().byte(53).string('psst').string('').finish();
@@ -105,59 +99,6 @@ async function startEager(sandbox: Sandbox, early: readonly Buffer[]): Promise<E
   };
 }
 
-interface Attempt {
-  /** The link, or the words of the failure. */
-  readonly outcome: Promise<Link | string>;
-  readonly notes: readonly string[];
-  isAsked(): boolean;
-  answer(text: string): void;
-}
-
-/** Connects to it, with these lines of known_hosts; questions wait for `answer`. */
-function connect(sandbox: Sandbox, port: number, known = ''): Attempt {
-  const printed = [
-    ...['hostname 127.0.0.1', `port ${port}`, 'user me', 'stricthostkeychecking ask'],
-    ...[`userknownhostsfile ${sandbox.write('known', known)}`, 'identityagent none'],
-    ...[`identityfile ${sandbox.write('key', generateKey().private)}`],
-    ...['kexalgorithms curve25519-sha256', 'hostkeyalgorithms ssh-ed25519'],
-    ...['ciphers aes128-gcm@openssh.com', 'macs hmac-sha2-256', 'passwordauthentication yes'],
-  ];
-  const account = { home: sandbox.home, user: 'me', uid: 7, localHost: 'here' };
-  const asked = { target: parseTarget('box'), configFile: undefined, cwd: '/', account, env: {} };
-  const end = new AbortController();
-  onTestFinished(() => end.abort());
-  const answers: ((text: string) => void)[] = [];
-  const notes: string[] = [];
-  const options = readSshOptions(`${printed.join('\n')}\n`, asked);
-  const outcome = connectSsh2({
-    options,
-    loadKnown: () => loadKnownHosts(options.userKnownHostsFiles),
-    ...{
-      env: {},
-      cwd: '/',
-      words: ['box'],
-      dir: sandbox.run,
-      keyAgent: undefined,
-      jump: undefined,
-    },
-    ...{ clock: systemClock, hasAlternative: false, reason: 'test', timeoutMs: 20_000 },
-    signal: end.signal,
-    note: (text) => notes.push(text),
-    ask: () => new Promise((resolve) => answers.push(resolve)),
-  }).catch(wordsOf);
-  return {
-    ...{ outcome, notes },
-    isAsked: () => answers.length > 0,
-    answer: (text) => answers.shift()?.(text),
-  };
-}
-
-function aSandbox(): Sandbox {
-  const made = createSandbox();
-  onTestFinished(() => made[Symbol.asyncDispose]());
-  return made;
-}
-
 const TOO_EARLY = /went on before its host key was verified/;
 
 test.each([
@@ -206,34 +147,6 @@ test.each(['yes', 'no'])('the answer %s after a malformed message harms nobody',
   await new Promise(setImmediate);
 });
 
-/** A server that one gets to the login of, and that then does this. */
-async function startLogin(
-  where: Sandbox,
-  onLogin: (connection: ssh2.Connection) => void,
-): Promise<{ port: number; known: string }> {
-  const key = generateKey();
-  const ssh = new ssh2.Server({ hostKeys: [key.private] }, (connection) => {
-    connection.on('error', () => undefined);
-    onLogin(connection);
-  });
-  const sockets = new Set<Socket>();
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    sockets.add(socket.on('error', () => undefined));
-    // Whatever ssh2 does at the end of the client's side, this side stays open.
-    socket.end = () => socket;
-    ssh.injectSocket(socket);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  where.defer(async () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, 'close');
-  });
-  const { port } = server.address() as AddressInfo;
-  return { port, known: `[127.0.0.1]:${port} ${key.public}\n` };
-}
-
 it('a server that is known logs us in, by our own messages', async () => {
   const where = aSandbox();
   const methods: string[] = [];
@@ -245,22 +158,26 @@ it('a server that is known logs us in, by our own messages', async () => {
   });
   const link = await connect(where, port, known).outcome;
   expect(link).toMatchObject({ kind: 'ssh2', user: 'me' });
-  expect(methods).toEqual(['publickey']);
+  // One to ask about the key, one with a signature.
+  expect(methods).toEqual(['publickey', 'publickey']);
   if (typeof link !== 'string') link.close();
 });
 
+function succeedBeforeAccepting(connection: ssh2.Connection): void {
+  const { _protocol: protocol } = connection as unknown as {
+    _protocol: Protocol & { serviceAccept(name: string): void };
+  };
+  const accept = protocol.serviceAccept.bind(protocol);
+  protocol.serviceAccept = (name) => {
+    sendMessage(protocol, [SUCCESS]);
+    accept(name);
+  };
+}
+
 it('a success that nobody asked for is no login', async () => {
   const where = aSandbox();
-  const { port, known } = await startLogin(where, (connection) => {
-    const { _protocol: protocol } = connection as unknown as {
-      _protocol: Protocol & { serviceAccept(name: string): void };
-    };
-    const accept = protocol.serviceAccept.bind(protocol);
-    protocol.serviceAccept = (name) => {
-      accept(name);
-      sendMessage(protocol, [SUCCESS]);
-    };
-  });
+  // By this name it is asked nothing before it has accepted the login.
+  const { port, known } = await startLogin(where, succeedBeforeAccepting, 'Strange_1.0');
   expect(await connect(where, port, known).outcome).toMatch(/nobody asked for/);
 });
 

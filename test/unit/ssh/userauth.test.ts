@@ -29,6 +29,8 @@ function server(answers: readonly Buffer[]): { wire: AuthWire; asked: string[] }
   const wire: AuthWire = {
     sessionId: Buffer.alloc(32),
     serverSigAlgs: undefined,
+    accepted: Promise.resolve(),
+    takesEarly: true,
     send: (payload) => asked.push(requestOf(payload)),
     next: () => {
       const answer = left.shift();
