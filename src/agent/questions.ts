@@ -4,7 +4,7 @@ import type { Message } from '../wire/protocol.ts';
 
 export class Questions {
   readonly #send: (message: Message) => void;
-  readonly #open = new Map<number, (answer: string | undefined) => void>();
+  readonly #open = new Map<number, (answer: Buffer | undefined) => void>();
   #lastId = 0;
   #closed = false;
 
@@ -23,10 +23,12 @@ export class Questions {
       this.#send({ type: 'ask', id, text, echo });
     });
 
+  /** Zeroes what came, which lies where the next message will: the one who asked gets a copy. */
   answer({ id, given, text }: Extract<Message, { type: 'answer' }>): void {
     const resolve = this.#open.get(id);
     this.#open.delete(id);
-    resolve?.(given ? text : undefined);
+    resolve?.(given ? Buffer.from(text) : undefined);
+    text.fill(0);
   }
 
   /** There is nobody to ask any more: what is open stays unanswered. */

@@ -71,6 +71,7 @@ export class Writer {
   #block = Buffer.allocUnsafe(SMALL);
   #start = 0;
   #at = 0;
+  #isSecret = false;
 
   byte(value: number): this {
     this.#room(1);
@@ -94,6 +95,14 @@ export class Writer {
     return this.u32(bytes.length).raw(bytes);
   }
 
+  /** As `string`, and the only copy from here on: `value` is zeroed. */
+  secret(value: Buffer): this {
+    this.#isSecret = true;
+    this.string(value.length > SMALL ? Buffer.from(value) : value);
+    value.fill(0);
+    return this;
+  }
+
   raw(part: Buffer): this {
     if (part.length > SMALL) {
       this.#flush();
@@ -111,10 +120,13 @@ export class Writer {
     return this.#parts;
   }
 
-  /** What was written, as one buffer. */
+  /** What was written, as one buffer; where a secret is in it, that is nowhere else. */
   finish(): Buffer {
     const [only, ...more] = this.parts();
-    return only !== undefined && more.length === 0 ? only : Buffer.concat(this.#parts);
+    if (only !== undefined && more.length === 0) return only;
+    const whole = Buffer.concat(this.#parts);
+    if (this.#isSecret) for (const part of this.#parts) part.fill(0);
+    return whole;
   }
 
   #room(bytes: number): void {

@@ -38,7 +38,10 @@ export class FrameReader {
     const bodies: Buffer[] = [];
     for (let body = this.#next(); body !== undefined; body = this.#next()) bodies.push(body);
     const rest = this.#chunks.pop();
-    if (rest !== undefined) this.#chunks.push(Buffer.from(rest));
+    if (rest !== undefined) {
+      this.#chunks.push(Buffer.from(rest));
+      wipe(rest);
+    }
     return bodies;
   }
 
@@ -60,11 +63,24 @@ export class FrameReader {
   /** The first `bytes` buffered bytes; a view where one chunk holds them all. */
   #take(bytes: number): Buffer {
     const [first] = this.#chunks;
-    if (first !== undefined && first.length < bytes) this.#chunks = [Buffer.concat(this.#chunks)];
+    if (first !== undefined && first.length < bytes) this.#join();
     const chunk = this.#chunks[0] ?? Buffer.alloc(0);
     this.#buffered -= bytes;
     if (chunk.length === bytes) this.#chunks.shift();
     else this.#chunks[0] = chunk.subarray(bytes);
     return chunk.subarray(0, bytes);
   }
+
+  #join(): void {
+    const parts = this.#chunks;
+    this.#chunks = [Buffer.concat(parts)];
+    for (const part of parts) wipe(part);
+  }
+}
+
+/** A part of a frame that may have an answer in it, which is short: one copy of it is enough. */
+const SHORT = 4096;
+
+function wipe(part: Buffer): void {
+  if (part.length <= SHORT) part.fill(0);
 }

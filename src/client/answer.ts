@@ -26,7 +26,7 @@ export class Answers {
   #last: Promise<unknown> = Promise.resolve();
 
   /** Resolves to undefined where there is nobody, or where the answer was refused. */
-  give(text: string, echo: boolean): Promise<string | undefined> {
+  give(text: string, echo: boolean): Promise<Buffer | undefined> {
     // Two that connect at once may both ask, and there is one terminal. Who cannot ask has no answer.
     const answer = this.#last
       .then(() => answerNow({ text, echo }, this.#over.signal))
@@ -44,7 +44,7 @@ export class Answers {
 async function answerNow(
   question: { readonly text: string; readonly echo: boolean },
   over: AbortSignal,
-): Promise<string | undefined> {
+): Promise<Buffer | undefined> {
   if (over.aborted) return undefined;
   const terminal = openTerminal();
   const answerer = answererOf(process.env, terminal !== undefined);

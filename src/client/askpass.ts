@@ -12,19 +12,30 @@ export function runAskpass(
   env: NodeJS.ProcessEnv,
   text: string,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<Buffer | undefined> {
   const program = env['SSH_ASKPASS'] ?? DEFAULT_PROGRAM;
   if (program === '' || signal.aborted) return Promise.resolve(undefined);
   return new Promise((resolve) => {
     const stdio = ['inherit', 'pipe', 'inherit'] as const;
     const child = spawn(program, [printable(text)], { env, stdio: [...stdio], signal });
-    let printed = Buffer.alloc(0);
+    const printed = Buffer.alloc(MAX_BYTES);
+    let bytes = 0;
     child.stdout.on('data', (data: Buffer) => {
-      printed = Buffer.concat([printed, data]).subarray(0, MAX_BYTES);
+      bytes += data.copy(printed, bytes);
+      data.fill(0);
     });
     child.once('error', () => resolve(undefined));
     child.once('close', (status) => {
-      resolve(status === 0 ? printed.toString().split(/[\r\n]/, 1)[0] : undefined);
+      resolve(status === 0 ? firstLine(printed.subarray(0, bytes)) : undefined);
+      printed.fill(0);
     });
   });
 }
+
+/** A copy of its own. */
+function firstLine(printed: Buffer): Buffer {
+  const end = printed.findIndex((byte) => byte === CR || byte === LF);
+  return Buffer.from(end < 0 ? printed : printed.subarray(0, end));
+}
+
+const [CR, LF] = [0x0d, 0x0a];

@@ -49,6 +49,13 @@ export class Call {
     this.#peer.send(message);
   }
 
+  /** Answers a question; undefined where there is no answer. `typed` is zeroed. */
+  answer(id: number, typed: Buffer | undefined): void {
+    const text = typed ?? Buffer.alloc(0);
+    this.#peer.sendSecret({ type: 'answer', id, given: typed !== undefined, text });
+    text.fill(0);
+  }
+
   /** Leaves, whatever is under way. */
   leave(): void {
     this.#resolve();

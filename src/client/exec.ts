@@ -219,7 +219,7 @@ class ExecRun {
   async #answer({ id, text, echo }: MessageOf<'ask'>): Promise<void> {
     this.#stopWaiting();
     const typed = await this.#answers.give(text, echo);
-    this.#call?.send({ type: 'answer', id, given: typed !== undefined, text: typed ?? '' });
+    this.#call?.answer(id, typed);
   }
 
   #end(error: SshpoolError): void {

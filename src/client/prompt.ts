@@ -1,7 +1,8 @@
 /** A question put to the person at the controlling terminal, whatever the standard streams are. */
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
+import { StringDecoder } from 'node:string_decoder';
 import { ReadStream } from 'node:tty';
-import { typeInto, type Line } from './typed-line.ts';
+import { bytesOf, typeInto, type Line } from './typed-line.ts';
 
 /** The terminal of the person, for one question. */
 export interface Terminal {
@@ -39,7 +40,7 @@ export function askOnTerminal(
   terminal: Terminal,
   question: { readonly text: string; readonly echo: boolean },
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<Buffer | undefined> {
   return new Promise((resolve) => new Prompt(terminal, question, resolve).open(signal));
 }
 
@@ -51,15 +52,16 @@ class Prompt {
   readonly #terminal: Terminal;
   readonly #text: string;
   readonly #echo: boolean;
-  readonly #resolve: (answer: string | undefined) => void;
+  readonly #resolve: (answer: Buffer | undefined) => void;
   readonly #stream: ReadStream;
+  readonly #decoder = new StringDecoder('utf8');
   #line: Line = [];
   #isOver = false;
 
   constructor(
     terminal: Terminal,
     { text, echo }: { readonly text: string; readonly echo: boolean },
-    resolve: (answer: string | undefined) => void,
+    resolve: (answer: Buffer | undefined) => void,
   ) {
     this.#terminal = terminal;
     this.#text = printable(text);
@@ -71,11 +73,13 @@ class Prompt {
   open(signal: AbortSignal): void {
     // The terminal has gone, and with it the person.
     for (const event of ['error', 'end']) this.#stream.on(event, () => this.#finish(undefined));
-    this.#stream.setEncoding('utf8');
     for (const name of ENDING) process.prependListener(name, this.#end);
     process.on('SIGTSTP', this.#suspend);
     this.#ask();
-    this.#stream.on('data', (typed: string) => this.#typed(typed));
+    this.#stream.on('data', (typed: Buffer) => {
+      this.#typed(typed);
+      typed.fill(0);
+    });
     signal.addEventListener('abort', () => this.#finish(undefined), { once: true });
     if (signal.aborted) this.#finish(undefined);
   }
@@ -89,21 +93,33 @@ class Prompt {
     this.#write(`\r${this.#text}`);
   }
 
-  #typed(text: string): void {
-    for (const character of text) {
-      // What comes behind the end of the line, as in a paste, is for nobody.
-      if (this.#isOver) return;
-      const typed = typeInto(this.#line, character);
-      if (typed.kind === 'line') {
-        this.#line = typed.line;
-        if (this.#echo) this.#write(typed.shown);
-      } else if (typed.kind === 'signal') {
-        if (typed.name === 'SIGTSTP') return this.#stop(0);
-        this.#leave();
-        // To the job, as from a terminal: the script that runs us is to end as well.
-        process.kill(0, typed.name);
-      } else this.#finish(typed.kind === 'done' ? this.#line.join('') : undefined);
+  /** Takes one byte after the other: a string of a whole paste would stay in memory. */
+  #typed(bytes: Buffer): void {
+    for (const byte of bytes) {
+      const character = this.#decoder.write(Buffer.of(byte));
+      // What comes behind the end of the line, as in a paste, is not read.
+      if (character !== '' && !this.#take(character)) return;
     }
+  }
+
+  /** Whether the line goes on. */
+  #take(character: string): boolean {
+    const typed = typeInto(this.#line, character);
+    if (typed.kind === 'line') {
+      this.#line = typed.line;
+      if (this.#echo) this.#write(typed.shown);
+      return !this.#isOver;
+    }
+    if (typed.kind === 'signal') this.#signal(typed.name);
+    else this.#finish(typed.kind === 'done' ? bytesOf(this.#line) : undefined);
+    return false;
+  }
+
+  #signal(name: 'SIGINT' | 'SIGQUIT' | 'SIGTSTP'): void {
+    if (name === 'SIGTSTP') return this.#stop(0);
+    this.#leave();
+    // To the job, as from a terminal: the script that runs us is to end as well.
+    process.kill(0, name);
   }
 
   readonly #end = (name: NodeJS.Signals): void => {
@@ -124,7 +140,7 @@ class Prompt {
     this.#ask();
   }
 
-  #finish(answer: string | undefined): void {
+  #finish(answer: Buffer | undefined): void {
     if (this.#isOver) return;
     this.#leave();
     this.#resolve(answer);
@@ -134,6 +150,7 @@ class Prompt {
   #leave(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#line = [];
     for (const name of ENDING) process.off(name, this.#end);
     process.off('SIGTSTP', this.#suspend);
     this.#stream.setRawMode(false);

@@ -45,10 +45,9 @@ export async function request(
         return false;
       case 'ask':
         stopWaiting?.();
-        void answers.give(message.text, message.echo).then((typed) => {
-          const [given, text] = [typed !== undefined, typed ?? ''];
-          call.send({ type: 'answer', id: message.id, given, text });
-        });
+        void answers
+          .give(message.text, message.echo)
+          .then((typed) => call.answer(message.id, typed));
         return false;
       default:
         return false;

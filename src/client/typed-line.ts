@@ -6,6 +6,14 @@
 /** In characters, not in UTF-16 units: a person takes back one of those. */
 export type Line = readonly string[];
 
+/** In UTF-8, and never as one string, which would stay in memory. */
+export function bytesOf(line: Line): Buffer {
+  const bytes = Buffer.alloc(line.reduce((sum, one) => sum + Buffer.byteLength(one), 0));
+  let at = 0;
+  for (const character of line) at += bytes.write(character, at);
+  return bytes;
+}
+
 /** What comes of a character; `shown` is the echo, where there is one. */
 export type Typed =
   | { readonly kind: 'line'; readonly line: Line; readonly shown: string }

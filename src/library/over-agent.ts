@@ -90,7 +90,7 @@ class AgentRun {
     switch (message.type) {
       case 'ask':
         // There is nobody.
-        call.send({ type: 'answer', id: message.id, given: false, text: '' });
+        call.answer(message.id, undefined);
         return false;
       case 'askEnvironment': {
         const env = envLines(globalThis.process.env, message.patterns);

@@ -10,15 +10,13 @@ import { fileURLToPath } from 'node:url';
 import { SshpoolError } from '../base/errors.ts';
 import type { Ask } from './prompts.ts';
 
-/** What the program sends: one line of JSON. `kind` is SSH_ASKPASS_PROMPT. */
+/**
+ * What the program sends: one line of JSON. `kind` is SSH_ASKPASS_PROMPT. It gets back what it is to
+ * print, the answer and the end of the line; nothing where there is no answer.
+ */
 export interface AskpassRequest {
   readonly prompt: string;
   readonly kind: string;
-}
-
-/** What it gets back, as one line of JSON; null where there is no answer. */
-export interface AskpassReply {
-  readonly answer: string | null;
 }
 
 /** The variable with the path of the socket. */
@@ -100,17 +98,22 @@ export class Askpass {
       this.#person.note(request.prompt);
       return;
     }
-    const reply: AskpassReply = { answer: await this.#ask(request) };
-    socket.end(`${JSON.stringify(reply)}\n`);
+    const answer = await this.#ask(request);
+    if (answer !== undefined) {
+      const reply = Buffer.concat([answer, Buffer.from('\n')]);
+      answer.fill(0);
+      socket.write(reply, () => reply.fill(0));
+    }
+    socket.end();
   }
 
-  async #ask({ prompt, kind }: AskpassRequest): Promise<string | null> {
+  async #ask({ prompt, kind }: AskpassRequest): Promise<Buffer | undefined> {
     const { ask } = this.#person;
     if (kind === 'confirm') {
       const typed = await ask({ text: `${prompt} (yes/no)? `, echo: true });
-      return typed?.trim() === 'yes' ? 'yes' : null;
+      return typed?.toString().trim() === 'yes' ? Buffer.from('yes') : undefined;
     }
-    return (await ask({ text: prompt, echo: SEEN.test(prompt) })) ?? null;
+    return ask({ text: prompt, echo: SEEN.test(prompt) });
   }
 }
 

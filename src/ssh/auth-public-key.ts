@@ -148,8 +148,9 @@ class KeyAttempt {
       const passphrase = await ask({ text: `Enter passphrase for key '${file}': `, echo: false });
       if (passphrase === undefined) break;
       // As for ssh, an empty passphrase means: go on without this key.
-      if (passphrase === '') return { kind: 'wrong-passphrase' };
+      if (passphrase.length === 0) return { kind: 'wrong-passphrase' };
       const loaded = await loadPrivateKey(file, passphrase);
+      passphrase.fill(0);
       if (loaded.kind === 'key') return loaded;
     }
     this.#findings.skip(`${file} needs its passphrase (or: ssh-add ${file})`);

@@ -1,7 +1,7 @@
 /**
  * The methods that ask a person: password (RFC 4252 section 8) and keyboard-interactive (RFC 4256),
  * with the words and the number of tries that ssh has (sshconnect2.c). Answers are sent and
- * forgotten.
+ * zeroed.
  */
 import type { SshOptions } from '../config/ssh-options.ts';
 import type { Findings } from './findings.ts';
@@ -67,7 +67,10 @@ async function changePassword(
     say(wanted);
     const old = await ask({ text: `Enter ${whose(options)} old password: `, echo: false });
     const changed = old === undefined ? undefined : await newPassword(request);
-    if (old === undefined || changed === undefined) return undefined;
+    if (old === undefined || changed === undefined) {
+      old?.fill(0);
+      return undefined;
+    }
     const reply = await conversation.ask(passwordRequest(options.user, old, changed));
     if (reply.type !== 'specific') return reply;
     wanted = readPasswordChange(reply.body);
@@ -76,14 +79,17 @@ async function changePassword(
 }
 
 /** Asked for until both are the same; as for ssh, an empty one gives up. */
-async function newPassword({ options, ask, note }: QuestionRequest): Promise<string | undefined> {
+async function newPassword({ options, ask, note }: QuestionRequest): Promise<Buffer | undefined> {
   for (;;) {
     // One after the other, as a person types them.
     const first = await ask({ text: `Enter ${whose(options)} new password: `, echo: false });
-    if (!first) return undefined;
+    if (first === undefined || first.length === 0) return undefined;
     const again = await ask({ text: `Retype ${whose(options)} new password: `, echo: false });
+    const same = again?.equals(first);
+    again?.fill(0);
+    if (same) return first;
+    first.fill(0);
     if (again === undefined) return undefined;
-    if (first === again) return first;
     note('Mismatch; try again, EOF to quit.');
   }
 }
@@ -133,19 +139,29 @@ class Dialogue {
       const { name, instruction, prompts } = readInfoRequest(reply.body);
       say(name);
       say(instruction);
-      const answers: string[] = [];
-      for (const prompt of prompts) {
-        // In their order: the second may come of the first.
-        const answer = await this.#put(prompt);
-        if (answer === undefined) return undefined;
-        answers.push(answer);
-      }
+      const answers = await this.#putAll(prompts);
+      if (answers === undefined) return undefined;
       reply = await this.#conversation.ask(infoResponse(answers));
     }
     return reply;
   }
 
-  #put({ text, echo }: InfoPrompt): Promise<string | undefined> {
+  /** Undefined where one found nobody. */
+  async #putAll(prompts: readonly InfoPrompt[]): Promise<Buffer[] | undefined> {
+    const answers: Buffer[] = [];
+    for (const prompt of prompts) {
+      // In their order: the second may come of the first.
+      const answer = await this.#put(prompt);
+      if (answer === undefined) {
+        for (const one of answers) one.fill(0);
+        return undefined;
+      }
+      answers.push(answer);
+    }
+    return answers;
+  }
+
+  #put({ text, echo }: InfoPrompt): Promise<Buffer | undefined> {
     const { options, ask } = this.#request;
     const who = `(${options.user}@${nameOf(options)})`;
     return ask({ text: `${who} ${printable(text)}`, echo });

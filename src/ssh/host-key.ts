@@ -96,7 +96,7 @@ async function askPerson(request: HostKeyRequest, key: Buffer, facts: Facts): Pr
     // One question after the other: each answer decides whether there is another.
     const answer = await ask({ text, echo: true });
     if (answer === undefined) refuse(facts, 'there is no terminal to ask on, or no answer');
-    const verdict = verdictOf(answer, facts.fingerprint);
+    const verdict = verdictOf(answer.toString(), facts.fingerprint);
     if (verdict === 'yes') return;
     if (verdict === 'no') refuse(facts, 'you answered no');
   }

@@ -1,6 +1,6 @@
 /**
  * Private key files as ssh2 can use them: OpenSSH's own format, PEM, and PKCS#8, which ssh2 does
- * not read. A passphrase is used and forgotten, and no reason quotes a file beyond the
+ * not read. A passphrase is used and not kept, and no reason quotes a file beyond the
  * name of its key's type.
  */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
@@ -35,10 +35,7 @@ const unusable = (reason: string): LoadedKey => ({ kind: 'unusable', reason });
 const DAMAGED = unusable('it is damaged or no private key');
 
 /** Reads a key file; never throws. A passphrase given for an unencrypted key is passed over. */
-export async function loadPrivateKey(
-  file: string,
-  passphrase?: Buffer | string,
-): Promise<LoadedKey> {
+export async function loadPrivateKey(file: string, passphrase?: Buffer): Promise<LoadedKey> {
   const read = await readKeyFile(file);
   if (typeof read !== 'string') return read;
   const loaded = parse(read, passphrase);
@@ -105,7 +102,7 @@ async function readCapped(handle: FileHandle): Promise<string> {
   return stat.isFile() && stat.size <= MAX_BYTES ? handle.readFile('utf8') : '';
 }
 
-function parse(text: string, passphrase: Buffer | string | undefined): LoadedKey {
+function parse(text: string, passphrase: Buffer | undefined): LoadedKey {
   const block = firstBlock(text);
   if (!block) {
     if (!text.startsWith('PuTTY-User-Key-File')) return DAMAGED;
@@ -155,7 +152,7 @@ const CIPHERS = /^(?:aes(?:128|192|256)-(?:ctr|cbc)|aes(?:128|256)-gcm@openssh\.
 const MAX_ROUNDS = 128;
 
 /** OpenSSH's own format (PROTOCOL.key). */
-function parseContainer(text: string, passphrase: Buffer | string | undefined): LoadedKey {
+function parseContainer(text: string, passphrase: Buffer | undefined): LoadedKey {
   const container = readContainer(text);
   if (!container) return DAMAGED;
   const { cipher, rounds, type, publicBlob } = container;
@@ -169,7 +166,7 @@ function parseContainer(text: string, passphrase: Buffer | string | undefined): 
 }
 
 /** Hands a key to ssh2; `publicBlob` is the key that the file says it holds. */
-function toSsh2(text: string, publicBlob?: Buffer, passphrase?: Buffer | string): LoadedKey {
+function toSsh2(text: string, publicBlob?: Buffer, passphrase?: Buffer): LoadedKey {
   const key = parseWithSsh2(text, passphrase);
   if (!key?.isPrivateKey()) return DAMAGED;
   const held = key.getPublicSSH();
@@ -178,7 +175,7 @@ function toSsh2(text: string, publicBlob?: Buffer, passphrase?: Buffer | string)
   return { kind: 'key', key, publicBlob: held, type: key.type };
 }
 
-function parseWithSsh2(text: string, passphrase?: Buffer | string): ParsedKey | undefined {
+function parseWithSsh2(text: string, passphrase?: Buffer): ParsedKey | undefined {
   try {
     // The types hide that it may be a list.
     const parsed = parseKey(text, passphrase) as ParsedKey | ParsedKey[] | Error;
@@ -190,7 +187,7 @@ function parseWithSsh2(text: string, passphrase?: Buffer | string): ParsedKey | 
 }
 
 /** PEM and PKCS#8: all that OpenSSL reads, handed on in a form that ssh2 reads. */
-function parsePem(text: string, passphrase: Buffer | string | undefined): LoadedKey {
+function parsePem(text: string, passphrase: Buffer | undefined): LoadedKey {
   const isEncrypted = /^(?:-----BEGIN ENCRYPTED |Proc-Type: *4, *ENCRYPTED)/m.test(text);
   if (isEncrypted && passphrase === undefined) return { kind: 'encrypted', publicBlob: undefined };
   let key: KeyObject;

@@ -7,8 +7,11 @@ export interface Question {
   readonly echo: boolean;
 }
 
-/** Puts a question; resolves to undefined where there is nobody to ask. */
-export type Ask = (question: Question) => Promise<string | undefined>;
+/**
+ * Puts a question; resolves to the answer in UTF-8, undefined where there is nobody to ask. The one
+ * who asks has the only copy, and zeroes it once it was used: a string would stay in memory.
+ */
+export type Ask = (question: Question) => Promise<Buffer | undefined>;
 
 /** The asker of calls that must not ask (BatchMode). */
 export const askNobody: Ask = () => Promise.resolve(undefined);

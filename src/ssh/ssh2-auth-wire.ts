@@ -7,7 +7,7 @@ import {
   takeLogin,
   type Protocol,
 } from './ssh2-internals.ts';
-import { sendMessage } from './ssh2-packets.ts';
+import { sendSecret } from './ssh2-packets.ts';
 import type { AuthWire } from './userauth.ts';
 import { USERAUTH_SUCCESS } from './userauth-messages.ts';
 
@@ -22,6 +22,8 @@ export class Ssh2AuthWire implements AuthWire {
   #waiting: Waiting | undefined;
   #failure: SshpoolError | undefined;
   #hasAsked = false;
+  /** Of a login there is only ever one request that has no answer. */
+  #unsent: Buffer | undefined;
   readonly accepted: Promise<void>;
   #accept: () => void = () => undefined;
 
@@ -44,9 +46,19 @@ export class Ssh2AuthWire implements AuthWire {
   }
 
   send(payload: Buffer): void {
-    if (this.#failure !== undefined) return;
     this.#hasAsked = true;
-    sendMessage(this.#protocol, [payload]);
+    this.#unsent = payload;
+    this.flush();
+  }
+
+  /** Sends what was held back during a key exchange, or drops it where the connection has ended. */
+  flush(): void {
+    const payload = this.#unsent;
+    const hasEnded = this.#failure !== undefined;
+    if (payload === undefined || (!hasEnded && this.#protocol._kexinit !== undefined)) return;
+    this.#unsent = undefined;
+    if (hasEnded) payload.fill(0);
+    else sendSecret(this.#protocol, payload);
   }
 
   next(): Promise<Buffer> {
@@ -60,6 +72,7 @@ export class Ssh2AuthWire implements AuthWire {
   fail(error: SshpoolError): void {
     this.#failure ??= error;
     this.#accept();
+    this.flush();
     this.#waiting?.reject(this.#failure);
     this.#waiting = undefined;
   }

@@ -5,6 +5,7 @@
  */
 import { createRequire } from 'node:module';
 import type ssh2 from 'ssh2';
+import { loadBcrypt } from './bcrypt.ts';
 import { FIRST_CHANNEL_MESSAGE, LAST_CHANNEL_MESSAGE } from './messages.ts';
 import { sendMessage } from './ssh2-packets.ts';
 import { FIRST_AUTH_MESSAGE, LAST_AUTH_MESSAGE, USERAUTH_SUCCESS } from './userauth-messages.ts';
@@ -27,6 +28,8 @@ export interface Protocol {
   /** Of the last key exchange; the identifier is that of the first (RFC 4253 section 7.2). */
   readonly _kex: { readonly sessionID: Buffer; parse(payload: Buffer): unknown };
   readonly _handlers: Record<string, unknown>;
+  /** What we offer in a key exchange; undefined where none is under way. */
+  readonly _kexinit: Buffer | undefined;
   /** Begins a key exchange, unless one is under way. */
   rekey(): void;
   /** Sends keepalive@openssh.com, which wants a reply. */
@@ -43,6 +46,7 @@ export interface Supported {
 
 const require = createRequire(import.meta.url);
 
+loadBcrypt(import.meta.url);
 // The main module of ssh2 would also load its server and its key generator: a quarter more time,
 // of which the first connection waits for every millisecond.
 export const Client = require('ssh2/lib/client.js') as typeof ssh2.Client;

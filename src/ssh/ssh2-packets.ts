@@ -67,6 +67,22 @@ export class Packets {
 }
 
 /**
+ * Sends one message that may hold a secret, and zeroes it. To be called while no key exchange is under
+ * way: ssh2 would make copies of what it holds back.
+ */
+export function sendSecret(protocol: Protocol, message: Buffer): void {
+  const writer = protocol._packetRW.write;
+  const start = writer.allocStart;
+  const packet = writer.alloc(message.length);
+  message.copy(packet, start);
+  sendPacket(protocol, writer.finalize(packet));
+  // Some ciphers encrypt in place, and that is on its way; with others the plain text is left.
+  const rest = packet.subarray(start, start + message.length);
+  if (rest.equals(message)) rest.fill(0);
+  message.fill(0);
+}
+
+/**
  * Sends one message, given in parts, and returns its size. During a key exchange ssh2 holds it back
  * by itself.
  */

@@ -92,12 +92,12 @@ export function noneRequest(user: string): Buffer {
   return request(user, 'none').finish();
 }
 
-/** RFC 4252 section 8. */
-export function passwordRequest(user: string, password: string, newPassword?: string): Buffer {
+/** RFC 4252 section 8. Zeroes the passwords, which from then on are in the request alone. */
+export function passwordRequest(user: string, password: Buffer, newPassword?: Buffer): Buffer {
   const to = request(user, 'password')
     .bool(newPassword !== undefined)
-    .string(password);
-  return (newPassword === undefined ? to : to.string(newPassword)).finish();
+    .secret(password);
+  return (newPassword === undefined ? to : to.secret(newPassword)).finish();
 }
 
 /** RFC 4256 section 3.1; language and submethods are left to the server. */
@@ -105,9 +105,10 @@ export function interactiveRequest(user: string): Buffer {
   return request(user, 'keyboard-interactive').string('').string('').finish();
 }
 
-export function infoResponse(answers: readonly string[]): Buffer {
+/** Zeroes the answers, which from then on are in the response alone. */
+export function infoResponse(answers: readonly Buffer[]): Buffer {
   const to = new Writer().byte(NUMBER.infoResponse).u32(answers.length);
-  for (const answer of answers) to.string(answer);
+  for (const answer of answers) to.secret(answer);
   return to.finish();
 }
 

@@ -15,6 +15,7 @@ export interface AuthWire {
   readonly accepted: Promise<void>;
   /** The server is known to take a first request that comes before it has accepted the login. */
   readonly takesEarly: boolean;
+  /** Zeroes `payload` once it was sent: there may be a secret in it. */
   send(payload: Buffer): void;
   /** The next message of the server; rejects when the connection has ended. */
   next(): Promise<Buffer>;

@@ -40,6 +40,17 @@ export class Peer {
     for (const part of frame(encode(message))) this.#outgoing.add(part);
   }
 
+  /** As `send`, for a message with a secret: none of the copies that are made here stays. */
+  sendSecret(message: Message): void {
+    if (this.#socket.writableEnded || this.#socket.destroyed) return;
+    this.#outgoing.flush();
+    const body = encode(message);
+    const framed = frame(body);
+    const whole = Buffer.concat(framed);
+    for (const part of [...body, ...framed]) part.fill(0);
+    this.#socket.write(whole, () => whole.fill(0));
+  }
+
   /**
    * What is sent in one go leaves in one go: each write of its own would wake the other side. Not
    * before all else that goes on now is done: what goes to the server is more urgent.

@@ -93,7 +93,7 @@ export const MESSAGES = {
     fields: {
       id: ['u32', 'the id of the ask'],
       given: ['bool', 'false where there is nobody to ask'],
-      text: ['text', 'what the person typed'],
+      text: ['bytes', 'what the person typed, in UTF-8'],
     },
   },
   environment: {

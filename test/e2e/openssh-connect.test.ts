@@ -123,9 +123,9 @@ describe.skipIf(!haveSshd())('a connect over the openssh link', () => {
     const config = sshd.config(unknown(sandbox));
     const questions: Question[] = [];
     const notes: string[] = [];
-    const ask = (question: Question): Promise<string> => {
+    const ask = (question: Question): Promise<Buffer> => {
       questions.push(question);
-      return Promise.resolve(questions.length === 1 ? 'perhaps' : 'yes');
+      return Promise.resolve(Buffer.from(questions.length === 1 ? 'perhaps' : 'yes'));
     };
     const note = (text: string): void => void notes.push(text);
     const link = await connectOpenssh(await requestFor(sandbox, config, { ask, note }));
@@ -167,10 +167,10 @@ describe.skipIf(!haveSshd())('a connect over the openssh link', () => {
     execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', 'open sesame', '-f', key]);
     const clock = new FakeClock();
     const questions: Question[] = [];
-    const ask = (question: Question): Promise<string> => {
+    const ask = (question: Question): Promise<Buffer> => {
       questions.push(question);
       clock.advance(60 * 60_000);
-      return Promise.resolve('open sesame');
+      return Promise.resolve(Buffer.from('open sesame'));
     };
     const link = await connectOpenssh(await requestFor(sandbox, sshd.config(), { ask, clock }));
     expect((await runOver(link, 'exit 3')).outcome).toEqual({ kind: 'exited', code: 3 });

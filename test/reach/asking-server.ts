@@ -12,10 +12,13 @@ export type Step = 'publickey' | 'password' | 'keyboard-interactive';
 /** What it wants to hear. */
 export const ANSWERS = { password: 'correct horse', code: '271828' } as const;
 
+type Answers = Readonly<Record<keyof typeof ANSWERS, string>>;
+
 /** Every step must succeed, in this order. Returns the path of an ssh_config for `box`. */
 export async function startAskingServer(
   sandbox: Sandbox,
   steps: readonly Step[],
+  answers: Answers = ANSWERS,
 ): Promise<{ readonly config: string }> {
   const [hostKey, userKey] = [generateKey(), generateKey()];
   const ssh = new ssh2.Server({ hostKeys: [hostKey.private] }, (connection) => {
@@ -24,7 +27,7 @@ export async function startAskingServer(
     connection.on('authentication', (context) => {
       const [step] = left;
       if (step === undefined || context.method !== step) return context.reject(left.slice(0, 1));
-      check(context, userKey.public, (right, isFinal = true) => {
+      check(context, userKey.public, answers, (right, isFinal = true) => {
         if (!right) return context.reject([step]);
         if (isFinal) left.shift();
         if (left.length === 0 || !isFinal) return context.accept();
@@ -49,15 +52,20 @@ export async function startAskingServer(
 /** `isFinal` is false where a client only asks whether a key would do. */
 type Verdict = (right: boolean, isFinal?: boolean) => void;
 
-function check(context: ssh2.AuthContext, publicKey: string, verdict: Verdict): void {
-  if (context.method === 'password') return verdict(context.password === ANSWERS.password);
+function check(
+  context: ssh2.AuthContext,
+  publicKey: string,
+  answers: Answers,
+  verdict: Verdict,
+): void {
+  if (context.method === 'password') return verdict(context.password === answers.password);
   if (context.method === 'keyboard-interactive') {
     const prompts = [
       { prompt: 'Password: ', echo: false },
       { prompt: 'Code: ', echo: true },
     ];
     return context.prompt(prompts, 'Two things', 'Both are needed.', ([password, code]) =>
-      verdict(password === ANSWERS.password && code === ANSWERS.code),
+      verdict(password === answers.password && code === answers.code),
     );
   }
   const key = ssh2.utils.parseKey(publicKey);

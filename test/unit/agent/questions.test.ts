@@ -15,21 +15,32 @@ test('answers find their questions by number', async () => {
     { type: 'ask', id: 1, text: 'Sure?', echo: true },
     { type: 'ask', id: 2, text: 'Sure?', echo: false },
   ]);
-  questions.answer({ type: 'answer', id: 2, given: true, text: 'b' });
-  questions.answer({ type: 'answer', id: 1, given: true, text: 'a' });
-  expect([await first, await second]).toEqual(['a', 'b']);
+  questions.answer({ type: 'answer', id: 2, given: true, text: Buffer.from('b') });
+  questions.answer({ type: 'answer', id: 1, given: true, text: Buffer.from('a') });
+  expect([await first, await second]).toEqual([Buffer.from('a'), Buffer.from('b')]);
 });
 
 test('nobody to ask is no answer', async () => {
   const { questions } = make();
   const answer = questions.ask(ask);
-  questions.answer({ type: 'answer', id: 1, given: false, text: '' });
+  questions.answer({ type: 'answer', id: 1, given: false, text: Buffer.alloc(0) });
   expect(await answer).toBeUndefined();
+});
+
+test('an answer stays with the one who asked, and not in what came', async () => {
+  const { questions } = make();
+  const answer = questions.ask(ask);
+  const text = Buffer.from('secret');
+  questions.answer({ type: 'answer', id: 1, given: true, text });
+  expect(await answer).toEqual(Buffer.from('secret'));
+  expect(text).toEqual(Buffer.alloc(6));
 });
 
 test('an answer to no question is nothing', () => {
   const { questions } = make();
-  expect(() => questions.answer({ type: 'answer', id: 9, given: true, text: '' })).not.toThrow();
+  expect(() =>
+    questions.answer({ type: 'answer', id: 9, given: true, text: Buffer.alloc(0) }),
+  ).not.toThrow();
 });
 
 test('questions stay unanswered when the caller has gone, later ones too', async () => {

@@ -17,6 +17,14 @@ const bodies = fc.array(
   { maxLength: 10 },
 );
 
+test('a short frame that comes in parts is in memory once', () => {
+  const reader = new FrameReader(MAX_FRAME);
+  const stream = framed(Buffer.from('secret'));
+  const parts = [3, 7, stream.length].map((end, i) => stream.subarray([0, 3, 7][i], end));
+  expect(parts.flatMap((part) => reader.push(part))).toEqual([Buffer.from('secret')]);
+  expect(stream).toEqual(Buffer.alloc(stream.length));
+});
+
 test('bodies come out in order and whole, however the stream is cut', () => {
   fc.assert(
     fc.property(bodies, fc.array(fc.nat()), (sent, cuts) => {

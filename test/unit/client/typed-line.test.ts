@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { typeInto, type Line, type Typed } from '../../../src/client/typed-line.ts';
+import { bytesOf, typeInto, type Line, type Typed } from '../../../src/client/typed-line.ts';
 
 /** Types all of it; what comes of the last character, and what the terminal showed. */
 function typed(text: string): { line: string; shown: string; last: Typed['kind'] | undefined } {
@@ -66,4 +66,9 @@ describe('a typed line', () => {
       }),
     );
   });
+});
+
+it('a line is sent in UTF-8', () => {
+  expect(bytesOf(Array.from('schlüssel🗝')).toString()).toBe('schlüssel🗝');
+  expect(bytesOf([])).toEqual(Buffer.alloc(0));
 });

@@ -58,7 +58,8 @@ function prepare(
     options: { ...options, ...more } as unknown as SshOptions,
     ask: (question: Question) => {
       asked.push(question);
-      return Promise.resolve(answers.shift());
+      const answer = answers.shift();
+      return Promise.resolve(answer === undefined ? undefined : Buffer.from(answer));
     },
     note: (text: string) => notes.push(text),
     say: (text: string) => text !== '' && notes.push(text),

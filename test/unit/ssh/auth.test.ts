@@ -114,7 +114,8 @@ function loginOf(given: Given): Login {
     note: () => undefined,
     ask({ text }) {
       questions.push(text);
-      return Promise.resolve(left.shift());
+      const answer = left.shift();
+      return Promise.resolve(answer === undefined ? undefined : Buffer.from(answer));
     },
   });
 }

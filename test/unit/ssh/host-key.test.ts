@@ -53,7 +53,8 @@ async function verify(
       env: { HOME: directory.path },
       ask: ({ text }) => {
         asked?.push(text);
-        return Promise.resolve(left.shift());
+        const answer = left.shift();
+        return Promise.resolve(answer === undefined ? undefined : Buffer.from(answer));
       },
       note: (text) => notes?.push(text),
     },

@@ -39,7 +39,7 @@ export function connect(
   const asked = { target: parseTarget('box'), configFile: undefined, cwd: '/', account, env: {} };
   const end = new AbortController();
   onTestFinished(() => end.abort());
-  const answers: ((text: string) => void)[] = [];
+  const answers: ((answer: Buffer) => void)[] = [];
   const notes: string[] = [];
   const options = readSshOptions(`${printed.join('\n')}\n`, asked);
   const outcome = connectSsh2({
@@ -61,7 +61,7 @@ export function connect(
   return {
     ...{ outcome, notes },
     isAsked: () => answers.length > 0,
-    answer: (text) => answers.shift()?.(text),
+    answer: (text) => answers.shift()?.(Buffer.from(text)),
   };
 }
 

@@ -3,6 +3,7 @@
  * read that file first: sessions would hang or connections break in ways that no type shows.
  */
 import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { SUPPORTED } from '../../../src/ssh/ssh2-internals.ts';
 
@@ -73,6 +74,19 @@ describe('ssh2', () => {
 
   it('sends packets through sendPacket, which takes the protocol and the packet', () => {
     expect(load('ssh2/lib/protocol/utils.js')['sendPacket']).toHaveLength(3);
+  });
+
+  it('derives keys by the hash that tweetnacl has when bcrypt-pbkdf is loaded', () => {
+    const path = createRequire(require.resolve('ssh2')).resolve('bcrypt-pbkdf');
+    const hash = "var crypto_hash_sha512 = require('tweetnacl').lowlevel.crypto_hash;";
+    expect(readFileSync(path, 'utf8')).toContain(hash);
+  });
+
+  it('says by _kexinit that a key exchange is under way', () => {
+    const { prototype } = load('ssh2/lib/protocol/Protocol.js') as unknown as {
+      prototype: Record<string, unknown>;
+    };
+    expect(String(prototype['rekey'])).toContain('this._kexinit === undefined');
   });
 
   it('allocates packets where sendMessage writes them', () => {

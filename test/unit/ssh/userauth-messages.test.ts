@@ -56,17 +56,26 @@ const SERVICE = 'ssh-connection';
 
 test('requests are laid out as RFC 4252 and RFC 4256 have them', () => {
   expect(partsOf(noneRequest('me'), 'sss')).toEqual(['me', SERVICE, 'none']);
-  expect(partsOf(passwordRequest('me', 'pw'), 'sssbs')).toEqual([
+  expect(partsOf(passwordRequest('me', Buffer.from('pw')), 'sssbs')).toEqual([
     ...['me', SERVICE, 'password'],
     ...[false, 'pw'],
   ]);
-  expect(partsOf(passwordRequest('me', 'old', 'new'), 'sssbss')).toEqual([
+  expect(partsOf(passwordRequest('me', Buffer.from('old'), Buffer.from('new')), 'sssbss')).toEqual([
     ...['me', SERVICE, 'password'],
     ...[true, 'old', 'new'],
   ]);
   const interactive = ['me', SERVICE, 'keyboard-interactive', '', ''];
   expect(partsOf(interactiveRequest('me'), 'sssss')).toEqual(interactive);
-  expect(partsOf(infoResponse(['a', 'b']), 'uss')).toEqual([2, 'a', 'b']);
+  expect(partsOf(infoResponse([Buffer.from('a'), Buffer.from('b')]), 'uss')).toEqual([2, 'a', 'b']);
+});
+
+test.each([6, 6000])('a secret of %i bytes is in the request alone', (size) => {
+  const [old, changed] = [Buffer.alloc(size, 'o'), Buffer.alloc(size, 'n')];
+  const parts = partsOf(passwordRequest('me', old, changed), 'sssbss');
+  expect(parts.slice(-2)).toEqual(['o'.repeat(size), 'n'.repeat(size)]);
+  const answer = Buffer.alloc(size, 'a');
+  expect(partsOf(infoResponse([answer]), 'us')).toEqual([1, 'a'.repeat(size)]);
+  for (const secret of [old, changed, answer]) expect(secret).toEqual(Buffer.alloc(size));
 });
 
 test('a signed request is the part that is signed and the signature', () => {
