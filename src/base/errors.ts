@@ -64,7 +64,7 @@ const TABLE = {
     (d: { host: string; port: number; reason: string }) => `${d.host} port ${d.port}: ${d.reason}`,
   ),
   PROXY_FAILED: failure(
-    (d: { command: string; reason: string }) => `proxy command failed: ${d.command}: ${d.reason}`,
+    (d: { program: string; reason: string }) => `proxy command failed: ${d.program}: ${d.reason}`,
   ),
   OPENSSH_FAILED: failure((d: { host: string; reason: string }) => `${d.host}: ${d.reason}`),
   NOT_OVER_SSH2: failure(

@@ -165,8 +165,8 @@ function runSsh(args: readonly string[], { cwd, env }: Question): Promise<string
     const ssh = execFile(program, args, options, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
       else {
-        const problem = problemOf(error, stderr, cwd);
-        reject(SshpoolError.of('SSH_CONFIG', { problem }, error));
+        // Without Node's error, which has all the arguments: SetEnv, among others, may hold a secret.
+        reject(SshpoolError.of('SSH_CONFIG', { problem: problemOf(error, stderr, cwd) }));
       }
     });
     // Nobody answers what a program of `Match exec` may ask.
@@ -183,7 +183,8 @@ function problemOf(error: ExecFileException, stderr: string, cwd: string): strin
     .filter((line, index, all) => !/terminating, \d+ bad/.test(line) || all.length === 1);
   if (error.code === 'ENOENT') return missingThing(cwd);
   if (error.killed === true) return `ssh -G did not answer within ${LIMIT_MS / 1000} s`;
-  return said.at(-1) ?? error.message;
+  const status = typeof error.code === 'number' ? `exit status ${error.code}` : error.code;
+  return said.at(-1) ?? `ssh -G failed without a word (${error.signal ?? status})`;
 }
 
 /** A program cannot start in a directory that was removed; Node calls that ENOENT of the program. */

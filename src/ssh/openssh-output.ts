@@ -76,7 +76,8 @@ export class OpensshOutput {
   failure(cause: Error | undefined): SshpoolError {
     const { host, hostname, port } = this.#options;
     if (cause !== undefined) {
-      return SshpoolError.of('OPENSSH_FAILED', { host, reason: describe(cause) }, cause);
+      // Without Node's error, which has all the arguments: SetEnv, among others, may hold a secret.
+      return SshpoolError.of('OPENSSH_FAILED', { host, reason: describe(cause) });
     }
     this.#finish();
     const said = this.#reason().replace(/^ssh: /, '');

@@ -32,13 +32,15 @@ export function startProxy(command: string, context: ProxyContext): ProxyStream 
     // a program that has none before its commands are ended.
     cleanup: false,
   });
+  // Of the command that alone is shown: an argument may be the password of the proxy.
+  const [program = ''] = command.trim().split(/\s/, 1);
   let words = '';
   child.stderr.on('data', (chunk: Buffer) => {
     words = (words + chunk.toString()).slice(-2000);
   });
   const fail = (reason: string): void => {
     const said = words.trim().split('\n').at(-1) || withoutDirectory(context.cwd);
-    stream.destroy(SshpoolError.of('PROXY_FAILED', { command, reason: said || reason }));
+    stream.destroy(SshpoolError.of('PROXY_FAILED', { program, reason: said || reason }));
   };
   const stream = new ProxyStream(child, fail);
   child

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { inspect, promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { SshConfig, type RunSsh } from '../../../src/config/ssh-config.ts';
 import { connectionKey } from '../../../src/config/connection-key.ts';
@@ -92,6 +92,17 @@ test('a relative identity file is taken from the directory of the caller', async
 test('a variable that is not set in an identity file is an error', async () => {
   const { resolve } = setUp('IdentityFile ${NOT_SET}/k\n');
   await expect(resolve()).rejects.toMatchObject({ code: 'SSH_CONFIG' });
+});
+
+test('an ssh that fails without a word is reported without its arguments', async () => {
+  const { dir } = setUp('');
+  writeFileSync(join(dir, 'ssh'), '#!/bin/sh\nexit 3\n', { mode: 0o700 });
+  const asked = { target: parseTarget('web'), cwd: dir, env: { PATH: dir } };
+  const failure: unknown = await new SshConfig({ clock: new FakeClock() })
+    .resolve({ ...asked, sshArgs: ['-o', 'SetEnv=X=sesame'] })
+    .catch((thrown: unknown) => thrown);
+  expect(String(failure)).toContain('ssh -G failed without a word (exit status 3)');
+  expect(inspect(failure)).not.toContain('sesame');
 });
 
 test('"none" means that there are no known hosts files', async () => {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SshOptions } from '../../../src/config/ssh-options.ts';
 import { OpensshOutput } from '../../../src/ssh/openssh-output.ts';
@@ -85,7 +86,10 @@ describe('why an ssh failed', () => {
   });
 
   it('may be that it could not be run', () => {
-    expect(output().failure(new Error('spawn ssh ENOENT')).message).toContain('ENOENT');
+    const cause = Object.assign(new Error('spawn ssh ENOENT'), { spawnargs: ['SetEnv=X=sesame'] });
+    const failure = output().failure(cause);
+    expect(failure.message).toContain('ENOENT');
+    expect(inspect(failure)).not.toContain('sesame');
   });
 
   it('may be left unsaid', () => {

@@ -26,6 +26,12 @@ test.each([
   expect(String(await endOf(command))).toMatch(words);
 });
 
+test('a proxy that fails is named by its program: an argument may be a password', async () => {
+  const failure = String(await endOf(`sh -c 'exit 1' --auth me:secret`));
+  expect(failure).toContain('proxy command failed: sh: it exited with status 1');
+  expect(failure).not.toContain('secret');
+});
+
 test('a proxy that closes its input only fails as a proxy', async () => {
   const env = { PATH: process.env['PATH'] };
   const command = `sh -c 'exec 0<&-; echo closed; exec sleep 60'`;
