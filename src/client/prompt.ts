@@ -67,7 +67,7 @@ class Prompt {
     this.#text = printable(text);
     this.#echo = echo;
     this.#resolve = resolve;
-    this.#stream = new ReadStream(terminal.input);
+    this.#stream = readStream(terminal.input, (typed) => this.#typed(typed));
   }
 
   open(signal: AbortSignal): void {
@@ -76,10 +76,7 @@ class Prompt {
     for (const name of ENDING) process.prependListener(name, this.#end);
     process.on('SIGTSTP', this.#suspend);
     this.#ask();
-    this.#stream.on('data', (typed: Buffer) => {
-      this.#typed(typed);
-      typed.fill(0);
-    });
+    this.#stream.resume();
     signal.addEventListener('abort', () => this.#finish(undefined), { once: true });
     if (signal.aborted) this.#finish(undefined);
   }
@@ -166,6 +163,22 @@ class Prompt {
       this.#finish(undefined); // the terminal has gone
     }
   }
+}
+
+/**
+ * Reads into a buffer of its own, which is zeroed once `typed` has returned: Node would make one for
+ * each read, and keep a copy.
+ */
+function readStream(fd: number, typed: (bytes: Buffer) => void): ReadStream {
+  const buffer = Buffer.alloc(1024);
+  const callback = (bytes: number): boolean => {
+    typed(buffer.subarray(0, bytes));
+    buffer.fill(0);
+    return true;
+  };
+  // Its types do not know of onread, which it hands on to the socket that it is.
+  const options = { readable: true, onread: { buffer, callback } };
+  return new ReadStream(fd, options);
 }
 
 function discardTyped(): void {
