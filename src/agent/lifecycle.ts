@@ -13,6 +13,7 @@ import type { Settings } from '../config/settings.ts';
 import { SshConfig } from '../config/ssh-config.ts';
 import { Pool } from '../pool/pool.ts';
 import { HeldKeys } from '../ssh/held-keys.ts';
+import { agentEnv, CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
 import { Caller } from './caller.ts';
 import { Listener } from './listener.ts';
 import type { Services } from './services.ts';
@@ -160,10 +161,10 @@ export class Agent {
   }
 }
 
-/** Variables that belong to whoever started the agent and must not reach other callers' calls. */
+/** Nothing of the starter reaches the calls of others; what a caller sends itself not by us either. */
 function withoutCallerEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { SSH_AUTH_SOCK: _, ...rest } = env;
-  return rest;
+  const own = Object.entries(agentEnv(env));
+  return Object.fromEntries(own.filter(([name]) => !matchesEnv(name, CALLER_ENV)));
 }
 
 /** What `make` resolves to, made when it is first asked for. */

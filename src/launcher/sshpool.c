@@ -6,7 +6,7 @@
  *
  *   sshpool.c      main, and the loop of a call (its state: call.h)
  *   words.c        what we were called with
- *   agent.c        connects to the agent, or starts it, with paths.c and lock.c
+ *   agent.c        connects to the agent, or starts it, with paths.c, lock.c and agent-process.c
  *   sending.c      messages to the agent, with environment.c, place.c and modes.c
  *   receiving.c    messages of the agent
  *   input.c        standard input, with escapes.c
@@ -23,6 +23,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "call.h"
@@ -89,6 +90,10 @@ static bool is_ours(void) {
 
 /* ssh works also without us; for the other commands the Node client says what is wrong. */
 static _Noreturn void do_without_agent(void) {
+	const char *lock = agent_lock_held();
+	/* The client would wait for it once more. */
+	if (lock != NULL) fprintf(stderr, "sshpool: " TEXT_LOCK_HELD "\n", lock);
+	if (!is_our_command("ssh") && lock != NULL) exit(EXIT_FAILURE_OF_OURS);
 	if (!is_our_command("ssh")) become_client();
 	fputs("sshpool: no agent; this call goes through ssh itself\n", stderr);
 	become_ssh(our_words + 1, our_count - 1);
