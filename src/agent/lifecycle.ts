@@ -49,7 +49,7 @@ export class Agent {
   /** Resolves when nothing of the agent is left. */
   readonly gone: Promise<void>;
 
-  private constructor(config: AgentConfig, listener: Listener) {
+  private constructor(config: AgentConfig, listener: Listener, sshConfig: SshConfig) {
     const { paths, settings, version, clock = systemClock } = config;
     this.#clock = clock;
     this.#settings = settings;
@@ -62,7 +62,7 @@ export class Agent {
       log: this.#log,
       paths,
       settings,
-      sshConfig: new SshConfig({ clock }),
+      sshConfig,
       contents: new FileContents(clock),
       heldKeys: new HeldKeys(clock),
       env: withoutCallerEnv(process.env),
@@ -83,9 +83,11 @@ export class Agent {
 
   /**
    * Starts an agent; undefined where one runs already. The start lock is held by the caller.
-   * @throws SshpoolError UNSAFE_PATH, AGENT_START
+   * @throws SshpoolError UNSAFE_PATH, AGENT_START, NO_USER
    */
   static async start(config: AgentConfig): Promise<Agent | undefined> {
+    // Before callers can come: it throws where the user database does not have us.
+    const sshConfig = new SshConfig({ clock: config.clock ?? systemClock });
     // Callers may come as soon as the socket is published, before publish has returned.
     const early: Socket[] = [];
     let agent: Agent | undefined;
@@ -94,7 +96,7 @@ export class Agent {
       else early.push(socket);
     });
     if (listener === undefined) return undefined;
-    agent = new Agent(config, listener);
+    agent = new Agent(config, listener, sshConfig);
     for (const socket of early) agent.#serve(socket);
     return agent;
   }
@@ -161,7 +163,7 @@ export class Agent {
   }
 }
 
-/** Nothing of the starter reaches the calls of others; what a caller sends itself not by us either. */
+/** Without what callers send themselves: that of the starter must not reach the calls of others. */
 function withoutCallerEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const own = Object.entries(agentEnv(env));
   return Object.fromEntries(own.filter(([name]) => !matchesEnv(name, CALLER_ENV)));

@@ -8,7 +8,7 @@ import type { RuntimePaths } from '../config/paths.ts';
 import { checkDir, checkSocket, ensureDir } from '../config/private-directory.ts';
 import { takeLock } from './lock.ts';
 
-/** How long an agent may take to start, and another process to start it: in milliseconds, on a busy machine. */
+/** Milliseconds that an agent may take to start, and another process to start it, on a busy machine. */
 export const START_MS = 15_000;
 
 /**

@@ -52,8 +52,7 @@ export function spawnAgent(paths: RuntimePaths, limitMs: number): Promise<void> 
 
 /**
  * What the launcher does by itself (agent-process.c), by sh(1): what the system does not allow stays
- * as it is. The stack has its usual size, without a limit Linux would lay the memory out as in old
- * times. No core file: the memory of the agent holds passwords and keys.
+ * as it is. The stack has its usual size: without a limit Linux uses its legacy memory layout. No core file: the memory of the agent holds passwords and keys.
  */
 const MAKE_LIMITS = `umask 077
 { ulimit -c 0

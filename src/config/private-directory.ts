@@ -17,8 +17,8 @@ export function ensureDir(dir: string): void {
 }
 
 /**
- * True where `dir` is a directory of `uid` that nobody else can enter or replace, false where it does
- * not exist; throws UNSAFE_PATH for anything else, a symbolic link included.
+ * True where `dir` is a directory of `uid` that no other user can enter or replace, false where it
+ * does not exist; throws UNSAFE_PATH for anything else, a symbolic link included.
  */
 export function checkDir(dir: string, uid: number): boolean {
   const danger = dangerOn(dirname(dir), uid);
@@ -32,8 +32,8 @@ export function checkDir(dir: string, uid: number): boolean {
 
 /**
  * Throws UNSAFE_PATH where the socket at `path` is another user's. The launcher asks the system for
- * the user at the other end (SO_PEERCRED); Node cannot. It relies on checkDir: nobody else can put a
- * socket there, and this finds one that was put there before the directory was safe.
+ * the user at the other end (SO_PEERCRED); Node cannot. It relies on checkDir: no other user can
+ * put a socket there now; this finds one that was put there before.
  */
 export function checkSocket(path: string, uid: number): void {
   const stats = lstat(path);
@@ -80,7 +80,7 @@ export function dangerOn(path: string, uid: number): Danger | undefined {
     if (stats.uid !== 0 && stats.uid !== uid) return { path: at, problem: foreign(stats.uid, uid) };
     if (stats.isSymbolicLink()) {
       const target = readlinkSync(at);
-      // One behind the start would have to be looked up link by link.
+      // A .. behind the start of a target is not followed: the part before it may be a link.
       const isSimple = !partsOf(target.replace(/^(\.\.\/)+/, '')).includes('..');
       if (++links > MAX_LINKS || !isSimple) return { path: at, problem: 'it is a symbolic link' };
       left.unshift(...partsOf(resolve(dirname(at), target)));

@@ -1,4 +1,4 @@
-/* What the process of an agent has of its own in place of its starter's, as src/client/spawn.ts has it. */
+/* What an agent's process has of its own and not of its starter; src/client/spawn.ts does the same. */
 #define _GNU_SOURCE
 
 #include <signal.h>
@@ -12,7 +12,7 @@
 
 extern char **environ;
 
-/* The usual one. Without a limit Linux would lay the memory out as in old times. */
+/* The usual one. Without a limit Linux uses its legacy memory layout. */
 enum { STACK_BYTES = 8 * 1024 * 1024 };
 
 /* Soft limits that are raised as far as they may be. */

@@ -28,7 +28,10 @@ static const char *const ALLOWED[] = CALLER_ENV;
 
 static const char *const AGENTS[] = AGENT_ENV;
 
-enum { ALLOWED_COUNT = sizeof ALLOWED / sizeof ALLOWED[0], AGENTS_COUNT = sizeof AGENTS / sizeof AGENTS[0] };
+enum {
+	ALLOWED_COUNT = sizeof ALLOWED / sizeof ALLOWED[0],
+	AGENTS_COUNT = sizeof AGENTS / sizeof AGENTS[0],
+};
 
 static bool is_one_of(const char *const patterns[], size_t count, const char *name, size_t length) {
 	for (size_t i = 0; i < count; i++)
@@ -54,8 +57,9 @@ void write_environment(struct writer *to, const struct reader *patterns) {
 		const char *equals = strchr(*entry, '=');
 		if (equals == NULL) continue;
 		size_t length = (size_t)(equals - *entry);
-		if (patterns ? !is_asked_for(*entry, length, *patterns) : !is_one_of(ALLOWED, ALLOWED_COUNT, *entry, length))
-			continue;
+		bool sent = patterns ? is_asked_for(*entry, length, *patterns)
+				     : is_one_of(ALLOWED, ALLOWED_COUNT, *entry, length);
+		if (!sent) continue;
 		write_text(to, *entry);
 		count++;
 	}

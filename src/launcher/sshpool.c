@@ -88,14 +88,16 @@ static bool is_ours(void) {
 	return is_our_command("exec") || is_our_command("ssh") || is_our_command("shell");
 }
 
-/* ssh works also without us; for the other commands the Node client says what is wrong. */
+/* ssh works also without us; for the other commands the Node client says what is wrong, but for a
+   lock: it would wait for that once more. */
 static _Noreturn void do_without_agent(void) {
 	const char *lock = agent_lock_held();
-	/* The client would wait for it once more. */
-	if (lock != NULL) fprintf(stderr, "sshpool: " TEXT_LOCK_HELD "\n", lock);
-	if (!is_our_command("ssh") && lock != NULL) exit(EXIT_FAILURE_OF_OURS);
-	if (!is_our_command("ssh")) become_client();
-	fputs("sshpool: no agent; this call goes through ssh itself\n", stderr);
+	bool is_ssh = is_our_command("ssh");
+	if (!is_ssh && lock == NULL) become_client();
+	if (lock == NULL) fputs("sshpool: no agent", stderr);
+	else fprintf(stderr, "sshpool: " TEXT_LOCK_HELD, lock);
+	fputs(is_ssh ? "; this call goes through ssh itself\n" : "\n", stderr);
+	if (!is_ssh) exit(EXIT_FAILURE_OF_OURS);
 	become_ssh(our_words + 1, our_count - 1);
 }
 

@@ -107,6 +107,21 @@ describe.runIf(isRoot && process.platform === 'linux')(
   },
 );
 
+describe.runIf(isRoot && process.platform === 'linux')('an XDG_RUNTIME_DIR of its own user', () => {
+  it.each([
+    ['to which that one may not write', 'xdg', 0o500],
+    ['that is too long for a socket', 'd'.repeat(90), 0o700],
+  ])('%s is passed over', async (_, name, mode) => {
+    await using sandbox = createSandbox();
+    const runtime = foreignDirectory(sandbox, name);
+    chownSync(runtime, VICTIM, VICTIM);
+    chmodSync(runtime, mode);
+    await callOfVictim(sandbox, ['exec', 'box', 'true'], runtime);
+    expect(readdirSync(runtime)).toEqual([]);
+    expect(readdirSync(`/tmp/sshpool-${VICTIM}`)).toEqual(['agent.log']);
+  });
+});
+
 describe.runIf(isRoot)('root', () => {
   it('leaves nothing in the directory of a user that XDG_RUNTIME_DIR names', async () => {
     await using sandbox = createSandbox();
