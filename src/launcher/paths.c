@@ -49,11 +49,11 @@ static bool follow(char path[PATH_MAX], char *end) {
 	*strrchr(path, '/') = '\0';
 	const char *from = target;
 	if (*from == '/') *path = '\0';
-	for (;; from += strspn(from, "/")) {
-		if (strncmp(from, "../", 3) != 0) break;
+	while (strncmp(from, "../", 3) == 0) {
 		char *parent = strrchr(path, '/');
 		if (parent != NULL) *parent = '\0';
 		from += 3;
+		from += strspn(from, "/");
 	}
 	char made[PATH_MAX];
 	const char *slash = *from == '/' ? "" : "/";
@@ -63,11 +63,14 @@ static bool follow(char path[PATH_MAX], char *end) {
 	return true;
 }
 
-/* Whether no other user but root can change where `path` leads, as sshd looks at a user's files
-   (safe_path of misc.c): each directory above it belongs to root or us, and others cannot write to it
-   unless it is sticky. Links are followed; what is missing is no danger. `path` is overwritten. */
-static bool is_safe_way(char path[PATH_MAX]) {
+/* Whether no other user but root can put another file in the place of `file`, as sshd looks at a
+   user's files (safe_path of misc.c): each directory above it belongs to root or us, and others cannot
+   write to it unless it is sticky. Links are followed; what is missing is no danger. */
+static bool is_safe_place(const char *file) {
 	int links = 0;
+	char path[PATH_MAX];
+	snprintf(path, sizeof path, "%s", file);
+	*strrchr(path, '/') = '\0';
 	char *end = path;
 	for (;;) {
 		struct stat stat;
@@ -102,10 +105,8 @@ static int join(const char *parent, const char *name) {
 /* Whether we may have a directory in it, as isUsable of paths.ts. */
 static bool is_usable(const char *parent) {
 	struct stat stat;
-	char path[PATH_MAX];
-	snprintf(path, sizeof path, "%s", parent);
-	return strlen(parent) + strlen("/sshpool/agent.sock") <= SOCKET_PATH_MAX && is_safe_way(path) &&
-		lstat(parent, &stat) == 0 && S_ISDIR(stat.st_mode) && stat.st_uid == getuid() &&
+	return strlen(parent) + strlen("/sshpool/agent.sock") <= SOCKET_PATH_MAX &&
+		is_safe_place(parent) && lstat(parent, &stat) == 0 && S_ISDIR(stat.st_mode) && stat.st_uid == getuid() &&
 		(stat.st_mode & 022) == 0 && access(parent, W_OK | X_OK) == 0;
 }
 
@@ -142,9 +143,7 @@ bool find_paths(void) {
 
 enum place check_directory(void) {
 	struct stat stat;
-	char path[PATH_MAX];
-	snprintf(path, sizeof path, "%s", paths.directory);
-	if (!is_safe_way(path)) return UNSAFE;
+	if (!is_safe_place(paths.directory)) return UNSAFE;
 	if (lstat(paths.directory, &stat) != 0) return errno == ENOENT ? ABSENT : UNSAFE;
 	bool ours = S_ISDIR(stat.st_mode) && stat.st_uid == getuid() && (stat.st_mode & 077) == 0;
 	return ours ? OURS : UNSAFE;
