@@ -8,6 +8,7 @@ import { describe, SshpoolError } from '../base/errors.ts';
 import { programVersion } from '../base/version.ts';
 import { runtimePaths } from '../config/paths.ts';
 import { readSettings } from '../config/settings.ts';
+import { closeInherited } from './inherited.ts';
 import { Agent } from './lifecycle.ts';
 
 const READY_FD = 3;
@@ -50,6 +51,7 @@ const writeLog = (line: string): void => void process.stderr.write(line);
 
 async function main(): Promise<void> {
   process.umask(0o077);
+  closeInherited(READY_FD);
   const agent = await Agent.start({
     paths: runtimePaths(process.env, process.getuid?.() ?? 0),
     settings: await readSettings(process.env),

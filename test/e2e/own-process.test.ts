@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { PROGRAM, runProgram, stopAgentAtTheEnd, type Result } from '../support/cli.ts';
 import { isNative } from '../support/launcher.ts';
 import { freePort } from '../support/port.ts';
+import { openFiles } from '../support/process.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
 import { poolStats } from '../support/stats.ts';
@@ -36,6 +37,10 @@ async function has(sandbox: Sandbox, set: 'SigBlk' | 'SigIgn', number: number): 
 async function limit(sandbox: Sandbox, name: string): Promise<string[]> {
   const line = new RegExp(`^${name} +(\\S+) +(\\S+)`, 'm').exec(await proc(sandbox, 'limits'));
   return line?.slice(1) ?? [];
+}
+
+function haveProgram(name: string): boolean {
+  return spawnSync(name, ['--version']).status === 0;
 }
 
 const isRoot = process.getuid?.() === 0;
@@ -172,6 +177,19 @@ describe.runIf(process.platform === 'linux' && haveSshd())('an agent', () => {
       return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16];
     });
     expect(new Set(threads)).toEqual(new Set(['0']));
+  });
+
+  it('has no descriptor of its first caller', async () => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox);
+    const [low, high] = [sandbox.write('low', ''), sandbox.write('high', '')];
+    const many = `import os, sys; os.dup2(os.open("${high}", 0), 251, True); os.execvp(sys.argv[1], sys.argv[1:])`;
+    const opens = haveProgram('python3') ? `exec python3 -c '${many}'` : 'exec';
+    await callAfter(sandbox, sshd, `exec 8<"${low}" 9>&1; ${opens}`);
+    const { pid } = await poolStats(sandbox);
+    expect(openFiles(pid).length).toBeGreaterThan(3);
+    expect(openFiles(pid)).not.toContain(low);
+    expect(openFiles(pid)).not.toContain(high);
   });
 
   it('makes files for its user alone', async () => {
