@@ -5,7 +5,15 @@
  * below the floors.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { SourceMap } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -20,7 +28,16 @@ const FLOORS = /** @type {const} */ ([
 /** @typedef {{ path: string, statementMap: Record<string, { start: { line: number } }>, s: Record<string, number> }} FileCoverage */
 /** @typedef {{ functions: { ranges: { startOffset: number, endOffset: number, count: number }[] }[], url: string }} Script */
 
-const raw = mkdtempSync(join(tmpdir(), 'sshpool-coverage-'));
+const scratch = mkdtempSync(join(tmpdir(), 'sshpool-coverage-'));
+// Where test/support/sandbox.ts looks. An agent has no variables of Node from the call that starts
+// it; a node that is first in PATH gives it this one.
+const raw = join(scratch, 'raw');
+mkdirSync(join(scratch, 'bin'));
+writeFileSync(
+  join(scratch, 'bin', 'node'),
+  `#!/bin/sh\nNODE_V8_COVERAGE='${raw}' exec '${process.execPath}' "$@"\n`,
+  { mode: 0o755 },
+);
 const args = [
   'vitest',
   'run',
@@ -32,12 +49,12 @@ const args = [
 const tests = spawnSync('npx', args, {
   cwd: root,
   stdio: 'inherit',
-  env: { ...process.env, SSHPOOL_COVERAGE: raw },
+  env: { ...process.env, SSHPOOL_COVERAGE: scratch },
 });
 
 const lines = linesOfVitest();
 for (const [url, covered] of coveredBytes(raw)) addCovered(url, covered);
-rmSync(raw, { recursive: true, force: true });
+rmSync(scratch, { recursive: true, force: true });
 process.exitCode = report() && tests.status === 0 ? 0 : 1;
 
 /** Of each source file: each line that holds code, and whether it ran. */

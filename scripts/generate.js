@@ -38,6 +38,7 @@ const facts = {
   EXIT_FAILURE,
   agentLost: (/** @type {string} */ log) => SshpoolError.of('AGENT_LOST', { log }).message,
   agentSilent: (/** @type {string} */ log) => SshpoolError.of('AGENT_SILENT', { log }).message,
+  lockHeld: (/** @type {string} */ path) => SshpoolError.of('LOCK_HELD', { path }).message,
   noSsh: SshpoolError.of('NO_SSH', {}).message,
   sshLoop: SshpoolError.of('SSH_LOOP', {}).message,
   escapeHelp,

@@ -8,22 +8,29 @@
  * @property {number} MAX_CHUNK
  * @property {Readonly<Record<string, { readonly number: number }>>} MESSAGES
  * @property {readonly string[]} CALLER_ENV
+ * @property {readonly string[]} AGENT_ENV
+ * @property {string} SYSTEM_PATH
  */
 
 const upper = (/** @type {string} */ name) => name.replace(/[A-Z]/g, '_$&').toUpperCase();
 
-/** A format for printf, in which only the log is to be filled in. */
-const withLog = (/** @type {(log: string) => string} */ text) =>
+/** A format for printf, in which only a path is to be filled in. */
+const withPath = (/** @type {(path: string) => string} */ text) =>
   JSON.stringify(text('\0').replaceAll('%', '%%').replace('\0', '%s'));
+
+/** The names as an initializer of C. */
+const list = (/** @type {readonly string[]} */ names) =>
+  ['\t{ \\', ...names.map((name) => `\t\t${JSON.stringify(name)}, \\`), '\t}'].join('\n');
 
 /**
  * @param {Facts} protocol
- * @param {{ CA_CERTS_ASIDE: string, SSH_DEPTH: string, MAX_SSH_DEPTH: number }} start
+ * @param {{ SSH_DEPTH: string, MAX_SSH_DEPTH: number }} start
  * @param {{
  *   version: string,
  *   EXIT_FAILURE: number,
  *   agentLost: (log: string) => string,
  *   agentSilent: (log: string) => string,
+ *   lockHeld: (path: string) => string,
  *   noSsh: string,
  *   sshLoop: string,
  *   escapeHelp: (character: string) => string,
@@ -33,9 +40,19 @@ const withLog = (/** @type {(log: string) => string} */ text) =>
 export function wireHeader(
   protocol,
   start,
-  { version, EXIT_FAILURE, agentLost, agentSilent, noSsh, sshLoop, escapeHelp, diversions },
+  {
+    version,
+    EXIT_FAILURE,
+    agentLost,
+    agentSilent,
+    lockHeld,
+    noSsh,
+    sshLoop,
+    escapeHelp,
+    diversions,
+  },
 ) {
-  const { PROTOCOL, MAX_FRAME, MAX_CHUNK, MESSAGES, CALLER_ENV } = protocol;
+  const { PROTOCOL, MAX_FRAME, MAX_CHUNK, MESSAGES, CALLER_ENV, AGENT_ENV, SYSTEM_PATH } = protocol;
   const messages = Object.entries(MESSAGES).map(
     ([name, { number }]) => `\tMESSAGE_${upper(name)} = ${number},`,
   );
@@ -44,11 +61,11 @@ export function wireHeader(
 #define SSHPOOL_WIRE_H
 
 #define VERSION ${JSON.stringify(version)}
-#define CA_CERTS_ASIDE ${JSON.stringify(start.CA_CERTS_ASIDE)}
 #define SSH_DEPTH ${JSON.stringify(start.SSH_DEPTH)}
-#define TEXT_AGENT_LOST ${withLog(agentLost)}
-#define TEXT_AGENT_SILENT ${withLog(agentSilent)}
+#define TEXT_AGENT_LOST ${withPath(agentLost)}
+#define TEXT_AGENT_SILENT ${withPath(agentSilent)}
 #define TEXT_NO_SSH ${JSON.stringify(noSsh)}
+#define TEXT_LOCK_HELD ${withPath(lockHeld)}
 #define TEXT_SSH_LOOP ${JSON.stringify(sshLoop)}
 /* A format for printf, in which each %c is the escape character. */
 #define TEXT_ESCAPE_HELP ${JSON.stringify(escapeHelp('%c'))}
@@ -70,9 +87,12 @@ ${messages.join('\n')}
 
 /* What a caller sends of its environment by itself; names that end in * match a prefix. */
 #define CALLER_ENV \\
-\t{ \\
-${CALLER_ENV.map((name) => `\t\t${JSON.stringify(name)}, \\`).join('\n')}
-\t}
+${list(CALLER_ENV)}
+
+/* What an agent has of the environment of the call that starts it; and the end of its PATH. */
+#define AGENT_ENV \\
+${list(AGENT_ENV)}
+#define SYSTEM_PATH ${JSON.stringify(SYSTEM_PATH)}
 
 #endif
 `;

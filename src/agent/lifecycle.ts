@@ -13,6 +13,7 @@ import type { Settings } from '../config/settings.ts';
 import { SshConfig } from '../config/ssh-config.ts';
 import { Pool } from '../pool/pool.ts';
 import { HeldKeys } from '../ssh/held-keys.ts';
+import { agentEnv, CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
 import { Caller } from './caller.ts';
 import { Listener } from './listener.ts';
 import type { Services } from './services.ts';
@@ -48,7 +49,7 @@ export class Agent {
   /** Resolves when nothing of the agent is left. */
   readonly gone: Promise<void>;
 
-  private constructor(config: AgentConfig, listener: Listener) {
+  private constructor(config: AgentConfig, listener: Listener, sshConfig: SshConfig) {
     const { paths, settings, version, clock = systemClock } = config;
     this.#clock = clock;
     this.#settings = settings;
@@ -61,7 +62,7 @@ export class Agent {
       log: this.#log,
       paths,
       settings,
-      sshConfig: new SshConfig({ clock }),
+      sshConfig,
       contents: new FileContents(clock),
       heldKeys: new HeldKeys(clock),
       env: withoutCallerEnv(process.env),
@@ -82,9 +83,11 @@ export class Agent {
 
   /**
    * Starts an agent; undefined where one runs already. The start lock is held by the caller.
-   * @throws SshpoolError UNSAFE_PATH, AGENT_START
+   * @throws SshpoolError UNSAFE_PATH, AGENT_START, NO_USER
    */
   static async start(config: AgentConfig): Promise<Agent | undefined> {
+    // Before callers can come: it throws where the user database does not have us.
+    const sshConfig = new SshConfig({ clock: config.clock ?? systemClock });
     // Callers may come as soon as the socket is published, before publish has returned.
     const early: Socket[] = [];
     let agent: Agent | undefined;
@@ -93,7 +96,7 @@ export class Agent {
       else early.push(socket);
     });
     if (listener === undefined) return undefined;
-    agent = new Agent(config, listener);
+    agent = new Agent(config, listener, sshConfig);
     for (const socket of early) agent.#serve(socket);
     return agent;
   }
@@ -160,10 +163,10 @@ export class Agent {
   }
 }
 
-/** Variables that belong to whoever started the agent and must not reach other callers' calls. */
+/** Without what callers send themselves: that of the starter must not reach the calls of others. */
 function withoutCallerEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { SSH_AUTH_SOCK: _, ...rest } = env;
-  return rest;
+  const own = Object.entries(agentEnv(env));
+  return Object.fromEntries(own.filter(([name]) => !matchesEnv(name, CALLER_ENV)));
 }
 
 /** What `make` resolves to, made when it is first asked for. */

@@ -5,7 +5,8 @@
 import { linkSync, lstatSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { SshpoolError, describe } from '../base/errors.ts';
-import { checkDir, ensureDir, type RuntimePaths } from '../config/paths.ts';
+import type { RuntimePaths } from '../config/paths.ts';
+import { checkDir, ensureDir } from '../config/private-directory.ts';
 import { withSharedReads } from '../base/shared-reads.ts';
 import { connectFailure, listenAlone } from '../base/unix-socket.ts';
 

@@ -8,7 +8,7 @@ import { describe, SshpoolError } from '../base/errors.ts';
 import { programVersion } from '../base/version.ts';
 import { runtimePaths } from '../config/paths.ts';
 import { readSettings } from '../config/settings.ts';
-import { CA_CERTS_ASIDE } from '../wire/start.ts';
+import { closeInherited } from './inherited.ts';
 import { Agent } from './lifecycle.ts';
 
 const READY_FD = 3;
@@ -49,16 +49,9 @@ const V8_FLAGS = ['--always-sparkplug', '--semi-space-growth-factor=1'];
 
 const writeLog = (line: string): void => void process.stderr.write(line);
 
-/** Whoever started us put it aside, for it would have held us up; our children may want it. */
-function restoreCertificates(): void {
-  const { [CA_CERTS_ASIDE]: certificates } = process.env;
-  if (certificates) process.env['NODE_EXTRA_CA_CERTS'] = certificates;
-  delete process.env[CA_CERTS_ASIDE];
-}
-
 async function main(): Promise<void> {
   process.umask(0o077);
-  restoreCertificates();
+  closeInherited(READY_FD);
   const agent = await Agent.start({
     paths: runtimePaths(process.env, process.getuid?.() ?? 0),
     settings: await readSettings(process.env),
@@ -74,8 +67,8 @@ async function main(): Promise<void> {
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => agent.stop({ force: true }));
   }
-  // The terminal of whoever started us is none of our business.
-  process.on('SIGHUP', () => undefined);
+  // SIGHUP: the terminal of the starter has gone. SIGUSR1 would open Node's debugger to all users.
+  for (const name of ['SIGHUP', 'SIGUSR1'] as const) process.on(name, () => undefined);
   await agent.gone;
 }
 

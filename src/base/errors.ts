@@ -187,6 +187,20 @@ const TABLE = {
     (d: { reason: string; log: string }) =>
       `the sshpool agent did not start: ${d.reason}; its log: ${d.log}`,
   ),
+  LOCK_HELD: failure(
+    (d: { path: string }) =>
+      `another process started the sshpool agent and has not finished; it holds the lock ${d.path}: ` +
+      `end that process, or remove the file`,
+  ),
+  NO_USER: failure(
+    (d: { uid: number }) =>
+      `user id ${d.uid} has no name in the user database, and ssh does not work without one; ` +
+      `add the user to /etc/passwd`,
+  ),
+  NO_DIRECTORY: failure(
+    (_: Record<string, never>) =>
+      'the current directory was deleted or cannot be read; change to another one and try again',
+  ),
   AGENT_STOPPING: failure((_: Record<string, never>) => 'the sshpool agent is stopping; try again'),
   AGENT_VERSION: failure(
     (d: { theirs: number; ours: number }) =>

@@ -30,6 +30,14 @@ export function realSsh(env: Env, cwd: string): string | undefined {
   return findProgram('ssh', { env, cwd }, (path) => !isUs(path));
 }
 
+/**
+ * The real ssh for a caller with this environment: the first of its PATH, or else of the PATH of
+ * this process, which in the agent names the system's directories too.
+ */
+export function sshFor(env: Env, cwd: string): string | undefined {
+  return realSsh(env, cwd) ?? realSsh(process.env, '/');
+}
+
 /** By its name where the links end: that also knows us where we are installed a second time. */
 function isUs(path: string): boolean {
   return basename(realpathSync(path)).startsWith('sshpool');

@@ -1,4 +1,5 @@
 /** Typed calls of the agent's methods, for the commands. */
+import { currentDirectory } from '../base/current-directory.ts';
 import type { MethodName, MethodParams } from '../agent/method-params.ts';
 import type { MethodResults } from '../agent/methods.ts';
 import { envLines } from '../client/call.ts';
@@ -51,7 +52,7 @@ export async function warmHosts(
   const stopWaiting = quiet ? () => undefined : showWaiting(`connecting to ${text}`);
   const { surroundings, diversions } = ownPlace(process.env);
   const place = { surroundings: [...surroundings], diversions: [...diversions] };
-  const params = { argv: [...argv], cwd: process.cwd(), env: envLines(process.env), place };
+  const params = { argv: [...argv], cwd: currentDirectory(), env: envLines(process.env), place };
   const { warmed } = await callStarting('warm', params, stopWaiting).finally(stopWaiting);
   return warmed;
 }

@@ -4,21 +4,21 @@
  */
 import { createConnection, type Socket } from 'node:net';
 import { describe, SshpoolError } from '../base/errors.ts';
-import { pause } from '../base/time.ts';
-import { checkDir, ensureDir, type RuntimePaths } from '../config/paths.ts';
-import { tryLock } from './lock.ts';
+import type { RuntimePaths } from '../config/paths.ts';
+import { checkDir, checkSocket, ensureDir } from '../config/private-directory.ts';
+import { takeLock } from './lock.ts';
 
-/** How long an agent may take to start, on a busy machine. */
-const START_MS = 15_000;
-/** How often one who waits for another's start looks again. */
-const RETRY_MS = 20;
+/** Milliseconds that an agent may take to start, and another process to start it, on a busy machine. */
+export const START_MS = 15_000;
 
 /**
  * Connects to the agent; undefined where none runs.
  * @throws SshpoolError UNSAFE_PATH where the directory is not ours alone or may not be entered
  */
 export async function connectAgent(paths: RuntimePaths): Promise<Socket | undefined> {
-  if (!checkDir(paths.dir, process.getuid?.() ?? 0)) return undefined;
+  const uid = process.getuid?.() ?? 0;
+  if (!checkDir(paths.dir, uid)) return undefined;
+  checkSocket(paths.socket, uid);
   return new Promise((resolve, reject) => {
     const socket = createConnection(paths.socket);
     socket.once('connect', () => {
@@ -36,7 +36,7 @@ export async function connectAgent(paths: RuntimePaths): Promise<Socket | undefi
 /**
  * Connects to the agent, and starts one where none runs; of many who come at once, one starts it.
  * `beforeStart` may throw to prevent that.
- * @throws SshpoolError AGENT_START, and why the agent itself would not start
+ * @throws SshpoolError AGENT_START, LOCK_HELD, and why the agent itself would not start
  */
 export async function connectOrStart(
   paths: RuntimePaths,
@@ -49,7 +49,7 @@ export async function connectOrStart(
   for (;;) {
     ensureDir(paths.dir);
     checkDir(paths.dir, process.getuid?.() ?? 0);
-    await startOnce(paths);
+    await startOnce(paths, deadline - performance.now());
     const socket = await connectAgent(paths);
     if (socket) return socket;
     if (performance.now() > deadline) {
@@ -59,12 +59,12 @@ export async function connectOrStart(
   }
 }
 
-/** Starts the agent if nobody else is about to; else waits a moment for them. */
-async function startOnce(paths: RuntimePaths): Promise<void> {
-  const lock = tryLock(paths.lock);
-  if (lock === undefined) return pause(RETRY_MS);
+/** Starts the agent if no other process does; else waits for that one. */
+async function startOnce(paths: RuntimePaths, limitMs: number): Promise<void> {
+  const lock = await takeLock(paths.lock, limitMs);
+  if (lock === undefined) return;
   try {
-    // Whoever held the lock before us may just have finished.
+    // The holder before us may just have finished.
     const socket = await connectAgent(paths);
     if (socket) {
       socket.destroy();

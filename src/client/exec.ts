@@ -3,6 +3,7 @@
  * moves bytes, signals and answers. What the words mean is not known here.
  */
 import { isatty } from 'node:tty';
+import { currentDirectory } from '../base/current-directory.ts';
 import { EXIT_FAILURE, SshpoolError } from '../base/errors.ts';
 import { ownPlace } from '../base/place.ts';
 import { pause } from '../base/time.ts';
@@ -125,7 +126,7 @@ class ExecRun {
       // Of ssh's words none are wrong: what we do not take ssh does.
       if (this.#command === 'shell') parseShellArgs(this.#words);
     };
-    const cwd = process.cwd();
+    const cwd = currentDirectory();
     const socket = await connectOrStart(paths, check);
     const call = new Call(socket, paths.log, version, (message) => this.#receive(message));
     this.#call = call;

@@ -1,14 +1,16 @@
 /** The agent started as a process of its own. Nothing here knows what is said to it. */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, renameSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, renameSync, statSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { describe, SshpoolError } from '../base/errors.ts';
 import type { RuntimePaths } from '../config/paths.ts';
-import { CA_CERTS_ASIDE } from '../wire/start.ts';
+import { agentEnv } from '../wire/caller-env.ts';
 
 /** The log begins anew above this size; one old log is kept. */
 const LOG_BYTES = 1024 * 1024;
+const SHELL = '/bin/sh';
 
 /**
  * Starts the agent as a process of its own and resolves when it serves.
@@ -17,13 +19,16 @@ const LOG_BYTES = 1024 * 1024;
 export function spawnAgent(paths: RuntimePaths, limitMs: number): Promise<void> {
   const main = fileURLToPath(new URL('../agent/main.cjs', import.meta.url));
   const log = openLog(paths.log);
-  const agent = spawn(process.execPath, [main], {
+  const [program = '', ...words] = withOwnLimits([process.execPath, main]);
+  // Node itself gives its children no signals that are blocked or ignored.
+  const agent = spawn(program, words, {
     cwd: '/',
-    env: agentEnv(),
+    env: agentEnv(process.env),
     detached: true,
     // Whoever waits for the end of our output must not wait for the agent.
     stdio: ['ignore', log, log, 'pipe'],
   });
+  makePriority(agent.pid);
   closeSync(log);
   const ready = agent.stdio[3] as Socket;
   return new Promise((resolve, reject) => {
@@ -45,10 +50,29 @@ export function spawnAgent(paths: RuntimePaths, limitMs: number): Promise<void> 
   });
 }
 
-/** Our environment, with the certificates put aside. */
-function agentEnv(): NodeJS.ProcessEnv {
-  const { NODE_EXTRA_CA_CERTS: certificates, ...env } = process.env;
-  return { ...env, [CA_CERTS_ASIDE]: certificates };
+/**
+ * What the launcher does by itself (agent-process.c), by sh(1): what the system does not allow stays
+ * as it is. The stack has its usual size: without a limit Linux uses its legacy memory layout. No core file: the memory of the agent holds passwords and keys.
+ */
+const MAKE_LIMITS = `umask 077
+{ ulimit -c 0
+  for limit in d f l m n t u v; do ulimit -S -$limit "$(ulimit -H -$limit)"; done
+  ulimit -S -s 8192 || ulimit -S -s "$(ulimit -H -s)"
+} 2>/dev/null
+exec "$@"`;
+
+/** A command that runs `words` with limits of its own; as it is, where there is no shell. */
+function withOwnLimits(words: readonly string[]): string[] {
+  return existsSync(SHELL) ? [SHELL, '-c', MAKE_LIMITS, 'sh', ...words] : [...words];
+}
+
+function makePriority(pid: number | undefined): void {
+  try {
+    // Before it has threads: on Linux each of them has a priority of its own.
+    if (pid !== undefined) setPriority(pid, 0);
+  } catch {
+    // Only root, or with RLIMIT_NICE, gets back to the usual one; else the agent is slower.
+  }
 }
 
 function openLog(path: string): number {

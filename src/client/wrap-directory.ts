@@ -14,7 +14,8 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { findProgram } from '../base/programs.ts';
-import { checkDir, ensureDir, type RuntimePaths } from '../config/paths.ts';
+import type { RuntimePaths } from '../config/paths.ts';
+import { checkDir, ensureDir } from '../config/private-directory.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 

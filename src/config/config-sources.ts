@@ -20,7 +20,14 @@ export interface ConfigSources {
 }
 
 /** The variables that ssh itself looks at where its configuration names none. */
-export const ENV_NAMES = ['HOME', 'USER', 'LOGNAME', 'SSH_AUTH_SOCK', 'PATH'] as const;
+export const ENV_NAMES = [
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SSH_AUTH_SOCK',
+  'SSH_SK_PROVIDER',
+  'PATH',
+] as const;
 
 const SYSTEM_CONFIG = '/etc/ssh/ssh_config';
 /** The options of ours that have a value in the next word and matter here. */
@@ -46,6 +53,7 @@ export function configSources(
     ...files.flatMap((file) => file.lines),
     ...given.flatMap(([name, value]) => (name === '-o' ? [configWords(value)] : [])),
     ...identities.map((value) => ['identityfile', value]),
+    ...given.flatMap(([name, value]) => (name === '-I' ? [['pkcs11provider', value]] : [])),
   ];
   refuseLineBreaks(lines, env);
   const isVolatile = lines.some(looksOutside);
@@ -103,7 +111,7 @@ function remediesFor(lines: readonly Line[]): string[] {
   return forks ? ['-o', 'ForkAfterAuthentication=no'] : [];
 }
 
-/** ssh runs programs in its own environment, which is the caller's. */
+/** ssh runs programs and loads providers in its own environment, which is the caller's. */
 function variablesOf(lines: readonly Line[]): string[] {
   if (lines.some(runsProgram)) return ['*'];
   const named = lines.flatMap((words) =>
@@ -114,7 +122,7 @@ function variablesOf(lines: readonly Line[]): string[] {
 
 function runsProgram([keyword = '', ...rest]: Line): boolean {
   if (keyword === 'match') return rest.some((word) => /^!?exec(=|$)/i.test(word));
-  return keyword.endsWith('command') && keyword !== 'remotecommand';
+  return /(command|provider)$/.test(keyword) && keyword !== 'remotecommand';
 }
 
 function looksOutside([keyword, ...rest]: Line): boolean {

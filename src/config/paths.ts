@@ -1,15 +1,19 @@
 /**
- * Where the agent's socket, lock and log are, and whether that place is ours alone. On the hot
- * path, so it imports only node:fs and node:path; it must not know what the files are for.
+ * Where the agent's socket, lock and log are. On the hot path, so it imports only node:fs and
+ * node:path; it must not know what the files are for.
  */
-import { lstatSync, mkdirSync } from 'node:fs';
+import { accessSync, constants, lstatSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import { SshpoolError, describe } from '../base/errors.ts';
+import { SshpoolError } from '../base/errors.ts';
+import { dangerOn } from './private-directory.ts';
 
 /** sun_path holds 104 bytes on macOS and 108 on Linux, with a NUL: the smaller one for both. */
 export const SOCKET_PATH_MAX = 103;
 /** The agent listens under a temporary name, a suffix longer, before it publishes the socket. */
 const TEMPORARY_SUFFIX = 16;
+
+/** For the published socket, in bytes. */
+const PATH_MAX = SOCKET_PATH_MAX - TEMPORARY_SUFFIX;
 
 /** The files of one agent; all of them are directly in `dir`. */
 export interface RuntimePaths {
@@ -29,10 +33,16 @@ export function runtimePaths(
 ): RuntimePaths {
   const dir = runtimeDir(env, uid);
   const socket = join(dir, 'agent.sock');
-  const bytes = Buffer.byteLength(socket);
-  const max = SOCKET_PATH_MAX - TEMPORARY_SUFFIX;
-  if (bytes > max) throw SshpoolError.of('PATH_TOO_LONG', { path: socket, bytes, max });
+  const bytes = lengthOf(dir);
+  if (bytes > PATH_MAX) {
+    throw SshpoolError.of('PATH_TOO_LONG', { path: socket, bytes, max: PATH_MAX });
+  }
   return { dir, socket, lock: join(dir, 'agent.lock'), log: join(dir, 'agent.log') };
+}
+
+/** The bytes of the path of a socket in `dir`. */
+function lengthOf(dir: string): number {
+  return Buffer.byteLength(join(dir, 'agent.sock'));
 }
 
 function runtimeDir(env: Readonly<Record<string, string | undefined>>, uid: number): string {
@@ -45,73 +55,32 @@ function runtimeDir(env: Readonly<Record<string, string | undefined>>, uid: numb
       expected: 'an absolute path',
     });
   }
-  // The XDG base directory specification: a relative value is to be ignored.
-  const xdg = env['XDG_RUNTIME_DIR'];
-  if (xdg && isAbsolute(xdg)) return join(xdg, 'sshpool');
-  // Without a login session in the environment (cron, sudo) the directory may still be there; both
-  // kinds of callers are to find the same agent.
-  const run = `/run/user/${uid}`;
-  if (isOwnDirectory(run, uid)) return join(run, 'sshpool');
+  // The XDG base directory specification: a relative value is to be ignored. Without a login session
+  // in the environment (cron, sudo) the directory may still be there; both kinds of callers are to
+  // find the same agent.
+  const given = [env['XDG_RUNTIME_DIR'], `/run/user/${uid}`];
+  const usable = given.find((parent) => parent && isAbsolute(parent) && isUsable(parent, uid));
+  if (usable) return join(usable, 'sshpool');
+  const name = `sshpool-${uid}`;
   const temporary = process.platform === 'darwin' ? env['TMPDIR'] : undefined;
-  return join(temporary && isAbsolute(temporary) ? temporary : '/tmp', `sshpool-${uid}`);
+  const fits = temporary && isAbsolute(temporary) && lengthOf(join(temporary, name)) <= PATH_MAX;
+  return join(fits ? temporary : '/tmp', name);
 }
 
-function isOwnDirectory(path: string, uid: number): boolean {
+/**
+ * Whether we may have a directory in `parent`: it is ours (after su(1) without - it is that of the
+ * user before), no other user can change it, we can, and a socket in it has room for its path.
+ */
+function isUsable(parent: string, uid: number): boolean {
+  const path = resolve(parent);
   try {
     const stats = lstatSync(path);
-    return stats.isDirectory() && stats.uid === uid;
+    const own = stats.isDirectory() && stats.uid === uid && (stats.mode & 0o022) === 0;
+    if (!own || lengthOf(join(path, 'sshpool')) > PATH_MAX) return false;
+    accessSync(path, constants.W_OK | constants.X_OK);
+    return dangerOn(path, uid) === undefined;
   } catch {
     // Absent or out of reach: either way it is no place for us, and there is another.
     return false;
   }
-}
-
-/**
- * Creates `dir` (mode 0700) and its parents where they are missing. What was there before is left
- * as it is and may be unsafe: call checkDir after it. Throws UNSAFE_PATH where it cannot be made.
- */
-export function ensureDir(dir: string): void {
-  try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    const problem = `it cannot be created (${describe(error)})`;
-    throw SshpoolError.of('UNSAFE_PATH', { path: dir, problem }, error);
-  }
-}
-
-/**
- * True where `dir` is a directory of `uid` that nobody else can enter, false where it does not
- * exist; throws UNSAFE_PATH for anything else, a symbolic link included.
- */
-export function checkDir(dir: string, uid: number): boolean {
-  const stats = lstat(dir);
-  if (stats === undefined) return false;
-  const problem = problemOf(stats, uid);
-  if (problem !== undefined) throw SshpoolError.of('UNSAFE_PATH', { path: dir, problem });
-  return true;
-}
-
-interface Stats {
-  readonly uid: number;
-  readonly mode: number;
-  isSymbolicLink(): boolean;
-  isDirectory(): boolean;
-}
-
-function lstat(path: string): Stats | undefined {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    const problem = `it cannot be examined (${describe(error)})`;
-    throw SshpoolError.of('UNSAFE_PATH', { path, problem }, error);
-  }
-}
-
-function problemOf(stats: Stats, uid: number): string | undefined {
-  if (stats.isSymbolicLink()) return 'it is a symbolic link';
-  if (!stats.isDirectory()) return 'it is not a directory';
-  if (stats.uid !== uid) return `it belongs to user id ${stats.uid}, not to ${uid}`;
-  const mode = stats.mode & 0o777;
-  if ((mode & 0o077) === 0) return undefined;
-  return `other users have access to it (mode ${mode.toString(8).padStart(4, '0')}, not 0700)`;
 }

@@ -7,7 +7,7 @@ import { existsSync, statSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { SshpoolError } from '../base/errors.ts';
 import { Memory } from '../base/memory.ts';
-import { realSsh } from '../base/programs.ts';
+import { sshFor } from '../base/programs.ts';
 import type { Clock } from '../base/time.ts';
 import { configSources, ENV_NAMES, type ConfigSources } from './config-sources.ts';
 import { readSshOptions, type SshOptions } from './ssh-options.ts';
@@ -50,9 +50,7 @@ export class SshConfig {
     this.#clock = clock;
     this.#variables = new Memory(clock, { lifeMs: Infinity, max: MAX_ANSWERS });
     this.#run = run;
-    // As ssh: the home directory of the user database, whatever HOME says.
-    const { homedir: home, username: user, uid } = userInfo();
-    this.#account = { home, user, uid, localHost: hostname() };
+    this.#account = ourAccount();
   }
 
   /**
@@ -126,6 +124,19 @@ export class SshConfig {
   }
 }
 
+/**
+ * As ssh: the home directory of the user database, whatever HOME says.
+ * @throws SshpoolError NO_USER where that does not have us, as in a container with any user id
+ */
+function ourAccount(): Account {
+  try {
+    const { homedir: home, username: user, uid } = userInfo();
+    return { home, user, uid, localHost: hostname() };
+  } catch (thrown) {
+    throw SshpoolError.of('NO_USER', { uid: process.getuid?.() ?? 0 }, thrown);
+  }
+}
+
 /** What the remedy took away (config-sources.ts) is in force, or it would not have been needed. */
 function restore(printed: string): string {
   return printed.replace(/^forkafterauthentication .*$/im, 'forkafterauthentication yes');
@@ -158,7 +169,7 @@ function stampOf(paths: readonly string[]): string {
 function runSsh(args: readonly string[], { cwd, env }: Question): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { cwd, env, timeout: LIMIT_MS, maxBuffer: 1024 * 1024 };
-    const program = realSsh(env, cwd);
+    const program = sshFor(env, cwd);
     if (program === undefined) {
       return reject(SshpoolError.of('SSH_CONFIG', { problem: missingThing(cwd) }));
     }
@@ -189,6 +200,7 @@ function problemOf(error: ExecFileException, stderr: string, cwd: string): strin
 
 /** A program cannot start in a directory that was removed; Node calls that ENOENT of the program. */
 function missingThing(cwd: string): string {
-  if (existsSync(cwd)) return 'the ssh program was not found in PATH';
+  if (existsSync(cwd))
+    return 'the ssh program was not found in PATH; install OpenSSH, or put it into PATH';
   return `the working directory ${cwd} does not exist any more`;
 }

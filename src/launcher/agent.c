@@ -23,10 +23,16 @@
 #include "agent.h"
 #include "launcher.h"
 
-enum { START_MS = 15000, RETRY_MS = 20, LOG_BYTES = 1024 * 1024, READY_FD = 3 };
+enum { START_MS = 15000, LOG_BYTES = 1024 * 1024, READY_FD = 3 };
 
 const char *agent_log(void) {
 	return paths.log;
+}
+
+static bool lock_held;
+
+const char *agent_lock_held(void) {
+	return lock_held ? paths.lock : NULL;
 }
 
 enum { NOBODY = -1, TROUBLE = -2 };
@@ -41,7 +47,9 @@ static int try_connect(void) {
 	int connected;
 	do connected = connect(descriptor, (struct sockaddr *)&address, sizeof address);
 	while (connected != 0 && errno == EINTR);
-	if (connected == 0) return descriptor;
+	if (connected == 0 && peer_is_own_user(descriptor)) return descriptor;
+	/* An agent of another user would see all that this call says. */
+	if (connected == 0) errno = EPERM;
 	int problem = errno;
 	close(descriptor);
 	return problem == ENOENT || problem == ECONNREFUSED ? NOBODY : TROUBLE;
@@ -67,11 +75,7 @@ static void close_from(int first) {
 
 static _Noreturn void become_agent(int log, int ready) {
 	static char *const none[] = {NULL};
-	/* Node would read them before it does anything else: see src/wire/start.ts. */
-	const char *certificates = getenv("NODE_EXTRA_CA_CERTS");
-	if (certificates != NULL) setenv(CA_CERTS_ASIDE, certificates, 1);
-	else unsetenv(CA_CERTS_ASIDE);
-	unsetenv("NODE_EXTRA_CA_CERTS");
+	make_process();
 	setsid();
 	int null = open("/dev/null", O_RDONLY);
 	/* All of them are above 3, or become a copy of themselves. */
@@ -128,15 +132,13 @@ static bool start_agent(void) {
 	return started;
 }
 
-/* Starts the agent if nobody else is about to; else waits a moment for them. */
-static bool start_once(void) {
-	enum lock lock = take_lock();
-	if (lock == IMPOSSIBLE) return false;
-	if (lock == TAKEN) {
-		poll(NULL, 0, RETRY_MS);
-		return true;
-	}
-	/* Whoever held the lock before us may just have finished. */
+/* Starts the agent if no other process does; else waits for that one. */
+static bool start_once(int64_t deadline) {
+	enum lock lock = take_lock(deadline);
+	lock_held = lock == HELD_TOO_LONG;
+	if (lock == TAKEN) return true;
+	if (lock != LOCKED) return false;
+	/* The holder before us may just have finished. */
 	int other = try_connect();
 	bool started = other >= 0 || (other == NOBODY && start_agent());
 	if (other >= 0) close(other);
@@ -156,6 +158,6 @@ int connect_agent(void) {
 		if (deadline == 0) deadline = now_ms() + START_MS;
 		else if (now_ms() > deadline) return -1;
 		if (place == ABSENT && (!make_directory() || check_directory() != OURS)) return -1;
-		if (!start_once()) return -1;
+		if (!start_once(deadline)) return -1;
 	}
 }

@@ -1,4 +1,7 @@
 /* The caller's environment, as far as the agent may know it (docs/PROTOCOL.md). */
+#define _GNU_SOURCE
+
+#include <stdlib.h>
 #include <string.h>
 
 #include "launcher.h"
@@ -23,9 +26,16 @@ static bool matches(const char *name, size_t length, const char *pattern, size_t
 
 static const char *const ALLOWED[] = CALLER_ENV;
 
-static bool is_allowed(const char *name, size_t length) {
-	for (size_t i = 0; i < sizeof ALLOWED / sizeof ALLOWED[0]; i++)
-		if (matches(name, length, ALLOWED[i], strlen(ALLOWED[i]))) return true;
+static const char *const AGENTS[] = AGENT_ENV;
+
+enum {
+	ALLOWED_COUNT = sizeof ALLOWED / sizeof ALLOWED[0],
+	AGENTS_COUNT = sizeof AGENTS / sizeof AGENTS[0],
+};
+
+static bool is_one_of(const char *const patterns[], size_t count, const char *name, size_t length) {
+	for (size_t i = 0; i < count; i++)
+		if (matches(name, length, patterns[i], strlen(patterns[i]))) return true;
 	return false;
 }
 
@@ -47,10 +57,46 @@ void write_environment(struct writer *to, const struct reader *patterns) {
 		const char *equals = strchr(*entry, '=');
 		if (equals == NULL) continue;
 		size_t length = (size_t)(equals - *entry);
-		if (patterns ? !is_asked_for(*entry, length, *patterns) : !is_allowed(*entry, length))
-			continue;
+		bool sent = patterns ? is_asked_for(*entry, length, *patterns)
+				     : is_one_of(ALLOWED, ALLOWED_COUNT, *entry, length);
+		if (!sent) continue;
 		write_text(to, *entry);
 		count++;
 	}
 	patch_u32(to, position, count);
+}
+
+/* The absolute directories of our PATH, and those of the system. */
+static char *agent_path(void) {
+	static const char name[] = "PATH=";
+	const char *from = getenv("PATH");
+	if (from == NULL) from = "";
+	char *made = malloc(sizeof name + strlen(from) + sizeof SYSTEM_PATH + 1);
+	if (made == NULL) return NULL;
+	char *end = stpcpy(made, name);
+	for (;; from++) {
+		size_t length = strcspn(from, ":");
+		if (*from == '/') {
+			memcpy(end, from, length);
+			end += length;
+			*end++ = ':';
+		}
+		from += length;
+		if (*from == '\0') break;
+	}
+	strcpy(end, SYSTEM_PATH);
+	return made;
+}
+
+char **agent_environment(void) {
+	size_t count = 0;
+	while (environ[count] != NULL) count++;
+	char **made = calloc(count + 2, sizeof *made);
+	char *path = agent_path();
+	if (made == NULL || path == NULL) return NULL;
+	size_t kept = 0;
+	for (char **entry = environ; *entry != NULL; entry++)
+		if (is_one_of(AGENTS, AGENTS_COUNT, *entry, strcspn(*entry, "="))) made[kept++] = *entry;
+	made[kept] = path;
+	return made;
 }

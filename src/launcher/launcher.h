@@ -27,12 +27,18 @@ int connect_agent(void);
 int64_t now_ms(void);
 /* Where its log is, for messages. */
 const char *agent_log(void);
+/* After connect_agent failed: the lock that another process held all the time, for messages; NULL
+   where that was not the reason. */
+const char *agent_lock_held(void);
 
 /* environment.c */
 
 /* Writes a list of NAME=VALUE: the variables that match one of the patterns of a list that is to be
    read, or with NULL those that a caller sends by itself. */
 void write_environment(struct writer *to, const struct reader *patterns);
+/* The environment of an agent that we start, which is made of ours (AGENT_ENV); NULL where there is
+   no memory for it. */
+char **agent_environment(void);
 
 /* place.c */
 

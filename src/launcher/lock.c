@@ -1,65 +1,135 @@
-/* The lock under which an agent is started, as src/client/lock.ts has it. */
+/*
+ * The lock under which an agent is started, as src/client/lock.ts has it: a unix socket on which its
+ * holder listens. The kernel ends it with its holder, so no process id is ever judged. A connection
+ * to it waits: it ends when the holder lets go or dies.
+ */
 #define _GNU_SOURCE
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <signal.h>
+#include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "agent.h"
+#include "launcher.h"
 
-enum { NO_FILE = -1, NO_PROCESS = 0 };
+/* More than wait for one start; the system may allow fewer. */
+enum { WAITERS = 4096, FULL_RETRY_MS = 20 };
 
-/* The process id in a lock file. */
-static pid_t read_holder(const char *path) {
-	char text[32] = "";
-	int file = open(path, O_RDONLY | O_CLOEXEC);
-	if (file < 0) return NO_FILE;
-	ssize_t length = read(file, text, sizeof text - 1);
-	close(file);
-	if (length <= 0) return NO_PROCESS;
-	char *end;
-	long holder = strtol(text, &end, 10);
-	bool valid = end != text && *end == '\0' && holder > 0 && holder <= INT_MAX;
-	return valid ? (pid_t)holder : NO_PROCESS;
+/* With room for what stands behind it in a temporary name. */
+static char temporary[sizeof paths.lock + 32];
+static char aside[sizeof paths.lock + 32];
+static int held = -1;
+static struct stat own;
+
+static int open_socket(const char *path, struct sockaddr_un *address) {
+	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	if (strlen(path) >= sizeof address->sun_path) return -1;
+	memcpy(address->sun_path, path, strlen(path) + 1);
+	int descriptor = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (descriptor >= 0) fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+	return descriptor;
 }
 
-/* Moves a dead holder's lock away; true where the place is free now. */
-static bool take_over(void) {
-	char aside[sizeof paths.lock + 32];
-	pid_t holder = read_holder(paths.lock);
-	if (holder == NO_FILE) return true;
-	if (holder > 0 && (kill(holder, 0) == 0 || errno == EPERM)) return false;
-	snprintf(aside, sizeof aside, "%s.%ld.stale", paths.lock, (long)getpid());
-	if (rename(paths.lock, aside) != 0) return true;
-	/* Between the look and the move a living process may have come by it: give it back. */
-	bool stolen = read_holder(aside) != holder && link(aside, paths.lock) == 0;
-	unlink(aside);
-	return !stolen;
-}
+enum look { FREE, DEAD, HELD, UNCLEAR };
 
-enum lock take_lock(void) {
-	char mine[sizeof paths.lock + 32];
-	char text[32];
-	snprintf(mine, sizeof mine, "%s.%ld", paths.lock, (long)getpid());
-	int length = snprintf(text, sizeof text, "%ld", (long)getpid());
-	int file = open(mine, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (file < 0) return IMPOSSIBLE;
-	bool written = write(file, text, (size_t)length) == length;
-	close(file);
-	enum lock result = IMPOSSIBLE;
-	if (written && link(mine, paths.lock) == 0) result = LOCKED;
-	else if (written && errno == EEXIST) {
-		bool free = take_over();
-		result = free && link(mine, paths.lock) == 0 ? LOCKED : TAKEN;
+/* Whether a process listens at `path`: then `holder` is the connection to it, or -1 where more
+   processes wait than it has room for. Not blocking, since that would wait for room. */
+static enum look look_at(const char *path, int *holder) {
+	struct sockaddr_un address;
+	*holder = open_socket(path, &address);
+	if (*holder < 0) return UNCLEAR;
+	fcntl(*holder, F_SETFL, O_NONBLOCK);
+	if (connect(*holder, (struct sockaddr *)&address, sizeof address) == 0) return HELD;
+	int problem = errno;
+	close(*holder);
+	*holder = -1;
+	switch (problem) {
+	/* Released, before we looked or while we did. */
+	case ENOENT:
+	case ECONNRESET: return FREE;
+	case EAGAIN: return HELD;
+	/* The holder died; or it is no socket, such as the lock of an older sshpool. */
+	case ECONNREFUSED:
+	case ENOTSOCK:
+	case EPROTOTYPE:
+	case EACCES:
+	case ELOOP: return DEAD;
+	default: return UNCLEAR;
 	}
-	unlink(mine);
+}
+
+static bool is_same(const struct stat *one, const struct stat *other) {
+	return one->st_ino == other->st_ino && one->st_dev == other->st_dev &&
+		one->st_mtime == other->st_mtime;
+}
+
+/* Moves the lock away that was seen dead. Another process may have put its own in place meanwhile:
+   that one stays, or goes back at once. Where a third was quicker then, two agents start, and the
+   second finds the socket of the first and leaves. True where `aside` is to be removed. */
+static bool put_aside(const struct stat *seen) {
+	struct stat now;
+	if (lstat(paths.lock, &now) != 0 || !is_same(seen, &now)) return false;
+	snprintf(aside, sizeof aside, "%s.%lds", paths.lock, (long)getpid());
+	if (rename(paths.lock, aside) != 0) return false;
+	bool stolen = lstat(aside, &now) == 0 && !is_same(seen, &now);
+	return !stolen || link(aside, paths.lock) == 0 || errno == EEXIST;
+}
+
+/* Listens under a temporary name and publishes that in one step; TAKEN where another was first. */
+static enum lock publish(void) {
+	struct sockaddr_un address;
+	snprintf(temporary, sizeof temporary, "%s.%ld", paths.lock, (long)getpid());
+	unlink(temporary);
+	held = open_socket(temporary, &address);
+	if (held < 0) return IMPOSSIBLE;
+	bool listens = bind(held, (struct sockaddr *)&address, sizeof address) == 0 &&
+		listen(held, WAITERS) == 0 && lstat(temporary, &own) == 0;
+	enum lock result = IMPOSSIBLE;
+	if (listens && link(temporary, paths.lock) == 0) result = LOCKED;
+	else if (listens && errno == EEXIST) result = TAKEN;
+	unlink(temporary);
+	if (result != LOCKED) close(held);
+	return result;
+}
+
+static enum lock wait_for(int holder, int64_t deadline) {
+	struct pollfd wait = {.fd = holder, .events = POLLIN};
+	int64_t left;
+	while (wait.revents == 0 && (left = deadline - now_ms()) > 0) {
+		/* Without a connection only looking again tells. */
+		if (holder < 0 && left > FULL_RETRY_MS) left = FULL_RETRY_MS;
+		if (poll(&wait, 1, (int)left) == 0 && holder < 0) break;
+	}
+	if (holder >= 0) close(holder);
+	return now_ms() < deadline ? TAKEN : HELD_TOO_LONG;
+}
+
+enum lock take_lock(int64_t deadline) {
+	int holder;
+	struct stat seen = {.st_ino = 0};
+	lstat(paths.lock, &seen);
+	enum look look = look_at(paths.lock, &holder);
+	if (look == UNCLEAR) return IMPOSSIBLE;
+	if (look == HELD) return wait_for(holder, deadline);
+	/* A link to nothing is in the way, too. */
+	bool dead = look == DEAD || S_ISLNK(seen.st_mode);
+	bool moved = dead && put_aside(&seen);
+	enum lock result = publish();
+	/* Not before: its number would be free for a new lock, which others would take for this one. */
+	if (moved) remove(aside);
 	return result;
 }
 
 void release_lock(void) {
-	unlink(paths.lock);
+	struct stat now;
+	bool ours = lstat(paths.lock, &now) == 0 && now.st_ino == own.st_ino && now.st_dev == own.st_dev;
+	/* First the name: those who wait look at it as soon as the socket is closed. */
+	if (ours) unlink(paths.lock);
+	close(held);
 }

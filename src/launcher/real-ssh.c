@@ -1,7 +1,6 @@
 /*
  * The ssh of the system, for what is not ours to do: the first one in PATH that is not us under its
- * name, as src/client has it. The agent, which we may start, inherits PATH as it is and looks in it
- * in the same way.
+ * name, as src/client has it. The agent is told our PATH and looks in it in the same way.
  */
 #define _GNU_SOURCE
 

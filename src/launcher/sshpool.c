@@ -6,7 +6,7 @@
  *
  *   sshpool.c      main, and the loop of a call (its state: call.h)
  *   words.c        what we were called with
- *   agent.c        connects to the agent, or starts it, with paths.c and lock.c
+ *   agent.c        connects to the agent, or starts it, with paths.c, lock.c and agent-process.c
  *   sending.c      messages to the agent, with environment.c, place.c and modes.c
  *   receiving.c    messages of the agent
  *   input.c        standard input, with escapes.c
@@ -23,6 +23,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "call.h"
@@ -87,10 +88,16 @@ static bool is_ours(void) {
 	return is_our_command("exec") || is_our_command("ssh") || is_our_command("shell");
 }
 
-/* ssh works also without us; for the other commands the Node client says what is wrong. */
+/* ssh works also without us; for the other commands the Node client says what is wrong, but for a
+   lock: it would wait for that once more. */
 static _Noreturn void do_without_agent(void) {
-	if (!is_our_command("ssh")) become_client();
-	fputs("sshpool: no agent; this call goes through ssh itself\n", stderr);
+	const char *lock = agent_lock_held();
+	bool is_ssh = is_our_command("ssh");
+	if (!is_ssh && lock == NULL) become_client();
+	if (lock == NULL) fputs("sshpool: no agent", stderr);
+	else fprintf(stderr, "sshpool: " TEXT_LOCK_HELD, lock);
+	fputs(is_ssh ? "; this call goes through ssh itself\n" : "\n", stderr);
+	if (!is_ssh) exit(EXIT_FAILURE_OF_OURS);
 	become_ssh(our_words + 1, our_count - 1);
 }
 

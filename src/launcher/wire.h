@@ -3,11 +3,11 @@
 #define SSHPOOL_WIRE_H
 
 #define VERSION "0.1.0"
-#define CA_CERTS_ASIDE "SSHPOOL_CA_CERTS"
 #define SSH_DEPTH "SSHPOOL_SSH_DEPTH"
 #define TEXT_AGENT_LOST "the sshpool agent went away; its log: %s"
 #define TEXT_AGENT_SILENT "the sshpool agent does not answer; its log: %s"
 #define TEXT_NO_SSH "no ssh in PATH but sshpool itself; install OpenSSH, or put it into PATH"
+#define TEXT_LOCK_HELD "another process started the sshpool agent and has not finished; it holds the lock %s: end that process, or remove the file"
 #define TEXT_SSH_LOOP "the ssh in PATH is sshpool once more; put the real one before it"
 /* A format for printf, in which each %c is the escape character. */
 #define TEXT_ESCAPE_HELP "%c?\r\nSupported escape sequences:\r\n %c.   - terminate session\r\n %c^Z  - suspend ssh\r\n %c?   - this message\r\n %c%c   - send the escape character by typing it twice\r\n(Note that escapes are only recognized immediately after newline.)\r\n"
@@ -56,6 +56,11 @@ enum message {
 /* What a caller sends of its environment by itself; names that end in * match a prefix. */
 #define CALLER_ENV \
 	{ \
+		"PATH", \
+		"HOME", \
+		"USER", \
+		"LOGNAME", \
+		"SHELL", \
 		"SSH_AUTH_SOCK", \
 		"SSH_ASKPASS", \
 		"SSH_ASKPASS_REQUIRE", \
@@ -69,5 +74,21 @@ enum message {
 		"LANG", \
 		"LC_*", \
 	}
+
+/* What an agent has of the environment of the call that starts it; and the end of its PATH. */
+#define AGENT_ENV \
+	{ \
+		"HOME", \
+		"USER", \
+		"LOGNAME", \
+		"SHELL", \
+		"LANG", \
+		"LC_*", \
+		"TZ", \
+		"TMPDIR", \
+		"XDG_RUNTIME_DIR", \
+		"SSH_POOL_*", \
+	}
+#define SYSTEM_PATH "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 
 #endif

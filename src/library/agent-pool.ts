@@ -1,4 +1,5 @@
 /** The warm connections of the user's agent, for a program: shared with all that use sshpool. */
+import { currentDirectory } from '../base/current-directory.ts';
 import { SshpoolError } from '../base/errors.ts';
 import { ownPlace } from '../base/place.ts';
 import { programVersion } from '../base/version.ts';
@@ -38,7 +39,7 @@ export class AgentPool extends BasePool<typeof REACHED> {
   protected async reserve(host: CheckedHost, signal: AbortSignal): Promise<typeof REACHED> {
     const argv = wordsOf(host);
     const place = ownPlace(process.env);
-    const params = { argv, cwd: process.cwd(), env: envLines(process.env), place };
+    const params = { argv, cwd: currentDirectory(), env: envLines(process.env), place };
     const { warmed } = (await this.#request('warm', params, signal)) as Warmed;
     const failure = warmed.find(({ error }) => error !== null);
     if (failure?.error) throw SshpoolError.received(failure.code ?? 'INTERNAL', failure.error);

@@ -2,13 +2,12 @@
 import { lstatSync, rmSync, type Stats } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { describe, SshpoolError } from '../base/errors.ts';
-import { pause } from '../base/time.ts';
 import { connectFailure, listenAlone } from '../base/unix-socket.ts';
-import { tryLock } from '../client/lock.ts';
+import { takeLock, type Lock } from '../client/lock.ts';
 import { SOCKET_PATH_MAX } from '../config/paths.ts';
 
-/** How often one who waits for another looks again. */
-const RETRY_MS = 20;
+/** How long others may take to listen, on a busy machine. */
+const LOCK_MS = 15_000;
 
 /**
  * Listens at `path`, for this user alone. What lies there is only replaced where it is a socket of
@@ -35,11 +34,11 @@ export async function listenAt(
 }
 
 /** Of two who find the same dead socket, the second would take away that of the first. */
-async function locked(path: string): Promise<{ release(): void }> {
+async function locked(path: string): Promise<Lock> {
+  const deadline = performance.now() + LOCK_MS;
   for (;;) {
-    const lock = tryLock(path);
+    const lock = await takeLock(path, deadline - performance.now());
     if (lock) return lock;
-    await pause(RETRY_MS);
   }
 }
 

@@ -1,4 +1,5 @@
 /** A remote command over the user's agent: a caller of its own for each. */
+import { currentDirectory } from '../base/current-directory.ts';
 import { SshpoolError } from '../base/errors.ts';
 import { ownPlace } from '../base/place.ts';
 import { Call, envLines, OtherProtocol, type MessageOf } from '../client/call.ts';
@@ -51,7 +52,7 @@ export function startOverAgent(
       type: 'exec',
       command,
       argv: words,
-      cwd: globalThis.process.cwd(),
+      cwd: currentDirectory(),
       env: envLines(globalThis.process.env),
       ...ownPlace(globalThis.process.env),
       terminals: 0,

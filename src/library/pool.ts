@@ -1,9 +1,11 @@
 /** A pool of connections in the process of a program. */
 import { channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
+import { currentDirectory } from '../base/current-directory.ts';
 import { SshpoolError } from '../base/errors.ts';
 import { FileContents } from '../config/file-contents.ts';
-import { checkDir, ensureDir, runtimePaths } from '../config/paths.ts';
+import { runtimePaths } from '../config/paths.ts';
+import { checkDir, ensureDir } from '../config/private-directory.ts';
 import { selectEnv } from '../config/send-env.ts';
 import type { Settings } from '../config/settings.ts';
 import { SshConfig } from '../config/ssh-config.ts';
@@ -219,7 +221,7 @@ function withDefaults(config: Partial<SSHPoolConfig>): SSHPoolConfig {
 /** Behind a program there is nobody to ask. */
 const NOBODY: Surroundings = {
   get cwd() {
-    return process.cwd();
+    return currentDirectory();
   },
   get env() {
     return matchingEnv(process.env, CALLER_ENV);

@@ -191,7 +191,7 @@ async function ownKey(
   return `${key} ${forwardAgent ?? ''}`;
 }
 
-/** The agent's own environment for what programs need (PATH, HOME), the caller's over it. */
+/** The caller's environment, over what the agent has that no caller sends (TZ, TMPDIR). */
 async function environmentOf(
   { env, sshConfig }: ReachServices,
   sshArgs: readonly string[],

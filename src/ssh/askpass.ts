@@ -8,6 +8,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SshpoolError } from '../base/errors.ts';
+import { DEFAULT_PATH } from '../base/programs.ts';
 import type { Ask } from './prompts.ts';
 
 /**
@@ -62,7 +63,7 @@ export class Askpass {
       // Before OpenSSH 8.4 that alone did it.
       DISPLAY: env['DISPLAY'] ?? 'sshpool',
       // The program runs under the node that is found there: ours, where no other comes first.
-      PATH: [env['PATH'], dirname(process.execPath)].filter(Boolean).join(':'),
+      PATH: [env['PATH'] || DEFAULT_PATH, dirname(process.execPath)].join(':'),
       [ASKPASS_SOCKET]: this.#path,
     };
   }

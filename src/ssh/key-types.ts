@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
-import { realSsh } from '../base/programs.ts';
+import { sshFor } from '../base/programs.ts';
 import type { KnownHost } from './known-hosts.ts';
 
 /** Undefined where the program does not say. */
@@ -22,7 +22,7 @@ export class KeyTypes {
     place: { readonly env: NodeJS.ProcessEnv; readonly cwd: string },
   ): Promise<readonly KnownHost[]> {
     if (!lines.some(({ isForeign }) => isForeign)) return lines;
-    const program = realSsh(place.env, place.cwd);
+    const program = sshFor(place.env, place.cwd);
     const types = program === undefined ? undefined : await this.#of(program);
     // In doubt all of them count: a host that may be known must not pass for an unknown one.
     return lines.filter(({ isForeign, keyType }) => !isForeign || (types?.has(keyType) ?? true));

@@ -8,7 +8,7 @@ import { rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { SshpoolError } from '../base/errors.ts';
-import { realSsh } from '../base/programs.ts';
+import { sshFor } from '../base/programs.ts';
 import { Askpass } from './askpass.ts';
 import { KEEPALIVE } from './keepalive.ts';
 import type { Link } from './link.ts';
@@ -89,7 +89,7 @@ function logIn(
 ): Promise<void> {
   const { cwd, env, signal } = request;
   return new Promise((resolve, reject) => {
-    const program = realSsh(env, cwd);
+    const program = sshFor(env, cwd);
     if (program === undefined) return reject(SshpoolError.of('NO_SSH', {}));
     const child: ChildProcess = spawn(program, masterWords(request, control), {
       cwd,

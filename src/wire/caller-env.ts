@@ -1,10 +1,16 @@
-/** What a caller says of its environment without being asked, and patterns of names. */
+/** What a caller says of its environment unasked, what an agent gets of it, and patterns of names. */
 
 /**
- * What a caller sends of its environment by itself: the key agent, where to ask, whose tickets to use,
- * the terminal's type and the language. Names that end in * match a prefix.
+ * What a caller sends of its environment by itself: what ssh and the programs that ssh runs need,
+ * the key agent, where to ask, whose tickets to use, the terminal's type and the language. Names that
+ * end in * match a prefix.
  */
 export const CALLER_ENV = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SHELL',
   'SSH_AUTH_SOCK',
   'SSH_ASKPASS',
   'SSH_ASKPASS_REQUIRE',
@@ -18,6 +24,40 @@ export const CALLER_ENV = [
   'LANG',
   'LC_*',
 ] as const;
+
+/**
+ * What an agent has of the environment of the call that starts it; all else ends with that call.
+ * Variables of Node and of the dynamic linker are not here: they would run foreign code in the
+ * agent, or open a debugger on it. PATH is made (agentPath).
+ */
+export const AGENT_ENV = [
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'LANG',
+  'LC_*',
+  'TZ',
+  'TMPDIR',
+  'XDG_RUNTIME_DIR',
+  'SSH_POOL_*',
+] as const;
+
+/** Where systems keep their programs. */
+export const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin';
+
+/** The environment of an agent that a process with this one starts. */
+export function agentEnv(
+  env: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> {
+  return { ...matchingEnv(env, AGENT_ENV), PATH: agentPath(env['PATH'] ?? '') };
+}
+
+/** The absolute directories of the starter's PATH, and those of the system. */
+function agentPath(path: string): string {
+  const given = path.split(':').filter((directory) => directory.startsWith('/'));
+  return [...given, SYSTEM_PATH].join(':');
+}
 
 /** Whether `name` is matched by one of the patterns, in which * and ? are wildcards. */
 export function matchesEnv(name: string, patterns: readonly string[]): boolean {

@@ -1,10 +1,19 @@
 /** The launcher and the real agent: how it starts one, and what a warm call does not do. */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { PROGRAM, runCli } from '../support/cli.ts';
+import { PROGRAM, runCli, spawnCli } from '../support/cli.ts';
 import { isNative } from '../support/launcher.ts';
-import { childrenOf, openFiles, processesNaming, titleOf } from '../support/process.ts';
+import {
+  childrenOf,
+  openFiles,
+  processesNaming,
+  signal,
+  titleOf,
+  until,
+} from '../support/process.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd } from '../support/sshd.ts';
 import { poolStats } from '../support/stats.ts';
@@ -71,13 +80,24 @@ describe.skipIf(!isNative(PROGRAM) || !haveSshd())('the launcher with an agent',
     expect(done.stdout).toContain('no agent is running');
   });
 
-  it('takes over the lock of a starter that was killed', async () => {
+  it('gives its lock up when it is killed, though what it started lives on', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
-    const dead = spawnSync('true').pid;
-    sandbox.write('run/agent.lock', String(dead));
-    const done = await runCli(sandbox, ['exec', '-F', sshd.config(), 'box', 'true']);
-    expect(done).toMatchObject({ code: 0, stderr: '' });
+    const node = sandbox.write('bin/node', '#!/bin/sh\nexec sleep 60\n');
+    chmodSync(node, 0o755);
+    const args = ['exec', '-F', sshd.config(), 'box', 'true'];
+    const starter = spawnCli(sandbox, args, { env: { PATH: `${dirname(node)}:/usr/bin:/bin` } });
+    const pid = starter.pid ?? 0;
+    const stuck = await until(
+      () => childrenOf(pid).find((child) => titleOf(child).startsWith('sleep')),
+      'the start is stuck',
+    );
+    sandbox.defer(async () => signal(stuck, 'SIGKILL'));
+    expect(readdirSync(sandbox.run)).toContain('agent.lock');
+    const ended = once(starter, 'close');
+    starter.kill('SIGKILL');
+    await ended;
+    expect(await runCli(sandbox, args)).toMatchObject({ code: 0, stderr: '' });
     expect(readdirSync(sandbox.run).toSorted()).toEqual(['agent.log', 'agent.sock']);
   });
 

@@ -33,6 +33,7 @@ export function createSandbox(): Sandbox {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'sshp-')));
   const [home, run] = [join(root, 'home'), join(root, 'run')];
   for (const directory of [home, run]) mkdirSync(directory, { mode: 0o700 });
+  const { SSHPOOL_COVERAGE: coverage, PATH: path = '/usr/bin:/bin' } = process.env;
   const cleanUps: (() => Promise<void>)[] = [];
 
   return {
@@ -41,10 +42,8 @@ export function createSandbox(): Sandbox {
     run,
     env: {
       // For scripts/coverage.js: the programs that the tests spawn write their own coverage there.
-      ...(process.env['SSHPOOL_COVERAGE']
-        ? { NODE_V8_COVERAGE: process.env['SSHPOOL_COVERAGE'] }
-        : {}),
-      PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+      ...(coverage ? { NODE_V8_COVERAGE: join(coverage, 'raw') } : {}),
+      PATH: [...(coverage ? [join(coverage, 'bin')] : []), path].join(':'),
       HOME: home,
       SSH_POOL_RUNTIME_DIR: run,
       LANG: 'C.UTF-8',

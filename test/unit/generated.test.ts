@@ -24,6 +24,7 @@ const facts = {
   EXIT_FAILURE,
   agentLost: (log: string) => SshpoolError.of('AGENT_LOST', { log }).message,
   agentSilent: (log: string) => SshpoolError.of('AGENT_SILENT', { log }).message,
+  lockHeld: (path: string) => SshpoolError.of('LOCK_HELD', { path }).message,
   noSsh: SshpoolError.of('NO_SSH', {}).message,
   sshLoop: SshpoolError.of('SSH_LOOP', {}).message,
   escapeHelp,

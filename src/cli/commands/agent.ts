@@ -5,8 +5,9 @@ import chalk from 'chalk';
 import { SshpoolError } from '../../base/errors.ts';
 import { programVersion } from '../../base/version.ts';
 import { connectAgent } from '../../client/connect.ts';
-import { tryLock } from '../../client/lock.ts';
-import { checkDir, ensureDir } from '../../config/paths.ts';
+import { takeLock } from '../../client/lock.ts';
+import { START_MS } from '../../client/connect.ts';
+import { checkDir, ensureDir } from '../../config/private-directory.ts';
 import { readSettings } from '../../config/settings.ts';
 import { callRunning, callStarting, ourPaths } from '../agent-call.ts';
 import { installedLauncher, LAUNCHER_TEXT } from '../launcher.ts';
@@ -72,12 +73,13 @@ export async function status({ json }: { readonly json?: true }): Promise<number
 
 /** Serves in the foreground, its log on standard error, until a signal or the idle time ends it. */
 export async function run(): Promise<number> {
+  process.umask(0o077);
   const paths = ourPaths();
   const settings = await readSettings(process.env);
   ensureDir(paths.dir);
   // Before anything is written there: the directory may be another user's.
   checkDir(paths.dir, process.getuid?.() ?? 0);
-  const lock = tryLock(paths.lock);
+  const lock = await takeLock(paths.lock, START_MS);
   // The whole agent: no other command is to wait for it to load.
   const { Agent } = await import('../../agent/lifecycle.ts');
   const agent =

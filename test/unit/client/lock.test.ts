@@ -1,10 +1,17 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { tryLock } from '../../../src/client/lock.ts';
+import type { Readable } from 'node:stream';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { SshpoolError } from '../../../src/base/errors.ts';
+import { takeLock, type Lock } from '../../../src/client/lock.ts';
+import { until } from '../../support/process.ts';
+
+/** Longer than any test takes. */
+const LONG_MS = 60_000;
 
 let directory: string;
 let path: string;
@@ -15,57 +22,115 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-/** The process id of one that has ended. */
-const deadPid = (): string =>
-  execFileSync(process.execPath, ['-p', 'process.pid'], { encoding: 'utf8' }).trim();
+async function take(): Promise<Lock> {
+  for (;;) {
+    const lock = await takeLock(path, LONG_MS);
+    if (lock === undefined) continue;
+    onTestFinished(() => lock.release());
+    return lock;
+  }
+}
 
-test('a free lock is taken, with the process id in it', () => {
-  expect(tryLock(path)).toBeDefined();
-  expect(readFileSync(path, 'utf8')).toBe(String(process.pid));
-});
+/** A process that holds the lock, and prints when another one waits; Node 20 runs no TypeScript. */
+async function holder(): Promise<ChildProcessByStdio<null, Readable, null>> {
+  const script = `const s = require('net').createServer(() => console.log(2)); s.listen(${JSON.stringify(path)}, () => console.log(1))`;
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  return child;
+}
 
-test('a lock is not given twice', () => {
-  tryLock(path);
-  expect(tryLock(path)).toBeUndefined();
-});
-
-test('a released lock is free again', () => {
-  tryLock(path)?.release();
-  expect(existsSync(path)).toBe(false);
-  expect(tryLock(path)).toBeDefined();
-});
-
-test('the lock of a dead process is taken over', () => {
-  writeFileSync(path, deadPid());
-  expect(tryLock(path)).toBeDefined();
-  expect(readFileSync(path, 'utf8')).toBe(String(process.pid));
-});
-
-test('no other file is left behind', () => {
-  writeFileSync(path, deadPid());
-  tryLock(path);
-  tryLock(path);
+test('a free lock is taken, and leaves no other file', async () => {
+  await take();
   expect(readdirSync(directory)).toEqual(['lock']);
 });
 
-test('a directory that is not there is an error', () => {
-  expect(() => tryLock(join(directory, 'none', 'lock'))).toThrow(/ENOENT/);
+test('a released lock is free again', async () => {
+  (await take()).release();
+  expect(existsSync(path)).toBe(false);
+  await take();
 });
 
-test('a living process keeps its lock from another, and leaves it when it is killed', async () => {
-  // Node 20 runs no TypeScript: the other process holds the lock by its file alone.
-  const holder = spawn(
-    process.execPath,
-    [
-      '-e',
-      `require('fs').writeFileSync(${JSON.stringify(path)}, String(process.pid)); console.log(1); setInterval(() => 0, 1e6)`,
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  await once(holder.stdout, 'data');
-  expect(tryLock(path)).toBeUndefined();
-  const gone = once(holder, 'exit');
-  holder.kill('SIGKILL');
-  await gone;
-  expect(tryLock(path)).toBeDefined();
+test('one that waits for a lock is told when it is released', async () => {
+  const lock = await take();
+  const other = takeLock(path, LONG_MS);
+  lock.release();
+  // It may have come just after the release.
+  (await other)?.release();
+  expect(await takeLock(path, LONG_MS).then((free) => free?.release())).toBeUndefined();
+  expect(readdirSync(directory)).toEqual([]);
+});
+
+test('a lock that is held for too long is an error that names it', async () => {
+  await take();
+  const { message } = SshpoolError.of('LOCK_HELD', { path });
+  await expect(takeLock(path, 50)).rejects.toMatchObject({ code: 'LOCK_HELD', message });
+});
+
+test('a killed holder frees its lock, and one that waited for it is told', async () => {
+  const child = await holder();
+  const other = takeLock(path, LONG_MS);
+  await once(child.stdout, 'data');
+  child.kill('SIGKILL');
+  expect(await other).toBeUndefined();
+  await take();
+  expect(readdirSync(directory)).toEqual(['lock']);
+});
+
+test('a stopped holder keeps its lock', async () => {
+  const child = await holder();
+  child.kill('SIGSTOP');
+  await expect(takeLock(path, 200)).rejects.toMatchObject({ code: 'LOCK_HELD' });
+});
+
+// Elsewhere the system refuses one for whom there is no room as it does where nobody listens.
+test.runIf(process.platform === 'linux')(
+  'a holder with no room for more keeps its lock',
+  async () => {
+    const child = await holder();
+    child.kill('SIGSTOP');
+    // Node asks for 511, and the system may allow fewer.
+    const waiting = Array.from({ length: 600 }, () => createConnection(path));
+    const codes = new Set<string | undefined>();
+    for (const socket of waiting) {
+      socket.on('error', ({ code }: NodeJS.ErrnoException) => codes.add(code));
+      onTestFinished(() => void socket.destroy());
+    }
+    await until(() => codes.size > 0, 'the system refuses one');
+    expect([...codes]).toEqual(['EAGAIN']);
+    expect(await takeLock(path, LONG_MS)).toBeUndefined();
+    expect(existsSync(path)).toBe(true);
+  },
+);
+
+test('a release leaves a lock that another process has by now', async () => {
+  const lock = await take();
+  rmSync(path);
+  await take();
+  lock.release();
+  expect(existsSync(path)).toBe(true);
+});
+
+test.each([
+  ['a free', () => undefined],
+  ['a dead', () => writeFileSync(path, '1')],
+])('of many that want %s lock each has it, and one at a time', async (_, prepare) => {
+  prepare();
+  let holders = 0;
+  const one = async (): Promise<void> => {
+    for (;;) {
+      const lock = await takeLock(path, LONG_MS);
+      if (lock === undefined) continue;
+      expect(++holders).toBe(1);
+      await new Promise(setImmediate);
+      holders -= 1;
+      return lock.release();
+    }
+  };
+  await Promise.all(Array.from({ length: 50 }, one));
+  expect(readdirSync(directory)).toEqual([]);
+});
+
+test('a directory that is not there is an error', async () => {
+  await expect(takeLock(join(directory, 'none', 'lock'), LONG_MS)).rejects.toThrow(/^listen E/);
 });

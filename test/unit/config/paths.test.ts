@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   mkdirSync,
   mkdtempSync,
   rmSync,
@@ -8,9 +9,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { checkDir, ensureDir, runtimePaths } from '../../../src/config/paths.ts';
+import { runtimePaths } from '../../../src/config/paths.ts';
+import { checkDir, checkSocket, ensureDir } from '../../../src/config/private-directory.ts';
 
 const UID = process.getuid?.() ?? 0;
 /** A user without /run/user/UID. */
@@ -20,6 +22,24 @@ function directory(): string {
   const path = mkdtempSync(join(tmpdir(), 'sshpool-paths-'));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
   return path;
+}
+
+function made(base: string, name: string, mode: number): string {
+  const path = join(base, name);
+  mkdirSync(path, { recursive: true });
+  chmodSync(path, mode);
+  return path;
+}
+
+function belowOpen(base: string): string {
+  const path = made(base, 'open/own', 0o700);
+  chmodSync(join(base, 'open'), 0o777);
+  return path;
+}
+
+function linked(base: string, target: string): string {
+  symlinkSync(target, join(base, 'link'));
+  return join(base, 'link');
 }
 
 test('SSH_POOL_RUNTIME_DIR is used before XDG_RUNTIME_DIR', () => {
@@ -33,7 +53,23 @@ test('SSH_POOL_RUNTIME_DIR is used before XDG_RUNTIME_DIR', () => {
 });
 
 test('XDG_RUNTIME_DIR gets a directory of its own', () => {
-  expect(runtimePaths({ XDG_RUNTIME_DIR: '/run/user/1' }, UID).dir).toBe('/run/user/1/sshpool');
+  const run = directory();
+  expect(runtimePaths({ XDG_RUNTIME_DIR: `${run}/` }, UID).dir).toBe(`${run}/sshpool`);
+});
+
+test.each<[what: string, make: (base: string) => { readonly path: string; readonly uid?: number }]>(
+  [
+    ['of another user', (base) => ({ path: base, uid: NOBODY_HERE })],
+    ['that is not there', (base) => ({ path: join(base, 'none') })],
+    ['that others may write to', (base) => ({ path: made(base, 'open', 0o720) })],
+    ['below a directory that others may write to', (base) => ({ path: belowOpen(base) })],
+    ['that is a symbolic link', (base) => ({ path: linked(base, base) })],
+    ['that is too long for a socket', (base) => ({ path: made(base, 'd'.repeat(60), 0o700) })],
+  ],
+)('an XDG_RUNTIME_DIR %s is ignored', (_, make) => {
+  const { path, uid = UID } = make(directory());
+  const own = runtimePaths({}, uid).dir;
+  expect(runtimePaths({ XDG_RUNTIME_DIR: path }, uid).dir).toBe(own);
 });
 
 test('without any of them the directory is in /tmp with the user id', () => {
@@ -123,4 +159,58 @@ test('a path through a file cannot be examined and is unsafe', () => {
   expect(() => checkDir(join(path, 'x'), UID)).toThrow(
     expect.objectContaining({ code: 'UNSAFE_PATH' }),
   );
+});
+
+test('a directory below one that others may write to is unsafe, and the text names that one', () => {
+  const path = belowOpen(directory());
+  const text = `${dirname(path)} is not safe to use: other users can write to it (mode 0777)`;
+  expect(() => checkDir(path, UID)).toThrow(text);
+  expect(() => checkDir(join(path, 'absent'), UID)).toThrow(text);
+});
+
+test('a directory below a sticky one is safe', () => {
+  const path = belowOpen(directory());
+  chmodSync(dirname(path), 0o1777);
+  expect(checkDir(path, UID)).toBe(true);
+});
+
+// Only root can give a directory away.
+test.skipIf(UID !== 0)('a directory below one of another user is unsafe', () => {
+  const base = directory();
+  const path = made(base, 'foreign/own', 0o700);
+  chownSync(dirname(path), NOBODY_HERE, NOBODY_HERE);
+  expect(() => checkDir(path, UID)).toThrow(`${dirname(path)} is not safe to use: it belongs to`);
+});
+
+test.each(['absolute', 'relative'])(
+  'an %s link on the way is followed to where it leads',
+  (kind) => {
+    const base = directory();
+    const own = made(base, 'own/run', 0o700);
+    const target =
+      kind === 'absolute' ? dirname(own) : `${'../'.repeat(20)}${dirname(own).slice(1)}`;
+    const path = join(linked(base, target), 'run');
+    expect(checkDir(path, UID)).toBe(true);
+    chmodSync(dirname(own), 0o777);
+    expect(() => checkDir(path, UID)).toThrow(`${dirname(own)} is not safe to use`);
+  },
+);
+
+test('a link on the way that leads up from where it led down is unsafe', () => {
+  const base = directory();
+  made(base, 'own/run', 0o700);
+  const link = linked(base, `${base}/own/../own`);
+  expect(() => checkDir(join(link, 'run'), UID)).toThrow(/symbolic link/);
+});
+
+test('a link to itself on the way is unsafe', () => {
+  const base = directory();
+  expect(() => checkDir(join(linked(base, 'link'), 'run'), UID)).toThrow(/symbolic link/);
+});
+
+test('a socket of another user is unsafe', () => {
+  const path = join(directory(), 'file');
+  writeFileSync(path, '');
+  checkSocket(path, UID);
+  expect(() => checkSocket(path, NOBODY_HERE)).toThrow(/belongs to user id/);
 });

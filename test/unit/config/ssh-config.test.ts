@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { inspect, promisify } from 'node:util';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { SshConfig, type RunSsh } from '../../../src/config/ssh-config.ts';
 import { connectionKey } from '../../../src/config/connection-key.ts';
 import type { SshOptions } from '../../../src/config/ssh-options.ts';
@@ -397,7 +397,13 @@ test('a bad option is reported with its line', async () => {
   );
 });
 
+test('a caller without ssh in its PATH has the ssh of our PATH', async () => {
+  expect(await real([], { PATH: '/nonexistent' })).toMatchObject({ target: 'web' });
+});
+
 test('a missing ssh is said to be missing', async () => {
+  vi.stubEnv('PATH', '/nonexistent');
+  onTestFinished(() => void vi.unstubAllEnvs());
   await expect(real([], { PATH: '/nonexistent' })).rejects.toThrow(/ssh program was not found/);
 });
 

@@ -1,0 +1,65 @@
+/* What an agent's process has of its own and not of its starter; src/client/spawn.ts does the same. */
+#define _GNU_SOURCE
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "launcher.h"
+
+extern char **environ;
+
+/* The usual one. Without a limit Linux uses its legacy memory layout. */
+enum { STACK_BYTES = 8 * 1024 * 1024 };
+
+/* Soft limits that are raised as far as they may be. */
+static const int RAISED[] = {
+	RLIMIT_AS,
+	RLIMIT_CPU,
+	RLIMIT_DATA,
+	RLIMIT_FSIZE,
+	RLIMIT_NOFILE,
+	RLIMIT_MEMLOCK,
+	RLIMIT_NPROC,
+	RLIMIT_RSS,
+};
+
+/* What the system does not allow stays as it is. */
+static void make_limits(void) {
+	struct rlimit limit;
+	for (size_t i = 0; i < sizeof RAISED / sizeof RAISED[0]; i++) {
+		if (getrlimit(RAISED[i], &limit) != 0) continue;
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RAISED[i], &limit);
+	}
+	if (getrlimit(RLIMIT_STACK, &limit) == 0) {
+		bool smaller = limit.rlim_max != RLIM_INFINITY && limit.rlim_max < STACK_BYTES;
+		limit.rlim_cur = smaller ? limit.rlim_max : STACK_BYTES;
+		setrlimit(RLIMIT_STACK, &limit);
+	}
+	/* Its memory holds passwords and keys. */
+	limit = (struct rlimit){.rlim_cur = 0, .rlim_max = 0};
+	setrlimit(RLIMIT_CORE, &limit);
+}
+
+/* Ignored signals and blocked ones survive exec(2). */
+static void make_signals(void) {
+	sigset_t none;
+	for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void make_process(void) {
+	char **environment = agent_environment();
+	if (environment == NULL) _exit(127);
+	environ = environment;
+	make_limits();
+	make_signals();
+	/* Only root, or with RLIMIT_NICE, gets back to the usual priority. */
+	setpriority(PRIO_PROCESS, 0, 0);
+	umask(077);
+}
