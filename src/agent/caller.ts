@@ -3,7 +3,7 @@
  * messages on and turns what is thrown into `failed`; what the calls do is not known here.
  */
 import type { Socket } from 'node:net';
-import { describe, SshpoolError } from '../base/errors.ts';
+import { SshpoolError } from '../base/errors.ts';
 import { commandNamed } from '../config/command-line.ts';
 import { Peer } from '../wire/peer.ts';
 import { PROTOCOL, type Message } from '../wire/protocol.ts';
@@ -29,10 +29,10 @@ export class Caller {
   constructor(socket: Socket, services: Services, onClose: () => void) {
     this.#services = services;
     this.#peer = new Peer(socket, {
-      onMessage: (message) => this.#receive(message),
+      onMessage: (message) => this.#guard(() => this.#receive(message)),
       onClose: (error) => {
         if (error) services.log.info(`caller dropped: ${error.message}`);
-        this.#close();
+        this.#guard(() => this.#close());
         onClose();
       },
     });
@@ -111,6 +111,7 @@ export class Caller {
       note: (text) => this.#send({ type: 'note', text }),
       can: (capability) => this.#capabilities.includes(capability),
       send: (sent) => this.#send(sent),
+      guard: (run) => this.#guard(run),
       environment: (patterns) => this.#environment(patterns),
     };
     this.#exec = new ExecCall(this.#services, caller, commandNamed(message.command));
@@ -134,12 +135,21 @@ export class Caller {
     this.#send({ type: 'result', json: JSON.stringify(result) });
   }
 
+  /** An error of ours ends this one call. @throws SshpoolError PROTOCOL, which ends the connection */
+  #guard(run: () => void): void {
+    try {
+      run();
+    } catch (thrown) {
+      const error = SshpoolError.from(thrown);
+      if (error.code === 'PROTOCOL') throw error;
+      this.#fail(error);
+      this.#exec?.abandon();
+    }
+  }
+
   #fail(thrown: unknown): void {
     const { code, message, exitCode, cause } = SshpoolError.from(thrown);
-    if (code === 'INTERNAL') {
-      const stack = cause instanceof Error ? cause.stack : describe(cause);
-      this.#services.log.info(`${message} ${stack}`);
-    }
+    if (code === 'INTERNAL') this.#services.log.fault(cause ?? thrown);
     this.#send({ type: 'failed', code, message, farewell: '', exitCode });
   }
 

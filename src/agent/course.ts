@@ -26,6 +26,8 @@ export interface CourseFacts {
   /** Not even failures are told. */
   readonly silent: boolean;
   readonly send: (message: Message) => void;
+  /** Runs what an event asks for; an error ends this call, and not the connection it came by. */
+  readonly guard: (run: () => void) => void;
 }
 
 export class Course {
@@ -49,7 +51,7 @@ export class Course {
 
   /** @throws SshpoolError SESSION_REFUSED where the session has ended by itself */
   run(lease: Lease, what: WhatToRun, rest: Pick<Start, 'env' | 'agentForward'>): void {
-    const { clock, send } = this.#facts;
+    const { clock, send, guard } = this.#facts;
     const { session } = lease;
     if (session.state !== 'spare') {
       const { name: host } = lease.connection.label;
@@ -62,29 +64,31 @@ export class Course {
     session.start(
       { ...start, ...rest },
       {
-        onStarted: (terminal) => {
-          this.#terminal = terminal;
-          this.#opened(stdin, escape);
-          if (!stdin) session.endStdin();
-        },
-        onStdout: (data) => this.#output('stdout', data),
-        onStderr: (data) => this.#output('stderr', data),
+        onStarted: (terminal) =>
+          guard(() => {
+            this.#terminal = terminal;
+            this.#opened(stdin, escape);
+            if (!stdin) session.endStdin();
+          }),
+        onStdout: (data) => guard(() => this.#output('stdout', data)),
+        onStderr: (data) => guard(() => this.#output('stderr', data)),
         onStdinWindow: (bytes) => {
-          if (stdin) send({ type: 'window', bytes });
+          if (stdin) guard(() => send({ type: 'window', bytes }));
         },
-        onStdinClosed: () => send({ type: 'stdinClosed' }),
-        onEnd: (outcome) => this.#end(outcome),
+        onStdinClosed: () => guard(() => send({ type: 'stdinClosed' })),
+        onEnd: (outcome) => guard(() => this.#end(outcome)),
       },
     );
   }
 
   /** A stream in place of a session. */
   forward(tunnel: Tunnel): void {
+    const { guard, send } = this.#facts;
     const forwarded = new Forwarded(tunnel, {
-      onStdout: (data) => this.#output('stdout', data),
-      onStdinWindow: (bytes) => this.#facts.send({ type: 'window', bytes }),
-      onStdoutEnd: () => this.#facts.send({ type: 'stdoutEnd' }),
-      onEnd: (outcome) => this.#end(outcome),
+      onStdout: (data) => guard(() => this.#output('stdout', data)),
+      onStdinWindow: (bytes) => guard(() => send({ type: 'window', bytes })),
+      onStdoutEnd: () => guard(() => send({ type: 'stdoutEnd' })),
+      onEnd: (outcome) => guard(() => this.#end(outcome)),
     });
     this.#running = forwarded;
     this.#opened(true, Buffer.alloc(0));

@@ -28,6 +28,8 @@ export interface ExecCaller extends Surroundings {
   readonly terminal: LocalTerminal;
   can(capability: string): boolean;
   send(message: Message): void;
+  /** Runs what an event asks for; an error that it throws ends the call, and nothing else. */
+  readonly guard: (run: () => void) => void;
 }
 
 /** ssh waits for as long as the server does to connect (-W), which gives up before that. */
@@ -112,11 +114,12 @@ export class ExecCall {
 
   #limit(timeoutMs: number | undefined): void {
     if (timeoutMs === undefined) return;
-    this.#timer = this.#services.clock.after(timeoutMs, () => {
+    const timeOut = (): void => {
       this.#timedOutMs = timeoutMs;
       this.#gone.abort();
       this.#course?.timeOut(timeoutMs);
-    });
+    };
+    this.#timer = this.#services.clock.after(timeoutMs, () => this.#caller.guard(timeOut));
   }
 
   async #start(args: CallArgs, argv: readonly Buffer[]): Promise<void> {
@@ -181,7 +184,8 @@ export class ExecCall {
     };
     const [exact, silent] = [this.#command !== 'exec', this.#isSilent];
     const { quiet } = args;
-    const course = new Course({ clock, pool, options, exact, quiet, silent, send });
+    const { guard } = this.#caller;
+    const course = new Course({ clock, pool, options, exact, quiet, silent, send, guard });
     this.#course = course;
     return course;
   }

@@ -27,6 +27,7 @@ export interface AgentConfig {
   readonly paths: RuntimePaths;
   readonly settings: Settings;
   readonly version: string;
+  /** May throw: the line is dropped then. */
   readonly writeLog: (line: string) => void;
   readonly clock?: Clock;
 }
@@ -101,6 +102,11 @@ export class Agent {
     return agent;
   }
 
+  /** An error that nothing handled: it is logged and counted, and the agent goes on. */
+  fault(thrown: unknown): void {
+    this.#log.fault(thrown);
+  }
+
   /** Ends the agent; what runs is waited for, or with `force` ended. Harmless when repeated. */
   stop({ force }: { readonly force: boolean }): void {
     if (this.#life === 'serving') {
@@ -111,7 +117,7 @@ export class Agent {
       this.#checkTimer?.cancel();
     }
     const reason = force ? SshpoolError.of('AGENT_STOPPING', {}) : undefined;
-    void this.#pool.closeAll(reason).then(() => this.#farewell());
+    void this.#pool.closeAll(reason).finally(() => this.#farewell());
   }
 
   #serve(socket: Socket): void {

@@ -4,12 +4,13 @@
  */
 import { closeSync, writeSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
-import { describe, SshpoolError } from '../base/errors.ts';
+import { SshpoolError } from '../base/errors.ts';
 import { programVersion } from '../base/version.ts';
 import { runtimePaths } from '../config/paths.ts';
 import { readSettings } from '../config/settings.ts';
 import { closeInherited } from './inherited.ts';
 import { Agent } from './lifecycle.ts';
+import { guardProcess, writeLog } from './process.ts';
 
 const READY_FD = 3;
 /** By then the call that started us is through with what it needs. */
@@ -47,8 +48,6 @@ async function loadTheRest(): Promise<void> {
  */
 const V8_FLAGS = ['--always-sparkplug', '--semi-space-growth-factor=1'];
 
-const writeLog = (line: string): void => void process.stderr.write(line);
-
 async function main(): Promise<void> {
   process.umask(0o077);
   closeInherited(READY_FD);
@@ -61,12 +60,10 @@ async function main(): Promise<void> {
   // Another agent was quicker: for whoever asked, that is as good.
   report({ ok: true, pid: process.pid });
   if (agent === undefined) return;
+  guardProcess(agent);
   setTimeout(() => {
-    loadTheRest().catch((thrown: unknown) => writeLog(`${describe(thrown)}\n`));
+    loadTheRest().catch((thrown: unknown) => agent.fault(thrown));
   }, REST_MS).unref();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => agent.stop({ force: true }));
-  }
   // SIGHUP: the terminal of the starter has gone. SIGUSR1 would open Node's debugger to all users.
   for (const name of ['SIGHUP', 'SIGUSR1'] as const) process.on(name, () => undefined);
   await agent.gone;

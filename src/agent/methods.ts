@@ -24,6 +24,10 @@ export interface AgentFacts {
 
 export interface AgentStatus extends AgentFacts {
   readonly log: string;
+  /** Lines that could not be written to the log: its disk is full, or the like. */
+  readonly logLinesDropped: number;
+  /** Errors that no code expected; each is in the log. */
+  readonly unexpectedErrors: number;
   readonly settings: Settings;
 }
 
@@ -63,7 +67,8 @@ type Handlers = {
 const HANDLERS: Handlers = {
   status: (services) => {
     const { paths, settings } = services;
-    return { ...facts(services), log: paths.log, settings };
+    const { dropped: logLinesDropped, faults: unexpectedErrors } = services.log.counts;
+    return { ...facts(services), log: paths.log, logLinesDropped, unexpectedErrors, settings };
   },
   stats: (services, { target }) => ({
     ...facts(services),

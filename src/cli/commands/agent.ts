@@ -55,6 +55,7 @@ export async function status({ json }: { readonly json?: true }): Promise<number
     );
   else if (found) {
     const { pid, version, protocol, uptimeMs, rssBytes, socket, log } = found;
+    const { logLinesDropped, unexpectedErrors } = found;
     const rows = [
       [
         'state',
@@ -63,7 +64,8 @@ export async function status({ json }: { readonly json?: true }): Promise<number
       ['version', `${version} (this program: ${programVersion()}), protocol ${protocol}`],
       ['launcher', LAUNCHER_TEXT[launcher]],
       ['socket', socket],
-      ['log', log],
+      ['log', log + (logLinesDropped > 0 ? `, ${logLinesDropped} line(s) not written` : '')],
+      ...(unexpectedErrors > 0 ? [['errors', `${unexpectedErrors} unexpected, see the log`]] : []),
     ];
     for (const [name = '', text] of rows)
       process.stdout.write(`${chalk.dim(name.padEnd(8))} ${text}\n`);
@@ -82,21 +84,20 @@ export async function run(): Promise<number> {
   const lock = await takeLock(paths.lock, START_MS);
   // The whole agent: no other command is to wait for it to load.
   const { Agent } = await import('../../agent/lifecycle.ts');
+  const { guardProcess, writeLog } = await import('../../agent/process.ts');
   const agent =
     lock &&
     (await Agent.start({
       paths,
       settings,
       version: programVersion(),
-      writeLog: (line) => process.stderr.write(line),
+      writeLog,
     }).finally(() => lock.release()));
   if (agent === undefined) {
     const reason = 'another one runs already, or is starting';
     throw SshpoolError.of('AGENT_START', { reason, log: paths.log });
   }
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => agent.stop({ force: true }));
-  }
+  guardProcess(agent);
   await agent.gone;
   return 0;
 }

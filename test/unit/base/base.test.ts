@@ -107,4 +107,13 @@ describe('the log', () => {
     createLog(new FakeClock(0), (line) => (text += line)).info('two\nlines');
     expect(text).toBe('1970-01-01T00:00:00.000Z two lines\n');
   });
+
+  it('drops and counts a line that cannot be written', () => {
+    const log = createLog(new FakeClock(0), () => {
+      throw new Error('no space left on device');
+    });
+    log.info('one');
+    log.fault(new Error('two'));
+    expect(log.counts).toEqual({ dropped: 2, faults: 1 });
+  });
 });
