@@ -69,6 +69,8 @@ the answer before it makes its call.
   the agent gives its socket up, finishes what runs and leaves; the caller starts an agent of its own
   and makes the call again. Nothing of the call was done before.
 - The agent is newer: the caller says so and exits with 255.
+- An agent that closes the connection without a hello has done nothing: it was about to leave. The caller
+  connects again, or starts another one.
 
 What a caller may say in \`capabilities\`:
 

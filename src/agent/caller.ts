@@ -39,10 +39,18 @@ export class Caller {
     this.#questions = new Questions((message) => this.#send(message));
   }
 
-  /** The agent leaves: a caller is let go as soon as its call is through, or never began. */
+  /**
+   * The agent leaves: a caller is let go when its call is through; at once, without a hello, where it
+   * was not greeted: such a caller knows that nothing was done, and goes to another agent.
+   */
   dismiss(): void {
     this.#dismissed = true;
-    if (this.#state !== 'calling') this.#peer.end();
+    if (this.#state !== 'calling' && this.#state !== 'ready') this.#leave();
+  }
+
+  #leave(): void {
+    this.#state = 'done';
+    this.#peer.end();
   }
 
   /** Ends the connection, whatever is under way. */
@@ -76,6 +84,7 @@ export class Caller {
   }
 
   #greet({ protocol, capabilities }: Extract<Message, { type: 'hello' }>): void {
+    if (this.#state === 'done') return;
     const { version } = this.#services;
     this.#capabilities = capabilities;
     this.#send({ type: 'hello', protocol: PROTOCOL, version, capabilities: [] });
@@ -85,7 +94,7 @@ export class Caller {
 
   #call(run: () => Promise<void>): void {
     // It sent its call before it could know; it goes elsewhere with it.
-    if (this.#state === 'foreign') return;
+    if (this.#state === 'foreign' || (this.#state === 'done' && this.#dismissed)) return;
     if (this.#state !== 'ready') {
       throw SshpoolError.of('PROTOCOL', { problem: 'one call a connection' });
     }

@@ -5,7 +5,7 @@ import type { MethodResults } from '../agent/methods.ts';
 import { envLines } from '../client/call.ts';
 import { connectAgent, connectOrStart } from '../client/connect.ts';
 import { request } from '../client/request.ts';
-import { withOwnProtocol } from '../client/versions.ts';
+import { withAgent, withRunningAgent } from '../client/versions.ts';
 import { ownPlace } from '../base/place.ts';
 import { programVersion } from '../base/version.ts';
 import { runtimePaths, type RuntimePaths } from '../config/paths.ts';
@@ -22,11 +22,13 @@ export async function callRunning<M extends MethodName>(
   { untilClosed = false } = {},
 ): Promise<MethodResults[M] | undefined> {
   const paths = ourPaths();
-  const socket = await connectAgent(paths);
-  if (socket === undefined) return undefined;
   const setting = { paths, version: programVersion(), print: printError, untilClosed };
-  // Our own agent: what it sends under this protocol is of the type of the method.
-  return (await request(socket, setting, method, params)) as MethodResults[M];
+  return withRunningAgent(paths, async () => {
+    const socket = await connectAgent(paths);
+    if (socket === undefined) return undefined;
+    // Our own agent: what it sends under this protocol is of the type of the method.
+    return (await request(socket, setting, method, params)) as MethodResults[M];
+  });
 }
 
 /** Calls a method, starting an agent where none runs; `stopWaiting` as in RequestSetting. */
@@ -37,7 +39,7 @@ export async function callStarting<M extends MethodName>(
 ): Promise<MethodResults[M]> {
   const paths = ourPaths();
   const setting = { paths, version: programVersion(), print: printError, stopWaiting };
-  return withOwnProtocol(paths, setting.version, async () => {
+  return withAgent(paths, setting.version, async () => {
     const socket = await connectOrStart(paths);
     return (await request(socket, setting, method, params)) as MethodResults[M];
   });

@@ -13,8 +13,14 @@ export type MessageOf<T extends Message['type']> = Extract<Message, { type: T }>
 /** Gets any message but hello; returns true to end the call. */
 export type OnMessage = (message: Message) => boolean;
 
+/** No agent took the call, and nothing was done for it: it may be made again. */
+export class NotTaken extends Error {}
+
+/** The agent closed the connection before it said hello: it was about to leave, or it crashed. */
+export class NotGreeted extends NotTaken {}
+
 /** The agent speaks another protocol; `theirs` is its number. */
-export class OtherProtocol extends Error {
+export class OtherProtocol extends NotTaken {
   readonly theirs: number;
 
   constructor(theirs: number) {
@@ -26,7 +32,8 @@ export class OtherProtocol extends Error {
 export class Call {
   readonly #peer: Peer;
   readonly #onMessage: OnMessage;
-  /** Resolves when the call has ended; rejects with AGENT_LOST, or what onMessage threw. */
+  #greeted = false;
+  /** Resolves when the call has ended; rejects with AGENT_LOST, NotTaken, or what onMessage threw. */
   readonly ended: Promise<void>;
   #resolve: () => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
@@ -39,7 +46,8 @@ export class Call {
     });
     this.#peer = new Peer(socket, {
       onMessage: (message) => this.#receive(message),
-      onClose: () => this.#reject(SshpoolError.of('AGENT_LOST', { log })),
+      onClose: () =>
+        this.#reject(this.#greeted ? SshpoolError.of('AGENT_LOST', { log }) : new NotGreeted()),
     });
     const capabilities = ['ask', 'json'] satisfies (keyof typeof CAPABILITIES)[];
     this.send({ type: 'hello', protocol: PROTOCOL, version, capabilities });
@@ -66,6 +74,7 @@ export class Call {
     try {
       if (message.type === 'hello') {
         if (message.protocol !== PROTOCOL) throw new OtherProtocol(message.protocol);
+        this.#greeted = true;
         return;
       }
       if (this.#onMessage(message)) {

@@ -12,14 +12,14 @@ import { parseExecArgs, parseShellArgs } from '../config/exec-args.ts';
 import type { RuntimePaths } from '../config/paths.ts';
 import type { Message } from '../wire/protocol.ts';
 import { Answers } from './answer.ts';
-import { Call, envLines, OtherProtocol, type MessageOf } from './call.ts';
+import { Call, envLines, NotTaken, type MessageOf } from './call.ts';
 import { connectOrStart } from './connect.ts';
 import { resultOf, type ExecResult, type Last } from './exec-result.ts';
 import { ExecSignals } from './exec-signals.ts';
 import { Input, Output } from './exec-streams.ts';
 import { Keyboard } from './keyboard.ts';
 import type { Terminal } from './terminal.ts';
-import { withOwnProtocol } from './versions.ts';
+import { withAgent } from './versions.ts';
 
 export interface ExecUi {
   /** The agent accepted the call and it may take a while; returns what ends the waiting. */
@@ -48,7 +48,7 @@ export async function exec(
 ): Promise<number> {
   // Loaded only where there is one: a call from a script is spared it.
   const terminal = isatty(0) ? new (await import('./terminal.ts')).Terminal() : undefined;
-  return withOwnProtocol(setting.paths, setting.version, () =>
+  return withAgent(setting.paths, setting.version, () =>
     new ExecRun(command, words, terminal, setting).run(),
   );
 }
@@ -145,7 +145,7 @@ class ExecRun {
     try {
       await call.ended;
     } catch (thrown) {
-      if (thrown instanceof OtherProtocol) throw thrown;
+      if (thrown instanceof NotTaken) throw thrown;
       this.#last ??= failed(thrown);
     } finally {
       this.#stopWaiting();

@@ -1,6 +1,6 @@
 /**
- * Two versions of sshpool and one agent: an agent of an older protocol is asked to retire, and the
- * call is made again with a new one; an agent of a newer protocol is left alone.
+ * A call made again where no agent took it. One that leaves closes the connections of callers that it
+ * has not greeted; one of an older protocol is asked to retire; one of a newer protocol is left alone.
  */
 import { createConnection } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
@@ -8,32 +8,60 @@ import { pause } from '../base/time.ts';
 import type { RuntimePaths } from '../config/paths.ts';
 import { Peer } from '../wire/peer.ts';
 import { PROTOCOL } from '../wire/protocol.ts';
-import { OtherProtocol } from './call.ts';
+import { NotGreeted, OtherProtocol } from './call.ts';
 import { connectAgent } from './connect.ts';
 
 /** How long the old agent may take to give its socket up; what runs in it may take longer. */
 const RETIRE_MS = 5000;
 const LOOK_MS = 20;
 
+/** How often a call is made before an agent that greets no caller is given up. */
+const MAX_ATTEMPTS = 5;
+
 /**
- * Runs a call; nothing was done yet where it rejects with OtherProtocol.
- * @throws SshpoolError AGENT_VERSION where the agent is newer than we are, or does not retire
+ * Runs a call, which may start an agent; again where it rejects with NotTaken.
+ * @throws SshpoolError AGENT_VERSION where the agent is newer than we are, or does not retire;
+ * AGENT_LOST where no agent greets us
  */
-export async function withOwnProtocol<T>(
+export async function withAgent<T>(
   paths: RuntimePaths,
   version: string,
   call: () => Promise<T>,
 ): Promise<T> {
   try {
-    return await call();
+    return await untilGreeted(paths, call);
   } catch (thrown) {
     if (!(thrown instanceof OtherProtocol)) throw thrown;
-    const { theirs } = thrown;
-    const newer = theirs > PROTOCOL;
-    if (newer || !(await retire(paths, version))) {
-      throw SshpoolError.of('AGENT_VERSION', { theirs, ours: PROTOCOL });
+    const newer = thrown.theirs > PROTOCOL;
+    if (newer || !(await retire(paths, version))) throw otherVersion(thrown);
+    return untilGreeted(paths, call);
+  }
+}
+
+/**
+ * Runs a call that starts no agent; again where the agent did not greet it.
+ * @throws SshpoolError AGENT_VERSION where the agent speaks another protocol; AGENT_LOST
+ */
+export async function withRunningAgent<T>(paths: RuntimePaths, call: () => Promise<T>): Promise<T> {
+  try {
+    return await untilGreeted(paths, call);
+  } catch (thrown) {
+    throw thrown instanceof OtherProtocol ? otherVersion(thrown) : thrown;
+  }
+}
+
+const otherVersion = ({ theirs }: OtherProtocol): SshpoolError =>
+  SshpoolError.of('AGENT_VERSION', { theirs, ours: PROTOCOL });
+
+async function untilGreeted<T>(paths: RuntimePaths, call: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await call();
+    } catch (thrown) {
+      if (!(thrown instanceof NotGreeted)) throw thrown;
+      if (attempt === MAX_ATTEMPTS) throw SshpoolError.of('AGENT_LOST', { log: paths.log });
+      await pause(attempt * LOOK_MS);
     }
-    return call();
   }
 }
 

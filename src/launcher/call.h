@@ -40,6 +40,11 @@ extern struct call call;
 /* stdout and stderr. */
 extern struct output outputs[2];
 
+/* sshpool.c */
+
+/* The agent let us go before it greeted us: nothing was done, and the call is made again. */
+void call_again(void);
+
 /* sending.c */
 
 void begin_call(void);

@@ -13,6 +13,11 @@
 static struct frames arrived;
 
 void lose_agent(bool silent) {
+	if (!call.greeted) {
+		arrived.start = arrived.end = 0;
+		call_again();
+		return;
+	}
 	static char text[PATH_MAX + 128];
 	int length = silent ? snprintf(text, sizeof text, TEXT_AGENT_SILENT, agent_log())
 			    : snprintf(text, sizeof text, TEXT_AGENT_LOST, agent_log());

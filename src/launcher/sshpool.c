@@ -30,6 +30,9 @@
 
 /* A connect that is quicker needs no sign that something happens. */
 enum { SIGN_AFTER_MS = 300 };
+/* How often a call is made before an agent that greets no caller is given up, as in
+   src/client/versions.ts; each time after a longer pause. */
+enum { MAX_ATTEMPTS = 5, AGAIN_MS = 20 };
 
 struct call call = {.input = -1, .exit_code = EXIT_FAILURE_OF_OURS};
 /* Not initialised here: the file would hold their rings. */
@@ -93,12 +96,22 @@ static bool is_ours(void) {
 static _Noreturn void do_without_agent(void) {
 	const char *lock = agent_lock_held();
 	bool is_ssh = is_our_command("ssh");
-	if (!is_ssh && lock == NULL) become_client();
+	if (!is_ssh && lock == NULL) hand_over();
 	if (lock == NULL) fputs("sshpool: no agent", stderr);
 	else fprintf(stderr, "sshpool: " TEXT_LOCK_HELD, lock);
 	fputs(is_ssh ? "; this call goes through ssh itself\n" : "\n", stderr);
 	if (!is_ssh) exit(EXIT_FAILURE_OF_OURS);
 	become_ssh(our_words + 1, our_count - 1);
+}
+
+void call_again(void) {
+	static int attempts = 1;
+	close(call.agent);
+	if (attempts == MAX_ATTEMPTS) do_without_agent();
+	poll(NULL, 0, attempts++ * AGAIN_MS);
+	call.agent = connect_agent();
+	if (call.agent < 0) do_without_agent();
+	begin_call();
 }
 
 int main(int argc, char *argv[]) {

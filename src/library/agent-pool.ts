@@ -6,7 +6,7 @@ import { programVersion } from '../base/version.ts';
 import { envLines } from '../client/call.ts';
 import { connectOrStart } from '../client/connect.ts';
 import { request } from '../client/request.ts';
-import { withOwnProtocol } from '../client/versions.ts';
+import { withAgent } from '../client/versions.ts';
 import { runtimePaths } from '../config/paths.ts';
 import { BasePool, type Job } from './base-pool.ts';
 import type { CheckedHost } from './host.ts';
@@ -75,7 +75,7 @@ export class AgentPool extends BasePool<typeof REACHED> {
   #request(method: string, params: unknown, signal?: AbortSignal): Promise<unknown> {
     const { paths, version } = this.#setting;
     return this.hold.during(() =>
-      withOwnProtocol(paths, version, async () => {
+      withAgent(paths, version, async () => {
         const socket = await connectOrStart(paths);
         const leave = (): void => void socket.destroy();
         signal?.addEventListener('abort', leave, { once: true });

@@ -2,9 +2,9 @@
 import { currentDirectory } from '../base/current-directory.ts';
 import { SshpoolError } from '../base/errors.ts';
 import { ownPlace } from '../base/place.ts';
-import { Call, envLines, OtherProtocol, type MessageOf } from '../client/call.ts';
+import { Call, envLines, NotTaken, type MessageOf } from '../client/call.ts';
 import { connectOrStart } from '../client/connect.ts';
-import { withOwnProtocol } from '../client/versions.ts';
+import { withAgent } from '../client/versions.ts';
 import type { RuntimePaths } from '../config/paths.ts';
 import { MAX_CHUNK, type Message } from '../wire/protocol.ts';
 import type { CommandProcess } from './process.ts';
@@ -31,7 +31,7 @@ export function startOverAgent(
   { paths, version }: AgentSetting,
   signal: AbortSignal,
 ): Promise<void> {
-  return withOwnProtocol(paths, version, async () => {
+  return withAgent(paths, version, async () => {
     const socket = await connectOrStart(paths);
     const run = new AgentRun(process, name);
     const call = new Call(socket, paths.log, version, (message) => run.receive(call, message));
@@ -82,8 +82,8 @@ class AgentRun {
   /** It does not run, or cannot be followed to its end. */
   refuse(reason: unknown): void {
     this.#reject(reason);
-    // After an agent of another version there is a second call for the same command.
-    if (!(reason instanceof OtherProtocol)) this.#process.fail(SshpoolError.from(reason));
+    // There is a second call for the same command then.
+    if (!(reason instanceof NotTaken)) this.#process.fail(SshpoolError.from(reason));
   }
 
   /** True for the last message. */

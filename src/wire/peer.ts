@@ -8,7 +8,7 @@ import { SshpoolError } from '../base/errors.ts';
 import { frame, FrameReader } from '../base/frames.ts';
 import { decode, encode } from './codec.ts';
 import { Outgoing } from './outgoing.ts';
-import { MAX_FRAME, type Message } from './protocol.ts';
+import { MAX_FRAME, MESSAGES, PROTOCOL, type Message } from './protocol.ts';
 
 export interface PeerEvents {
   onMessage(message: Message): void;
@@ -21,6 +21,7 @@ export class Peer {
   readonly #frames = new FrameReader(MAX_FRAME);
   readonly #outgoing: Outgoing;
   #greeted = false;
+  #foreign = false;
   #held = false;
   #error: SshpoolError | undefined;
 
@@ -86,6 +87,8 @@ export class Peer {
   }
 
   #deliver(body: Buffer, events: PeerEvents): void {
+    // Of another protocol only the layout of hello and retire is known.
+    if (this.#foreign && body[0] !== MESSAGES.retire.number) return;
     const message = decode(body);
     if (message === undefined) return; // a message of a newer peer that we need not understand
     const isHello = message.type === 'hello';
@@ -93,6 +96,7 @@ export class Peer {
       throw SshpoolError.of('PROTOCOL', { problem: 'hello comes first, and once' });
     }
     this.#greeted = true;
+    if (message.type === 'hello') this.#foreign = message.protocol !== PROTOCOL;
     events.onMessage(message);
   }
 }

@@ -1,7 +1,12 @@
 /** Two versions of sshpool that meet: an agent of another protocol. */
+import { createConnection } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { PROTOCOL } from '../../src/wire/protocol.ts';
+import { frame, FrameReader } from '../../src/base/frames.ts';
+import { decode } from '../../src/wire/codec.ts';
+import { MAX_FRAME, PROTOCOL, type Message } from '../../src/wire/protocol.ts';
 import { runCli } from '../support/cli.ts';
+import { bytesOf } from '../support/fake-agent.ts';
+import { until } from '../support/process.ts';
 import { startForeignAgent } from '../support/foreign-agent.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { stats } from '../support/stats.ts';
@@ -23,5 +28,26 @@ describe('an agent of another protocol', () => {
     expect(done.code).toBe(255);
     expect(done.stderr).toMatch(/^sshpool: the running sshpool agent speaks protocol \d+ .*\n$/);
     expect(heard).not.toContain('retire');
+  });
+});
+
+describe('a caller of another protocol', () => {
+  it('is greeted whatever its call looks like, and may ask the agent to retire', async () => {
+    await using sandbox = createSandbox();
+    await runCli(sandbox, ['agent', 'start']);
+    const socket = createConnection(sandbox.path('run', 'agent.sock'));
+    sandbox.defer(async () => void socket.destroy());
+    const frames = new FrameReader(MAX_FRAME);
+    const heard: (Message | undefined)[] = [];
+    socket.on('data', (chunk: Buffer) => heard.push(...frames.push(chunk).map(decode)));
+    socket.write(
+      bytesOf({ type: 'hello', protocol: PROTOCOL + 1, version: 'x', capabilities: [] }),
+    );
+    // An exec as no version has it.
+    socket.write(Buffer.concat(frame([Buffer.from([10, 1, 2, 3])])));
+    await until(() => heard.length === 1, 'the agent says hello');
+    expect(heard).toMatchObject([{ type: 'hello', protocol: PROTOCOL }]);
+    socket.write(bytesOf({ type: 'retire' }));
+    await until(async () => (await stats(sandbox)) === null, 'the agent leaves');
   });
 });
