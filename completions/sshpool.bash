@@ -37,7 +37,7 @@ _sshpool() {
     agent) options='--help -h' arguments='start stop restart status run logs' most=1 ;;
     'agent start') options='--help -h' arguments='' most=1 ;;
     'agent stop') options='--force --help -h' arguments='' most=1 ;;
-    'agent restart') options='--help -h' arguments='' most=1 ;;
+    'agent restart') options='--force --help -h' arguments='' most=1 ;;
     'agent status') options='--json --help -h' arguments='' most=1 ;;
     'agent run') options='--help -h' arguments='' most=1 ;;
     'agent logs') options='--follow -f --help -h' arguments='' most=1 ;;

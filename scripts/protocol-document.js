@@ -14,6 +14,7 @@ import { markdownTable } from './sections.js';
  * @property {number} PROTOCOL
  * @property {number} MAX_FRAME
  * @property {number} MAX_CHUNK
+ * @property {number} AGENT_PATIENCE_MS
  * @property {Readonly<Record<string, string>>} CAPABILITIES
  * @property {Readonly<Record<string, Row>>} MESSAGES
  * @property {readonly string[]} CALLER_ENV
@@ -89,6 +90,7 @@ caller                                    agent
   ◀────────────────────────────── accepted  the words are right
   ◀───────────── ask, askEnvironment, note  any number of them
   answer, environment ───────────────────▶
+  ◀────────────────────────────── starting  the command may have run from here on
   ◀──────────────────────────────── opened  the command runs
   ◀──────────────────────────────── window  stdin may be sent
   stdin, stdinEnd, signal ───────────────▶
@@ -101,6 +103,10 @@ caller                                    agent
   ${of('delegate')}; for a request it is \`failed\` or ${of('result')}.
 - Before \`opened\` the caller reads no byte of its standard input, so that \`delegate\` and \`failed\`
   lose nothing.
+- Before the hello, and then before \`opened\` or the last message, a caller may take the agent for hung:
+  after ${number(protocol.AGENT_PATIENCE_MS)} ms without a message it sends ${of('ping')}, and the agent answers at once with
+  ${of('pong')} or has failed after as many milliseconds more.
+- A call that ends without a last message before \`starting\` has run nothing, and may be made in another way.
 - A caller that closes its connection while the command runs hangs up on it: it gets HUP, and KILL
   five seconds later.
 

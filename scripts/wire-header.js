@@ -6,6 +6,7 @@
  * @property {number} PROTOCOL
  * @property {number} MAX_FRAME
  * @property {number} MAX_CHUNK
+ * @property {number} AGENT_PATIENCE_MS
  * @property {Readonly<Record<string, { readonly number: number }>>} MESSAGES
  * @property {readonly string[]} CALLER_ENV
  * @property {readonly string[]} AGENT_ENV
@@ -52,7 +53,8 @@ export function wireHeader(
     diversions,
   },
 ) {
-  const { PROTOCOL, MAX_FRAME, MAX_CHUNK, MESSAGES, CALLER_ENV, AGENT_ENV, SYSTEM_PATH } = protocol;
+  const { PROTOCOL, MAX_FRAME, MAX_CHUNK, AGENT_PATIENCE_MS, MESSAGES } = protocol;
+  const { CALLER_ENV, AGENT_ENV, SYSTEM_PATH } = protocol;
   const messages = Object.entries(MESSAGES).map(
     ([name, { number }]) => `\tMESSAGE_${upper(name)} = ${number},`,
   );
@@ -74,6 +76,7 @@ enum {
 \tPROTOCOL = ${PROTOCOL},
 \tMAX_FRAME = ${MAX_FRAME},
 \tMAX_CHUNK = ${MAX_CHUNK},
+\tAGENT_PATIENCE_MS = ${AGENT_PATIENCE_MS},
 \tEXIT_FAILURE_OF_OURS = ${EXIT_FAILURE},
 \tMAX_SSH_DEPTH = ${start.MAX_SSH_DEPTH},
 };

@@ -66,6 +66,9 @@ export class Caller {
         this.#services.log.info('a newer sshpool takes over');
         this.#services.stop({ force: false });
         return;
+      case 'ping':
+        // Also where the call is through: a caller may wait for the end of the agent.
+        return this.#peer.send({ type: 'pong' });
       case 'answer':
         return this.#questions.answer(message);
       case 'environment':
@@ -167,6 +170,8 @@ export class Caller {
     if (this.#state === 'done') return;
     this.#peer.send(message);
     const { type } = message;
+    // A caller that loses us must know whether its command may have run: told before the server is.
+    if (type === 'starting') this.#peer.flush();
     const isLast =
       type === 'exited' || type === 'failed' || type === 'result' || type === 'delegate';
     // The caller closes once it has read the end; it may take its time to write the output.

@@ -61,6 +61,7 @@ export class Course {
     this.#running = session;
     this.#remote = new RemoteEnd(lease, clock);
     const { start, stdin, escape } = what;
+    send({ type: 'starting' });
     session.start(
       { ...start, ...rest },
       {

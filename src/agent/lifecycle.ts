@@ -7,6 +7,7 @@ import { createLog, type Log } from '../base/log.ts';
 import { SshpoolError } from '../base/errors.ts';
 import { ownPlace } from '../base/place.ts';
 import { systemClock, type Clock, type Timer } from '../base/time.ts';
+import { removeAgentPid, writeAgentPid } from '../config/agent-pid.ts';
 import type { RuntimePaths } from '../config/paths.ts';
 import { FileContents } from '../config/file-contents.ts';
 import type { Settings } from '../config/settings.ts';
@@ -78,6 +79,7 @@ export class Agent {
       stop: (options) => this.stop(options),
     };
     this.#log.info(`agent ${version} started, pid ${process.pid}`);
+    writeAgentPid(paths).catch((thrown: unknown) => this.fault(thrown));
     this.#checkLater();
     this.#rest();
   }
@@ -156,6 +158,7 @@ export class Agent {
   #end(): void {
     if (this.#life === 'gone') return;
     this.#life = 'gone';
+    removeAgentPid(this.#services.paths);
     this.#log.info('agent gone');
     this.#resolveGone();
   }

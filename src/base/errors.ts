@@ -181,7 +181,13 @@ const TABLE = {
   // The agent.
   AGENT_LOST: failure((d: { log: string }) => `the sshpool agent went away; its log: ${d.log}`),
   AGENT_SILENT: failure(
-    (d: { log: string }) => `the sshpool agent does not answer; its log: ${d.log}`,
+    (d: { log: string }) =>
+      `the sshpool agent does not answer; end it: sshpool agent stop --force; its log: ${d.log}`,
+  ),
+  AGENT_STUCK: failure(
+    (d: { socket: string; log: string }) =>
+      `the sshpool agent does not answer and could not be ended; end the process that listens on ` +
+      `${d.socket} yourself; its log: ${d.log}`,
   ),
   AGENT_START: failure(
     (d: { reason: string; log: string }) =>

@@ -21,6 +21,10 @@ export interface CommandSpec {
 }
 
 const HELP: OptionSpec = { name: '--help', alias: '-h', text: 'show this help' };
+const FORCE_STOP: OptionSpec = {
+  name: '--force',
+  text: 'end running commands too, and an agent that does not answer',
+};
 const JSON_OUTPUT: OptionSpec = { name: '--json', text: 'print JSON' };
 
 /** Those of `docker-sock`, which reads its words itself: those of COMMAND are its own. */
@@ -159,9 +163,14 @@ export const COMMANDS: readonly CommandSpec[] = [
         name: 'stop',
         summary: 'end it when the running commands have ended',
         usage: '[options]',
-        options: [{ name: '--force', text: 'end running commands too' }, HELP],
+        options: [FORCE_STOP, HELP],
       },
-      { name: 'restart', summary: 'stop it and start another', usage: '', options: [HELP] },
+      {
+        name: 'restart',
+        summary: 'stop it and start another',
+        usage: '[options]',
+        options: [FORCE_STOP, HELP],
+      },
       {
         name: 'status',
         summary: 'say whether it runs (status 0) or not (status 1)',

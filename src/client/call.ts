@@ -7,10 +7,11 @@ import { SshpoolError } from '../base/errors.ts';
 import { CALLER_ENV, matchingEnv } from '../wire/caller-env.ts';
 import { Peer } from '../wire/peer.ts';
 import { type CAPABILITIES, PROTOCOL, type Message } from '../wire/protocol.ts';
+import { Patience } from './patience.ts';
 
 export type MessageOf<T extends Message['type']> = Extract<Message, { type: T }>;
 
-/** Gets any message but hello; returns true to end the call. */
+/** Gets any message but hello and pong; returns true to end the call. */
 export type OnMessage = (message: Message) => boolean;
 
 /** No agent took the call, and nothing was done for it: it may be made again. */
@@ -32,8 +33,12 @@ export class OtherProtocol extends NotTaken {
 export class Call {
   readonly #peer: Peer;
   readonly #onMessage: OnMessage;
+  readonly #patience: Patience;
   #greeted = false;
-  /** Resolves when the call has ended; rejects with AGENT_LOST, NotTaken, or what onMessage threw. */
+  /**
+   * Resolves when the call has ended; rejects with AGENT_LOST, AGENT_SILENT, NotTaken, or what
+   * onMessage threw.
+   */
   readonly ended: Promise<void>;
   #resolve: () => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
@@ -44,10 +49,19 @@ export class Call {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+    this.#patience = new Patience({
+      ask: () => this.send({ type: 'ping' }),
+      giveUp: () => {
+        this.#reject(SshpoolError.of('AGENT_SILENT', { log }));
+        this.#peer.destroy();
+      },
+    });
     this.#peer = new Peer(socket, {
       onMessage: (message) => this.#receive(message),
-      onClose: () =>
-        this.#reject(this.#greeted ? SshpoolError.of('AGENT_LOST', { log }) : new NotGreeted()),
+      onClose: () => {
+        this.#patience.end();
+        this.#reject(this.#greeted ? SshpoolError.of('AGENT_LOST', { log }) : new NotGreeted());
+      },
     });
     const capabilities = ['ask', 'json'] satisfies (keyof typeof CAPABILITIES)[];
     this.send({ type: 'hello', protocol: PROTOCOL, version, capabilities });
@@ -71,13 +85,16 @@ export class Call {
   }
 
   #receive(message: Message): void {
+    this.#patience.heard();
+    // A remote command may take as long as it likes.
+    if (message.type === 'opened') this.#patience.end();
     try {
       if (message.type === 'hello') {
         if (message.protocol !== PROTOCOL) throw new OtherProtocol(message.protocol);
         this.#greeted = true;
         return;
       }
-      if (this.#onMessage(message)) {
+      if (message.type !== 'pong' && this.#onMessage(message)) {
         this.#resolve();
         this.#peer.end();
       }

@@ -65,6 +65,8 @@ class ExecRun {
   #call: Call | undefined;
   #accepted: MessageOf<'accepted'> | undefined;
   #last: Last | undefined;
+  /** The server was asked to run the command. */
+  #mayHaveRun = false;
   #stopWaiting: () => void = () => undefined;
   readonly #answers = new Answers();
   readonly #keyboard: Keyboard;
@@ -146,6 +148,8 @@ class ExecRun {
       await call.ended;
     } catch (thrown) {
       if (thrown instanceof NotTaken) throw thrown;
+      // What works with ssh works with us.
+      if (this.#command === 'ssh' && !this.#mayHaveRun) throw thrown;
       this.#last ??= failed(thrown);
     } finally {
       this.#stopWaiting();
@@ -176,7 +180,11 @@ class ExecRun {
         // In raw mode the terminal does not return to the left by itself.
         this.#setting.ui.print(this.#terminal?.isRaw ? `${message.text}\r` : message.text);
         return false;
+      case 'starting':
+        this.#mayHaveRun = true;
+        return false;
       case 'opened':
+        this.#mayHaveRun = true;
         this.#opened(message);
         return false;
       case 'window':

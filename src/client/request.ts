@@ -18,7 +18,7 @@ export interface RequestSetting {
 
 /**
  * Calls a method over a connection to the agent; resolves to its result.
- * @throws SshpoolError as the agent says, AGENT_LOST; OtherProtocol
+ * @throws SshpoolError as the agent says, AGENT_LOST, AGENT_SILENT; NotTaken
  */
 export async function request(
   socket: Socket,
@@ -57,7 +57,8 @@ export async function request(
   try {
     await call.ended;
   } catch (thrown) {
-    if (json === undefined) throw thrown;
+    // Of an agent that was asked to leave the end of the connection is the end that was wanted.
+    if (json === undefined || SshpoolError.from(thrown).code !== 'AGENT_LOST') throw thrown;
   } finally {
     answers.close();
   }

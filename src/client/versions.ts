@@ -73,13 +73,16 @@ async function retire(paths: RuntimePaths, version: string): Promise<boolean> {
   });
   peer.send({ type: 'hello', protocol: PROTOCOL, version, capabilities: [] });
   peer.send({ type: 'retire' });
-  peer.end();
   const deadline = performance.now() + RETIRE_MS;
-  while (performance.now() < deadline) {
-    const socket = await connectAgent(paths);
-    if (socket === undefined) return true;
-    socket.destroy();
-    await pause(LOOK_MS);
+  try {
+    while (performance.now() < deadline) {
+      const socket = await connectAgent(paths);
+      if (socket === undefined) return true;
+      socket.destroy();
+      await pause(LOOK_MS);
+    }
+    return false;
+  } finally {
+    peer.destroy();
   }
-  return false;
 }

@@ -37,6 +37,11 @@ const char *agent_lock_held(void) {
 
 enum { NOBODY = -1, TROUBLE = -2 };
 
+void bound_sends(int descriptor, int ms) {
+	struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
 /* The connected socket, NOBODY where no agent runs, TROUBLE where it cannot be told. */
 static int try_connect(void) {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -44,6 +49,8 @@ static int try_connect(void) {
 	int descriptor = socket(AF_UNIX, SOCK_STREAM, 0);
 	if (descriptor < 0) return TROUBLE;
 	fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+	/* Neither connect(2) nor write(2) waits longer for an agent that hangs (unix(7)). */
+	bound_sends(descriptor, AGENT_PATIENCE_MS);
 	int connected;
 	do connected = connect(descriptor, (struct sockaddr *)&address, sizeof address);
 	while (connected != 0 && errno == EINTR);

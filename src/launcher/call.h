@@ -12,7 +12,13 @@ struct call {
 	/* The agent's socket. */
 	int agent;
 	enum stage stage;
+	/* The agent has asked the server to run the command. */
+	bool may_have_run;
 	bool greeted;
+	/* Until the command runs: when the agent last said something (now_ms), and whether it was asked
+	   to since. */
+	int64_t heard_at;
+	bool asked;
 	int exit_code;
 	/* Standard input: what to read it from, and how many bytes may be sent. */
 	int input;

@@ -23,6 +23,8 @@ bool is_our_command(const char *name);
 /* The agent's socket, connected; the agent is started where none runs. -1 where the Node client
    has to see to it, and to say what is wrong. */
 int connect_agent(void);
+/* For how long sends on a socket may wait; 0 for ever. */
+void bound_sends(int descriptor, int ms);
 /* Milliseconds on a clock that only goes on. */
 int64_t now_ms(void);
 /* Where its log is, for messages. */

@@ -13,15 +13,20 @@
 static struct frames arrived;
 
 void lose_agent(bool silent) {
-	if (!call.greeted) {
+	if (!call.greeted && !silent) {
 		arrived.start = arrived.end = 0;
 		call_again();
 		return;
 	}
-	static char text[PATH_MAX + 128];
+	static char text[PATH_MAX + 256];
 	int length = silent ? snprintf(text, sizeof text, TEXT_AGENT_SILENT, agent_log())
 			    : snprintf(text, sizeof text, TEXT_AGENT_LOST, agent_log());
 	if (length < 0) length = 0;
+	if (call.stage == WAITING && !call.may_have_run && is_our_command("ssh")) {
+		end_waiting();
+		fprintf(stderr, "sshpool: %s; this call goes through ssh itself\n", text);
+		become_ssh(our_words + 1, our_count - 1);
+	}
 	struct bytes line = {(const uint8_t *)text, (size_t)length};
 	end_call(EXIT_FAILURE_OF_OURS, "sshpool: ", line);
 }
@@ -40,6 +45,8 @@ static bool receive_opened(struct reader *body) {
 	if (!read_all(body) || call.stage != WAITING || escape.length > 1) return false;
 	end_waiting();
 	call.stage = OPENED;
+	/* From here on the agent takes as long as the remote command does. */
+	bound_sends(call.agent, 0);
 	use_signals(signals ? FORWARD_FIRST : LEAVE);
 	call.escapes.active = escape.length > 0;
 	if (escape.length > 0) call.escapes.character = *escape.at;
@@ -162,6 +169,9 @@ static bool receive(struct reader *body) {
 	case MESSAGE_NOTE:
 		print_line("", read_bytes(body));
 		return read_all(body);
+	case MESSAGE_STARTING:
+		call.may_have_run = true;
+		return read_all(body);
 	case MESSAGE_OPENED:
 		return receive_opened(body);
 	case MESSAGE_WINDOW: {
@@ -199,6 +209,8 @@ void receive_all(void) {
 		return;
 	}
 	arrived.end += (size_t)got;
+	call.asked = false;
+	if (call.stage == WAITING) call.heard_at = now_ms();
 	while (call.stage != OVER) {
 		struct reader body;
 		enum frame_result result = next_frame(&arrived, &body);

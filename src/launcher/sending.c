@@ -21,6 +21,11 @@ static void send_message(void) {
 	while (sent < message.length) {
 		ssize_t written = write(call.agent, message.bytes + sent, message.length - sent);
 		if (written < 0 && errno == EINTR) continue;
+		if (written < 0 && errno == EAGAIN && call.stage == WAITING) {
+			message.length = 0;
+			lose_agent(true);
+			return;
+		}
 		if (written < 0) break;
 		sent += (size_t)written;
 	}
@@ -56,6 +61,7 @@ void begin_call(void) {
 	write_terminals(&message);
 	end_frame(&message);
 	if (message.full) hand_over();
+	call.heard_at = now_ms();
 	send_message();
 }
 

@@ -48,7 +48,22 @@ static int patience(void) {
 		int64_t left = call.disconnect_by - now_ms();
 		return left > 0 ? (int)left : 0;
 	}
-	return call.sign_due ? SIGN_AFTER_MS : -1;
+	if (call.stage != WAITING) return -1;
+	if (call.sign_due) return SIGN_AFTER_MS;
+	int64_t left = call.heard_at + AGENT_PATIENCE_MS - now_ms();
+	return left > 0 ? (int)left : 0;
+}
+
+/* Nothing came for a while, which is no answer to the hello or the ping, or is to be asked about. */
+static void doubt_agent(void) {
+	if (call.stage != WAITING || now_ms() < call.heard_at + AGENT_PATIENCE_MS) return;
+	if (call.asked || !call.greeted) {
+		lose_agent(true);
+		return;
+	}
+	call.asked = true;
+	call.heard_at = now_ms();
+	send_plain(MESSAGE_PING);
 }
 
 /* One round: waits for anything, then sees to all of it. */
@@ -72,6 +87,7 @@ static void step(void) {
 		call.sign_due = false;
 		show_sign(call.target);
 	}
+	if (ready == 0) doubt_agent();
 	if (ready <= 0) return;
 	if (wait[0].revents != 0) send_signal();
 	if (wait[3].revents != 0) tell_taken(output_flush(&outputs[0]));

@@ -5,7 +5,7 @@
 #define VERSION "0.1.0"
 #define SSH_DEPTH "SSHPOOL_SSH_DEPTH"
 #define TEXT_AGENT_LOST "the sshpool agent went away; its log: %s"
-#define TEXT_AGENT_SILENT "the sshpool agent does not answer; its log: %s"
+#define TEXT_AGENT_SILENT "the sshpool agent does not answer; end it: sshpool agent stop --force; its log: %s"
 #define TEXT_NO_SSH "no ssh in PATH but sshpool itself; install OpenSSH, or put it into PATH"
 #define TEXT_LOCK_HELD "another process started the sshpool agent and has not finished; it holds the lock %s: end that process, or remove the file"
 #define TEXT_SSH_LOOP "the ssh in PATH is sshpool once more; put the real one before it"
@@ -16,6 +16,7 @@ enum {
 	PROTOCOL = 3,
 	MAX_FRAME = 1048576,
 	MAX_CHUNK = 65536,
+	AGENT_PATIENCE_MS = 5000,
 	EXIT_FAILURE_OF_OURS = 255,
 	MAX_SSH_DEPTH = 8,
 };
@@ -34,6 +35,7 @@ enum message {
 	MESSAGE_REQUEST = 18,
 	MESSAGE_RESIZED = 19,
 	MESSAGE_DISCONNECT = 20,
+	MESSAGE_PING = 21,
 	MESSAGE_ACCEPTED = 30,
 	MESSAGE_ASK = 31,
 	MESSAGE_ASK_ENVIRONMENT = 32,
@@ -48,6 +50,8 @@ enum message {
 	MESSAGE_DELEGATE = 41,
 	MESSAGE_RESULT = 42,
 	MESSAGE_STDOUT_END = 43,
+	MESSAGE_PONG = 44,
+	MESSAGE_STARTING = 45,
 };
 
 /* Variables that make a program's connections lead elsewhere. */

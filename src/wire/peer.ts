@@ -64,9 +64,14 @@ export class Peer {
     });
   }
 
+  /** Sends at once what waits for all else that goes on now. */
+  flush(): void {
+    this.#outgoing.flush();
+  }
+
   /** Sends what is still to be sent, then closes. */
   end(): void {
-    this.#outgoing.flush();
+    this.flush();
     this.#socket.end();
   }
 

@@ -22,6 +22,12 @@ export const MAX_FRAME = 1024 * 1024;
 /** The most bytes of a stream that one stdin, stdout or stderr message carries. */
 export const MAX_CHUNK = 64 * 1024;
 
+/**
+ * How long, in milliseconds, a caller waits for the agent's hello, is patient with an agent that says
+ * nothing before it sends a ping, and waits for the answer. An agent that takes longer hangs.
+ */
+export const AGENT_PATIENCE_MS = 5000;
+
 /** What a caller may say in its hello that it can do. */
 export const CAPABILITIES = {
   ask: 'questions (host keys, passphrases) reach a person through this caller',
@@ -121,6 +127,12 @@ export const MESSAGES = {
     number: 20,
     from: 'caller',
     doc: 'The person ended the call (`~.`): the agent closes the session and answers exited at once.',
+    fields: {},
+  },
+  ping: {
+    number: 21,
+    from: 'caller',
+    doc: 'Asks whether the agent still answers. Allowed at any time after the hello.',
     fields: {},
   },
   accepted: {
@@ -236,6 +248,13 @@ export const MESSAGES = {
     fields: { json: ['text', 'JSON'] },
   },
   stdoutEnd: { number: 43, from: 'agent', doc: 'A stream brings no more.', fields: {} },
+  pong: { number: 44, from: 'agent', doc: 'The answer to a ping.', fields: {} },
+  starting: {
+    number: 45,
+    from: 'agent',
+    doc: 'The server is asked to run the command now: from here on it may have run.',
+    fields: {},
+  },
 } as const satisfies Record<string, MessageRow>;
 
 export type MessageName = keyof typeof MESSAGES;

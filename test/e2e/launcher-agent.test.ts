@@ -98,7 +98,7 @@ describe.skipIf(!isNative(PROGRAM) || !haveSshd())('the launcher with an agent',
     starter.kill('SIGKILL');
     await ended;
     expect(await runCli(sandbox, args)).toMatchObject({ code: 0, stderr: '' });
-    expect(readdirSync(sandbox.run).toSorted()).toEqual(['agent.log', 'agent.sock']);
+    expect(readdirSync(sandbox.run).toSorted()).toEqual(['agent.log', 'agent.pid', 'agent.sock']);
   });
 
   it('leaves no child behind', async () => {

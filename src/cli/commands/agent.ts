@@ -4,7 +4,9 @@ import { finished } from 'node:stream/promises';
 import chalk from 'chalk';
 import { SshpoolError } from '../../base/errors.ts';
 import { programVersion } from '../../base/version.ts';
+import { pause } from '../../base/time.ts';
 import { connectAgent } from '../../client/connect.ts';
+import { endAgent } from '../../client/end-agent.ts';
 import { takeLock } from '../../client/lock.ts';
 import { START_MS } from '../../client/connect.ts';
 import { checkDir, ensureDir } from '../../config/private-directory.ts';
@@ -16,6 +18,8 @@ import { duration, size } from './stats.ts';
 
 /** `status` when no agent runs, as systemctl(1) and ssh-add(1) have it for "not there". */
 const NOT_RUNNING = 1;
+/** How long an agent may take to leave where running commands are ended; then it hangs. */
+const FORCE_MS = 15_000;
 
 export async function start(): Promise<number> {
   const before = await callRunning('status', {});
@@ -24,7 +28,25 @@ export async function start(): Promise<number> {
   return 0;
 }
 
-export async function stop({ force }: { readonly force?: true }): Promise<number> {
+export interface StopOptions {
+  readonly force?: true;
+}
+
+export async function stop(options: StopOptions): Promise<number> {
+  if (!options.force) return stopByAsking(options);
+  const late = pause(FORCE_MS).then(() => {
+    throw SshpoolError.of('AGENT_SILENT', { log: ourPaths().log });
+  });
+  try {
+    return await Promise.race([stopByAsking(options), late]);
+  } catch (thrown) {
+    const { code } = SshpoolError.from(thrown);
+    if (code !== 'AGENT_SILENT' && code !== 'AGENT_LOST') throw thrown;
+    return endSilentAgent();
+  }
+}
+
+async function stopByAsking({ force }: StopOptions): Promise<number> {
   const running = await callRunning('status', {});
   if (running === undefined) {
     printError('sshpool: no agent is running');
@@ -39,9 +61,17 @@ export async function stop({ force }: { readonly force?: true }): Promise<number
   return 0;
 }
 
-export async function restart(): Promise<number> {
+async function endSilentAgent(): Promise<number> {
+  const paths = ourPaths();
+  const pid = await endAgent(paths);
+  if (pid === undefined) throw SshpoolError.of('AGENT_STUCK', paths);
+  process.stdout.write(`agent did not answer and was killed, pid ${pid}\n`);
+  return 0;
+}
+
+export async function restart(options: StopOptions): Promise<number> {
   if ((await connectAgent(ourPaths()).then((socket) => socket?.destroy())) !== undefined) {
-    await stop({});
+    await stop(options);
   }
   return start();
 }

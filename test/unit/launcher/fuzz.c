@@ -26,6 +26,11 @@ int connect_agent(void) {
 	return -1;
 }
 
+void bound_sends(int descriptor, int ms) {
+	(void)descriptor;
+	(void)ms;
+}
+
 int64_t now_ms(void) {
 	return 1;
 }
@@ -115,6 +120,8 @@ static void write_message(enum message number) {
 		write_u8(&stream, (uint8_t)pick(256));
 		break;
 	case MESSAGE_STDIN_CLOSED:
+	case MESSAGE_STARTING:
+	case MESSAGE_PONG:
 		break;
 	default:
 		write_noise(500);
@@ -124,7 +131,8 @@ static void write_message(enum message number) {
 
 static const enum message USUAL[] = {MESSAGE_STDOUT, MESSAGE_STDERR, MESSAGE_WINDOW, MESSAGE_NOTE,
 	MESSAGE_STDIN_CLOSED, MESSAGE_ASK_ENVIRONMENT, MESSAGE_RESULT, MESSAGE_DELEGATE,
-	MESSAGE_EXITED, MESSAGE_FAILED, MESSAGE_OPENED, MESSAGE_HELLO};
+	MESSAGE_EXITED, MESSAGE_FAILED, MESSAGE_OPENED, MESSAGE_HELLO, MESSAGE_STARTING,
+	MESSAGE_PONG};
 
 static void make_stream(void) {
 	stream.length = 0;
