@@ -26,9 +26,13 @@ export interface CourseFacts {
   /** Not even failures are told. */
   readonly silent: boolean;
   readonly send: (message: Message) => void;
+  /** The agent leaves and ends what runs. */
+  readonly stoppedByForce: () => boolean;
   /** Runs what an event asks for; an error ends this call, and not the connection it came by. */
   readonly guard: (run: () => void) => void;
 }
+
+const STOPPED: Outcome = { kind: 'lost', error: SshpoolError.of('AGENT_STOPPED', {}) };
 
 export class Course {
   readonly #facts: CourseFacts;
@@ -183,7 +187,13 @@ export class Course {
     if (this.#ended) return;
     this.#ended = true;
     if (outcome.kind === 'refused') this.#refused(outcome.request);
-    else this.#exited(outcome);
+    else this.#exited(this.#isEndedByForce(outcome) ? STOPPED : outcome);
+  }
+
+  /** By the HUP that a forced end begins with, or by the loss of the connection that follows. */
+  #isEndedByForce(outcome: Outcome): boolean {
+    if (!this.#facts.stoppedByForce()) return false;
+    return outcome.kind === 'lost' || (outcome.kind === 'signalled' && outcome.signal === 'HUP');
   }
 
   #exited(outcome: Outcome): void {
@@ -205,6 +215,8 @@ export class Course {
 
   #farewell(outcome: Outcome): string {
     const { exact, quiet, options } = this.#facts;
+    // No server has closed it, and ssh has no words for that.
+    if (outcome.kind === 'lost' && outcome.error.code === 'AGENT_STOPPED') return '';
     const lost = outcome.kind === 'lost' && exact;
     const terminal = this.#terminal && options.showsServerWords && !quiet;
     return farewell(options.hostname, { terminal, lost });

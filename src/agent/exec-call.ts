@@ -185,7 +185,9 @@ export class ExecCall {
     const [exact, silent] = [this.#command !== 'exec', this.#isSilent];
     const { quiet } = args;
     const { guard } = this.#caller;
-    const course = new Course({ clock, pool, options, exact, quiet, silent, send, guard });
+    const { stoppedByForce } = this.#services;
+    const words = { exact, quiet, silent };
+    const course = new Course({ clock, pool, options, ...words, send, guard, stoppedByForce });
     this.#course = course;
     return course;
   }

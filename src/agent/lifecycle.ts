@@ -8,8 +8,8 @@ import { SshpoolError } from '../base/errors.ts';
 import { ownPlace } from '../base/place.ts';
 import { systemClock, type Clock, type Timer } from '../base/time.ts';
 import { removeAgentPid, writeAgentPid } from '../config/agent-pid.ts';
-import type { RuntimePaths } from '../config/paths.ts';
 import { FileContents } from '../config/file-contents.ts';
+import { startFailure, type RuntimePaths } from '../config/paths.ts';
 import type { Settings } from '../config/settings.ts';
 import { SshConfig } from '../config/ssh-config.ts';
 import { Pool } from '../pool/pool.ts';
@@ -45,6 +45,7 @@ export class Agent {
   readonly #callers = new Set<Caller>();
   readonly #services: Services;
   #life: Life = 'serving';
+  #forced = false;
   #idleTimer: Timer | undefined;
   #checkTimer: Timer | undefined;
   #resolveGone: () => void = () => undefined;
@@ -76,6 +77,7 @@ export class Agent {
       }),
       version,
       startedAt: clock.monotonic(),
+      stoppedByForce: () => this.#forced,
       stop: (options) => this.stop(options),
     };
     this.#log.info(`agent ${version} started, pid ${process.pid}`);
@@ -97,6 +99,8 @@ export class Agent {
     const listener = await Listener.publish(config.paths, (socket) => {
       if (agent) agent.#serve(socket);
       else early.push(socket);
+    }).catch((thrown: unknown) => {
+      throw startFailure(config.paths, thrown);
     });
     if (listener === undefined) return undefined;
     agent = new Agent(config, listener, sshConfig);
@@ -118,6 +122,7 @@ export class Agent {
       this.#idleTimer?.cancel();
       this.#checkTimer?.cancel();
     }
+    this.#forced ||= force;
     const reason = force ? SshpoolError.of('AGENT_STOPPING', {}) : undefined;
     void this.#pool.closeAll(reason).finally(() => this.#farewell());
   }

@@ -11,6 +11,8 @@ export interface Services extends ReachServices {
   readonly version: string;
   /** Monotonic milliseconds. */
   readonly startedAt: number;
+  /** Whether it was told to end what runs. */
+  readonly stoppedByForce: () => boolean;
   /** Ends the agent: what runs is waited for, or with `force` ended. */
   stop(options: { readonly force: boolean }): void;
 }

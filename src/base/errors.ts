@@ -208,6 +208,10 @@ const TABLE = {
       'the current directory was deleted or cannot be read; change to another one and try again',
   ),
   AGENT_STOPPING: failure((_: Record<string, never>) => 'the sshpool agent is stopping; try again'),
+  AGENT_STOPPED: failure(
+    (_: Record<string, never>) =>
+      'the sshpool agent was stopped by force, which ended this command',
+  ),
   AGENT_VERSION: failure(
     (d: { theirs: number; ours: number }) =>
       `the running sshpool agent speaks protocol ${d.theirs} and this sshpool ${d.ours}; ` +
@@ -223,7 +227,9 @@ const TABLE = {
       `set SSH_POOL_RUNTIME_DIR to a shorter directory`,
   ),
   PROTOCOL: failure((d: { problem: string }) => `malformed message: ${d.problem}`),
-  INTERNAL: failure((d: { problem: string }) => `internal error (please report it): ${d.problem}`),
+  INTERNAL: failure(
+    (d: { problem: string }) => `internal error: ${d.problem}; sshpool agent logs may say more`,
+  ),
 } satisfies Record<string, Row<never>>;
 
 export type ErrorCode = keyof typeof TABLE;

@@ -4,7 +4,7 @@
  */
 import { createConnection, type Socket } from 'node:net';
 import { describe, SshpoolError } from '../base/errors.ts';
-import type { RuntimePaths } from '../config/paths.ts';
+import { startFailure, type RuntimePaths } from '../config/paths.ts';
 import { checkDir, checkSocket, ensureDir } from '../config/private-directory.ts';
 import { takeLock } from './lock.ts';
 
@@ -28,6 +28,8 @@ export async function connectAgent(paths: RuntimePaths): Promise<Socket | undefi
     socket.once('error', (error: NodeJS.ErrnoException) => {
       const absent = error.code === 'ENOENT' || error.code === 'ECONNREFUSED';
       if (absent) resolve(undefined);
+      // So many callers wait that it accepts no more.
+      else if (error.code === 'EAGAIN') reject(SshpoolError.of('AGENT_SILENT', { log: paths.log }));
       else reject(SshpoolError.of('UNSAFE_PATH', { path: paths.socket, problem: describe(error) }));
     });
   });
@@ -49,7 +51,9 @@ export async function connectOrStart(
   for (;;) {
     ensureDir(paths.dir);
     checkDir(paths.dir, process.getuid?.() ?? 0);
-    await startOnce(paths, deadline - performance.now());
+    await startOnce(paths, deadline - performance.now()).catch((thrown: unknown) => {
+      throw startFailure(paths, thrown);
+    });
     const socket = await connectAgent(paths);
     if (socket) return socket;
     if (performance.now() > deadline) {

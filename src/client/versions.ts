@@ -34,8 +34,8 @@ export async function withAgent<T>(
     if (!(thrown instanceof OtherProtocol)) throw thrown;
     const newer = thrown.theirs > PROTOCOL;
     if (newer || !(await retire(paths, version))) throw otherVersion(thrown);
-    return untilGreeted(paths, call);
   }
+  return withRunningAgent(paths, call);
 }
 
 /**
@@ -50,8 +50,18 @@ export async function withRunningAgent<T>(paths: RuntimePaths, call: () => Promi
   }
 }
 
-const otherVersion = ({ theirs }: OtherProtocol): SshpoolError =>
-  SshpoolError.of('AGENT_VERSION', { theirs, ours: PROTOCOL });
+function otherVersion(thrown: OtherProtocol): SshpoolError {
+  return SshpoolError.of('AGENT_VERSION', { theirs: thrown.theirs, ours: PROTOCOL }, thrown);
+}
+
+/** Asks an agent to retire that is older, as `refusal` of a call says; false for any other error. */
+export async function retireOlder(
+  paths: RuntimePaths,
+  version: string,
+  { cause }: SshpoolError,
+): Promise<boolean> {
+  return cause instanceof OtherProtocol && cause.theirs < PROTOCOL && retire(paths, version);
+}
 
 async function untilGreeted<T>(paths: RuntimePaths, call: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {

@@ -4,7 +4,7 @@
  */
 import { accessSync, constants, lstatSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import { SshpoolError } from '../base/errors.ts';
+import { describe, SshpoolError } from '../base/errors.ts';
 import { dangerOn } from './private-directory.ts';
 
 /** sun_path holds 104 bytes on macOS and 108 on Linux, with a NUL: the smaller one for both. */
@@ -43,6 +43,12 @@ export function runtimePaths(
 /** The bytes of the path of a socket in `dir`. */
 function lengthOf(dir: string): number {
   return Buffer.byteLength(join(dir, 'agent.sock'));
+}
+
+/** What the system refuses at the start of an agent: a full disk, a directory in the socket's place. */
+export function startFailure({ log }: RuntimePaths, thrown: unknown): SshpoolError {
+  if (thrown instanceof SshpoolError) return thrown;
+  return SshpoolError.of('AGENT_START', { reason: describe(thrown), log }, thrown);
 }
 
 function runtimeDir(env: Readonly<Record<string, string | undefined>>, uid: number): string {

@@ -32,6 +32,7 @@ export function startOverAgent(
   signal: AbortSignal,
 ): Promise<void> {
   return withAgent(paths, version, async () => {
+    const cwd = currentDirectory();
     const socket = await connectOrStart(paths);
     const run = new AgentRun(process, name);
     const call = new Call(socket, paths.log, version, (message) => run.receive(call, message));
@@ -52,7 +53,7 @@ export function startOverAgent(
       type: 'exec',
       command,
       argv: words,
-      cwd: currentDirectory(),
+      cwd,
       env: envLines(globalThis.process.env),
       ...ownPlace(globalThis.process.env),
       terminals: 0,

@@ -2,12 +2,14 @@
 import { createReadStream, existsSync, statSync, watch } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import chalk from 'chalk';
+import type { AgentStatus } from '../../agent/methods.ts';
 import { SshpoolError } from '../../base/errors.ts';
 import { programVersion } from '../../base/version.ts';
 import { pause } from '../../base/time.ts';
 import { connectAgent } from '../../client/connect.ts';
 import { endAgent } from '../../client/end-agent.ts';
 import { takeLock } from '../../client/lock.ts';
+import { retireOlder } from '../../client/versions.ts';
 import { START_MS } from '../../client/connect.ts';
 import { checkDir, ensureDir } from '../../config/private-directory.ts';
 import { readSettings } from '../../config/settings.ts';
@@ -47,7 +49,14 @@ export async function stop(options: StopOptions): Promise<number> {
 }
 
 async function stopByAsking({ force }: StopOptions): Promise<number> {
-  const running = await callRunning('status', {});
+  let running: AgentStatus | undefined;
+  try {
+    running = await callRunning('status', {});
+  } catch (thrown) {
+    if (!(await retireOlder(ourPaths(), programVersion(), SshpoolError.from(thrown)))) throw thrown;
+    process.stdout.write('the agent of an older sshpool was told to stop\n');
+    return 0;
+  }
   if (running === undefined) {
     printError('sshpool: no agent is running');
     return 0;
