@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { COMMANDS } from '../dist/cli/command-table.js';
 import { bashCompletion, fishCompletion, zshCompletion } from '../dist/cli/completion-scripts.js';
-import { VARIABLES } from '../dist/config/settings.js';
+import { FALLBACK, VARIABLES } from '../dist/config/settings.js';
 import { EXIT_FAILURE, SshpoolError } from '../dist/base/errors.js';
 import * as callerEnv from '../dist/wire/caller-env.js';
 import { escapeHelp } from '../dist/wire/escape-help.js';
@@ -44,7 +44,11 @@ const facts = {
   escapeHelp,
   diversions: DIVERSIONS,
 };
-const readme = withSection(current('README.md'), 'settings', settingsTable(VARIABLES));
+const readme = withSection(
+  current('README.md'),
+  'settings',
+  settingsTable([...VARIABLES, FALLBACK]),
+);
 
 /** @type {readonly (readonly [name: string, content: string])[]} */
 const files = [

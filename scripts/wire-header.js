@@ -25,7 +25,7 @@ const list = (/** @type {readonly string[]} */ names) =>
 
 /**
  * @param {Facts} protocol
- * @param {{ SSH_DEPTH: string, MAX_SSH_DEPTH: number }} start
+ * @param {{ AGENT_GIVEN_UP: string, SSH_DEPTH: string, MAX_SSH_DEPTH: number }} start
  * @param {{
  *   version: string,
  *   EXIT_FAILURE: number,
@@ -63,6 +63,7 @@ export function wireHeader(
 #define SSHPOOL_WIRE_H
 
 #define VERSION ${JSON.stringify(version)}
+#define AGENT_GIVEN_UP ${JSON.stringify(start.AGENT_GIVEN_UP)}
 #define SSH_DEPTH ${JSON.stringify(start.SSH_DEPTH)}
 #define TEXT_AGENT_LOST ${withPath(agentLost)}
 #define TEXT_AGENT_SILENT ${withPath(agentSilent)}

@@ -32,8 +32,6 @@ export interface CourseFacts {
   readonly guard: (run: () => void) => void;
 }
 
-const STOPPED: Outcome = { kind: 'lost', error: SshpoolError.of('AGENT_STOPPED', {}) };
-
 export class Course {
   readonly #facts: CourseFacts;
   readonly #startedAt: number;
@@ -187,7 +185,7 @@ export class Course {
     if (this.#ended) return;
     this.#ended = true;
     if (outcome.kind === 'refused') this.#refused(outcome.request);
-    else this.#exited(this.#isEndedByForce(outcome) ? STOPPED : outcome);
+    else this.#exited(outcome);
   }
 
   /** By the HUP that a forced end begins with, or by the loss of the connection that follows. */
@@ -206,6 +204,8 @@ export class Course {
       type: 'exited',
       ...exitOf(outcome, { timeoutMs: this.#timedOutMs, exact }),
       farewell: this.#farewell(outcome),
+      // No server has ended it, and ssh has no words for that.
+      ...(this.#isEndedByForce(outcome) ? { message: endedByForce(), farewell: '' } : {}),
       reused,
       queueMs: Math.round(queueMs),
       connectMs: Math.round(connectMs),
@@ -215,8 +215,6 @@ export class Course {
 
   #farewell(outcome: Outcome): string {
     const { exact, quiet, options } = this.#facts;
-    // No server has closed it, and ssh has no words for that.
-    if (outcome.kind === 'lost' && outcome.error.code === 'AGENT_STOPPED') return '';
     const lost = outcome.kind === 'lost' && exact;
     const terminal = this.#terminal && options.showsServerWords && !quiet;
     return farewell(options.hostname, { terminal, lost });
@@ -232,3 +230,5 @@ export class Course {
     send({ type: 'failed', code, ...words, exitCode: EXIT_FAILURE });
   }
 }
+
+const endedByForce = (): string => SshpoolError.of('AGENT_STOPPED', {}).message;

@@ -1,5 +1,5 @@
 /** Help texts, made of the command table. */
-import { VARIABLES } from '../config/settings.ts';
+import { FALLBACK, VARIABLES } from '../config/settings.ts';
 import { COMMANDS, type CommandSpec } from './command-table.ts';
 
 function columns(rows: readonly (readonly [string, string])[]): string[] {
@@ -27,7 +27,7 @@ export function generalHelp(): string {
     ]),
     '',
     'Environment (read when the agent starts):',
-    ...columns(VARIABLES.map(({ name, default: value }) => [name, String(value)])),
+    ...columns([...VARIABLES, FALLBACK].map(({ name, default: value }) => [name, String(value)])),
     ...columns([['SSH_POOL_RUNTIME_DIR', 'where socket and log are']]),
     '',
   ].join('\n');

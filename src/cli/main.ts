@@ -3,7 +3,7 @@
  * all other commands load what they need.
  */
 import { basename } from 'node:path';
-import { SshpoolError, type ErrorCode } from '../base/errors.ts';
+import { SshpoolError } from '../base/errors.ts';
 import { programVersion } from '../base/version.ts';
 import { exec } from '../client/exec.ts';
 import { bytesOf } from '../client/words.ts';
@@ -13,14 +13,6 @@ import { ourPaths } from './agent-call.ts';
 
 /** The names under which the program is ssh, and its words are those of ssh. */
 const SSH_NAMES: readonly string[] = ['ssh', 'sshpool-ssh'];
-
-/** What may be wrong with the real ssh. */
-const OF_SSH_ITSELF: ReadonlySet<ErrorCode> = new Set([
-  'NO_SSH',
-  'SSH_LOOP',
-  'NO_TOOL',
-  'TOOL_FAILED',
-]);
 
 /**
  * Commands that read their words themselves, which may be those of other programs. Each resolves to
@@ -46,26 +38,19 @@ async function main(words: readonly string[]): Promise<number> {
   return (await read(argv)) ?? printing(() => run(['help', command]));
 }
 
-function call(command: CommandName, argv: readonly string[]): Promise<number> {
+async function call(command: CommandName, argv: readonly string[]): Promise<number> {
   const ui = execUi(() => printing(async () => void (await run(['help', command]))));
-  return exec(command, bytesOf(argv), { paths: ourPaths(), version: programVersion(), ui });
-}
-
-/** What works with ssh works with us, also where our agent does not. */
-async function ssh(argv: readonly string[]): Promise<number> {
-  if (isDirectoryGone()) return runSsh(argv);
+  const words = bytesOf(argv);
   try {
-    return await call('ssh', argv);
+    return await exec(command, words, { paths: ourPaths(), version: programVersion(), ui });
   } catch (thrown) {
-    // Thrown is only what is wrong before the agent was told of the call, or of the real ssh.
-    const { code, message } = SshpoolError.from(thrown);
-    if (OF_SSH_ITSELF.has(code)) throw thrown;
-    printError(`sshpool: ${message}; this call goes through ssh itself`);
-    return runSsh(argv);
+    const { withoutAgent } = await import('../client/fallback.ts');
+    return withoutAgent(thrown, { command, words, ui });
   }
 }
 
-async function runSsh(argv: readonly string[]): Promise<number> {
+async function ssh(argv: readonly string[]): Promise<number> {
+  if (!isDirectoryGone()) return call('ssh', argv);
   const real = await import('../client/run-program.ts');
   return real.runSsh(argv);
 }

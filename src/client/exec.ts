@@ -11,8 +11,9 @@ import type { CommandName } from '../config/call-args.ts';
 import { parseExecArgs, parseShellArgs } from '../config/exec-args.ts';
 import type { RuntimePaths } from '../config/paths.ts';
 import type { Message } from '../wire/protocol.ts';
+import { AGENT_GIVEN_UP } from '../wire/start.ts';
 import { Answers } from './answer.ts';
-import { Call, envLines, NotTaken, type MessageOf } from './call.ts';
+import { Call, envLines, type MessageOf } from './call.ts';
 import { connectOrStart } from './connect.ts';
 import { resultOf, type ExecResult, type Last } from './exec-result.ts';
 import { ExecSignals } from './exec-signals.ts';
@@ -38,8 +39,9 @@ export interface ExecSetting {
 }
 
 /**
- * Runs the call; resolves to the exit status when everything is written.
- * @throws SshpoolError for what is wrong before the agent was told of the call
+ * Runs the call, where its agent is lost before the command can have run once more with another one;
+ * resolves to the exit status when everything is written.
+ * @throws SshpoolError for what goes wrong before that, but for what the agent itself says
  */
 export async function exec(
   command: CommandName,
@@ -47,11 +49,30 @@ export async function exec(
   setting: ExecSetting,
 ): Promise<number> {
   // Loaded only where there is one: a call from a script is spared it.
+  throwGivenUp();
   const terminal = isatty(0) ? new (await import('./terminal.ts')).Terminal() : undefined;
-  return withAgent(setting.paths, setting.version, () =>
-    new ExecRun(command, words, terminal, setting).run(),
-  );
+  const attempt = (): Promise<number> =>
+    withAgent(setting.paths, setting.version, () =>
+      new ExecRun(command, words, terminal, setting).run(),
+    );
+  try {
+    return await attempt();
+  } catch (thrown) {
+    if (SshpoolError.from(thrown).code !== 'AGENT_LOST') throw thrown;
+    return attempt();
+  }
 }
+
+/** Where the launcher has waited in vain already. @throws SshpoolError why */
+function throwGivenUp(): void {
+  const { [AGENT_GIVEN_UP]: why } = process.env;
+  if (why === undefined) return;
+  delete process.env[AGENT_GIVEN_UP];
+  const [code = '', ...message] = why.split(' ');
+  throw SshpoolError.received(code, message.join(' '));
+}
+
+const nothing = (): void => undefined;
 
 /** How long the last output may take where a person does not want to see it. */
 const LEAVE_MS = 200;
@@ -67,7 +88,7 @@ class ExecRun {
   #last: Last | undefined;
   /** The server was asked to run the command. */
   #mayHaveRun = false;
-  #stopWaiting: () => void = () => undefined;
+  #stopWaiting: () => void = nothing;
   readonly #answers = new Answers();
   readonly #keyboard: Keyboard;
   readonly #signals: ExecSignals;
@@ -81,17 +102,9 @@ class ExecRun {
     (bytes) => this.#call?.send({ type: 'taken', bytes }),
     () => this.#call?.send({ type: 'stdoutClosed' }),
   );
-  readonly #stderr = new Output(
-    2,
-    (bytes) => this.#call?.send({ type: 'taken', bytes }),
-    () => undefined,
-  );
+  readonly #stderr = new Output(2, (bytes) => this.#call?.send({ type: 'taken', bytes }), nothing);
   /** What we say ourselves in the place of ssh: not counted to the agent. */
-  readonly #own = new Output(
-    2,
-    () => undefined,
-    () => undefined,
-  );
+  readonly #own = new Output(2, nothing, nothing);
 
   constructor(
     command: CommandName,
@@ -147,9 +160,7 @@ class ExecRun {
     try {
       await call.ended;
     } catch (thrown) {
-      if (thrown instanceof NotTaken) throw thrown;
-      // What works with ssh works with us.
-      if (this.#command === 'ssh' && !this.#mayHaveRun) throw thrown;
+      if (!this.#mayHaveRun) throw thrown;
       this.#last ??= failed(thrown);
     } finally {
       this.#stopWaiting();

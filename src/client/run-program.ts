@@ -14,26 +14,47 @@ import { MAX_SSH_DEPTH, SSH_DEPTH } from '../wire/start.ts';
 const PASSED = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGCONT'] as const;
 const TYPED = ['SIGINT', 'SIGQUIT'] as const;
 
-/** The real ssh, for what is not ours to do. @throws SshpoolError NO_SSH, SSH_LOOP; as runProgram */
-export function runSsh(args: readonly string[]): Promise<number> {
+/** How long a program that was told to end may take. */
+const GRACE_MS = 5000;
+
+/**
+ * The real ssh, for what is not ours to do.
+ * @throws SshpoolError NO_SSH, SSH_LOOP, TIMED_OUT; as runProgram
+ */
+export async function runSsh(args: readonly string[], limit?: TimeLimit): Promise<number> {
   // The working directory may be gone, and ssh does not need it.
   const program = realSsh(process.env, '.');
   if (program === undefined) throw SshpoolError.of('NO_SSH', {});
   const depth = Number(process.env[SSH_DEPTH] ?? 0) + 1;
   if (depth > MAX_SSH_DEPTH) throw SshpoolError.of('SSH_LOOP', {});
-  return runProgram(program, args, { ...process.env, [SSH_DEPTH]: String(depth) });
+  const env = { ...process.env, [SSH_DEPTH]: String(depth) };
+  return runProgram(program, args, env, { limit });
+}
+
+/** Ends a program, by TERM and then by KILL. In milliseconds. */
+export interface TimeLimit {
+  /** In messages. */
+  readonly timeoutMs: number;
+  /** What of it is left. */
+  readonly leftMs: number;
+}
+
+export interface RunOptions {
+  readonly limit?: TimeLimit | undefined;
+  /** Done after its end. */
+  readonly over?: () => Promise<void>;
 }
 
 /**
  * Runs the program to its end and resolves to its exit status; where a signal ended it that ends us,
  * after `over` is through.
- * @throws SshpoolError NO_TOOL, TOOL_FAILED
+ * @throws SshpoolError NO_TOOL, TOOL_FAILED, TIMED_OUT
  */
 export async function runProgram(
   program: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
-  over: () => Promise<void> = () => Promise.resolve(),
+  { limit, over = () => Promise.resolve() }: RunOptions = {},
 ): Promise<number> {
   // Before it is there: it may stop at once, and whoever sees it run may send us a signal.
   let child: ChildProcess | undefined;
@@ -45,12 +66,30 @@ export async function runProgram(
   for (const name of TYPED) process.on(name, passTyped);
   process.on('SIGCHLD', () => stopWith(child));
   child = spawnChild(program, args, env);
+  const timer = limit && endLater(child, limit.leftMs);
   const { status, signal } = await endAfter(endOf(child, program), over);
+  timer?.cancel();
   for (const name of ['SIGCHLD', ...PASSED, ...TYPED]) process.removeAllListeners(name);
+  if (limit && timer?.isOver) throw SshpoolError.of('TIMED_OUT', limit);
   if (signal === null) return status;
   process.kill(process.pid, signal);
   // It was one that does not end us.
   return 128 + constants.signals[signal];
+}
+
+function endLater(child: ChildProcess, ms: number): { readonly isOver: boolean; cancel(): void } {
+  let isOver = false;
+  let timer = setTimeout(() => {
+    isOver = true;
+    child.kill('SIGTERM');
+    timer = setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
+  }, ms);
+  return {
+    get isOver() {
+      return isOver;
+    },
+    cancel: () => clearTimeout(timer),
+  };
 }
 
 async function endAfter(end: Promise<End>, over: () => Promise<void>): Promise<End> {

@@ -3,6 +3,7 @@
  * object. The table is the only place where a variable, its default and its meaning stand; where
  * the agent's files are is not a setting but in paths.ts.
  */
+import { SshpoolError } from '../base/errors.ts';
 import { LONGEST_MS } from '../base/time.ts';
 
 /** Everything that can be set; times are in milliseconds. */
@@ -101,6 +102,23 @@ export const VARIABLES = [
     meaning: 'whether each call looks its host up, and a changed address means a new connection',
   },
 ] as const satisfies readonly Variable[];
+
+/** Not a setting of the agent: each call reads it for itself. */
+export const FALLBACK = {
+  name: 'SSH_POOL_FALLBACK',
+  default: 'on',
+  expected: 'on or off',
+  meaning: 'whether exec and shell go through plain ssh where the agent fails (read by each call)',
+} as const;
+
+/** Whether plain ssh may do a call in the agent's place. @throws SshpoolError BAD_SETTING */
+export function allowsFallback(env: Readonly<Record<string, string | undefined>>): boolean {
+  const { name: variable, expected, default: usual } = FALLBACK;
+  const value = env[variable] || usual;
+  if (value === 'on') return true;
+  if (value === 'off') return false;
+  throw SshpoolError.of('BAD_SETTING', { variable, value, expected });
+}
 
 const DEFAULTS = Object.freeze(
   Object.fromEntries(VARIABLES.map(({ field, default: value }) => [field, value])),

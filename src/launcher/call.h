@@ -48,6 +48,9 @@ extern struct output outputs[2];
 
 /* sshpool.c */
 
+/* Before the command can have run: ssh itself does a call of ssh, the Node client sees to the others.
+   It tries once more, unless the code of an error says that it need not. */
+_Noreturn void do_without_agent(const char *code, const char *why);
 /* The agent let us go before it greeted us: nothing was done, and the call is made again. */
 void call_again(void);
 

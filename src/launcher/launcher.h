@@ -102,6 +102,8 @@ bool own_file(char *path);
 /* Becomes `program`, which is sshpool.js beside the launcher or the like, under Node. Returns, with
    errno set, only where that fails. */
 void become_node(const char *program, char *const arguments[]);
+/* Whether Node and our program run here at all, within the limits that we have. */
+bool client_runs(void);
 /* The Node client with our own words, which makes the call anew; ends the process where there is
    no Node. */
 _Noreturn void become_client(void);
@@ -112,6 +114,12 @@ _Noreturn void hand_over(void);
 
 /* The ssh that is not us, with these arguments; ends the process where there is none. */
 _Noreturn void become_ssh(char *const arguments[], size_t count);
+
+/* plain-ssh.c */
+
+/* Becomes the real ssh for a call of exec or shell, and says why; returns where that may not be, or
+   only the Node client can tell. */
+void become_plain_ssh(const char *why);
 
 /* streams.c: our own standard streams. */
 

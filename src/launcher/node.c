@@ -2,10 +2,12 @@
 #define _GNU_SOURCE
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #ifdef __APPLE__
 #include <mach-o/dyld.h>
@@ -61,6 +63,21 @@ void become_node(const char *program, char *const arguments[]) {
 	if (absent && NODE_AT_BUILD[0] != '\0') execv(NODE_AT_BUILD, words);
 	free(words);
 	errno = problem;
+}
+
+bool client_runs(void) {
+	static char option[] = "--version";
+	char *const arguments[] = {option, NULL};
+	pid_t child = fork();
+	if (child == 0) {
+		int null = open("/dev/null", O_RDWR);
+		for (int descriptor = 0; descriptor <= 2; descriptor++) dup2(null, descriptor);
+		become_node("sshpool.js", arguments);
+		_exit(127);
+	}
+	int status = -1;
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+	return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 _Noreturn void become_client(void) {

@@ -22,10 +22,8 @@ void lose_agent(bool silent) {
 	int length = silent ? snprintf(text, sizeof text, TEXT_AGENT_SILENT, agent_log())
 			    : snprintf(text, sizeof text, TEXT_AGENT_LOST, agent_log());
 	if (length < 0) length = 0;
-	if (call.stage == WAITING && !call.may_have_run && is_our_command("ssh")) {
-		end_waiting();
-		fprintf(stderr, "sshpool: %s; this call goes through ssh itself\n", text);
-		become_ssh(our_words + 1, our_count - 1);
+	if (call.stage == WAITING && !call.may_have_run) {
+		do_without_agent(silent ? "AGENT_SILENT" : NULL, text);
 	}
 	struct bytes line = {(const uint8_t *)text, (size_t)length};
 	end_call(EXIT_FAILURE_OF_OURS, "sshpool: ", line);

@@ -16,13 +16,15 @@
  *   signals.c      signals, and the sign that we wait
  *   frames.c       frames and their fields; wire.h is generated from src/wire
  *   node.c         becomes a program under Node
- *   real-ssh.c     becomes the real ssh
+ *   real-ssh.c     becomes the real ssh, with plain-ssh.c for the words of exec and shell
  */
 #define _GNU_SOURCE
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -107,26 +109,37 @@ static bool is_ours(void) {
 	return is_our_command("exec") || is_our_command("ssh") || is_our_command("shell");
 }
 
-/* ssh works also without us; for the other commands the Node client says what is wrong, but for a
-   lock: it would wait for that once more. */
-static _Noreturn void do_without_agent(void) {
+_Noreturn void do_without_agent(const char *code, const char *why) {
+	static char given_up[PATH_MAX + 512];
+	end_sign();
+	if (is_our_command("ssh")) {
+		fprintf(stderr, "sshpool: %s; this call goes through ssh itself\n", why);
+		become_ssh(our_words + 1, our_count - 1);
+	}
+	if (!client_runs()) become_plain_ssh(why);
+	if (code != NULL) {
+		snprintf(given_up, sizeof given_up, "%s %s", code, why);
+		setenv(AGENT_GIVEN_UP, given_up, 1);
+	}
+	hand_over();
+}
+
+/* There is none, and none could be started. */
+static _Noreturn void do_without_any(void) {
+	static char text[PATH_MAX + 256];
 	const char *lock = agent_lock_held();
-	bool is_ssh = is_our_command("ssh");
-	if (!is_ssh && lock == NULL) hand_over();
-	if (lock == NULL) fputs("sshpool: no agent", stderr);
-	else fprintf(stderr, "sshpool: " TEXT_LOCK_HELD, lock);
-	fputs(is_ssh ? "; this call goes through ssh itself\n" : "\n", stderr);
-	if (!is_ssh) exit(EXIT_FAILURE_OF_OURS);
-	become_ssh(our_words + 1, our_count - 1);
+	if (lock == NULL) do_without_agent(NULL, "no agent");
+	snprintf(text, sizeof text, TEXT_LOCK_HELD, lock);
+	do_without_agent("LOCK_HELD", text);
 }
 
 void call_again(void) {
 	static int attempts = 1;
 	close(call.agent);
-	if (attempts == MAX_ATTEMPTS) do_without_agent();
+	if (attempts == MAX_ATTEMPTS) do_without_any();
 	poll(NULL, 0, attempts++ * AGAIN_MS);
 	call.agent = connect_agent();
-	if (call.agent < 0) do_without_agent();
+	if (call.agent < 0) do_without_any();
 	begin_call();
 }
 
@@ -137,7 +150,7 @@ int main(int argc, char *argv[]) {
 	open_standard_streams();
 	if (!is_ours()) become_client();
 	call.agent = connect_agent();
-	if (call.agent < 0 || !catch_signals()) do_without_agent();
+	if (call.agent < 0 || !catch_signals()) do_without_any();
 	begin_call();
 	while (call.stage != OVER || is_pending()) step();
 	leave_raw_mode();

@@ -3,6 +3,7 @@
 #define SSHPOOL_WIRE_H
 
 #define VERSION "0.1.0"
+#define AGENT_GIVEN_UP "SSHPOOL_AGENT_GIVEN_UP"
 #define SSH_DEPTH "SSHPOOL_SSH_DEPTH"
 #define TEXT_AGENT_LOST "the sshpool agent went away; its log: %s"
 #define TEXT_AGENT_SILENT "the sshpool agent does not answer; end it: sshpool agent stop --force; its log: %s"

@@ -195,6 +195,8 @@ class Handshake {
       return this.#login.denied(['publickey'], reason);
     }
     const failed = SshpoolError.of('HANDSHAKE_FAILED', { host, port, reason }, error);
+    // Its chacha20-poly1305 runs in WebAssembly, for which a limit on memory may leave no room.
+    if (error.name === 'RuntimeError') return markBeyondSsh2(failed, 'ssh2 has too little memory');
     const noCommon = /no matching (.*)/.exec(reason)?.[1];
     return noCommon === undefined
       ? failed

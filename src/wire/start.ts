@@ -1,6 +1,12 @@
 /** Variables of the environment that our programs leave for one another. */
 
 /**
+ * In which the launcher says why it gave the agent up: the code of an error, a blank and its message.
+ * The Node client, which it becomes, would only wait for as long again.
+ */
+export const AGENT_GIVEN_UP = 'SSHPOOL_AGENT_GIVEN_UP';
+
+/**
  * How many times in a row a call was handed to the ssh of PATH. One that somebody wrote to run
  * sshpool would hand it back, over and over.
  */

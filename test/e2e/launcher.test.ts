@@ -103,7 +103,8 @@ describe.skipIf(!isNative(PROGRAM))('the launcher', () => {
   ])('ends with one line where the agent says %s', async (_what, said) => {
     await using sandbox = createSandbox();
     await fakeAgent(sandbox, (socket) => socket.end(said));
-    const { code, stdout, stderr } = await runCli(sandbox, ['exec', 'box', 'true']);
+    const env = { SSH_POOL_FALLBACK: 'off' };
+    const { code, stdout, stderr } = await runCli(sandbox, ['exec', 'box', 'true'], { env });
     const log = sandbox.path('run', 'agent.log');
     expect(stderr).toBe(`sshpool: the sshpool agent went away; its log: ${log}\n`);
     expect({ code, stdout: stdout.length }).toEqual({ code: 255, stdout: 0 });

@@ -24,7 +24,8 @@ describe('an agent of another protocol', () => {
   it('that is newer is left alone, and the line says what to do', async () => {
     await using sandbox = createSandbox();
     const heard = await startForeignAgent(sandbox, PROTOCOL + 1);
-    const done = await runCli(sandbox, ['exec', '-F', '/dev/null', 'host', 'x']);
+    const env = { SSH_POOL_FALLBACK: 'off' };
+    const done = await runCli(sandbox, ['exec', '-F', '/dev/null', 'host', 'x'], { env });
     expect(done.code).toBe(255);
     expect(done.stderr).toMatch(/^sshpool: the running sshpool agent speaks protocol \d+ .*\n$/);
     expect(heard).not.toContain('retire');

@@ -9,7 +9,7 @@ import { DIVERSIONS } from '../../src/base/place.ts';
 import { programVersion } from '../../src/base/version.ts';
 import { COMMANDS } from '../../src/cli/command-table.ts';
 import { bashCompletion, fishCompletion, zshCompletion } from '../../src/cli/completion-scripts.ts';
-import { VARIABLES } from '../../src/config/settings.ts';
+import { FALLBACK, VARIABLES } from '../../src/config/settings.ts';
 import * as callerEnv from '../../src/wire/caller-env.ts';
 import { escapeHelp } from '../../src/wire/escape-help.ts';
 import * as messages from '../../src/wire/protocol.ts';
@@ -44,7 +44,7 @@ describe('the generated files (npm run generate writes them)', () => {
 
   it('README.md has the settings as their table has them', () => {
     const readme = committed('README.md');
-    expect(readme).toBe(withSection(readme, 'settings', settingsTable(VARIABLES)));
+    expect(readme).toBe(withSection(readme, 'settings', settingsTable([...VARIABLES, FALLBACK])));
   });
 
   it('a README without the section is no place to write to', () => {

@@ -40,7 +40,7 @@ export async function dockerSock(argv: readonly string[]): Promise<number | unde
   // Set for another docker, these would have it speak TLS to ours, or go elsewhere.
   const others = { DOCKER_TLS: undefined, DOCKER_TLS_VERIFY: undefined, DOCKER_CONTEXT: undefined };
   const env = { ...process.env, ...others, DOCKER_HOST: dockerHost };
-  return runProgram(tool, args, env, () => socket.close());
+  return runProgram(tool, args, env, { over: () => socket.close() });
 }
 
 /** The longest name of a host that is taken as it is: a socket's path has at most 103 bytes. */

@@ -1,0 +1,69 @@
+/**
+ * A call without the agent. What goes wrong before its command can have run costs the call nothing:
+ * ssh itself does it.
+ */
+import { SshpoolError, type ErrorCode } from '../base/errors.ts';
+import type { CallArgs, CommandName } from '../config/call-args.ts';
+import { parseCall } from '../config/command-line.ts';
+import { plainSshWords } from '../config/plain-ssh.ts';
+import { allowsFallback } from '../config/settings.ts';
+import { resultOf, type ExecResult } from './exec-result.ts';
+import type { ExecUi } from './exec.ts';
+
+/** Mistakes of the command line, the settings and the caller, and what may be wrong with the real ssh. */
+const NOT_OF_THE_AGENT: ReadonlySet<ErrorCode> = new Set([
+  'USAGE',
+  'BAD_SETTING',
+  'BAD_COMMAND',
+  'NO_DIRECTORY',
+  'NO_USER',
+  'NO_SSH',
+  'SSH_LOOP',
+  'NO_TOOL',
+  'TOOL_FAILED',
+]);
+
+/** The call that failed, and its words as they were given. */
+export interface FailedCall {
+  readonly command: CommandName;
+  readonly words: readonly Buffer[];
+  readonly ui: ExecUi;
+}
+
+/**
+ * Makes a call through ssh itself, which is said in one line; resolves to its exit status.
+ * @throws SshpoolError what the call failed with, where ssh cannot do it or must not
+ */
+export async function withoutAgent(failure: unknown, call: FailedCall): Promise<number> {
+  const error = SshpoolError.from(failure);
+  if (NOT_OF_THE_AGENT.has(error.code)) throw error;
+  // ssh works also where sshpool does not; the others may be told not to.
+  if (call.command === 'ssh') return throughSsh(error, call.words.map(String), call.ui);
+  const args = parseCall(call.command, call.words);
+  if (args.kind === 'help') {
+    await call.ui.help();
+    return 0;
+  }
+  if (args.kind === 'delegate') return throughSsh(error, call.words.map(String), call.ui);
+  if (args.json) await call.ui.printResult(failedResult(error, args));
+  if (args.json || !allowsFallback(process.env)) throw error;
+  return throughSsh(error, plainSshWords(args), call.ui, args.timeoutMs);
+}
+
+async function throughSsh(
+  { message }: SshpoolError,
+  words: readonly string[],
+  ui: ExecUi,
+  timeoutMs?: number,
+): Promise<number> {
+  ui.print(`sshpool: ${message}; this call goes through ssh itself`);
+  const { runSsh } = await import('./run-program.ts');
+  if (timeoutMs === undefined) return runSsh(words);
+  // A part of its time has gone by.
+  return runSsh(words, { timeoutMs, leftMs: Math.max(0, timeoutMs - performance.now()) });
+}
+
+function failedResult({ code, message, exitCode }: SshpoolError, { target }: CallArgs): ExecResult {
+  const failed = { type: 'failed', code, message, farewell: '', exitCode } as const;
+  return resultOf(target.text, failed, { stdout: [], stderr: [] });
+}

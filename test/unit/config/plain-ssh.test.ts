@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { parseCall } from '../../../src/config/command-line.ts';
+import { plainSshWords } from '../../../src/config/plain-ssh.ts';
+
+function wordsFor(command: 'exec' | 'shell', ...words: string[]): string[] {
+  const args = parseCall(
+    command,
+    words.map((word) => Buffer.from(word)),
+  );
+  if (args.kind !== 'call') throw new Error(args.kind);
+  return plainSshWords(args);
+}
+
+it.each([
+  [
+    ['box', 'echo', 'a b'],
+    ['--', 'box', 'echo a b'],
+  ],
+  [
+    ['-nq', '-p', '22', '-tt', 'me@box', '-F', 'x', '--', '-c'],
+    ['-p', '22', '-F', 'x', '-tt', '-n', '-q', '--', 'me@box', '-c'],
+  ],
+  [
+    ['-T', '-vv', '-e', 'none', '--fresh', '--timeout', '3s', 'box', 'x'],
+    ['-T', '-v', '-v', '-e', 'none', '--', 'box', 'x'],
+  ],
+])('exec %j is ssh %j', (words, expected) => {
+  expect(wordsFor('exec', ...words)).toEqual(expected);
+});
+
+it('shell asks for a terminal', () => {
+  expect(wordsFor('shell', '-l', 'me', 'box')).toEqual(['-l', 'me', '-t', '--', 'box']);
+});
