@@ -58,8 +58,12 @@ export default defineConfig({
       endToEnd('e2e'),
       // What the launcher does the Node client does as well, for where there is no C compiler.
       endToEnd('e2e-node', {
-        // Those that run no program of ours themselves, and those that are about the launcher.
-        exclude: ['support*', 'launcher*', 'package', 'ssh-call', 'ssh-words', 'compose', 'docker'],
+        // Those that run no program of ours themselves, and those that are about the launcher or the
+        // agent alone.
+        exclude: [
+          ...['support*', 'launcher*', 'package', 'ssh-call', 'ssh-words', 'compose', 'docker'],
+          ...['agent-faults', 'half-sent'],
+        ],
         program: 'bin/sshpool.js',
       }),
       // scripts/setup.js has said so where it could not be built.

@@ -15,6 +15,7 @@ import { markdownTable } from './sections.js';
  * @property {number} MAX_FRAME
  * @property {number} MAX_CHUNK
  * @property {number} AGENT_PATIENCE_MS
+ * @property {number} MAX_HELLO
  * @property {Readonly<Record<string, string>>} CAPABILITIES
  * @property {Readonly<Record<string, Row>>} MESSAGES
  * @property {readonly string[]} CALLER_ENV
@@ -44,8 +45,9 @@ one call.
 
 All integers are big-endian. A frame is a \`u32\` length and a body of that many bytes; a body has 1 to
 ${number(protocol.MAX_FRAME)} bytes: a \`u8\`, the number of the message, then its fields in the order given below, with
-nothing after the last one. An empty frame, a longer one, and a body that is cut short or too long
-end the connection.
+nothing after the last one. An empty frame, a longer one, a hello above ${number(protocol.MAX_HELLO)} bytes, and a body that is
+cut short or too long end the connection. So does a caller that takes more than 5 s for its hello, or more than
+10 s for a frame before its call.
 
 ${markdownTable([
   ['Type', 'Bytes'],

@@ -6,16 +6,20 @@ import type { Socket } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
 import { commandNamed } from '../config/command-line.ts';
 import { Peer } from '../wire/peer.ts';
-import { PROTOCOL, type Message } from '../wire/protocol.ts';
+import { MAX_CHUNK, PROTOCOL, type Message } from '../wire/protocol.ts';
 import { ExecCall, type ExecCaller } from './exec-call.ts';
 import { callMethod, parseEnv } from './methods.ts';
 import { Questions } from './questions.ts';
 import type { Services } from './services.ts';
+import type { Sender } from './unfinished.ts';
 
 /** Waiting for the hello, for a call, in a call, through with it; or of another protocol. */
 type State = 'greeting' | 'ready' | 'calling' | 'done' | 'foreign';
 
-export class Caller {
+/** The longest frame of input, with room for what is around the data. */
+const INPUT_BYTES = MAX_CHUNK + 64;
+
+export class Caller implements Sender {
   readonly #services: Services;
   readonly #peer: Peer;
   readonly #questions: Questions;
@@ -30,13 +34,16 @@ export class Caller {
     this.#services = services;
     this.#peer = new Peer(socket, {
       onMessage: (message) => this.#guard(() => this.#receive(message)),
+      onRead: (bytes) => this.#read(bytes),
       onClose: (error) => {
+        services.unfinished.forget(this);
         if (error) services.log.info(`caller dropped: ${error.message}`);
         this.#guard(() => this.#close());
         onClose();
       },
     });
     this.#questions = new Questions((message) => this.#send(message));
+    services.unfinished.connected(this);
   }
 
   /**
@@ -56,6 +63,19 @@ export class Caller {
   /** Ends the connection, whatever is under way. */
   destroy(): void {
     this.#peer.destroy();
+  }
+
+  /** It took too long, or too much waits. */
+  drop(reason: string): void {
+    this.#services.log.info(`caller dropped: ${reason}`);
+    this.#peer.destroy();
+  }
+
+  /** A call may be stopped for as long as its terminal likes, in the middle of its input. */
+  #read(bytes: number): void {
+    const hasCalled = this.#state === 'calling' || this.#state === 'done';
+    const counted = hasCalled && bytes <= INPUT_BYTES ? 0 : bytes;
+    this.#services.unfinished.received(this, counted, !hasCalled);
   }
 
   #receive(message: Message): void {
@@ -88,7 +108,8 @@ export class Caller {
 
   #greet({ protocol, capabilities }: Extract<Message, { type: 'hello' }>): void {
     if (this.#state === 'done') return;
-    const { version } = this.#services;
+    const { version, unfinished } = this.#services;
+    unfinished.forget(this);
     this.#capabilities = capabilities;
     this.#send({ type: 'hello', protocol: PROTOCOL, version, capabilities: [] });
     // One of another protocol can only ask us to retire, which never changes its layout.

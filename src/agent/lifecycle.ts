@@ -18,6 +18,7 @@ import { agentEnv, CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
 import { Caller } from './caller.ts';
 import { Listener } from './listener.ts';
 import type { Services } from './services.ts';
+import { Unfinished } from './unfinished.ts';
 
 /** How often the agent looks whether callers still find its socket. */
 const SELF_CHECK_MS = 10_000;
@@ -75,6 +76,7 @@ export class Agent {
         const { Links } = await import('../ssh/connect-link.ts');
         return new Links(clock, settings.link);
       }),
+      unfinished: new Unfinished(clock),
       version,
       startedAt: clock.monotonic(),
       stoppedByForce: () => this.#forced,

@@ -2,9 +2,12 @@
  * Frames on a byte stream: a uint32 length, then that many bytes. Only what is left of a chunk for a
  * frame to come is copied. Our own protocol has them, and OpenSSH's between a master and its clients.
  */
+import { BLOCK_BYTES, releaseBlock, takeBlock } from './blocks.ts';
 import { SshpoolError } from './errors.ts';
 
 const LENGTH_BYTES = 4;
+/** What is left of a chunk lies in a block from this size on; less would waste most of it. */
+const BLOCK_FROM_BYTES = BLOCK_BYTES / 4;
 
 /** The frame of a body that is given in parts: its length in front, and few parts where it is small. */
 export function frame(body: readonly Buffer[]): readonly Buffer[] {
@@ -18,13 +21,29 @@ export function frame(body: readonly Buffer[]): readonly Buffer[] {
 
 export class FrameReader {
   readonly #maxBytes: number;
+  /** Of the next frame. */
+  #limit: number;
+  readonly #blocks: Buffer[] = [];
   #chunks: Buffer[] = [];
   #buffered = 0;
   #needed: number | undefined;
 
-  /** No frame is longer than `maxBytes`, its length not counted. */
-  constructor(maxBytes: number) {
+  /** No frame is longer than `maxBytes`, its length not counted, and the first than `maxFirst`. */
+  constructor(maxBytes: number, maxFirst = maxBytes) {
     this.#maxBytes = maxBytes;
+    this.#limit = maxFirst;
+  }
+
+  /** Bytes of a frame that is not complete yet. */
+  get unfinished(): number {
+    return this.#buffered + (this.#needed === undefined ? 0 : LENGTH_BYTES);
+  }
+
+  /** Forgets what has come of an unfinished frame. */
+  drop(): void {
+    for (const chunk of this.#chunks.splice(0)) wipe(chunk);
+    this.#buffered = 0;
+    this.#releaseBlocks();
   }
 
   /**
@@ -39,17 +58,30 @@ export class FrameReader {
     for (let body = this.#next(); body !== undefined; body = this.#next()) bodies.push(body);
     const rest = this.#chunks.pop();
     if (rest !== undefined) {
-      this.#chunks.push(Buffer.from(rest));
+      this.#chunks.push(this.#keep(rest));
       wipe(rest);
     }
     return bodies;
+  }
+
+  /** A copy: the chunk is written over. */
+  #keep(rest: Buffer): Buffer {
+    if (rest.length < BLOCK_FROM_BYTES || rest.length > BLOCK_BYTES) return Buffer.from(rest);
+    const block = takeBlock();
+    this.#blocks.push(block);
+    rest.copy(block);
+    return block.subarray(0, rest.length);
+  }
+
+  #releaseBlocks(): void {
+    for (const block of this.#blocks.splice(0)) releaseBlock(block);
   }
 
   #next(): Buffer | undefined {
     if (this.#needed === undefined) {
       if (this.#buffered < LENGTH_BYTES) return undefined;
       const needed = this.#take(LENGTH_BYTES).readUInt32BE();
-      if (needed === 0 || needed > this.#maxBytes) {
+      if (needed === 0 || needed > this.#limit) {
         throw SshpoolError.of('PROTOCOL', { problem: `a frame of ${needed} bytes` });
       }
       this.#needed = needed;
@@ -57,6 +89,7 @@ export class FrameReader {
     if (this.#buffered < this.#needed) return undefined;
     const body = this.#take(this.#needed);
     this.#needed = undefined;
+    this.#limit = this.#maxBytes;
     return body;
   }
 
@@ -75,6 +108,7 @@ export class FrameReader {
     const parts = this.#chunks;
     this.#chunks = [Buffer.concat(parts)];
     for (const part of parts) wipe(part);
+    this.#releaseBlocks();
   }
 }
 

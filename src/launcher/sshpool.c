@@ -25,7 +25,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "call.h"

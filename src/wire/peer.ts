@@ -8,17 +8,19 @@ import { SshpoolError } from '../base/errors.ts';
 import { frame, FrameReader } from '../base/frames.ts';
 import { decode, encode } from './codec.ts';
 import { Outgoing } from './outgoing.ts';
-import { MAX_FRAME, MESSAGES, PROTOCOL, type Message } from './protocol.ts';
+import { MAX_FRAME, MAX_HELLO, MESSAGES, PROTOCOL, type Message } from './protocol.ts';
 
 export interface PeerEvents {
   onMessage(message: Message): void;
+  /** Something was read: so many bytes of it belong to a frame that is not complete. */
+  onRead?(unfinished: number): void;
   /** Exactly once, whoever closed. `error` is set where the peer broke the protocol. */
   onClose(error: SshpoolError | undefined): void;
 }
 
 export class Peer {
   readonly #socket: Socket;
-  readonly #frames = new FrameReader(MAX_FRAME);
+  readonly #frames = new FrameReader(MAX_FRAME, MAX_HELLO);
   readonly #outgoing: Outgoing;
   #greeted = false;
   #foreign = false;
@@ -31,7 +33,10 @@ export class Peer {
     socket.on('data', (chunk: Buffer) => this.#receive(chunk, events));
     // What went wrong with the socket shows as its close, the single end.
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => events.onClose(this.#error));
+    socket.on('close', () => {
+      this.#frames.drop();
+      events.onClose(this.#error);
+    });
   }
 
   /** Keeps nothing of `message`. */
@@ -76,15 +81,19 @@ export class Peer {
   }
 
   destroy(): void {
+    // Not by the close, which comes when other sockets have been read: they can have the memory.
+    this.#frames.drop();
     this.#socket.destroy();
   }
 
   #receive(chunk: Buffer, events: PeerEvents): void {
+    if (this.#socket.destroyed) return;
     try {
       for (const body of this.#frames.push(chunk)) {
         if (this.#socket.destroyed) return;
         this.#deliver(body, events);
       }
+      events.onRead?.(this.#frames.unfinished);
     } catch (thrown) {
       this.#error ??= SshpoolError.from(thrown);
       this.#socket.destroy();

@@ -19,6 +19,9 @@ export const PROTOCOL = 3;
 /** The longest frame either side accepts, in bytes, its length field not counted. */
 export const MAX_FRAME = 1024 * 1024;
 
+/** The longest hello either side accepts. */
+export const MAX_HELLO = 4096;
+
 /** The most bytes of a stream that one stdin, stdout or stderr message carries. */
 export const MAX_CHUNK = 64 * 1024;
 
