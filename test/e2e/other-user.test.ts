@@ -135,7 +135,7 @@ describe.runIf(isRoot)('root', () => {
   it('makes nothing below the directory of a user, and says which it is', async () => {
     await using sandbox = createSandbox();
     const foreign = foreignDirectory(sandbox, 'foreign');
-    const env = { SSH_POOL_RUNTIME_DIR: join(foreign, 'run') };
+    const env = { SSH_POOL_RUNTIME_DIR: join(foreign, 'run'), SSH_POOL_FALLBACK: 'off' };
     const done = await runCli(sandbox, ['exec', 'box', 'true'], { env });
     expect(done).toMatchObject({
       code: 255,

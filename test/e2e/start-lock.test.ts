@@ -12,7 +12,7 @@ import { haveSshd, startSshd } from '../support/sshd.ts';
 const NODE_CLIENT = fileURLToPath(new URL('../../bin/sshpool.js', import.meta.url));
 
 /** What every start leaves. */
-const LEFT = ['agent.log', 'agent.sock'];
+const LEFT = ['agent.log', 'agent.pid', 'agent.sock'];
 
 /** A starter that holds the lock, and never does anything else. */
 async function stuckHolder(sandbox: Sandbox): Promise<{ readonly server: Server; end(): void }> {
@@ -58,7 +58,8 @@ describe.runIf(haveSshd())('the lock of a start', () => {
   it('is waited for 15 s, and then named', async () => {
     await using sandbox = createSandbox();
     await stuckHolder(sandbox);
-    const { code, stderr, ms } = await runCli(sandbox, ['exec', 'box', 'true']);
+    const env = { SSH_POOL_FALLBACK: 'off' };
+    const { code, stderr, ms } = await runCli(sandbox, ['exec', 'box', 'true'], { env });
     expect({ code, lines: stderr.match(/\n/g)?.length }).toEqual({ code: 255, lines: 1 });
     expect(stderr).toContain(
       `it holds the lock ${sandbox.path('run/agent.lock')}: end that process`,
