@@ -10,17 +10,15 @@ import { allowsFallback } from '../config/settings.ts';
 import { resultOf, type ExecResult } from './exec-result.ts';
 import type { ExecUi } from './exec.ts';
 
-/** Mistakes of the command line, the settings and the caller, and what may be wrong with the real ssh. */
-const NOT_OF_THE_AGENT: ReadonlySet<ErrorCode> = new Set([
+/** What may be wrong with the real ssh. */
+const OF_SSH: ReadonlySet<ErrorCode> = new Set(['NO_SSH', 'SSH_LOOP', 'NO_TOOL', 'TOOL_FAILED']);
+/** Mistakes of the command line, of the settings and of the caller. */
+const OF_THE_CALLER: ReadonlySet<ErrorCode> = new Set([
   'USAGE',
   'BAD_SETTING',
   'BAD_COMMAND',
   'NO_DIRECTORY',
   'NO_USER',
-  'NO_SSH',
-  'SSH_LOOP',
-  'NO_TOOL',
-  'TOOL_FAILED',
 ]);
 
 /** The call that failed, and its words as they were given. */
@@ -36,9 +34,10 @@ export interface FailedCall {
  */
 export async function withoutAgent(failure: unknown, call: FailedCall): Promise<number> {
   const error = SshpoolError.from(failure);
-  if (NOT_OF_THE_AGENT.has(error.code)) throw error;
+  if (OF_SSH.has(error.code)) throw error;
   // ssh works also where sshpool does not; the others may be told not to.
   if (call.command === 'ssh') return throughSsh(error, call.words.map(String), call.ui);
+  if (OF_THE_CALLER.has(error.code)) throw error;
   const args = parseCall(call.command, call.words);
   if (args.kind === 'help') {
     await call.ui.help();
