@@ -208,7 +208,7 @@ export class Session {
 
   #grant(): void {
     if (this.#state !== 'running' && this.#state !== 'exited') return;
-    const bytes = Math.min(this.#channel.sendWindow, WINDOW) - this.#granted;
+    const bytes = Math.min(this.#channel.bytesAtOnce, WINDOW) - this.#granted;
     // Small grants would cost a message each; but a caller that has none left must not wait.
     if (bytes <= 0 || (bytes < WINDOW / 8 && this.#granted > 0)) return;
     this.#granted += bytes;

@@ -28,6 +28,7 @@ import {
 import { Ssh2AuthWire } from './ssh2-auth-wire.ts';
 import { Ssh2HostKey } from './ssh2-host-key.ts';
 import { Ssh2Link } from './ssh2-link.ts';
+import { Ssh2Reading } from './ssh2-reading.ts';
 import type { TcpRequest } from './tcp.ts';
 import { openTransport, type Transport } from './transport.ts';
 import { learnHostKeys, mayLearn, type Announcement } from './update-host-keys.ts';
@@ -119,11 +120,12 @@ class Handshake {
         wire?.fail(failure);
         reject(failure);
       });
-      client.once('ready', () => resolve(this.#link(protocol, hostKey, () => forced)));
+      client.once('ready', () => resolve(this.#link(protocol, hostKey, reading, () => forced)));
       const abort = (): void => void this.#stream.destroy();
       this.#signal.addEventListener('abort', abort, { once: true });
       client.connect(this.#config(hostKey, algorithms));
       const protocol = protocolOf(client);
+      const reading = new Ssh2Reading(client, protocol, this.#stream);
       hostKey.guard(protocol, () => {
         this.#fail(this.#lost('the server went on before its host key was verified'));
         this.#stream.destroy();
@@ -201,7 +203,12 @@ class Handshake {
       : markBeyondSsh2(failed, `ssh2 has no matching ${noCommon}`);
   }
 
-  #link(protocol: Protocol, hostKey: Ssh2HostKey, forced: () => boolean): Link {
+  #link(
+    protocol: Protocol,
+    hostKey: Ssh2HostKey,
+    reading: Ssh2Reading,
+    forced: () => boolean,
+  ): Link {
     this.#failure = undefined;
     this.#learnLater(hostKey.trustedBy);
     hostKey.forget();
@@ -215,7 +222,8 @@ class Handshake {
     const { accepted } = hostKey;
     const print =
       accepted && fingerprint(canonicalKey(accepted) ?? accepted, options.fingerprintHash);
-    const facts = { clock, host, user, reason, rekeyAfter, keepAlive, hostKey: print, forced };
+    const common = { clock, host, user, reason, rekeyAfter, keepAlive };
+    const facts = { ...common, hostKey: print, forced, reading };
     return new Ssh2Link(this.#client, this.#stream, protocol, facts);
   }
 

@@ -30,6 +30,12 @@ export interface Protocol {
   readonly _handlers: Record<string, unknown>;
   /** What we offer in a key exchange; undefined where none is under way. */
   readonly _kexinit: Buffer | undefined;
+  /** Takes bytes of the server; ssh2 replaces it after a fatal error. */
+  parse: (chunk: Buffer, from: number, to: number) => void;
+  /** Reads from one place on; returns where it stopped, or undefined where it read all. */
+  readonly _parse: (chunk: Buffer, from: number, to: number) => number | undefined;
+  /** Takes the payload of each packet outside of a key exchange; `false` stops after it. */
+  _onPayload: (payload: Buffer) => number | false | undefined;
   /** Begins a key exchange, unless one is under way. */
   rekey(): void;
   /** Sends keepalive@openssh.com, which wants a reply. */
@@ -86,6 +92,25 @@ function routed(first: number, last: number): WeakMap<Protocol, Route> {
   }
   return routes;
 }
+
+/** What is asked before a global request is read; false drops it. */
+const globalFilters = new WeakMap<Protocol, (payload: Buffer) => boolean>();
+/** RFC 4254 section 4. */
+const GLOBAL_REQUEST = 80;
+
+/** `filter` sees each global request before ssh2 reads and answers it; false drops it. */
+export function filterGlobalRequests(
+  protocol: Protocol,
+  filter: (payload: Buffer) => boolean,
+): void {
+  globalFilters.set(protocol, filter);
+}
+
+const onGlobalRequest = handlers[GLOBAL_REQUEST];
+handlers[GLOBAL_REQUEST] = (protocol, payload) =>
+  globalFilters.get(protocol)?.(payload) === false
+    ? undefined
+    : onGlobalRequest?.(protocol, payload);
 
 const channelRoutes = routed(FIRST_CHANNEL_MESSAGE, LAST_CHANNEL_MESSAGE);
 const authRoutes = routed(FIRST_AUTH_MESSAGE, LAST_AUTH_MESSAGE);
@@ -175,8 +200,11 @@ export function takeLogin(
   onAccepted: () => void,
   route: (payload: Buffer) => boolean,
 ): void {
+  let hasStarted = false;
   protocol._handlers['SERVICE_ACCEPT'] = ((_, name) => {
-    if (name === 'ssh-userauth') onAccepted();
+    if (name !== 'ssh-userauth' || hasStarted) return;
+    hasStarted = true;
+    onAccepted();
   }) satisfies OnService;
   protocol._handlers['EXT_INFO'] = ((_, extensions) => {
     const found = extensions.find(({ name }) => name === 'server-sig-algs')?.algs;
@@ -202,9 +230,13 @@ export function sessionIdOf(protocol: Protocol): Buffer {
   return protocol._kex.sessionID;
 }
 
+/** Characters of a debugging message that are looked at: sshd's own have 1024 at most (log.c). */
+const MAX_DEBUG = 1024;
+
 /** Calls `heard` with each debugging message of the server (RFC 4253 section 11.3). */
 export function onServerDebug(protocol: Protocol, heard: (text: string) => void): void {
-  protocol._handlers['DEBUG'] = (_: Protocol, _display: boolean, text: string) => heard(text);
+  protocol._handlers['DEBUG'] = (_: Protocol, _display: boolean, text: string) =>
+    heard(text.slice(0, MAX_DEBUG));
 }
 
 /**

@@ -8,7 +8,7 @@ import { shareReads } from '../base/shared-reads.ts';
 import type { Clock } from '../base/time.ts';
 import type { RekeyAfter } from '../config/network-options.ts';
 import { KeepAlive, type KeepAliveFacts } from './keepalive.ts';
-import type { Link, LinkEvents } from './link.ts';
+import { MAX_EARLY, sizeOf, TOO_EARLY, type Link, type LinkEvents } from './link.ts';
 import { printableLine } from '../base/printable.ts';
 import { Rekeying } from './rekeying.ts';
 import {
@@ -18,6 +18,7 @@ import {
   type Protocol,
 } from './ssh2-internals.ts';
 import { Packets, sendMessage } from './ssh2-packets.ts';
+import type { Ssh2Reading } from './ssh2-reading.ts';
 import type { Transport } from './transport.ts';
 
 /** How long the server may take to close after we took leave. */
@@ -32,6 +33,7 @@ export interface LinkFacts {
   readonly keepAlive: KeepAliveFacts;
   readonly hostKey: string | undefined;
   readonly forced: () => boolean;
+  readonly reading: Ssh2Reading;
 }
 
 /** Takes over a client that has just logged in. */
@@ -112,6 +114,15 @@ export class Ssh2Link implements Link {
     this.#rekeying.sent(sendMessage(this.#protocol, message, this.#packets));
   }
 
+  answer(message: readonly Buffer[]): void {
+    if (this.#facts.reading.answer(sizeOf(message))) this.send(message);
+  }
+
+  grant(message: readonly Buffer[]): void {
+    this.#facts.reading.granted(sizeOf(message));
+    this.send(message);
+  }
+
   /**
    * What is sent in one go leaves in one go. ssh2 writes a packet in up to three pieces, and each
    * would be a segment of its own and wake the server.
@@ -145,7 +156,8 @@ export class Ssh2Link implements Link {
     this.#keepAlive.heard();
     this.#rekeying.received(payload.length);
     if (this.#events) this.#events.onMessage(payload);
-    else this.#early.push(Buffer.from(payload));
+    else if (this.#early.length < MAX_EARLY) this.#early.push(Buffer.from(payload));
+    else this.destroy(this.#lost(TOO_EARLY));
   }
 
   #close(): void {

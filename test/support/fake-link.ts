@@ -98,6 +98,14 @@ export class FakeLink implements Link {
     queueMicrotask(() => this.#answer(decoded));
   }
 
+  answer(parts: readonly Buffer[]): void {
+    this.send(parts);
+  }
+
+  grant(parts: readonly Buffer[]): void {
+    this.send(parts);
+  }
+
   unref(): void {
     // It keeps no process alive.
   }
