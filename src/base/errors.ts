@@ -3,6 +3,7 @@
  * and its words. The words stand nowhere else, so the terminal, the log, the wire and the library
  * all say the same thing.
  */
+import { systemWords } from './system-words.ts';
 
 /** ssh's own status for "it did not work because of the connection" (ssh(1), EXIT STATUS). */
 export const EXIT_FAILURE = 255;
@@ -62,6 +63,11 @@ const TABLE = {
   ),
   HANDSHAKE_FAILED: failure(
     (d: { host: string; port: number; reason: string }) => `${d.host} port ${d.port}: ${d.reason}`,
+  ),
+  SERVER_LEFT: failure(
+    (d: { host: string; port: number; how: 'closed' | 'reset'; isSsh: boolean; said: string }) =>
+      `${d.isSsh ? '' : 'kex_exchange_identification: '}Connection ${d.how} by ${d.host} port ${d.port}` +
+      (d.said ? ` (it said: ${d.said})` : ''),
   ),
   PROXY_FAILED: failure(
     (d: { program: string; reason: string }) => `proxy command failed: ${d.program}: ${d.reason}`,
@@ -216,6 +222,7 @@ const TABLE = {
       `the socket path ${d.path} has ${d.bytes} bytes and a socket takes ${d.max}; ` +
       `set SSH_POOL_RUNTIME_DIR to a shorter directory`,
   ),
+  SYSTEM: failure((d: { call: string; reason: string }) => `${d.call}: ${d.reason}`),
   PROTOCOL: failure((d: { problem: string }) => `malformed message: ${d.problem}`),
   INTERNAL: failure((d: { problem: string }) => `internal error (please report it): ${d.problem}`),
 } satisfies Record<string, Row<never>>;
@@ -253,12 +260,21 @@ export class SshpoolError extends Error {
   /** Anything caught, as an error of the table. */
   static from(thrown: unknown): SshpoolError {
     if (thrown instanceof SshpoolError) return thrown;
+    const reason = systemWords(thrown);
+    if (reason !== undefined)
+      return SshpoolError.of('SYSTEM', { call: callOf(thrown), reason }, thrown);
     return SshpoolError.of('INTERNAL', { problem: describe(thrown) }, thrown);
   }
 }
 
 function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(TABLE, code);
+}
+
+/** What was asked of the system, such as `open /etc/x`. */
+function callOf(thrown: unknown): string {
+  const { syscall, path, code } = thrown as NodeJS.ErrnoException;
+  return [syscall ?? code, path].filter(Boolean).join(' ');
 }
 
 /** The words of anything thrown, without its stack. */

@@ -34,7 +34,10 @@ export class Identification {
       const line = end < 0 ? rest : rest.subarray(0, end);
       check(line);
       if (end < 0) break;
-      if (line.length > MARK.length && line.subarray(0, MARK.length).equals(MARK)) return rest;
+      if (line.length > MARK.length && line.subarray(0, MARK.length).equals(MARK)) {
+        checkVersion(line.toString('latin1').trimEnd());
+        return rest;
+      }
       this.#skip(line);
       rest = rest.subarray(end + 1);
     }
@@ -46,15 +49,31 @@ export class Identification {
     this.#said ||= line.toString().trim();
     this.#lines++;
     if (this.#lines >= MAX_LINES) {
-      throw new Error(`No SSH version received in first ${MAX_LINES} lines from server`);
+      throw invalid(`No SSH version received in first ${MAX_LINES} lines from server`);
     }
   }
 }
 
 function check(line: Buffer): void {
-  if (line.length > MAX_LINE_BYTES + 1) throw new Error('banner line too long');
+  if (line.length > MAX_LINE_BYTES + 1) throw invalid('banner line too long');
   // A carriage return belongs right before the line feed.
   if (/\r[^\r]|\0/.test(line.toString('latin1'))) {
-    throw new Error('banner line contains invalid characters');
+    throw invalid('banner line contains invalid characters');
+  }
+}
+
+/** As ssh names the function that found it. */
+function invalid(problem: string): Error {
+  return new Error(`kex_exchange_identification: ${problem}`);
+}
+
+/** As ssh (kex.c); 1.99 is a server that speaks the old version too (RFC 4253 section 5.1). */
+function checkVersion(line: string): void {
+  const [, major, minor] = /^SSH-(\d+)\.(\d+)-./.exec(line) ?? [];
+  if (major === undefined) {
+    throw new Error(`Bad remote protocol version identification: '${line}'`);
+  }
+  if (major !== '2' && `${major}.${minor}` !== '1.99') {
+    throw new Error(`Protocol major versions differ: 2 vs. ${major}`);
   }
 }

@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { describe, SshpoolError } from '../base/errors.ts';
 import { Fifo } from '../base/fifo.ts';
 import { FrameReader } from '../base/frames.ts';
+import { systemWords } from '../base/system-words.ts';
 import { Answers, TOO_MANY_ANSWERS } from './answers.ts';
 import { FairReading } from './fair-reading.ts';
 import { MAX_EARLY, sizeOf, TOO_EARLY, type Link, type LinkEvents } from './link.ts';
@@ -57,7 +58,10 @@ export class OpensshLink implements Link {
     this.#reading = new FairReading(socket, () => this.#work());
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     // What went wrong with the socket shows as its close, the single end.
-    socket.on('error', (error) => (this.#reason ??= this.#lost(describe(error))));
+    socket.on(
+      'error',
+      (error) => (this.#reason ??= this.#lost(systemWords(error) ?? describe(error))),
+    );
     socket.on('close', () => this.#close());
   }
 

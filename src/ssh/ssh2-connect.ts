@@ -17,6 +17,7 @@ import { canonicalKey } from './public-key.ts';
 import type { LinkRequest } from './link-request.ts';
 import { LoginLimit } from './login-limit.ts';
 import { printableLine } from '../base/printable.ts';
+import { systemWords } from '../base/system-words.ts';
 import { askNobody, type Ask } from './prompts.ts';
 import {
   Client,
@@ -81,6 +82,7 @@ class Handshake {
   readonly #signal: AbortSignal;
   readonly #client = new Client();
   #failure: SshpoolError | undefined;
+  #reading: Ssh2Reading | undefined;
   /** Once the host key is verified. */
   #login: Login | undefined;
   /** The host keys that the server says it has. */
@@ -91,7 +93,7 @@ class Handshake {
     this.#stream = stream;
     this.#signal = signal;
     // From the first moment: an error that nobody listens for would end the agent.
-    stream.on('error', (error) => this.#fail(SshpoolError.from(error)));
+    stream.on('error', (error) => this.#fail(this.#broken(error)));
   }
 
   async run(): Promise<Link> {
@@ -116,7 +118,7 @@ class Handshake {
         this.#dropSoon();
       });
       client.on('close', () => {
-        const failure = this.#failure ?? this.#lost('connection closed');
+        const failure = this.#failure ?? this.#left('closed');
         wire?.fail(failure);
         reject(failure);
       });
@@ -125,7 +127,8 @@ class Handshake {
       this.#signal.addEventListener('abort', abort, { once: true });
       client.connect(this.#config(hostKey, algorithms));
       const protocol = protocolOf(client);
-      const reading = new Ssh2Reading(client, protocol, this.#stream);
+      const reading = new Ssh2Reading(protocol, this.#stream);
+      this.#reading = reading;
       hostKey.guard(protocol, () => {
         this.#fail(this.#lost('the server went on before its host key was verified'));
         this.#stream.destroy();
@@ -143,7 +146,7 @@ class Handshake {
       });
       if (this.#signal.aborted) abort();
       // It broke while the known hosts were read, and will not say so again.
-      if (this.#stream.destroyed) reject(this.#failure ?? this.#lost('connection closed'));
+      if (this.#stream.destroyed) reject(this.#failure ?? this.#left('closed'));
     });
   }
 
@@ -189,10 +192,32 @@ class Handshake {
     return SshpoolError.of('HANDSHAKE_FAILED', { host, port, reason });
   }
 
+  /** The server has ended the connection. */
+  #left(how: 'closed' | 'reset'): SshpoolError {
+    const { hostname: host, port } = this.#request.options;
+    const said = this.#reading?.insteadOfSsh;
+    return SshpoolError.of('SERVER_LEFT', {
+      host,
+      port,
+      how,
+      isSsh: said === undefined,
+      said: said ?? '',
+    });
+  }
+
+  /** An error of the transport. */
+  #broken(error: Error & { code?: unknown }): SshpoolError {
+    if (error instanceof SshpoolError) return error;
+    if (error.code === 'ECONNRESET') return this.#left('reset');
+    if (error.code === 'EPIPE') return this.#left('closed');
+    return this.#lost(systemWords(error) ?? describe(error));
+  }
+
   /** ssh2's errors in our words. RFC 4253 section 11.1 numbers the reasons of a disconnect. */
   #explain(error: Error & { code?: unknown }): SshpoolError {
     const { hostname: host, port } = this.#request.options;
     const reason = printableLine(describe(error));
+    if (reason === 'Connection lost before handshake') return this.#left('closed');
     if (this.#login && error.code === 2 && /authentication failures/i.test(reason)) {
       return this.#login.denied(['publickey'], reason);
     }

@@ -5,6 +5,7 @@
 import type ssh2 from 'ssh2';
 import { describe, SshpoolError } from '../base/errors.ts';
 import { shareReads } from '../base/shared-reads.ts';
+import { systemWords } from '../base/system-words.ts';
 import type { Clock } from '../base/time.ts';
 import type { RekeyAfter } from '../config/network-options.ts';
 import { KeepAlive, type KeepAliveFacts } from './keepalive.ts';
@@ -20,6 +21,8 @@ import {
 import { Packets, sendMessage } from './ssh2-packets.ts';
 import type { Ssh2Reading } from './ssh2-reading.ts';
 import type { Transport } from './transport.ts';
+
+const wordsOf = (error: unknown): string => systemWords(error) ?? printableLine(describe(error));
 
 /** How long the server may take to close after we took leave. */
 const LEAVE_MS = 2000;
@@ -67,7 +70,8 @@ export class Ssh2Link implements Link {
     // Behind the listener of ssh2.
     stream.on('data', (chunk: Buffer) => keepBegunPacket(protocol, chunk));
     takeChannelMessages(protocol, (payload) => this.#receive(payload));
-    client.on('error', (error) => (this.#reason ??= this.#lost(printableLine(describe(error)))));
+    // A server that breaks the protocol, or takes leave, need not hang up.
+    client.on('error', (error) => this.destroy(this.#lost(wordsOf(error))));
     this.#rekeying = new Rekeying(facts.clock, facts.rekeyAfter, () => {
       // As in send: after a fatal error ssh2 throws.
       if (stream.writable) protocol.rekey();

@@ -2,8 +2,8 @@
  * How ssh2 reads from a server: not before its identification is whole, in fair portions, and with a
  * bound on what the server makes us answer.
  */
-import type ssh2 from 'ssh2';
 import { Reader } from '../base/bytes.ts';
+import { describe } from '../base/errors.ts';
 import { Answers, TOO_MANY_ANSWERS } from './answers.ts';
 import { FairReading } from './fair-reading.ts';
 import { Identification } from './identification.ts';
@@ -13,7 +13,6 @@ import type { Transport } from './transport.ts';
 const ANNOUNCEMENT = 'hostkeys-00@openssh.com';
 
 export class Ssh2Reading {
-  readonly #client: ssh2.Client;
   readonly #protocol: Protocol;
   readonly #stream: Transport;
   readonly #fair: FairReading;
@@ -25,9 +24,8 @@ export class Ssh2Reading {
   /** `#input` lies in memory that the next read does not write over. */
   #isOwn = false;
 
-  /** For a client on which connect() was called, before it has read anything. */
-  constructor(client: ssh2.Client, protocol: Protocol, stream: Transport) {
-    this.#client = client;
+  /** For a protocol that has not read anything yet. */
+  constructor(protocol: Protocol, stream: Transport) {
     this.#protocol = protocol;
     this.#stream = stream;
     this.#fair = new FairReading(stream, () => this.#work());
@@ -72,14 +70,13 @@ export class Ssh2Reading {
     this.#isOwn = true;
   }
 
-  /** As ssh2's own listener: it ends the connection where something is thrown. */
   #work(): boolean {
     try {
       return this.#read();
     } catch (thrown) {
       this.#input = undefined;
-      this.#client.emit('error', thrown);
-      if (this.#stream.writable) this.#stream.end();
+      // Not only our half, as ssh2 would end it: such a server need not hang up.
+      this.#stream.destroy(thrown instanceof Error ? thrown : new Error(describe(thrown)));
       return false;
     }
   }

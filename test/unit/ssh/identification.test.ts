@@ -39,6 +39,8 @@ describe('the identification of a server', () => {
   it.each([
     ['an endless line', 'x'.repeat(9000), 'banner line too long'],
     ['endless lines', 'hello\r\n'.repeat(1024), 'No SSH version received in first 1024 lines'],
+    ['an old version', 'SSH-1.5-x\n', 'Protocol major versions differ: 2 vs. 1'],
+    ['no version', 'SSH-foo\n', "Bad remote protocol version identification: 'SSH-foo'"],
     ['a NUL', 'SSH-2.0\0\n', 'banner line contains invalid characters'],
     ['a carriage return within', 'SSH-2.0-a\rb\n', 'banner line contains invalid characters'],
   ])('is given up for %s', (_, sent, words) => {
