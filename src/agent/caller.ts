@@ -9,6 +9,7 @@ import { Peer } from '../wire/peer.ts';
 import { PROTOCOL, type Message } from '../wire/protocol.ts';
 import { ExecCall, type ExecCaller } from './exec-call.ts';
 import { callMethod, parseEnv } from './methods.ts';
+import { noteText } from './notes.ts';
 import { Questions } from './questions.ts';
 import type { Services } from './services.ts';
 
@@ -108,7 +109,7 @@ export class Caller {
         term: env['TERM'] ?? '',
       },
       ask: this.#questions.ask,
-      note: (text) => this.#send({ type: 'note', text }),
+      note: (text) => this.#note(text),
       can: (capability) => this.#capabilities.includes(capability),
       send: (sent) => this.#send(sent),
       environment: (patterns) => this.#environment(patterns),
@@ -125,10 +126,14 @@ export class Caller {
     });
   }
 
+  #note(text: string): void {
+    this.#send({ type: 'note', text: noteText(text) });
+  }
+
   async #request({ method, params }: Extract<Message, { type: 'request' }>): Promise<void> {
     const result = await callMethod(this.#services, method, params, {
       ask: this.#questions.ask,
-      note: (text) => this.#send({ type: 'note', text }),
+      note: (text) => this.#note(text),
       environment: (patterns) => this.#environment(patterns),
     });
     this.#send({ type: 'result', json: JSON.stringify(result) });

@@ -3,6 +3,7 @@
  * and its words. The words stand nowhere else, so the terminal, the log, the wire and the library
  * all say the same thing.
  */
+import { printableLine } from './printable.ts';
 import { systemWords } from './system-words.ts';
 
 /** ssh's own status for "it did not work because of the connection" (ssh(1), EXIT STATUS). */
@@ -230,14 +231,20 @@ const TABLE = {
 export type ErrorCode = keyof typeof TABLE;
 type DataOf<C extends ErrorCode> = Parameters<(typeof TABLE)[C]['text']>[0];
 
-/** A failure with a stable `code`; `message` is one line fit for stderr, `exitCode` its status. */
+/** Every code of the table. */
+export const ERROR_CODES = Object.keys(TABLE) as readonly ErrorCode[];
+
+/**
+ * A failure with a stable `code`; `message` is one line fit for stderr, `exitCode` its status. Whatever
+ * of it are words of others, a terminal acts on none of them.
+ */
 export class SshpoolError extends Error {
   override readonly name = 'SshpoolError';
   readonly code: ErrorCode;
   readonly exitCode: number;
 
   private constructor(code: ErrorCode, message: string, exitCode: number, cause: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(printableLine(message), cause === undefined ? undefined : { cause });
     this.code = code;
     this.exitCode = exitCode;
   }

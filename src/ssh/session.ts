@@ -5,6 +5,7 @@
  */
 import { Reader, Writer } from '../base/bytes.ts';
 import type { SshpoolError } from '../base/errors.ts';
+import { printableLine } from '../base/printable.ts';
 import { WINDOW, type Channel } from './channel.ts';
 import type { Channels } from './channels.ts';
 import { ptyRequest, windowChange, type TerminalRequest, type WindowSize } from './terminal.ts';
@@ -222,7 +223,7 @@ export class Session {
       return true;
     }
     if (name === 'exit-signal' && this.#move('exit')) {
-      this.#outcome ??= { kind: 'signalled', signal: new Reader(payload).text() };
+      this.#outcome ??= { kind: 'signalled', signal: printableLine(new Reader(payload).text()) };
       return true;
     }
     if (name === 'eow@openssh.com') {

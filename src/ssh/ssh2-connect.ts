@@ -16,7 +16,6 @@ import type { Link } from './link.ts';
 import { canonicalKey } from './public-key.ts';
 import type { LinkRequest } from './link-request.ts';
 import { LoginLimit } from './login-limit.ts';
-import { printableLine } from '../base/printable.ts';
 import { systemWords } from '../base/system-words.ts';
 import { askNobody, type Ask } from './prompts.ts';
 import {
@@ -216,7 +215,7 @@ class Handshake {
   /** ssh2's errors in our words. RFC 4253 section 11.1 numbers the reasons of a disconnect. */
   #explain(error: Error & { code?: unknown }): SshpoolError {
     const { hostname: host, port } = this.#request.options;
-    const reason = printableLine(describe(error));
+    const reason = describe(error);
     if (reason === 'Connection lost before handshake') return this.#left('closed');
     if (this.#login && error.code === 2 && /authentication failures/i.test(reason)) {
       return this.#login.denied(['publickey'], reason);

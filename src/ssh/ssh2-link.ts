@@ -22,7 +22,11 @@ import { Packets, sendMessage } from './ssh2-packets.ts';
 import type { Ssh2Reading } from './ssh2-reading.ts';
 import type { Transport } from './transport.ts';
 
-const wordsOf = (error: unknown): string => systemWords(error) ?? printableLine(describe(error));
+interface RemoteVersion {
+  readonly _remoteVer?: string;
+}
+
+const wordsOf = (error: unknown): string => systemWords(error) ?? describe(error);
 
 /** How long the server may take to close after we took leave. */
 const LEAVE_MS = 2000;
@@ -65,7 +69,7 @@ export class Ssh2Link implements Link {
     this.#facts = facts;
     this.reason = facts.reason;
     this.user = facts.user;
-    this.serverVersion = (client as unknown as { _remoteVer?: string })._remoteVer ?? '';
+    this.serverVersion = printableLine((client as unknown as RemoteVersion)._remoteVer ?? '');
     shareReads(stream);
     // Behind the listener of ssh2.
     stream.on('data', (chunk: Buffer) => keepBegunPacket(protocol, chunk));
