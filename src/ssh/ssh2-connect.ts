@@ -18,13 +18,8 @@ import type { LinkRequest } from './link-request.ts';
 import { LoginLimit } from './login-limit.ts';
 import { systemWords } from '../base/system-words.ts';
 import { askNobody, type Ask } from './prompts.ts';
-import {
-  Client,
-  putOffHostKeys,
-  onServerDebug,
-  protocolOf,
-  type Protocol,
-} from './ssh2-internals.ts';
+import { Client, onServerDebug, protocolOf, type Protocol } from './ssh2-internals.ts';
+import { putOffHostKeys } from './ssh2-announced-keys.ts';
 import { Ssh2AuthWire } from './ssh2-auth-wire.ts';
 import { Ssh2HostKey } from './ssh2-host-key.ts';
 import { Ssh2Link } from './ssh2-link.ts';

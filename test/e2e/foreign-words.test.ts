@@ -1,6 +1,4 @@
 /** A server whose words hold escape sequences: none of them reaches the terminal. */
-import { once } from 'node:events';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
 import ssh2 from 'ssh2';
 import { describe, expect, it } from 'vitest';
 import { generateKey } from '../../demo/embedded-server.js';
@@ -9,6 +7,7 @@ import type { Protocol } from '../../src/ssh/ssh2-internals.ts';
 import { sendMessage } from '../../src/ssh/ssh2-packets.ts';
 import { runCli } from '../support/cli.ts';
 import { hostBlockOf } from '../support/host-block.ts';
+import { startLoopback } from '../support/loopback.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 /** Clears the screen, sets the title, and is a line of its own. */
@@ -31,7 +30,6 @@ const disconnect: OnOpen = (protocol) =>
 /** A server that lets everybody in, calls itself `ident`, and answers each open so. */
 async function start(sandbox: Sandbox, ident: string, onOpen?: OnOpen): Promise<string> {
   const key = generateKey();
-  const sockets = new Set<Socket>();
   const config = { hostKeys: [key.private], ident, banner: HOSTILE };
   const ssh = new ssh2.Server(config, (connection) => {
     connection.on('error', () => undefined);
@@ -48,18 +46,7 @@ async function start(sandbox: Sandbox, ident: string, onOpen?: OnOpen): Promise<
     protocol._handlers['CHANNEL_OPEN'] = (_: Protocol, { sender }: { sender: number }) =>
       onOpen(protocol, sender);
   });
-  const server = createServer((socket) => {
-    sockets.add(socket.on('error', () => undefined));
-    ssh.injectSocket(socket);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  sandbox.defer(async () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, 'close');
-  });
-  const { port } = server.address() as AddressInfo;
+  const { port } = await startLoopback(sandbox, (socket) => ssh.injectSocket(socket));
   const knownHosts = sandbox.write('known', `[127.0.0.1]:${port} ${key.public}\n`);
   return sandbox.write(
     'config',
@@ -93,19 +80,7 @@ describe('the words of a server', () => {
 
   it('are shown as text where they come in place of an identification', async () => {
     await using sandbox = createSandbox();
-    const server = createServer((socket) =>
-      socket
-        .on('error', () => undefined)
-        .resume()
-        .end(HOSTILE),
-    );
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    sandbox.defer(async () => {
-      server.close();
-      await once(server, 'close');
-    });
-    const { port } = server.address() as AddressInfo;
+    const { port } = await startLoopback(sandbox, (socket) => socket.resume().end(HOSTILE));
     const words = ['-F', '/dev/null', '-p', String(port), '127.0.0.1', 'true'];
     const { stderr } = await runCli(sandbox, ['exec', ...words]);
     expect(stderr).not.toMatch(ACTED_ON);

@@ -1,8 +1,8 @@
 /** Ports that are no sshd, or one that does not want us: what is said beside what ssh says. */
-import { once } from 'node:events';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { runCli, ssh } from '../support/cli.ts';
+import { startLoopback } from '../support/loopback.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 type Serve = (socket: Socket) => void;
@@ -27,19 +27,7 @@ const reset: Serve = (socket) => void socket.resetAndDestroy();
 
 /** A port that does this to each connection; what ssh and sshpool say of it, without its number. */
 async function compare(sandbox: Sandbox, serve: Serve): Promise<{ ours: string; theirs: string }> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket.on('error', () => undefined));
-    serve(socket);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  sandbox.defer(async () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, 'close');
-  });
-  const port = String((server.address() as AddressInfo).port);
+  const port = String((await startLoopback(sandbox, serve)).port);
   const config = sandbox.write('config', `Host box\n HostName 127.0.0.1\n Port ${port}\n`);
   const words = ['-F', config, 'box', 'true'];
   const [ours, theirs] = [await runCli(sandbox, ['exec', ...words]), await ssh(sandbox, words)];

@@ -3,13 +3,14 @@
  * network takes it, from the first command on.
  */
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import ssh2 from 'ssh2';
 import { generateKey } from '../../demo/embedded-server.js';
 import { Writer } from '../../src/base/bytes.ts';
 import type { Protocol } from '../../src/ssh/ssh2-internals.ts';
 import { sendMessage } from '../../src/ssh/ssh2-packets.ts';
 import { hostBlockOf } from './host-block.ts';
+import { startLoopback } from './loopback.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** The client's number of the channel of the command. */
@@ -80,11 +81,8 @@ export async function startFloodingServer(
   { deaf = false } = {},
 ): Promise<FloodingServer> {
   const key = generateKey();
-  const sockets = new Set<Socket>();
   let [sent, isCalm] = [0, false];
-  const server = createServer({ noDelay: true }, (socket) => {
-    sockets.add(socket.on('error', () => undefined));
-    socket.once('close', () => sockets.delete(socket));
+  const loopback = await startLoopback(sandbox, (socket) => {
     const ssh = new ssh2.Server({ hostKeys: [key.private] }, (connection) => {
       const { _protocol: protocol } = connection as unknown as { readonly _protocol: Protocol };
       connection.on('error', () => undefined);
@@ -104,18 +102,11 @@ export async function startFloodingServer(
     });
     ssh.injectSocket(socket);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  sandbox.defer(async () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, 'close');
-  });
-  const { port } = server.address() as AddressInfo;
+  const { port } = loopback;
   const knownHosts = sandbox.write(`${name}/known`, `[127.0.0.1]:${port} ${key.public}\n`);
   return {
     sent: () => sent,
-    connections: () => sockets.size,
+    connections: () => loopback.connections(),
     calm: () => void (isCalm = true),
     hostBlock: hostBlockOf({ name, port, user: 'any', identities: [], knownHosts }),
   };
