@@ -21,7 +21,7 @@ export interface Protocol {
   readonly _packetRW: { readonly write: PacketWriter };
   readonly _cipher: object;
   /** The server's first line (RFC 4253 section 4.2); undefined until it has come. */
-  readonly _remoteIdentRaw: Buffer | undefined;
+  _remoteIdentRaw: Buffer | undefined;
   /** `_packet` is what has come of a packet, which may be all but its authentication. */
   readonly _decipher: { _packet: Uint8Array | null };
   /** Of the last key exchange; the identifier is that of the first (RFC 4253 section 7.2). */

@@ -19,6 +19,8 @@ export class Ssh2Reading {
   readonly #answers = new Answers();
   readonly #parse: Protocol['parse'];
   #identification: Identification | undefined = new Identification();
+  /** The identification, until ssh2 has read it. */
+  #line: Buffer | undefined;
   #hasAnnounced = false;
   #input: Buffer | undefined;
   /** `#input` lies in memory that the next read does not write over. */
@@ -88,6 +90,7 @@ export class Ssh2Reading {
     let at = 0;
     while (at < input.length && this.#protocol.parse === this.#parse && !this.#stream.destroyed) {
       at = this.#protocol._parse(input, at, input.length) ?? input.length;
+      this.#keepIdentification();
       if (at < input.length && this.#fair.isOver) {
         this.#input = input.subarray(at);
         return true;
@@ -99,8 +102,16 @@ export class Ssh2Reading {
   #identified(input: Buffer): Buffer | undefined {
     if (this.#identification === undefined) return input;
     const whole = this.#identification.take(input);
-    if (whole !== undefined) this.#identification = undefined;
+    if (whole === undefined) return undefined;
+    this.#identification = undefined;
+    this.#line = firstLine(whole);
     return whole;
+  }
+
+  /** ssh2 reads it as latin1 and keeps that as UTF-8: the signature would not be that of the server. */
+  #keepIdentification(): void {
+    if (this.#line !== undefined) this.#protocol._remoteIdentRaw = this.#line;
+    this.#line = undefined;
   }
 
   /** Whether a global request may be read (RFC 4254 section 4): it is answered where it wants that. */
@@ -116,4 +127,10 @@ export class Ssh2Reading {
     // The announcement is acknowledged in any case (putOffHostKeys).
     return (!wantReply && name !== ANNOUNCEMENT) || this.answer(payload.length);
   }
+}
+
+/** A copy, without the end of the line. */
+function firstLine(text: Buffer): Buffer {
+  const line = text.subarray(0, text.indexOf('\n')).toString('latin1');
+  return Buffer.from(line.replace(/\r+$/, ''), 'latin1');
 }

@@ -44,11 +44,11 @@ class Half extends Duplex {
 }
 
 /** A client that reads what a server of ssh2 writes, cut into pieces; `first` comes before that. */
-function connect(cut: (chunk: Buffer) => readonly Buffer[], first = '') {
+function connect(cut: (chunk: Buffer) => readonly Buffer[], first = '', ident = 'box') {
   const [ours, theirs] = [new Half(), new Half(cut)];
   [ours.other, theirs.other] = [theirs, ours];
   let far: Protocol | undefined;
-  const server = new ssh2.Server({ hostKeys: [generateKey().private] }, (connection) => {
+  const server = new ssh2.Server({ hostKeys: [generateKey().private], ident }, (connection) => {
     connection.on('error', () => undefined);
     connection.on('authentication', (context) => context.accept());
     far = (connection as unknown as { readonly _protocol: Protocol })._protocol;
@@ -82,6 +82,13 @@ describe('the identification of a server', () => {
     const { client, ours, errors, reading } = connect(cut, first);
     await once(client, 'ready');
     expect([errors, reading.insteadOfSsh]).toEqual([[], undefined]);
+    ours.destroy();
+  });
+
+  it('may hold more than ASCII, as for ssh', async () => {
+    const { client, ours, errors } = connect(bytes, '', 'K\u00fcste_1.0 \u4f60\u597d');
+    await once(client, 'ready');
+    expect(errors).toEqual([]);
     ours.destroy();
   });
 
