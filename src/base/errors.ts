@@ -256,6 +256,11 @@ export class SshpoolError extends Error {
     return new SshpoolError(code, text(data), status, cause);
   }
 
+  /** The same failure of a command that was sent, and that the server has not answered. */
+  static mayHaveRun({ code, message, exitCode, cause }: SshpoolError): SshpoolError {
+    return new SshpoolError(code, `${message}; the command may have run`, exitCode, cause);
+  }
+
   /** An error that came over the wire: code, words and status, where there is one, are the sender's. */
   static received(code: string, message: string, exitCode?: number): SshpoolError {
     const known = isErrorCode(code) ? code : 'INTERNAL';

@@ -4,22 +4,16 @@
  */
 import { SshpoolError } from '../base/errors.ts';
 import { Fifo } from '../base/fifo.ts';
-import type { Timer } from '../base/time.ts';
 import type { Link } from '../ssh/link.ts';
 import type { Tunnel } from '../ssh/tunnel.ts';
 import { Attempts, type Failure } from './attempts.ts';
 import { Connection } from './connection.ts';
-import type { GroupContext } from './group-context.ts';
+import type { ConnectionEvents } from './connection-context.ts';
+import { connectionContext, type GroupContext } from './group-context.ts';
 import { place, SESSIONS_PER_CONNECTION, type Placement } from './policy.ts';
 import type { PoolRequest } from './request.ts';
+import { leaderFor, sharing, type Waiter } from './waiter.ts';
 import { wantSession, wantTunnel, type Lease, type Wanted, type Way } from './wanted.ts';
-
-interface Waiter {
-  readonly request: PoolRequest;
-  readonly wanted: Wanted;
-  readonly reject: (error: SshpoolError) => void;
-  timer: Timer | undefined;
-}
 
 /**
  * For so long after a connect failed none is made only for speed: to servers that ban who fails
@@ -160,15 +154,21 @@ export class Group {
 
   #place(wantsSession: boolean): Placement<Connection> {
     const { clock, settings, limits } = this.#context;
-    const open = [...this.#connections].filter(({ life }) => life === 'open');
+    const open = this.#open;
+    // One more may be made while one is silent, so that a single one does not hold up all.
+    const more = open.some(({ proof }) => proof === 'silent') ? 1 : 0;
     return place(open, {
       wantsSession,
       waiting: this.#waiting.length,
       connecting: this.#coming,
-      max: settings.maxConnections - this.#leaving() - this.#attempts.stalled,
+      max: settings.maxConnections + more - this.#leaving() - this.#attempts.stalled,
       capOfNew: Math.min(SESSIONS_PER_CONNECTION, limits.known().maxChannels),
       settles: this.#attempts.slow || clock.monotonic() < this.#settlesUntil,
     });
+  }
+
+  get #open(): Connection[] {
+    return [...this.#connections].filter(({ life }) => life === 'open');
   }
 
   /** Connects that need nobody's answer, or will have it soon. */
@@ -216,38 +216,55 @@ export class Group {
         waiter.reject(error);
         this.#checkEmpty();
       },
+      doubt: () => this.#reachElsewhere(connection, waiter),
     });
   }
 
   #connected(link: Link, request: PoolRequest, connectMs: number): void {
-    const { clock, settings, counters, limits, nextId, onEvent } = this.#context;
+    const { counters, limits, onEvent } = this.#context;
     counters.connect.add(connectMs);
     // A link that was lost at once closes before the constructor returns.
     let made: Connection | undefined;
-    const connection = new Connection(link, {
-      id: nextId(),
-      key: request.key,
-      label: request.label,
-      trust: request.trust,
-      clock,
-      settings,
-      counters,
-      forwardAgent: request.forwardAgent,
-      limits: limits.known(),
-      connectMs,
-      events: {
-        onRoom: () => this.#pump(),
-        onLimit: (found) => limits.learn(found),
-        onRefused: () => {
-          if (made) onEvent?.({ type: 'refuse', connection: made.row() });
-        },
-        onClosed: () => this.#removed(made),
+    const events: ConnectionEvents = {
+      onRoom: () => this.#pump(),
+      onLimit: (found) => limits.learn(found),
+      onReached: () => this.#reached(made, 0),
+      onRefused: () => {
+        if (made) onEvent?.({ type: 'refuse', connection: made.row() });
       },
-    });
+      onClosed: () => this.#removed(made),
+    };
+    const facts = connectionContext(this.#context, request, connectMs, events);
+    const connection = new Connection(link, facts);
     made = connection;
     onEvent?.({ type: 'connect', connection: connection.row(), connectMs });
     if (connection.life !== 'closed') this.#connections.add(connection);
+    this.#reached(connection, connectMs);
     this.#pump();
+  }
+
+  /**
+   * A command was sent and the connection is silent: whether that is the network or this one
+   * connection shows where the server is reached by another, which also serves those who wait.
+   */
+  #reachElsewhere(silent: Connection, waiter: Waiter): void {
+    const others = this.#open.filter(({ proof }) => proof !== 'silent');
+    for (const connection of others) connection.probe();
+    const { clock } = this.#context;
+    const hasOther = others.length + this.#coming > 0 || clock.monotonic() < this.#settlesUntil;
+    // One that is to be closed may be the only one that its caller wanted (--fresh).
+    if (hasOther || silent.life !== 'open') return;
+    // It is led by nobody who waits: as each for speed it asks no question.
+    this.#attempts.begin(leaderFor(waiter), 'speed');
+  }
+
+  /** The server was reached, by a connection that took so long to make, or that is there. */
+  #reached(by: Connection | undefined, tookMs: number): void {
+    const answeredAt = this.#context.clock.monotonic();
+    const how = { begunAt: answeredAt - tookMs, answeredAt };
+    for (const connection of this.#connections) {
+      if (connection !== by) connection.pulse.reachedElsewhere(how);
+    }
   }
 
   #removed(connection: Connection | undefined): void {
@@ -279,7 +296,9 @@ export class Group {
     const isPersonal = asked || leader.request.asksNobody;
     if (error === undefined) this.#pump();
     else if (purpose === 'room' && !hasConnections && (isPersonal || this.#coming === 0)) {
-      for (const waiter of this.#sharing(leader, isPersonal)) this.#leave(waiter, error);
+      // Who has a connect of their own under way waits for that.
+      const others = [...this.#waiting].filter((one) => !this.#attempts.isLedBy(one));
+      for (const waiter of sharing(leader, others, isPersonal)) this.#leave(waiter, error);
       this.#pump();
     } else {
       const { clock } = this.#context;
@@ -289,14 +308,6 @@ export class Group {
     // Its question is still open, and there is nothing to wait for with it.
     if (error && this.#asking.has(leader)) this.#leave(leader, error);
     this.#checkEmpty();
-  }
-
-  /** Those whom a failure concerns; who has a connect of their own under way waits for that. */
-  #sharing(leader: Waiter, isPersonal: boolean): Waiter[] {
-    const isAlike = ({ request }: Waiter): boolean =>
-      !isPersonal || (leader.request.asksNobody && request.asksNobody);
-    const others = [...this.#waiting].filter((one) => isAlike(one) && !this.#attempts.isLedBy(one));
-    return [leader, ...others];
   }
 
   #checkEmpty(): void {

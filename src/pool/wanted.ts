@@ -32,6 +32,8 @@ export interface Taking {
   /** Nothing ran: another connection may do. */
   retry(): void;
   fail(error: SshpoolError): void;
+  /** Something ran, perhaps: whether the server can be reached by another connection is of interest. */
+  doubt(): void;
 }
 
 export interface Wanted {
@@ -60,6 +62,12 @@ export function wantSession(clock: Clock, since: number, resolve: (lease: Lease)
         const { name: host } = connection.label;
         taking.fail(SshpoolError.of('SESSION_REFUSED', { host, reason }));
       },
+      onUnopened: (reason) => {
+        if (reason === undefined) return taking.retry();
+        const { name: host } = connection.label;
+        taking.fail(SshpoolError.of('SESSION_REFUSED', { host, reason }));
+      },
+      onUnanswered: () => taking.doubt(),
       // A connection that has never worked would not work the next time either.
       onLost: (error) => (reused ? taking.retry() : taking.fail(error)),
     });
