@@ -25,8 +25,13 @@ export interface CourseFacts {
   readonly quiet: boolean;
   /** Not even failures are told. */
   readonly silent: boolean;
+  /** When its caller's time limit is over, by the monotonic clock; undefined for none. */
+  readonly limitAt: number | undefined;
   readonly send: (message: Message) => void;
 }
+
+/** A caller whose time limit is over so soon waits for that. */
+const SOON_MS = 15_000;
 
 export class Course {
   readonly #facts: CourseFacts;
@@ -36,6 +41,9 @@ export class Course {
   #remote: RemoteEnd | undefined;
   #timedOutMs: number | undefined;
   #abandoned = false;
+  /** Why the command was not answered, where that is told at the time limit. */
+  #unanswered: Outcome | undefined;
+  #isStarted = false;
   #ended = false;
   #terminal = false;
   #stdoutOpen = true;
@@ -63,6 +71,7 @@ export class Course {
       { ...start, ...rest },
       {
         onStarted: (terminal) => {
+          this.#isStarted = true;
           this.#terminal = terminal;
           this.#opened(stdin, escape);
           if (!stdin) session.endStdin();
@@ -111,6 +120,7 @@ export class Course {
         return;
       case 'signal':
         this.#remote?.signal(message.name);
+        if (this.#unanswered) this.#finish(this.#unanswered);
         return;
       case 'resized':
         this.#running?.resize(message);
@@ -127,7 +137,8 @@ export class Course {
   timeOut(timeoutMs: number): void {
     this.#timedOutMs = timeoutMs;
     this.#abandoned = true;
-    this.#remote?.end('TERM');
+    if (this.#unanswered) this.#finish(this.#unanswered);
+    else this.#remote?.end('TERM');
   }
 
   /** The caller has gone: its command is hung up on, as by a terminal that is closed. */
@@ -168,13 +179,23 @@ export class Course {
   /** The person has had enough, and does not wait for a server. */
   #disconnect(): void {
     if (this.#ended) return;
-    this.#exited({ kind: 'vanished' });
     this.abandon();
+    // For ssh it has ended by that; another command gets its signal, and is seen to.
+    if (!this.#ended) this.#exited({ kind: 'vanished' });
     this.#ended = true;
   }
 
   #end(outcome: Outcome): void {
     this.#remote?.done();
+    const { clock, limitAt = Infinity } = this.#facts;
+    const isLimitNear = limitAt - clock.monotonic() < SOON_MS && this.#timedOutMs === undefined;
+    const isUnanswered = outcome.kind === 'lost' && !this.#isStarted;
+    // What its script goes by is the status of a time limit: it is over for the server already.
+    if (isUnanswered && isLimitNear) this.#unanswered = outcome;
+    else this.#finish(outcome);
+  }
+
+  #finish(outcome: Outcome): void {
     if (this.#ended) return;
     this.#ended = true;
     if (outcome.kind === 'refused') this.#refused(outcome.request);

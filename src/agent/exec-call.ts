@@ -41,6 +41,7 @@ export class ExecCall {
   readonly #gone = new AbortController();
   #course: Course | undefined;
   #timer: Timer | undefined;
+  #limitAt: number | undefined;
   #timedOutMs: number | undefined;
   /** Not even failures are told. */
   #isSilent = false;
@@ -112,7 +113,9 @@ export class ExecCall {
 
   #limit(timeoutMs: number | undefined): void {
     if (timeoutMs === undefined) return;
-    this.#timer = this.#services.clock.after(timeoutMs, () => {
+    const { clock } = this.#services;
+    this.#limitAt = clock.monotonic() + timeoutMs;
+    this.#timer = clock.after(timeoutMs, () => {
       this.#timedOutMs = timeoutMs;
       this.#gone.abort();
       this.#course?.timeOut(timeoutMs);
@@ -181,7 +184,8 @@ export class ExecCall {
     };
     const [exact, silent] = [this.#command !== 'exec', this.#isSilent];
     const { quiet } = args;
-    const course = new Course({ clock, pool, options, exact, quiet, silent, send });
+    const limitAt = this.#limitAt;
+    const course = new Course({ clock, pool, options, exact, quiet, silent, limitAt, send });
     this.#course = course;
     return course;
   }

@@ -208,7 +208,7 @@ export class Connection implements ConnectionView {
 
   row(): ConnectionRow {
     return rowOf(this, {
-      sessions: this.#slots.active,
+      sessions: this.running,
       tunnels: this.#tunnels,
       createdAt: this.#createdAt,
       lastUsedAt: this.#lastUsedAt,

@@ -1,8 +1,9 @@
 /** A server that says nothing more, while another connection to it works. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { runCli, type Result } from '../support/cli.ts';
-import { descendantsOf, signal } from '../support/process.ts';
+import { runCli, spawnCli, type Result } from '../support/cli.ts';
+import { startFakeServer, type Decision, type FakeServer } from '../support/fake-server.ts';
+import { descendantsOf, signal, until } from '../support/process.ts';
 import { startRelay } from '../support/relay.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
@@ -86,5 +87,118 @@ describe.skipIf(!haveSshd())('a network that swallows one direction', () => {
     expect(done.ms).toBeLessThan(SOON_MS);
     expect(await exec(sandbox, { config, command: 'true' })).toMatchObject({ code: 0 });
     expect(readFileSync(file, 'utf8')).toBe('ran\n'.repeat(times));
+  });
+});
+
+const refuseExec = (type: string): Decision => (type === 'exec' ? 'refuse' : 'accept');
+const refuseSignals = (type: string): Decision => (type === 'signal' ? 'refuse' : 'accept');
+const stallExec = (type: string): Decision => (type === 'exec' ? 'stall' : 'accept');
+
+const fake = (sandbox: Sandbox, server: FakeServer, ...args: readonly string[]): Promise<Result> =>
+  runCli(sandbox, ['exec', '-F', server.config(), ...args, 'fake', 'sleep 60'], {
+    timeoutMs: 60_000,
+  });
+
+describe('a time limit', () => {
+  it.skipIf(!haveSshd()).each([
+    ['that freezes', freeze],
+    ['that is frozen as a whole', (sshd: Sshd) => signal(sshd.pid, 'SIGSTOP')],
+  ])('ends a command on a server %s, with 124', async (_, stop) => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox);
+    const config = sshd.config();
+    await exec(sandbox, { config, command: 'true' });
+    freeze(sshd);
+    stop(sshd);
+    const done = await exec(sandbox, { config, command: 'true', args: ['--timeout', '3s'] });
+    expect(done).toMatchObject({ code: 124, stderr: 'sshpool: timed out after 3 s\n' });
+    expect(done.ms).toBeGreaterThanOrEqual(3000);
+    expect(done.ms).toBeLessThan(SOON_MS);
+  });
+
+  it.skipIf(!haveSshd())('ends a command whose server froze while it ran', async () => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox);
+    const args = ['exec', '--timeout', '3s', '-F', sshd.config(), 'box', 'echo up; sleep 60'];
+    const child = spawnCli(sandbox, args);
+    const startedAt = performance.now();
+    const ended = new Promise<unknown>((resolve) => child.once('close', resolve));
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    freeze(sshd);
+    expect(await ended).toBe(124);
+    expect(performance.now() - startedAt).toBeLessThan(SOON_MS);
+  });
+
+  it('ends a command that the server never answers', async () => {
+    await using sandbox = createSandbox();
+    const server = await startFakeServer(sandbox, { onRequest: stallExec });
+    const done = await fake(sandbox, server, '--timeout', '1s');
+    expect(done).toMatchObject({ code: 124, stderr: 'sshpool: timed out after 1 s\n' });
+    expect(done.ms).toBeLessThan(SOON_MS);
+  });
+
+  it('ends a call whose session the server never opens', async () => {
+    await using sandbox = createSandbox();
+    const server = await startFakeServer(sandbox, { onSession: () => 'stall' });
+    const done = await fake(sandbox, server, '--timeout', '1s');
+    expect(done).toMatchObject({ code: 124, stderr: 'sshpool: timed out after 1 s\n' });
+  });
+
+  it('ends a command whose server refuses signals', async () => {
+    await using sandbox = createSandbox();
+    const server = await startFakeServer(sandbox, { onRequest: refuseSignals });
+    const done = await fake(sandbox, server, '--timeout', '1s');
+    expect(done).toMatchObject({ code: 124, stderr: 'sshpool: timed out after 1 s\n' });
+    expect(done.ms).toBeLessThan(SOON_MS);
+  });
+});
+
+describe('a server', () => {
+  it('that refuses to run a command, and closes nothing, takes no slot for good', async () => {
+    await using sandbox = createSandbox();
+    const server = await startFakeServer(sandbox, { onRequest: refuseExec });
+    for (let i = 0; i < 24; i++) {
+      expect(await fake(sandbox, server)).toMatchObject({
+        code: 255,
+        stderr: 'sshpool: fake refused the exec request\n',
+      });
+    }
+    const asSsh = await runCli(sandbox, ['ssh', '-F', server.config(), 'fake', 'true']);
+    expect(asSsh).toMatchObject({ code: 255, stderr: 'exec request failed on channel 0\r\n' });
+  });
+
+  it('that never opens a session is given up, with the reason', async () => {
+    await using sandbox = createSandbox();
+    const server = await startFakeServer(sandbox, { onSession: () => 'stall' });
+    const done = await fake(sandbox, server);
+    expect(done).toMatchObject({
+      code: 255,
+      stderr: 'sshpool: fake refused to open a session: no answer\n',
+    });
+  });
+
+  it('that refuses signals does not keep a caller that is ended', async () => {
+    await using sandbox = createSandbox();
+    const server = await startFakeServer(sandbox, { onRequest: refuseSignals });
+    const args = ['exec', '-F', server.config(), 'fake', 'echo up; sleep 60'];
+    const child = spawnCli(sandbox, args);
+    const ended = new Promise<unknown>((resolve) => child.once('close', resolve));
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    child.kill('SIGTERM');
+    expect(await ended).toBe(255);
+  });
+
+  it('that never answers a command keeps no slot for callers that were killed', async () => {
+    await using sandbox = createSandbox();
+    const server = await startFakeServer(sandbox, { onRequest: stallExec });
+    const env = { SSH_POOL_MAX_CONNECTIONS: '1' };
+    const args = ['exec', '-F', server.config(), 'fake', 'true'];
+    const children = Array.from({ length: 8 }, () => spawnCli(sandbox, args, { env }));
+    const execs = (): number => server.requests.filter((name) => name.startsWith('exec')).length;
+    await until(() => execs() === 8, 'all commands are sent');
+    for (const child of children) child.kill('SIGKILL');
+    spawnCli(sandbox, args, { env });
+    await until(() => execs() === 9, 'the next one is sent', 20_000);
+    expect(execs()).toBe(9);
   });
 });
