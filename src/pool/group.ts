@@ -32,6 +32,8 @@ export class Group {
   readonly #placed = new Set<Waiter>();
   /** Until then a bulk connection will do, by the monotonic clock. */
   #settlesUntil = -Infinity;
+  /** Why the last connect failed, unless one has succeeded since. */
+  #failure: SshpoolError | undefined;
   #closing = false;
 
   constructor(context: GroupContext) {
@@ -124,7 +126,9 @@ export class Group {
       }
       const { name, port } = waiter.request.label;
       const max = settings.maxConnections;
-      this.#leave(waiter, SshpoolError.of('POOL_EXHAUSTED', { name, port, max }));
+      const isFull = this.#connections.size + this.#attempts.size >= max;
+      const exhausted = SshpoolError.of('POOL_EXHAUSTED', { name, port, max });
+      this.#leave(waiter, isFull ? exhausted : (this.#failure ?? exhausted));
     });
   }
 
@@ -157,11 +161,13 @@ export class Group {
     const open = this.#open;
     // One more may be made while one is silent, so that a single one does not hold up all.
     const more = open.some(({ proof }) => proof === 'silent') ? 1 : 0;
+    // Those that drain still count: the limit is on connections, not on useful ones.
+    const leaving = this.#connections.size - open.length;
     return place(open, {
       wantsSession,
       waiting: this.#waiting.length,
       connecting: this.#coming,
-      max: settings.maxConnections + more - this.#leaving() - this.#attempts.stalled,
+      max: settings.maxConnections + more - leaving - this.#attempts.stalled,
       capOfNew: Math.min(SESSIONS_PER_CONNECTION, limits.known().maxChannels),
       settles: this.#attempts.slow || clock.monotonic() < this.#settlesUntil,
     });
@@ -174,11 +180,6 @@ export class Group {
   /** Connects that need nobody's answer, or will have it soon. */
   get #coming(): number {
     return this.#attempts.size - this.#attempts.stalled;
-  }
-
-  /** Those that drain still count: the limit is on connections, not on useful ones. */
-  #leaving(): number {
-    return [...this.#connections].filter(({ life }) => life !== 'open').length;
   }
 
   #dequeue(waiter: Waiter): Waiter {
@@ -223,6 +224,7 @@ export class Group {
   #connected(link: Link, request: PoolRequest, connectMs: number): void {
     const { counters, limits, onEvent } = this.#context;
     counters.connect.add(connectMs);
+    this.#failure = undefined;
     // A link that was lost at once closes before the constructor returns.
     let made: Connection | undefined;
     const events: ConnectionEvents = {
@@ -285,13 +287,12 @@ export class Group {
   }
 
   /**
-   * All who wait for this connect share its failure; where there are connections, they wait for
-   * those. What failed is not tried again at once, but after one for speed there may be need of room.
+   * All who wait for this connect share its failure; where there are connections that answer, they
+   * wait for those. What failed is not tried again at once, but after one for speed there may be need of room.
    */
   #connectFailed({ error, leader, purpose, asked }: Failure<Waiter>): void {
-    const { label } = leader.request;
-    if (error) this.#context.onEvent?.({ type: 'error', label, error });
-    const hasConnections = this.#connections.size > this.#leaving();
+    if (error) this.#tellFailure(error, leader.request);
+    const hasConnections = this.#open.some(({ proof }) => proof !== 'silent');
     // It may be for want of an answer, which somebody else may have.
     const isPersonal = asked || leader.request.asksNobody;
     if (error === undefined) this.#pump();
@@ -308,6 +309,11 @@ export class Group {
     // Its question is still open, and there is nothing to wait for with it.
     if (error && this.#asking.has(leader)) this.#leave(leader, error);
     this.#checkEmpty();
+  }
+
+  #tellFailure(error: SshpoolError, { label }: PoolRequest): void {
+    this.#failure = error;
+    this.#context.onEvent?.({ type: 'error', label, error });
   }
 
   #checkEmpty(): void {

@@ -7,6 +7,7 @@ import { descendantsOf, signal, until } from '../support/process.ts';
 import { startRelay } from '../support/relay.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
+import { poolStats } from '../support/stats.ts';
 
 /** Far below what a keep-alive needs, and above what a slow machine does. */
 const SOON_MS = 14_000;
@@ -200,5 +201,29 @@ describe('a server', () => {
     spawnCli(sandbox, args, { env });
     await until(() => execs() === 9, 'the next one is sent', 20_000);
     expect(execs()).toBe(9);
+  });
+});
+
+describe.skipIf(!haveSshd())('a network that goes while a command runs', () => {
+  it('is the reason that the next call is told', async () => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox);
+    await using relay = await startRelay(sshd.port);
+    const config = sshd.config(
+      `Host box\nPort ${relay.port}\nHostKeyAlias [127.0.0.1]:${sshd.port}`,
+    );
+    const child = spawnCli(sandbox, ['exec', '-F', config, 'box', 'echo up; cat']);
+    const ended = new Promise<unknown>((resolve) => child.once('close', resolve));
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    relay.stall();
+    const failures = async (): Promise<number> =>
+      (await poolStats(sandbox)).totals.healthCheckFailures;
+    await until(async () => (await failures()) > 0, 'it is silent', 20_000);
+    const done = await exec(sandbox, { config, command: 'true' });
+    expect(done).toMatchObject({ code: 255 });
+    expect(done.stderr).toMatch(/^sshpool: .*(no answer within|Timed out)/);
+    relay.resume();
+    child.stdin.end();
+    expect(await ended).toBe(0);
   });
 });

@@ -154,6 +154,19 @@ describe('a silent connection', () => {
     expect(later.lease?.connection.link).toBe(bench.link);
   });
 
+  it('is not waited for where no other can be made: the reason is told', async () => {
+    const { bench, link } = await frozen();
+    link.unmute();
+    await settle();
+    await bench.running();
+    link.mute = true;
+    await bench.pass(8000, 100);
+    const call = await bench.call();
+    bench.connects[0]?.fail(refused('No route to host'));
+    await settle();
+    expect(call.error?.message).toBe('connect to host web port 22: No route to host');
+  });
+
   it('is passed over also while it is pinged once more', async () => {
     const bench = new PoolBench();
     await bench.running();
