@@ -40,6 +40,7 @@ export class Pulse {
   #signAt: number;
   /** The first question since then, by the monotonic clock. */
   #askedAt = -Infinity;
+  #promptedAt = -Infinity;
   #watch: Timer | undefined;
   #rttMs: number | null = null;
   #probing = false;
@@ -87,6 +88,11 @@ export class Pulse {
     this.#silence.reached(how);
   }
 
+  /** Calls `watcher` when it falls silent, until the returned function is called. */
+  watch(watcher: () => void): () => void {
+    return this.#silence.watch(watcher);
+  }
+
   /** Whether a message came since then, by the monotonic clock. */
   heardSince(at: number): boolean {
     return this.#signAt > at;
@@ -96,6 +102,14 @@ export class Pulse {
   asked(): void {
     this.#ask();
     this.#watch ??= this.#watchFor(answerDueMs(this.#rttMs));
+  }
+
+  /** Asks for a sign beside a question whose answer may be long in coming; holds up no call. */
+  prompt(): void {
+    if (this.#promptedAt > this.#signAt) return;
+    this.#promptedAt = this.#context.clock.monotonic();
+    this.#context.ping();
+    this.asked();
   }
 
   /** Asks for a sign of life and tells onProbed, unless the connection ends first. */
@@ -140,7 +154,7 @@ export class Pulse {
     const { clock, isAwaited } = this.#context;
     return clock.after(delayMs, () => {
       this.#watch = undefined;
-      if (!isAwaited()) return;
+      if (!isAwaited() && this.#promptedAt <= this.#signAt) return;
       const leftMs = this.#dueSince + answerDueMs(this.#rttMs) - clock.monotonic();
       if (leftMs > 0) this.#watch = this.#watchFor(leftMs);
       else {

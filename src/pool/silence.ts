@@ -19,6 +19,7 @@ export class Silence {
   /** What a connect takes, milliseconds. */
   readonly #usualMs: number;
   readonly #events: SilenceEvents;
+  readonly #watchers = new Set<() => void>();
   #silent = false;
   /** Since when an answer is due, by the monotonic clock. */
   #askedAt = 0;
@@ -43,7 +44,14 @@ export class Silence {
       this.#askedAt = askedAt;
       this.#expireAt(askedAt + SILENCE_LIMIT_MS);
     }
+    for (const watcher of [...this.#watchers]) watcher();
     this.#events.onSilent();
+  }
+
+  /** Calls `watcher` each time when it falls silent, until the returned function is called. */
+  watch(watcher: () => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
   }
 
   /** A message came. On the way of every packet. */

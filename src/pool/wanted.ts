@@ -82,11 +82,19 @@ export function wantTunnel(clock: Clock, way: Way, resolve: (tunnel: Tunnel) => 
     let settled = false;
     const timer = clock.after(timeoutMs, () => {
       settled = true;
+      unwatch();
       taking.fail(tooLate(way, connection.label.name));
+      tunnel.destroy();
+    });
+    // The server may be long in reaching the machine: whether it lives shows by a ping beside it.
+    const unwatch = connection.pulse.watch(() => {
+      if (!taking.reused) return;
+      settle(() => taking.retry());
       tunnel.destroy();
     });
     const settle = (what: () => void): void => {
       timer.cancel();
+      unwatch();
       if (!settled) what();
       settled = true;
     };
@@ -108,6 +116,7 @@ export function wantTunnel(clock: Clock, way: Way, resolve: (tunnel: Tunnel) => 
         });
       },
     });
+    connection.pulse.prompt();
   };
   return { isSession: false, takeFrom };
 }

@@ -69,6 +69,38 @@ describe.skipIf(!haveSshd())('a server that freezes', () => {
   });
 });
 
+describe.skipIf(!haveSshd())('a jump host that freezes', () => {
+  it('is passed over for the calls that follow', async () => {
+    await using sandbox = createSandbox();
+    const hop = await startSshd(sandbox, { name: 'hop' });
+    const sshd = await startSshd(sandbox);
+    const config = sshd.config(`${hop.hostBlock}\nHost box\nProxyJump hop`);
+    await exec(sandbox, { config, command: 'true' });
+    freeze(hop);
+    const done = await exec(sandbox, { config, command: 'true' });
+    expect(done).toMatchObject({ code: 255, stderr: MAY_HAVE_RUN });
+    expect(done.ms).toBeLessThan(SOON_MS);
+    expect(await exec(sandbox, { config, command: 'exit 3' })).toMatchObject({ code: 3 });
+  });
+});
+
+describe.skipIf(!haveSshd())('a network that stalls for a while', () => {
+  it('ends no command that was sent', async () => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox);
+    await using relay = await startRelay(sshd.port);
+    const config = sshd.config(
+      `Host box\nPort ${relay.port}\nHostKeyAlias [127.0.0.1]:${sshd.port}`,
+    );
+    await exec(sandbox, { config, command: 'true' });
+    relay.stall();
+    const done = exec(sandbox, { config, command: 'exit 3' });
+    await until(() => relay.accepted() === 2, 'the server is looked for by another way');
+    relay.resume();
+    expect(await done).toMatchObject({ code: 3, stderr: '' });
+  });
+});
+
 describe.skipIf(!haveSshd())('a network that swallows one direction', () => {
   it.each([
     ['toServer', 0],
