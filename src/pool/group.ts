@@ -100,11 +100,13 @@ export class Group {
   /** Ends all connections, those under way too; without `force` running sessions end first. */
   close(force: SshpoolError | undefined): void {
     this.#closing = true;
+    if (force) {
+      this.#attempts.abortAll();
+      // Before the connections: what is placed on one must not go to the next.
+      const all = [...this.#waiting, ...this.#asking, ...this.#placed];
+      for (const waiter of all) this.#leave(waiter, force);
+    }
     for (const connection of this.#connections) connection.drain(force);
-    if (force === undefined) return;
-    this.#attempts.abortAll();
-    const all = [...this.#waiting, ...this.#asking, ...this.#placed];
-    for (const waiter of all) this.#leave(waiter, force);
   }
 
   #enqueue(waiter: Waiter): void {
@@ -157,20 +159,24 @@ export class Group {
   }
 
   #place(wantsSession: boolean): Placement<Connection> {
-    const { clock, settings, limits } = this.#context;
+    const { clock, limits } = this.#context;
     const open = this.#open;
-    // One more may be made while one is silent, so that a single one does not hold up all.
-    const more = open.some(({ proof }) => proof === 'silent') ? 1 : 0;
     // Those that drain still count: the limit is on connections, not on useful ones.
     const leaving = this.#connections.size - open.length;
     return place(open, {
       wantsSession,
       waiting: this.#waiting.length,
       connecting: this.#coming,
-      max: settings.maxConnections + more - leaving - this.#attempts.stalled,
+      max: this.#max - leaving - this.#attempts.stalled,
       capOfNew: Math.min(SESSIONS_PER_CONNECTION, limits.known().maxChannels),
       settles: this.#attempts.slow || clock.monotonic() < this.#settlesUntil,
     });
+  }
+
+  /** One more may be made while one is silent, so that a single one does not hold up all. */
+  get #max(): number {
+    const hasSilent = this.#open.some(({ proof }) => proof === 'silent');
+    return this.#context.settings.maxConnections + (hasSilent ? 1 : 0);
   }
 
   get #open(): Connection[] {
@@ -252,21 +258,17 @@ export class Group {
   #reachElsewhere(silent: Connection, waiter: Waiter): void {
     const others = this.#open.filter(({ proof }) => proof !== 'silent');
     for (const connection of others) connection.probe();
-    const { clock } = this.#context;
-    const hasOther = others.length + this.#coming > 0 || clock.monotonic() < this.#settlesUntil;
+    const isFull = this.#connections.size + this.#attempts.size >= this.#max;
     // One that is to be closed may be the only one that its caller wanted (--fresh).
-    if (hasOther || silent.life !== 'open') return;
+    if (others.length + this.#coming > 0 || isFull || silent.life !== 'open') return;
+    if (this.#context.clock.monotonic() < this.#settlesUntil) return;
     // It is led by nobody who waits: as each for speed it asks no question.
     this.#attempts.begin(leaderFor(waiter), 'speed');
   }
 
   /** The server was reached, by a connection that took so long to make, or that is there. */
   #reached(by: Connection | undefined, tookMs: number): void {
-    const answeredAt = this.#context.clock.monotonic();
-    const how = { begunAt: answeredAt - tookMs, answeredAt };
-    for (const connection of this.#connections) {
-      if (connection !== by) connection.pulse.reachedElsewhere(how);
-    }
+    for (const one of this.#connections) if (one !== by) one.pulse.reachedElsewhere(tookMs);
   }
 
   #removed(connection: Connection | undefined): void {

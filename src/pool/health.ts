@@ -10,7 +10,7 @@ export const PING_DEADLINE_MS = 2000;
 const UNPINGED_MAX_AGE_MS = 15_000;
 
 /** How long any server may take to answer an open or a command, where pings are fast. */
-const ANSWER_MS = 1000;
+const ANSWER_MS = 900;
 /** A command that was sent waits for a silent connection for so long, whatever the reason. */
 export const SILENCE_LIMIT_MS = 15_000;
 /** TCP sends a first packet again after a second (RFC 6298 section 2.1), any other after 200 ms. */

@@ -9,7 +9,6 @@ import {
   PING_DEADLINE_MS,
   pingDelayMs,
   type HealthSettings,
-  type Reached,
 } from './health.ts';
 import type { Proof } from './policy.ts';
 import { Silence, type SilenceEvents } from './silence.ts';
@@ -83,9 +82,10 @@ export class Pulse {
     onSign?.();
   }
 
-  /** The server was reached by another connection, while this one may be silent. */
-  reachedElsewhere(how: Reached): void {
-    this.#silence.reached(how);
+  /** The server was reached by another connection, which took so long; this one may be silent. */
+  reachedElsewhere(tookMs: number): void {
+    const answeredAt = this.#context.clock.monotonic();
+    this.#silence.reached({ begunAt: answeredAt - tookMs, answeredAt });
   }
 
   /** Calls `watcher` when it falls silent, until the returned function is called. */
