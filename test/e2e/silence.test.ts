@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { runCli, spawnCli, type Result } from '../support/cli.ts';
 import { startFakeServer, type Decision, type FakeServer } from '../support/fake-server.ts';
 import { descendantsOf, signal, until } from '../support/process.ts';
-import { startRelay } from '../support/relay.ts';
+import { startRelay, type Relay } from '../support/relay.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
 import { poolStats } from '../support/stats.ts';
@@ -30,6 +30,10 @@ const exec = (
     env: { SSH_POOL_LINK: link },
     timeoutMs: 90_000,
   });
+
+/** The configuration of a server that is reached by a relay. */
+const through = (relay: Relay, sshd: Sshd): string =>
+  sshd.config(`Host box\nPort ${relay.port}\nHostKeyAlias [127.0.0.1]:${sshd.port}`);
 
 /** Stops what serves the connections that are there; the listener goes on. */
 function freeze(sshd: Sshd): void {
@@ -89,9 +93,7 @@ describe.skipIf(!haveSshd())('a network that stalls for a while', () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     await using relay = await startRelay(sshd.port);
-    const config = sshd.config(
-      `Host box\nPort ${relay.port}\nHostKeyAlias [127.0.0.1]:${sshd.port}`,
-    );
+    const config = through(relay, sshd);
     await exec(sandbox, { config, command: 'true' });
     relay.stall();
     const done = exec(sandbox, { config, command: 'exit 3' });
@@ -109,9 +111,7 @@ describe.skipIf(!haveSshd())('a network that swallows one direction', () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     await using relay = await startRelay(sshd.port);
-    const config = sshd.config(
-      `Host box\nPort ${relay.port}\nHostKeyAlias [127.0.0.1]:${sshd.port}`,
-    );
+    const config = through(relay, sshd);
     const file = sandbox.write('ran', '');
     await exec(sandbox, { config, command: 'true' });
     relay.swallow(direction);
@@ -241,9 +241,7 @@ describe.skipIf(!haveSshd())('a network that goes while a command runs', () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     await using relay = await startRelay(sshd.port);
-    const config = sshd.config(
-      `Host box\nPort ${relay.port}\nHostKeyAlias [127.0.0.1]:${sshd.port}`,
-    );
+    const config = through(relay, sshd);
     const child = spawnCli(sandbox, ['exec', '-F', config, 'box', 'echo up; cat']);
     const ended = new Promise<unknown>((resolve) => child.once('close', resolve));
     await new Promise((resolve) => child.stdout.once('data', resolve));
