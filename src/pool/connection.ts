@@ -76,7 +76,10 @@ export class Connection implements ConnectionView {
       ping: () => this.#slots.ping(),
       isAwaited: () => this.#slots.awaited,
       onProbed: (alive) => this.#probed(alive),
-      onSilent: () => this.#fellSilent(),
+      onSilent: () => {
+        this.#slots.fallSilent();
+        context.events.onRoom();
+      },
       onSign: () => context.events.onRoom(),
       onExpired: () => this.#giveUp(),
       lastUsedAt: () => this.#lastUsedAt,
@@ -265,11 +268,6 @@ export class Connection implements ConnectionView {
     }
     const { name: host } = this.label;
     this.link.destroy(SshpoolError.of('CONNECTION_LOST', { host, reason: 'no answer' }));
-  }
-
-  #fellSilent(): void {
-    this.#slots.fallSilent();
-    this.#context.events.onRoom();
   }
 
   /**
