@@ -69,12 +69,10 @@ export class Connection implements ConnectionView {
     const now = context.clock.now();
     this.#createdAt = this.#lastUsedAt = now;
     this.pulse = new Pulse({
-      clock: context.clock,
-      settings: context.settings,
-      counters: context.counters,
-      connectMs: context.connectMs,
+      ...context,
       ping: () => this.#slots.ping(),
       isAwaited: () => this.#slots.awaited,
+      unconfirmed: () => this.#channels.unconfirmed,
       onProbed: (alive) => this.#probed(alive),
       onSilent: () => {
         this.#slots.fallSilent();

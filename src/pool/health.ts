@@ -11,6 +11,8 @@ const UNPINGED_MAX_AGE_MS = 15_000;
 
 /** How long any server may take to answer an open or a command, where pings are fast. */
 const ANSWER_MS = 900;
+/** What a connection may have under way without being slow to carry a question. */
+export const UPLOAD_BYTES = 16 * 1024;
 /** A command that was sent waits for a silent connection for so long, whatever the reason. */
 export const SILENCE_LIMIT_MS = 15_000;
 /** TCP sends a first packet again after a second (RFC 6298 section 2.1), any other after 200 ms. */

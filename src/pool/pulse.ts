@@ -8,6 +8,7 @@ import {
   isDoubtful,
   PING_DEADLINE_MS,
   pingDelayMs,
+  UPLOAD_BYTES,
   type HealthSettings,
 } from './health.ts';
 import type { Proof } from './policy.ts';
@@ -24,6 +25,8 @@ export interface PulseContext extends SilenceEvents {
   readonly ping: () => void;
   /** Whether the server has something to answer besides pings. */
   readonly isAwaited: () => boolean;
+  /** Bytes that may be under way to the server, behind which a question would wait. */
+  readonly unconfirmed: () => number;
   /** The answer to a probe: proof, or silence until the deadline. */
   readonly onProbed: (alive: boolean) => void;
   /** When it was last used, milliseconds of the wall clock. */
@@ -84,6 +87,8 @@ export class Pulse {
 
   /** The server was reached by another connection, which took so long; this one may be silent. */
   reachedElsewhere(tookMs: number): void {
+    // On a slow link the question may not have left yet.
+    if (this.#context.unconfirmed() > UPLOAD_BYTES) return;
     const answeredAt = this.#context.clock.monotonic();
     this.#silence.reached({ begunAt: answeredAt - tookMs, answeredAt });
   }

@@ -54,6 +54,8 @@ export class Channel {
   #phase: Phase = 'opening';
   #remoteId = 0;
   #sendWindow = 0;
+  /** The largest that it was. */
+  #fullWindow = 0;
   #maxPacket = 0;
   #receiveWindow: number;
   /** Consumed bytes are granted anew in portions of at least this size. */
@@ -83,6 +85,11 @@ export class Channel {
   /** Bytes that are best written in one go, so that others have their turn between. */
   get bytesAtOnce(): number {
     return Math.min(this.#sendWindow, this.#maxPacket * MAX_AT_ONCE);
+  }
+
+  /** Bytes that were sent and that the peer has not granted anew: some may be under way. */
+  get unconfirmed(): number {
+    return this.#fullWindow - this.#sendWindow;
   }
 
   /** Sends data; never more than `sendWindow`, and nothing after `end` or once left. */
@@ -156,7 +163,7 @@ export class Channel {
         );
       case 'window-adjust':
         if (message.bytes > MAX_WINDOW - this.#sendWindow) return false;
-        this.#sendWindow += message.bytes;
+        this.#grow(message.bytes);
         if (this.#phase === 'open') this.#events.onWindow(this.#sendWindow);
         return true;
       case 'eof':
@@ -180,9 +187,14 @@ export class Channel {
     if (this.#phase !== 'opening' && this.#phase !== 'abandoned') return false;
     if (message.maxPacket === 0) return false;
     this.#remoteId = message.sender;
-    this.#sendWindow = message.window;
+    this.#grow(message.window);
     this.#maxPacket = Math.min(message.maxPacket, MAX_PACKET);
     return this.#transition('confirmed', undefined);
+  }
+
+  #grow(bytes: number): void {
+    this.#sendWindow += bytes;
+    this.#fullWindow = Math.max(this.#fullWindow, this.#sendWindow);
   }
 
   #receiveData(data: Buffer, deliver: (data: Buffer) => void): boolean {

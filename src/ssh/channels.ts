@@ -56,6 +56,11 @@ export class Channels {
     return this.#table.size;
   }
 
+  /** Bytes that were sent on any channel and that the server has not granted anew. */
+  get unconfirmed(): number {
+    return [...this.#table.values()].reduce((sum, { unconfirmed }) => sum + unconfirmed, 0);
+  }
+
   /** Opens a channel; `extra` is what the type adds to CHANNEL_OPEN. */
   open(channelType: string, extra: Buffer, events: ChannelEvents): Channel {
     const id = this.#nextId++;

@@ -182,7 +182,7 @@ describe('a time limit', () => {
     const server = await startFakeServer(sandbox, { onRequest: refuseSignals });
     const done = await fake(sandbox, server, '--timeout', '1s');
     expect(done).toMatchObject({ code: 124, stderr: 'sshpool: timed out after 1 s\n' });
-    expect(done.ms).toBeLessThan(SOON_MS);
+    expect(done.ms).toBeLessThan(7000);
   });
 });
 

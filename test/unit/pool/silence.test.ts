@@ -95,6 +95,22 @@ describe('a command that was sent to a silent server', () => {
     expect(messageOf(call)).toBe(MAY_HAVE_RUN);
   });
 
+  it('may wait behind an upload: it is not given up before fifteen seconds', async () => {
+    const { bench, link } = await frozen();
+    link.unmute();
+    await settle();
+    const upload = await bench.running();
+    upload.lease?.session.write(Buffer.alloc(100_000));
+    link.mute = true;
+    const call = await sent(bench);
+    await bench.pass(1000, 100);
+    connect(bench);
+    await bench.pass(13_900, 100);
+    expect(call.outcome).toBeUndefined();
+    await bench.pass(100);
+    expect(messageOf(call)).toBe(MAY_HAVE_RUN);
+  });
+
   it('asks a second connection that is there, and makes none', async () => {
     const { bench, link } = await frozen();
     link.unmute();

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, test } from 'vitest';
 import { SshpoolError } from '../../../src/base/errors.ts';
 import { Channel, MAX_PACKET, WINDOW, type ChannelEvents } from '../../../src/ssh/channel.ts';
 import type { ChannelMessage } from '../../../src/ssh/messages.ts';
@@ -382,4 +382,13 @@ describe('a peer that misuses its fields', () => {
     channel.write(Buffer.from('ab'));
     expect(kinds()).toEqual(['data', 'data']);
   });
+});
+
+test('a channel knows how much of what it sent is not granted anew', () => {
+  confirm(0);
+  channel.receive({ type: 'window-adjust', recipient: 0, bytes: 100 });
+  channel.write(Buffer.alloc(60));
+  expect(channel.unconfirmed).toBe(60);
+  channel.receive({ type: 'window-adjust', recipient: 0, bytes: 50 });
+  expect(channel.unconfirmed).toBe(10);
 });
