@@ -17,7 +17,7 @@ const upper = (/** @type {string} */ name) => name.replace(/[A-Z]/g, '_$&').toUp
 
 /** A format for printf, in which only a path is to be filled in. */
 const withPath = (/** @type {(path: string) => string} */ text) =>
-  JSON.stringify(text('\0').replaceAll('%', '%%').replace('\0', '%s'));
+  JSON.stringify(text('\ufffc').replaceAll('%', '%%').replace('\ufffc', '%s'));
 
 /** The names as an initializer of C. */
 const list = (/** @type {readonly string[]} */ names) =>

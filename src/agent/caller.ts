@@ -9,6 +9,7 @@ import { Peer } from '../wire/peer.ts';
 import { MAX_CHUNK, PROTOCOL, type Message } from '../wire/protocol.ts';
 import { ExecCall, type ExecCaller } from './exec-call.ts';
 import { callMethod, parseEnv } from './methods.ts';
+import { noteText } from './notes.ts';
 import { Questions } from './questions.ts';
 import type { Services } from './services.ts';
 import type { Sender } from './unfinished.ts';
@@ -141,7 +142,7 @@ export class Caller implements Sender {
         term: env['TERM'] ?? '',
       },
       ask: this.#questions.ask,
-      note: (text) => this.#send({ type: 'note', text }),
+      note: (text) => this.#note(text),
       can: (capability) => this.#capabilities.includes(capability),
       send: (sent) => this.#send(sent),
       guard: (run) => this.#guard(run),
@@ -159,10 +160,14 @@ export class Caller implements Sender {
     });
   }
 
+  #note(text: string): void {
+    this.#send({ type: 'note', text: noteText(text) });
+  }
+
   async #request({ method, params }: Extract<Message, { type: 'request' }>): Promise<void> {
     const result = await callMethod(this.#services, method, params, {
       ask: this.#questions.ask,
-      note: (text) => this.#send({ type: 'note', text }),
+      note: (text) => this.#note(text),
       environment: (patterns) => this.#environment(patterns),
     });
     this.#send({ type: 'result', json: JSON.stringify(result) });

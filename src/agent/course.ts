@@ -25,12 +25,17 @@ export interface CourseFacts {
   readonly quiet: boolean;
   /** Not even failures are told. */
   readonly silent: boolean;
+  /** When its caller's time limit is over, by the monotonic clock; undefined for none. */
+  readonly limitAt: number | undefined;
   readonly send: (message: Message) => void;
   /** The agent leaves and ends what runs. */
   readonly stoppedByForce: () => boolean;
   /** Runs what an event asks for; an error ends this call, and not the connection it came by. */
   readonly guard: (run: () => void) => void;
 }
+
+/** A caller whose time limit is over so soon waits for that. */
+const SOON_MS = 15_000;
 
 export class Course {
   readonly #facts: CourseFacts;
@@ -40,6 +45,9 @@ export class Course {
   #remote: RemoteEnd | undefined;
   #timedOutMs: number | undefined;
   #abandoned = false;
+  /** Why the command was not answered, where that is told at the time limit. */
+  #unanswered: Outcome | undefined;
+  #isStarted = false;
   #ended = false;
   #terminal = false;
   #stdoutOpen = true;
@@ -69,6 +77,7 @@ export class Course {
       {
         onStarted: (terminal) =>
           guard(() => {
+            this.#isStarted = true;
             this.#terminal = terminal;
             this.#opened(stdin, escape);
             if (!stdin) session.endStdin();
@@ -118,6 +127,7 @@ export class Course {
         return;
       case 'signal':
         this.#remote?.signal(message.name);
+        if (this.#unanswered) this.#finish(this.#unanswered);
         return;
       case 'resized':
         this.#running?.resize(message);
@@ -134,7 +144,8 @@ export class Course {
   timeOut(timeoutMs: number): void {
     this.#timedOutMs = timeoutMs;
     this.#abandoned = true;
-    this.#remote?.end('TERM');
+    if (this.#unanswered) this.#finish(this.#unanswered);
+    else this.#remote?.end('TERM');
   }
 
   /** The caller has gone: its command is hung up on, as by a terminal that is closed. */
@@ -175,13 +186,23 @@ export class Course {
   /** The person has had enough, and does not wait for a server. */
   #disconnect(): void {
     if (this.#ended) return;
-    this.#exited({ kind: 'vanished' });
     this.abandon();
+    // For ssh it has ended by that; another command gets its signal, and is seen to.
+    if (!this.#ended) this.#exited({ kind: 'vanished' });
     this.#ended = true;
   }
 
   #end(outcome: Outcome): void {
     this.#remote?.done();
+    const { clock, limitAt = Infinity } = this.#facts;
+    const isLimitNear = limitAt - clock.monotonic() < SOON_MS && this.#timedOutMs === undefined;
+    const isUnanswered = outcome.kind === 'lost' && !this.#isStarted;
+    // What its script goes by is the status of a time limit: it is over for the server already.
+    if (isUnanswered && isLimitNear) this.#unanswered = outcome;
+    else this.#finish(outcome);
+  }
+
+  #finish(outcome: Outcome): void {
     if (this.#ended) return;
     this.#ended = true;
     if (outcome.kind === 'refused') this.#refused(outcome.request);

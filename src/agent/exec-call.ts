@@ -43,6 +43,7 @@ export class ExecCall {
   readonly #gone = new AbortController();
   #course: Course | undefined;
   #timer: Timer | undefined;
+  #limitAt: number | undefined;
   #timedOutMs: number | undefined;
   /** Not even failures are told. */
   #isSilent = false;
@@ -114,12 +115,14 @@ export class ExecCall {
 
   #limit(timeoutMs: number | undefined): void {
     if (timeoutMs === undefined) return;
+    const { clock } = this.#services;
+    this.#limitAt = clock.monotonic() + timeoutMs;
     const timeOut = (): void => {
       this.#timedOutMs = timeoutMs;
       this.#gone.abort();
       this.#course?.timeOut(timeoutMs);
     };
-    this.#timer = this.#services.clock.after(timeoutMs, () => this.#caller.guard(timeOut));
+    this.#timer = clock.after(timeoutMs, () => this.#caller.guard(timeOut));
   }
 
   async #start(args: CallArgs, argv: readonly Buffer[]): Promise<void> {
@@ -186,8 +189,8 @@ export class ExecCall {
     const { quiet } = args;
     const { guard } = this.#caller;
     const { stoppedByForce } = this.#services;
-    const words = { exact, quiet, silent };
-    const course = new Course({ clock, pool, options, ...words, send, guard, stoppedByForce });
+    const facts = { exact, quiet, silent, limitAt: this.#limitAt, guard, stoppedByForce };
+    const course = new Course({ clock, pool, options, send, ...facts });
     this.#course = course;
     return course;
   }

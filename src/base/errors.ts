@@ -3,6 +3,8 @@
  * and its words. The words stand nowhere else, so the terminal, the log, the wire and the library
  * all say the same thing.
  */
+import { printableLine } from './printable.ts';
+import { systemWords } from './system-words.ts';
 
 /** ssh's own status for "it did not work because of the connection" (ssh(1), EXIT STATUS). */
 export const EXIT_FAILURE = 255;
@@ -24,6 +26,7 @@ const row = <D>(exitCode: Row<D>['exitCode'], text: Row<D>['text']): Row<D> => (
   text,
 });
 const failure = <D>(text: (data: D) => string): Row<D> => row(EXIT_FAILURE, text);
+const fixed = (text: string): Row<Record<string, never>> => failure(() => text);
 
 const TABLE = {
   // The command line and the settings.
@@ -63,6 +66,11 @@ const TABLE = {
   HANDSHAKE_FAILED: failure(
     (d: { host: string; port: number; reason: string }) => `${d.host} port ${d.port}: ${d.reason}`,
   ),
+  SERVER_LEFT: failure(
+    (d: { host: string; port: number; how: 'closed' | 'reset'; isSsh: boolean; said: string }) =>
+      `${d.isSsh ? '' : 'kex_exchange_identification: '}Connection ${d.how} by ${d.host} port ${d.port}` +
+      (d.said ? ` (it said: ${d.said})` : ''),
+  ),
   PROXY_FAILED: failure(
     (d: { program: string; reason: string }) => `proxy command failed: ${d.program}: ${d.reason}`,
   ),
@@ -72,14 +80,8 @@ const TABLE = {
       `${d.what}: OpenSSH can do that and ssh2 cannot; unset SSH_POOL_LINK, or set it to auto`,
   ),
 
-  SSH_LOOP: failure(
-    (_: Record<string, never>) =>
-      'the ssh in PATH is sshpool once more; put the real one before it',
-  ),
-  NO_SSH: failure(
-    (_: Record<string, never>) =>
-      'no ssh in PATH but sshpool itself; install OpenSSH, or put it into PATH',
-  ),
+  SSH_LOOP: fixed('the ssh in PATH is sshpool once more; put the real one before it'),
+  NO_SSH: fixed('no ssh in PATH but sshpool itself; install OpenSSH, or put it into PATH'),
 
   // Programs that we run for the person.
   NO_TOOL: row(EXIT_NOT_FOUND, (d: { tool: string; reason: string }) => `${d.tool}: ${d.reason}`),
@@ -148,8 +150,8 @@ const TABLE = {
   CONNECTION_CLOSED: failure(
     (d: { host: string; by: string }) => `the connection to ${d.host} was closed by ${d.by}`,
   ),
-  POOL_CLOSED: failure((_: Record<string, never>) => 'the pool is closed'),
-  CANCELLED: failure((_: Record<string, never>) => 'cancelled'),
+  POOL_CLOSED: fixed('the pool is closed'),
+  CANCELLED: fixed('cancelled'),
   TIMED_OUT: row(
     EXIT_TIMEOUT,
     (d: { timeoutMs: number }) => `timed out after ${d.timeoutMs / 1000} s`,
@@ -203,15 +205,11 @@ const TABLE = {
       `user id ${d.uid} has no name in the user database, and ssh does not work without one; ` +
       `add the user to /etc/passwd`,
   ),
-  NO_DIRECTORY: failure(
-    (_: Record<string, never>) =>
-      'the current directory was deleted or cannot be read; change to another one and try again',
+  NO_DIRECTORY: fixed(
+    'the current directory was deleted or cannot be read; change to another one and try again',
   ),
-  AGENT_STOPPING: failure((_: Record<string, never>) => 'the sshpool agent is stopping; try again'),
-  AGENT_STOPPED: failure(
-    (_: Record<string, never>) =>
-      'the sshpool agent was stopped by force, which ended this command',
-  ),
+  AGENT_STOPPING: fixed('the sshpool agent is stopping; try again'),
+  AGENT_STOPPED: fixed('the sshpool agent was stopped by force, which ended this command'),
   AGENT_VERSION: failure(
     (d: { theirs: number; ours: number }) =>
       `the running sshpool agent speaks protocol ${d.theirs} and this sshpool ${d.ours}; ` +
@@ -226,6 +224,7 @@ const TABLE = {
       `the socket path ${d.path} has ${d.bytes} bytes and a socket takes ${d.max}; ` +
       `set SSH_POOL_RUNTIME_DIR to a shorter directory`,
   ),
+  SYSTEM: failure((d: { call: string; reason: string }) => `${d.call}: ${d.reason}`),
   PROTOCOL: failure((d: { problem: string }) => `malformed message: ${d.problem}`),
   INTERNAL: failure(
     (d: { problem: string }) => `internal error: ${d.problem}; sshpool agent logs may say more`,
@@ -235,14 +234,20 @@ const TABLE = {
 export type ErrorCode = keyof typeof TABLE;
 type DataOf<C extends ErrorCode> = Parameters<(typeof TABLE)[C]['text']>[0];
 
-/** A failure with a stable `code`; `message` is one line fit for stderr, `exitCode` its status. */
+/** Every code of the table. */
+export const ERROR_CODES = Object.keys(TABLE) as readonly ErrorCode[];
+
+/**
+ * A failure with a stable `code`; `message` is one line fit for stderr, `exitCode` its status. Whatever
+ * of it are words of others, a terminal acts on none of them.
+ */
 export class SshpoolError extends Error {
   override readonly name = 'SshpoolError';
   readonly code: ErrorCode;
   readonly exitCode: number;
 
   private constructor(code: ErrorCode, message: string, exitCode: number, cause: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(printableLine(message), cause === undefined ? undefined : { cause });
     this.code = code;
     this.exitCode = exitCode;
   }
@@ -252,6 +257,11 @@ export class SshpoolError extends Error {
     const { text, exitCode } = TABLE[code] as Row<DataOf<C>>;
     const status = typeof exitCode === 'number' ? exitCode : exitCode(data);
     return new SshpoolError(code, text(data), status, cause);
+  }
+
+  /** The same failure of a command that was sent, and that the server has not answered. */
+  static mayHaveRun({ code, message, exitCode, cause }: SshpoolError): SshpoolError {
+    return new SshpoolError(code, `${message}; the command may have run`, exitCode, cause);
   }
 
   /** An error that came over the wire: code, words and status, where there is one, are the sender's. */
@@ -265,12 +275,21 @@ export class SshpoolError extends Error {
   /** Anything caught, as an error of the table. */
   static from(thrown: unknown): SshpoolError {
     if (thrown instanceof SshpoolError) return thrown;
+    const reason = systemWords(thrown);
+    if (reason !== undefined)
+      return SshpoolError.of('SYSTEM', { call: callOf(thrown), reason }, thrown);
     return SshpoolError.of('INTERNAL', { problem: describe(thrown) }, thrown);
   }
 }
 
 function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(TABLE, code);
+}
+
+/** What was asked of the system, such as `open /etc/x`. */
+function callOf(thrown: unknown): string {
+  const { syscall, path, code } = thrown as NodeJS.ErrnoException;
+  return [syscall ?? code, path].filter(Boolean).join(' ');
 }
 
 /** The words of anything thrown, without its stack. */

@@ -2,6 +2,7 @@
  * The agent's log: one line an event, with its time. Never a command, an answer, a key or an
  * environment value.
  */
+import { printableLine } from './printable.ts';
 import type { Clock } from './time.ts';
 
 export interface Log {
@@ -25,7 +26,7 @@ export interface LogCounts {
 export function createLog(clock: Clock, write: (line: string) => void): Log {
   const counts = { dropped: 0, faults: 0 };
   const info = (text: string): void => {
-    const line = text.replaceAll(/\s*\n\s*/g, ' ');
+    const line = printableLine(text);
     try {
       write(`${new Date(clock.now()).toISOString()} ${line}\n`);
     } catch {

@@ -4,6 +4,7 @@
  */
 import { basename } from 'node:path';
 import { SshpoolError } from '../base/errors.ts';
+import { printable } from '../base/printable.ts';
 import { programVersion } from '../base/version.ts';
 import { exec } from '../client/exec.ts';
 import { bytesOf } from '../client/words.ts';
@@ -76,7 +77,7 @@ function report(thrown: unknown): number {
   const error = SshpoolError.from(thrown);
   printError(`sshpool: ${error.message}`);
   if (error.code === 'INTERNAL' && error.cause instanceof Error)
-    printError(error.cause.stack ?? '');
+    printError(printable(error.cause.stack ?? ''));
   return error.exitCode;
 }
 

@@ -18,6 +18,9 @@ export interface RekeyAfter {
   readonly ms: number;
 }
 
+/** What Debian's ssh sets together with BatchMode, in seconds (its ssh_config(5), BatchMode). */
+const DEBIAN_BATCH = { interval: '300', count: '3' } as const;
+
 /** `one` has the first value of an option, as `ssh -G` prints it; undefined for none. */
 export function networkOptions(one: (name: string) => string | undefined): NetworkOptions {
   const timeoutMs = milliseconds(one('connecttimeout'));
@@ -27,9 +30,23 @@ export function networkOptions(one: (name: string) => string | undefined): Netwo
     addressFamily: family(one('addressfamily')),
     bindAddress: one('bindaddress'),
     bindInterface: one('bindinterface'),
-    serverAliveIntervalMs: milliseconds(one('serveraliveinterval')),
-    serverAliveCountMax: Number(one('serveralivecountmax') ?? 3),
+    ...serverAlive(one),
     rekeyAfter: rekeyLimit(one('rekeylimit')),
+  };
+}
+
+type ServerAlive = Pick<NetworkOptions, 'serverAliveIntervalMs' | 'serverAliveCountMax'>;
+
+/** An interval of 0 is none, which is what counts where the user chose none. */
+function serverAlive(one: (name: string) => string | undefined): ServerAlive {
+  const interval = one('serveraliveinterval');
+  const count = one('serveralivecountmax') ?? '3';
+  const { interval: batchInterval, count: batchCount } = DEBIAN_BATCH;
+  const isDefault =
+    one('batchmode') === 'yes' && interval === batchInterval && count === batchCount;
+  return {
+    serverAliveIntervalMs: isDefault ? 0 : milliseconds(interval),
+    serverAliveCountMax: Number(count),
   };
 }
 

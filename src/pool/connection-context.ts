@@ -32,6 +32,8 @@ export interface ConnectionEvents {
   onLimit(found: Partial<Limits>): void;
   /** The server opened no further session. */
   onRefused(): void;
+  /** It has answered a ping: the server can be reached. */
+  onReached(): void;
   /** Exactly once, last. */
   onClosed(): void;
 }

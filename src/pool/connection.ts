@@ -12,12 +12,12 @@ import { Tunnel, type Destination, type TunnelEvents } from '../ssh/tunnel.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import type { EvictReason } from './events.ts';
 import type { HealthSettings } from './health.ts';
+import { Judged } from './judged.ts';
 import type { Label } from './label.ts';
-import { ping } from './ping.ts';
 import { SESSIONS_PER_CONNECTION, type ConnectionView, type Proof } from './policy.ts';
 import { Pulse } from './pulse.ts';
-import { remedyApplies, signalCommand } from './remote-signal.ts';
-import { TRUSTED, type Trust } from './request.ts';
+import type { Trust } from './request.ts';
+import { Signals } from './signals.ts';
 import { Slots, type Taker } from './slots.ts';
 import { rowOf } from './row.ts';
 import type { ConnectionRow } from './stats.ts';
@@ -36,21 +36,19 @@ export class Connection implements ConnectionView {
   readonly key: string;
   readonly label: Label;
   readonly connectMs: number;
+  readonly link: Link;
   readonly #context: ConnectionContext;
-  readonly #link: Link;
   readonly #channels: Channels;
-  readonly #pulse: Pulse;
+  readonly pulse: Pulse;
+  readonly #signals: Signals;
+  readonly #judged: Judged;
   readonly #slots: Slots;
   readonly #createdAt: number;
-  #whenClosed: Promise<void>;
+  /** Resolves when it is closed. */
+  readonly closed: Promise<void>;
   #resolveClosed: () => void = () => undefined;
   #life: Life = 'open';
   #evicted: EvictReason | undefined;
-  /** The last remedy for a signal that the server refused. */
-  #remedied = Promise.resolve(true);
-  /** What its server was judged by, and the judgement. */
-  #trustStamp: string;
-  #judgement: string;
   #tunnels = 0;
   /** Its server opens no session at all, but carries tunnels. */
   #sessionless = false;
@@ -65,18 +63,23 @@ export class Connection implements ConnectionView {
     this.label = context.label;
     this.connectMs = context.connectMs;
     this.#context = context;
-    this.#link = link;
-    this.#trustStamp = context.trust.stamp;
-    this.#judgement = context.trust.judge(link);
-    this.#whenClosed = new Promise((resolve) => (this.#resolveClosed = resolve));
+    this.link = link;
+    this.#judged = new Judged(context.trust, link);
+    this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     const now = context.clock.now();
     this.#createdAt = this.#lastUsedAt = now;
-    this.#pulse = new Pulse({
-      clock: context.clock,
-      settings: context.settings,
-      counters: context.counters,
-      ping: () => this.#ping(),
+    this.pulse = new Pulse({
+      ...context,
+      ping: () => this.#slots.ping(),
+      isAwaited: () => this.#slots.awaited,
+      unconfirmed: () => this.#channels.unconfirmed,
       onProbed: (alive) => this.#probed(alive),
+      onSilent: () => {
+        this.#slots.fallSilent();
+        context.events.onRoom();
+      },
+      onSign: () => context.events.onRoom(),
+      onExpired: () => this.#giveUp(),
       lastUsedAt: () => this.#lastUsedAt,
     });
     this.#slots = new Slots({
@@ -86,10 +89,13 @@ export class Connection implements ConnectionView {
       keepsSpare: () => this.#life === 'open' && !this.#sessionless,
       onRefused: (others) => this.#refused(others),
       onSpareClosed: () => this.#spareClosed(),
+      onAsked: () => this.pulse.asked(),
       onFreed: (ran) => this.#freed(ran),
+      onStuck: () => this.#stuck(),
     });
+    this.#signals = new Signals(link, this.#slots);
     this.#channels = new Channels(link, context.label.name, {
-      onHeard: () => this.#pulse.heard(),
+      onHeard: () => this.pulse.heard(),
       onClosed: (error) => this.#closed(error),
     });
     if (context.forwardAgent !== undefined) forwardKeyAgent(this.#channels, context.forwardAgent);
@@ -106,10 +112,6 @@ export class Connection implements ConnectionView {
     return this.#evicted;
   }
 
-  get link(): Link {
-    return this.#link;
-  }
-
   /** Times it was used; the first use is a miss, later ones are hits. */
   get uses(): number {
     return this.#uses;
@@ -121,7 +123,7 @@ export class Connection implements ConnectionView {
 
   /** A session or a tunnel is under way: it must not be closed for want of use. */
   get busy(): boolean {
-    return this.running + this.#tunnels > 0;
+    return this.#slots.active + this.#tunnels > 0;
   }
 
   get cap(): number {
@@ -138,16 +140,12 @@ export class Connection implements ConnectionView {
   }
 
   get proof(): Proof {
-    return this.#pulse.proof;
+    return this.pulse.proof;
   }
 
   /** Leaves the pool where its server is not trusted as it was: a new login decides. */
   review(trust: Trust): void {
-    if (trust.stamp === this.#trustStamp) return;
-    this.#trustStamp = trust.stamp;
-    const judgement = trust.judge(this.#link);
-    if (judgement !== TRUSTED && judgement !== this.#judgement) this.drain(undefined);
-    this.#judgement = judgement;
+    if (!this.#judged.stands(trust, this.link)) this.drain(undefined);
   }
 
   /** Hands out a spare, now or as soon as one is open. Only while running is below cap. */
@@ -180,7 +178,7 @@ export class Connection implements ConnectionView {
 
   /** Asks for a sign of life; onRoom follows, or the end of an idle connection that is dead. */
   probe(): void {
-    void this.#pulse.probe();
+    void this.pulse.probe();
   }
 
   /** Takes no more sessions; closes when the running ones have ended, with `force` at once. */
@@ -197,33 +195,16 @@ export class Connection implements ConnectionView {
     // On those that wait for their command there is nothing to hang up on.
     const running = this.#slots.running.filter(({ state }) => state !== 'spare');
     if (running.length === 0) {
-      this.#link.destroy(reason);
+      this.link.destroy(reason);
       return;
     }
     for (const session of running) void this.signal(session, 'HUP');
-    this.#endTimer ??= this.#context.clock.after(HANG_UP_MS, () => this.#link.destroy(reason));
+    this.#endTimer ??= this.#context.clock.after(HANG_UP_MS, () => this.link.destroy(reason));
   }
 
   /** Signals the remote process group of a running session; resolves to whether that worked. */
-  async signal(session: Session, name: string): Promise<boolean> {
-    if (await session.signal(name)) return true;
-    if (!remedyApplies(this.#link)) return false;
-    // One after the other: each counts the sessions, and would count that of another one.
-    this.#remedied = this.#remedied.then(() => this.#remedy(session, name)).catch(() => false);
-    return this.#remedied;
-  }
-
-  async #remedy(session: Session, name: string): Promise<boolean> {
-    const alive = this.#slots.running.filter(({ state }) => state === 'running');
-    const index = alive.indexOf(session);
-    if (index < 0) return false;
-    const outcome = await this.#slots.run(signalCommand(name, index, alive.length));
-    return outcome.kind === 'exited' && outcome.code === 0;
-  }
-
-  /** Resolves when it is closed. */
-  get closed(): Promise<void> {
-    return this.#whenClosed;
+  signal(session: Session, name: string): Promise<boolean> {
+    return this.#signals.send(session, name);
   }
 
   row(): ConnectionRow {
@@ -232,7 +213,7 @@ export class Connection implements ConnectionView {
       tunnels: this.#tunnels,
       createdAt: this.#createdAt,
       lastUsedAt: this.#lastUsedAt,
-      rttMs: this.#pulse.rttMs,
+      rttMs: this.pulse.rttMs,
     });
   }
 
@@ -250,12 +231,6 @@ export class Connection implements ConnectionView {
   /** Not where it comes of the end of the connection: that says nothing of spares. */
   #spareClosed(): void {
     if (this.#life === 'open') this.#context.events.onLimit({ spareless: true });
-  }
-
-  #ping(): void {
-    const session = this.#slots.any;
-    if (session) void session.ping();
-    else ping(this.#channels);
   }
 
   #freed(ran: boolean): void {
@@ -278,18 +253,47 @@ export class Connection implements ConnectionView {
   }
 
   #leaveIfDone(): void {
-    if (this.#life === 'draining' && !this.busy) this.#link.close();
+    if (this.#life === 'draining' && !this.busy) this.link.close();
   }
 
   #probed(alive: boolean): void {
     // A running command may sit on a server that is slow to answer; the link's own keep-alive
     // decides about that. Nobody waits for an idle connection.
-    if (alive || this.#slots.running.length + this.#tunnels > 0) {
+    if (alive) this.#context.events.onReached();
+    if (alive || this.busy) {
       this.#context.events.onRoom();
       return;
     }
     const { name: host } = this.label;
-    this.#link.destroy(SshpoolError.of('CONNECTION_LOST', { host, reason: 'no answer' }));
+    this.link.destroy(SshpoolError.of('CONNECTION_LOST', { host, reason: 'no answer' }));
+  }
+
+  /**
+   * Commands that were sent and not answered end for their callers. What runs is left to the
+   * keep-alive, as with ssh: a connection may come back.
+   */
+  #giveUp(): void {
+    const unanswered = this.#slots.unanswered;
+    if (unanswered.length === 0) return;
+    this.#retire(undefined);
+    const { name: host } = this.label;
+    const error = SshpoolError.of('CONNECTION_LOST', { host, reason: 'no answer' });
+    for (const session of unanswered) {
+      session.close({ kind: 'lost', error: SshpoolError.mayHaveRun(error) });
+    }
+  }
+
+  /** A server that does not open or close sessions any more is of no use for further ones. */
+  #stuck(): void {
+    this.#retire(this.#slots.served ? undefined : 'no answer');
+    this.#leaveIfDone();
+  }
+
+  /** Takes no more sessions; those who wait for one go elsewhere, or `reason` says why not. */
+  #retire(reason: string | undefined): void {
+    if (this.#life === 'open') this.#life = 'draining';
+    this.#evicted ??= 'lost';
+    for (const taker of this.#slots.dismiss()) taker.onUnopened(reason);
   }
 
   /** Told before its sessions are, so that nobody is sent here any more. */
@@ -298,7 +302,7 @@ export class Connection implements ConnectionView {
     this.#evicted ??= 'lost';
     this.#idleTimer?.cancel();
     this.#endTimer?.cancel();
-    this.#pulse.end();
+    this.pulse.end();
     const takers = this.#slots.dismiss();
     this.#context.events.onClosed();
     this.#resolveClosed();

@@ -1,9 +1,10 @@
-/** What a group is made with, and whom it tells. */
+/** What a group is made with, and whom it tells; and what it makes its connections with. */
 import type { Clock } from '../base/time.ts';
+import type { ConnectionContext, ConnectionEvents } from './connection-context.ts';
 import type { OnPoolEvent } from './events.ts';
 import type { Handshakes } from './handshakes.ts';
 import type { Limits } from './limits.ts';
-import type { PoolSettings } from './request.ts';
+import type { PoolRequest, PoolSettings } from './request.ts';
 import type { Counters } from './stats.ts';
 
 export interface GroupContext {
@@ -17,4 +18,25 @@ export interface GroupContext {
   readonly onEvent: OnPoolEvent | undefined;
   /** Nothing is left in it. */
   readonly onEmpty: () => void;
+}
+
+export function connectionContext(
+  { clock, settings, counters, limits, nextId }: GroupContext,
+  { key, label, trust, forwardAgent }: PoolRequest,
+  connectMs: number,
+  events: ConnectionEvents,
+): ConnectionContext {
+  return {
+    id: nextId(),
+    key,
+    label,
+    trust,
+    clock,
+    settings,
+    counters,
+    forwardAgent,
+    limits: limits.known(),
+    connectMs,
+    events,
+  };
 }

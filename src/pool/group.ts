@@ -4,22 +4,16 @@
  */
 import { SshpoolError } from '../base/errors.ts';
 import { Fifo } from '../base/fifo.ts';
-import type { Timer } from '../base/time.ts';
 import type { Link } from '../ssh/link.ts';
 import type { Tunnel } from '../ssh/tunnel.ts';
 import { Attempts, type Failure } from './attempts.ts';
 import { Connection } from './connection.ts';
-import type { GroupContext } from './group-context.ts';
+import type { ConnectionEvents } from './connection-context.ts';
+import { connectionContext, type GroupContext } from './group-context.ts';
 import { place, SESSIONS_PER_CONNECTION, type Placement } from './policy.ts';
 import type { PoolRequest } from './request.ts';
+import { leaderFor, sharing, type Waiter } from './waiter.ts';
 import { wantSession, wantTunnel, type Lease, type Wanted, type Way } from './wanted.ts';
-
-interface Waiter {
-  readonly request: PoolRequest;
-  readonly wanted: Wanted;
-  readonly reject: (error: SshpoolError) => void;
-  timer: Timer | undefined;
-}
 
 /**
  * For so long after a connect failed none is made only for speed: to servers that ban who fails
@@ -38,6 +32,8 @@ export class Group {
   readonly #placed = new Set<Waiter>();
   /** Until then a bulk connection will do, by the monotonic clock. */
   #settlesUntil = -Infinity;
+  /** Why the last connect failed, unless one has succeeded since. */
+  #failure: SshpoolError | undefined;
   #closing = false;
 
   constructor(context: GroupContext) {
@@ -104,11 +100,13 @@ export class Group {
   /** Ends all connections, those under way too; without `force` running sessions end first. */
   close(force: SshpoolError | undefined): void {
     this.#closing = true;
+    if (force) {
+      this.#attempts.abortAll();
+      // Before the connections: what is placed on one must not go to the next.
+      const all = [...this.#waiting, ...this.#asking, ...this.#placed];
+      for (const waiter of all) this.#leave(waiter, force);
+    }
     for (const connection of this.#connections) connection.drain(force);
-    if (force === undefined) return;
-    this.#attempts.abortAll();
-    const all = [...this.#waiting, ...this.#asking, ...this.#placed];
-    for (const waiter of all) this.#leave(waiter, force);
   }
 
   #enqueue(waiter: Waiter): void {
@@ -130,7 +128,9 @@ export class Group {
       }
       const { name, port } = waiter.request.label;
       const max = settings.maxConnections;
-      this.#leave(waiter, SshpoolError.of('POOL_EXHAUSTED', { name, port, max }));
+      const isFull = this.#connections.size + this.#attempts.size >= max;
+      const exhausted = SshpoolError.of('POOL_EXHAUSTED', { name, port, max });
+      this.#leave(waiter, isFull ? exhausted : (this.#failure ?? exhausted));
     });
   }
 
@@ -159,26 +159,33 @@ export class Group {
   }
 
   #place(wantsSession: boolean): Placement<Connection> {
-    const { clock, settings, limits } = this.#context;
-    const open = [...this.#connections].filter(({ life }) => life === 'open');
+    const { clock, limits } = this.#context;
+    const open = this.#open;
+    // Those that drain still count: the limit is on connections, not on useful ones.
+    const leaving = this.#connections.size - open.length;
     return place(open, {
       wantsSession,
       waiting: this.#waiting.length,
       connecting: this.#coming,
-      max: settings.maxConnections - this.#leaving() - this.#attempts.stalled,
+      max: this.#max - leaving - this.#attempts.stalled,
       capOfNew: Math.min(SESSIONS_PER_CONNECTION, limits.known().maxChannels),
       settles: this.#attempts.slow || clock.monotonic() < this.#settlesUntil,
     });
   }
 
+  /** One more may be made while one is silent, so that a single one does not hold up all. */
+  get #max(): number {
+    const hasSilent = this.#open.some(({ proof }) => proof === 'silent');
+    return this.#context.settings.maxConnections + (hasSilent ? 1 : 0);
+  }
+
+  get #open(): Connection[] {
+    return [...this.#connections].filter(({ life }) => life === 'open');
+  }
+
   /** Connects that need nobody's answer, or will have it soon. */
   get #coming(): number {
     return this.#attempts.size - this.#attempts.stalled;
-  }
-
-  /** Those that drain still count: the limit is on connections, not on useful ones. */
-  #leaving(): number {
-    return [...this.#connections].filter(({ life }) => life !== 'open').length;
   }
 
   #dequeue(waiter: Waiter): Waiter {
@@ -216,38 +223,52 @@ export class Group {
         waiter.reject(error);
         this.#checkEmpty();
       },
+      doubt: () => this.#reachElsewhere(connection, waiter),
     });
   }
 
   #connected(link: Link, request: PoolRequest, connectMs: number): void {
-    const { clock, settings, counters, limits, nextId, onEvent } = this.#context;
+    const { counters, limits, onEvent } = this.#context;
     counters.connect.add(connectMs);
+    this.#failure = undefined;
     // A link that was lost at once closes before the constructor returns.
     let made: Connection | undefined;
-    const connection = new Connection(link, {
-      id: nextId(),
-      key: request.key,
-      label: request.label,
-      trust: request.trust,
-      clock,
-      settings,
-      counters,
-      forwardAgent: request.forwardAgent,
-      limits: limits.known(),
-      connectMs,
-      events: {
-        onRoom: () => this.#pump(),
-        onLimit: (found) => limits.learn(found),
-        onRefused: () => {
-          if (made) onEvent?.({ type: 'refuse', connection: made.row() });
-        },
-        onClosed: () => this.#removed(made),
+    const events: ConnectionEvents = {
+      onRoom: () => this.#pump(),
+      onLimit: (found) => limits.learn(found),
+      onReached: () => this.#reached(made, 0),
+      onRefused: () => {
+        if (made) onEvent?.({ type: 'refuse', connection: made.row() });
       },
-    });
+      onClosed: () => this.#removed(made),
+    };
+    const facts = connectionContext(this.#context, request, connectMs, events);
+    const connection = new Connection(link, facts);
     made = connection;
     onEvent?.({ type: 'connect', connection: connection.row(), connectMs });
     if (connection.life !== 'closed') this.#connections.add(connection);
+    this.#reached(connection, connectMs);
     this.#pump();
+  }
+
+  /**
+   * A command was sent and the connection is silent: whether that is the network or this one
+   * connection shows where the server is reached by another, which also serves those who wait.
+   */
+  #reachElsewhere(silent: Connection, waiter: Waiter): void {
+    const others = this.#open.filter(({ proof }) => proof !== 'silent');
+    for (const connection of others) connection.probe();
+    const isFull = this.#connections.size + this.#attempts.size >= this.#max;
+    // One that is to be closed may be the only one that its caller wanted (--fresh).
+    if (others.length + this.#coming > 0 || isFull || silent.life !== 'open') return;
+    if (this.#context.clock.monotonic() < this.#settlesUntil) return;
+    // It is led by nobody who waits: as each for speed it asks no question.
+    this.#attempts.begin(leaderFor(waiter), 'speed');
+  }
+
+  /** The server was reached, by a connection that took so long to make, or that is there. */
+  #reached(by: Connection | undefined, tookMs: number): void {
+    for (const one of this.#connections) if (one !== by) one.pulse.reachedElsewhere(tookMs);
   }
 
   #removed(connection: Connection | undefined): void {
@@ -268,18 +289,19 @@ export class Group {
   }
 
   /**
-   * All who wait for this connect share its failure; where there are connections, they wait for
-   * those. What failed is not tried again at once, but after one for speed there may be need of room.
+   * All who wait for this connect share its failure; where there are connections that answer, they
+   * wait for those. What failed is not tried again at once, but after one for speed there may be need of room.
    */
   #connectFailed({ error, leader, purpose, asked }: Failure<Waiter>): void {
-    const { label } = leader.request;
-    if (error) this.#context.onEvent?.({ type: 'error', label, error });
-    const hasConnections = this.#connections.size > this.#leaving();
+    if (error) this.#tellFailure(error, leader.request);
+    const hasConnections = this.#open.some(({ proof }) => proof !== 'silent');
     // It may be for want of an answer, which somebody else may have.
     const isPersonal = asked || leader.request.asksNobody;
     if (error === undefined) this.#pump();
     else if (purpose === 'room' && !hasConnections && (isPersonal || this.#coming === 0)) {
-      for (const waiter of this.#sharing(leader, isPersonal)) this.#leave(waiter, error);
+      // Who has a connect of their own under way waits for that.
+      const others = [...this.#waiting].filter((one) => !this.#attempts.isLedBy(one));
+      for (const waiter of sharing(leader, others, isPersonal)) this.#leave(waiter, error);
       this.#pump();
     } else {
       const { clock } = this.#context;
@@ -291,12 +313,9 @@ export class Group {
     this.#checkEmpty();
   }
 
-  /** Those whom a failure concerns; who has a connect of their own under way waits for that. */
-  #sharing(leader: Waiter, isPersonal: boolean): Waiter[] {
-    const isAlike = ({ request }: Waiter): boolean =>
-      !isPersonal || (leader.request.asksNobody && request.asksNobody);
-    const others = [...this.#waiting].filter((one) => isAlike(one) && !this.#attempts.isLedBy(one));
-    return [leader, ...others];
+  #tellFailure(error: SshpoolError, { label }: PoolRequest): void {
+    this.#failure = error;
+    this.#context.onEvent?.({ type: 'error', label, error });
   }
 
   #checkEmpty(): void {

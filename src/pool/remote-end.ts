@@ -1,14 +1,20 @@
 /**
  * Ends a remote command that should not go on: first the signal, then, for one that does not
- * mind it, SIGKILL, then the channel. Never waits for ever.
+ * mind it, SIGKILL, then the channel. Never waits for a server that does not answer.
  */
+import { SshpoolError } from '../base/errors.ts';
 import type { Clock, Timer } from '../base/time.ts';
 import type { Lease } from './wanted.ts';
 
+/** How long the server may take to say anything after the first signal. */
+const SIGN_MS = 1000;
 /** How long a command may take to leave after the first signal. */
 const GRACE_MS = 5000;
 /** How long the server may take to report a killed command. */
 const KILL_MS = 2000;
+
+/** Signals by which ssh itself would end, and with it the session. */
+const ENDING = new Set(['HUP', 'INT', 'KILL', 'QUIT', 'TERM']);
 
 export class RemoteEnd {
   readonly #lease: Lease;
@@ -21,18 +27,42 @@ export class RemoteEnd {
     this.#clock = clock;
   }
 
-  /** Delivers one signal and leaves the rest to the command. */
+  /**
+   * Delivers one signal and leaves the rest to the command. Where the server refuses one by which
+   * ssh would end, the session ends as it would with ssh.
+   */
   signal(name: string): void {
-    void this.#lease.connection.signal(this.#lease.session, name);
+    const { session, connection } = this.#lease;
+    void connection.signal(session, name).then((delivered) => {
+      if (delivered || !ENDING.has(name)) return;
+      const facts = { host: connection.label.name, request: 'signal' };
+      session.close({ kind: 'lost', error: SshpoolError.of('REQUEST_REFUSED', facts) });
+    });
   }
 
   /** Delivers `name` and sees to it that the command ends. The session's onEnd follows. */
   end(name: string): void {
     if (this.#ending) return;
     this.#ending = true;
-    this.#lease.session.endStdin();
-    this.signal(name);
-    this.#timer = this.#clock.after(GRACE_MS, () => {
+    const { session, connection } = this.#lease;
+    const isUnanswered = session.state === 'starting';
+    const askedAt = this.#clock.monotonic();
+    let delivered = false;
+    session.endStdin();
+    void connection.signal(session, name).then((done) => {
+      delivered = done;
+      // Without a signal there is nothing to wait for.
+      if (!done) session.close();
+    });
+    if (isUnanswered) return session.close();
+    this.#timer = this.#clock.after(SIGN_MS, () => {
+      if (delivered || connection.pulse.heardSince(askedAt)) this.#killLater();
+      else session.close();
+    });
+  }
+
+  #killLater(): void {
+    this.#timer = this.#clock.after(GRACE_MS - SIGN_MS, () => {
       this.signal('KILL');
       this.#timer = this.#clock.after(KILL_MS, () => this.#lease.session.close());
     });

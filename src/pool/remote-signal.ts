@@ -67,7 +67,9 @@ export function runCommand(
         });
       },
       onRefused: over,
+      onAsked: () => undefined,
       onMoved: () => undefined,
+      onLeft: () => undefined,
       onClosed: over,
     });
     const closed = onSession(session);

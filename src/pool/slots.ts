@@ -5,10 +5,11 @@
  */
 import { Fifo } from '../base/fifo.ts';
 import type { SshpoolError } from '../base/errors.ts';
-import type { Clock } from '../base/time.ts';
+import type { Clock, Timer } from '../base/time.ts';
 import type { Channels } from '../ssh/channels.ts';
 import { Session, type Outcome } from '../ssh/session.ts';
 import type { Limits } from './limits.ts';
+import { ping } from './ping.ts';
 import { runCommand } from './remote-signal.ts';
 import { Traffic } from './traffic.ts';
 
@@ -17,6 +18,10 @@ export interface Taker {
   onSession(session: Session): void;
   /** The server opens no further session. `alone`: it had none open at all. */
   onRefused(alone: boolean, description: string): void;
+  /** It does not answer. Nothing ran: another connection may do, unless `reason` says why not. */
+  onUnopened(reason: string | undefined): void;
+  /** The command was sent, and the connection is silent. */
+  onUnanswered(): void;
   onLost(error: SshpoolError): void;
 }
 
@@ -32,20 +37,35 @@ export interface SlotsContext {
   readonly onRefused: (others: number) => void;
   /** The server closed a spare. */
   readonly onSpareClosed: () => void;
+  /** A session was asked for, or a command was sent. */
+  readonly onAsked: () => void;
   /** A session was closed; `ran` where a caller had it. */
   readonly onFreed: (ran: boolean) => void;
+  /** The server has not opened or closed a session for too long. */
+  readonly onStuck: () => void;
+}
+
+/** How long a server may take to open a session, or to close one that we have closed. */
+const DUE_MS = 10_000;
+
+interface Taken {
+  readonly taker: Taker;
+  readonly traffic: Traffic;
 }
 
 export class Slots {
   readonly #context: SlotsContext;
   /** Every session that is not closed, those under way and those of our own included. */
   readonly #all = new Set<Session>();
-  readonly #running = new Map<Session, Traffic>();
+  readonly #running = new Map<Session, Taken>();
+  /** Closed by us and not by the server: each takes a slot, for no caller. */
+  readonly #left = new Map<Session, Timer>();
   /** Open and waiting for a command. */
   readonly #spares = new Fifo<Session>();
   /** Each takes a spare as soon as there is one. */
   readonly #takers = new Fifo<Taker>();
   #opening = 0;
+  #served = false;
   /** The server closed a spare that nobody used: it wants none, and would close the next too. */
   #spareless: boolean;
   #maxSessions: number;
@@ -62,21 +82,45 @@ export class Slots {
 
   /** A bulk transfer is under way. */
   get bulk(): boolean {
-    return [...this.#running.values()].some(({ bulk }) => bulk);
+    return [...this.#running.values()].some(({ traffic }) => traffic.bulk);
   }
 
-  /** Sessions in use or promised. */
-  get used(): number {
+  /** Sessions that a caller has or waits for. */
+  get active(): number {
     return this.#running.size + this.#takers.length;
+  }
+
+  /** Slots in use or promised. */
+  get used(): number {
+    return this.active + this.#left.size;
+  }
+
+  /** The server has opened a session. */
+  get served(): boolean {
+    return this.#served;
+  }
+
+  /** Those whose command was sent, and not answered. */
+  get unanswered(): readonly Session[] {
+    return this.running.filter(({ state }) => state === 'starting');
+  }
+
+  /** The server has something to answer. */
+  get awaited(): boolean {
+    return this.#opening > 0 || this.unanswered.length > 0;
   }
 
   get maxSessions(): number {
     return this.#maxSessions;
   }
 
-  /** A session on which the server can be asked for an answer. */
-  get any(): Session | undefined {
-    return this.#spares.peek() ?? this.running[0];
+  /** Asks the server for any answer. */
+  ping(): void {
+    // Behind a command that is not answered yet a question would wait as well.
+    const running = this.running.find(({ state }) => state === 'running');
+    const session = this.#spares.peek() ?? running;
+    if (session) void session.ping();
+    else ping(this.#context.channels());
   }
 
   /** Whether the next taker gets a session at once. */
@@ -105,6 +149,14 @@ export class Slots {
     return takers;
   }
 
+  /** It is silent: who has sent nothing goes elsewhere, the others are told. */
+  fallSilent(): void {
+    const unanswered = this.unanswered;
+    // A connection that has never worked is waited for: another would not do better.
+    if (this.#served) for (const taker of this.dismiss()) taker.onUnopened(undefined);
+    for (const session of unanswered) this.#running.get(session)?.taker.onUnanswered();
+  }
+
   /** Runs a command of our own in a session beside those of the callers. */
   run(command: string): Promise<Outcome> {
     return runCommand(this.#context.channels(), command, (session) => {
@@ -115,7 +167,9 @@ export class Slots {
 
   #open(): void {
     let opening = true;
+    const due = this.#context.clock.after(DUE_MS, () => this.#context.onStuck());
     const opened = (): void => {
+      due.cancel();
       if (opening) this.#opening--;
       opening = false;
     };
@@ -123,6 +177,7 @@ export class Slots {
     const session: Session = new Session(this.#context.channels(), {
       onSpare: () => {
         opened();
+        this.#served = true;
         this.#spares.push(session);
         this.#handOut();
       },
@@ -131,13 +186,16 @@ export class Slots {
         this.#all.delete(session);
         this.#refused(description);
       },
-      onMoved: (bytes) => this.#running.get(session)?.add(bytes),
+      onAsked: () => this.#context.onAsked(),
+      onMoved: (bytes) => this.#running.get(session)?.traffic.add(bytes),
+      onLeft: () => this.#leave(session),
       onClosed: () => {
         opened();
         this.#closed(session);
       },
     });
     this.#all.add(session);
+    this.#context.onAsked();
   }
 
   #handOut(): void {
@@ -145,7 +203,7 @@ export class Slots {
       const session = this.#spares.shift();
       const taker = session && this.#takers.shift();
       if (!session || !taker) break;
-      this.#running.set(session, new Traffic(this.#context.clock));
+      this.#running.set(session, { taker, traffic: new Traffic(this.#context.clock) });
       taker.onSession(session);
     }
     this.refill();
@@ -160,8 +218,19 @@ export class Slots {
     taker?.onRefused(others === 0, description);
   }
 
+  #leave(session: Session): void {
+    const ran = this.#running.delete(session);
+    this.#left.set(
+      session,
+      this.#context.clock.after(DUE_MS, () => this.#context.onStuck()),
+    );
+    this.#context.onFreed(ran);
+  }
+
   #closed(session: Session): void {
     this.#all.delete(session);
+    this.#left.get(session)?.cancel();
+    this.#left.delete(session);
     if (this.#spares.remove(session)) {
       this.#spareless = true;
       this.#context.onSpareClosed();

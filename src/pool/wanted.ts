@@ -32,6 +32,8 @@ export interface Taking {
   /** Nothing ran: another connection may do. */
   retry(): void;
   fail(error: SshpoolError): void;
+  /** Something ran, perhaps: whether the server can be reached by another connection is of interest. */
+  doubt(): void;
 }
 
 export interface Wanted {
@@ -60,6 +62,12 @@ export function wantSession(clock: Clock, since: number, resolve: (lease: Lease)
         const { name: host } = connection.label;
         taking.fail(SshpoolError.of('SESSION_REFUSED', { host, reason }));
       },
+      onUnopened: (reason) => {
+        if (reason === undefined) return taking.retry();
+        const { name: host } = connection.label;
+        taking.fail(SshpoolError.of('SESSION_REFUSED', { host, reason }));
+      },
+      onUnanswered: () => taking.doubt(),
       // A connection that has never worked would not work the next time either.
       onLost: (error) => (reused ? taking.retry() : taking.fail(error)),
     });
@@ -74,11 +82,19 @@ export function wantTunnel(clock: Clock, way: Way, resolve: (tunnel: Tunnel) => 
     let settled = false;
     const timer = clock.after(timeoutMs, () => {
       settled = true;
+      unwatch();
       taking.fail(tooLate(way, connection.label.name));
+      tunnel.destroy();
+    });
+    // The server may be long in reaching the machine: whether it lives shows by a ping beside it.
+    const unwatch = connection.pulse.watch(() => {
+      if (!taking.reused) return;
+      settle(() => taking.retry());
       tunnel.destroy();
     });
     const settle = (what: () => void): void => {
       timer.cancel();
+      unwatch();
       if (!settled) what();
       settled = true;
     };
@@ -100,6 +116,7 @@ export function wantTunnel(clock: Clock, way: Way, resolve: (tunnel: Tunnel) => 
         });
       },
     });
+    connection.pulse.prompt();
   };
   return { isSession: false, takeFrom };
 }

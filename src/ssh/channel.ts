@@ -9,8 +9,10 @@ import { STDERR, type ChannelMessage } from './messages.ts';
 export const WINDOW = 2 * 1024 * 1024;
 export const MAX_PACKET = 32 * 1024;
 
-/** Consumed bytes are granted anew in portions of at least this size. */
-const GRANT = WINDOW / 8;
+/** Packets that are written in one go at most: a peer may ask for packets of one byte. */
+const MAX_AT_ONCE = 1024;
+/** RFC 4254 section 5.2: no window is larger. */
+const MAX_WINDOW = 2 ** 32 - 1;
 
 export interface ChannelEvents {
   onOpen(): void;
@@ -52,14 +54,22 @@ export class Channel {
   #phase: Phase = 'opening';
   #remoteId = 0;
   #sendWindow = 0;
+  /** The largest that it was. */
+  #fullWindow = 0;
   #maxPacket = 0;
-  #receiveWindow = WINDOW;
+  #receiveWindow: number;
+  /** Consumed bytes are granted anew in portions of at least this size. */
+  readonly #grantBytes: number;
   #consumed = 0;
   #eofSent = false;
+  #eofReceived = false;
   #replies: Reply[] = [];
 
-  constructor(send: Send, events: ChannelEvents) {
+  /** `window`: how many bytes the peer may send before some are consumed. */
+  constructor(send: Send, window: number, events: ChannelEvents) {
     this.#send = send;
+    this.#receiveWindow = window;
+    this.#grantBytes = window / 8;
     this.#events = events;
   }
 
@@ -70,6 +80,16 @@ export class Channel {
   /** Bytes that may be written now. */
   get sendWindow(): number {
     return this.#sendWindow;
+  }
+
+  /** Bytes that are best written in one go, so that others have their turn between. */
+  get bytesAtOnce(): number {
+    return Math.min(this.#sendWindow, this.#maxPacket * MAX_AT_ONCE);
+  }
+
+  /** Bytes that were sent and that the peer has not granted anew: some may be under way. */
+  get unconfirmed(): number {
+    return this.#fullWindow - this.#sendWindow;
   }
 
   /** Sends data; never more than `sendWindow`, and nothing after `end` or once left. */
@@ -104,7 +124,7 @@ export class Channel {
   /** So many received bytes have left our hands: the peer may send as many again. */
   consume(bytes: number): void {
     this.#consumed += bytes;
-    if (this.#consumed < GRANT || this.#phase !== 'open') return;
+    if (this.#consumed < this.#grantBytes || this.#phase !== 'open') return;
     this.#receiveWindow += this.#consumed;
     this.#send({ type: 'window-adjust', recipient: this.#remoteId, bytes: this.#consumed });
     this.#consumed = 0;
@@ -122,6 +142,11 @@ export class Channel {
 
   /** A message of the peer for this channel; false where the peer breaks the protocol by it. */
   receive(message: ChannelMessage): boolean {
+    // Before its open is answered a channel does not exist for the peer.
+    const isUnanswered = this.#phase === 'opening' || this.#phase === 'abandoned';
+    if (isUnanswered && message.type !== 'open-confirmation' && message.type !== 'open-failure') {
+      return false;
+    }
     switch (message.type) {
       case 'open-confirmation':
         return this.#confirm(message);
@@ -137,11 +162,13 @@ export class Channel {
           message.code === STDERR ? this.#events.onStderr(data) : this.consume(data.length),
         );
       case 'window-adjust':
-        this.#sendWindow += message.bytes;
+        if (message.bytes > MAX_WINDOW - this.#sendWindow) return false;
+        this.#grow(message.bytes);
         if (this.#phase === 'open') this.#events.onWindow(this.#sendWindow);
         return true;
       case 'eof':
-        if (this.#phase === 'open') this.#events.onEof();
+        if (this.#phase === 'open' && !this.#eofReceived) this.#events.onEof();
+        this.#eofReceived = true;
         return true;
       case 'request':
         this.#answer(message.name, message.payload, message.wantReply);
@@ -160,16 +187,21 @@ export class Channel {
     if (this.#phase !== 'opening' && this.#phase !== 'abandoned') return false;
     if (message.maxPacket === 0) return false;
     this.#remoteId = message.sender;
-    this.#sendWindow = message.window;
+    this.#grow(message.window);
     this.#maxPacket = Math.min(message.maxPacket, MAX_PACKET);
     return this.#transition('confirmed', undefined);
+  }
+
+  #grow(bytes: number): void {
+    this.#sendWindow += bytes;
+    this.#fullWindow = Math.max(this.#fullWindow, this.#sendWindow);
   }
 
   #receiveData(data: Buffer, deliver: (data: Buffer) => void): boolean {
     if (data.length > this.#receiveWindow) return false;
     this.#receiveWindow -= data.length;
-    // After we left, what is still on its way is of no use to anybody.
-    if (this.#phase === 'open') deliver(data);
+    // After we left nothing is delivered any more, and after its EOF the peer has no data (5.3).
+    if (this.#phase === 'open' && !this.#eofReceived) deliver(data);
     return true;
   }
 

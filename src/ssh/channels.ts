@@ -7,13 +7,30 @@ import { Channel, MAX_PACKET, WINDOW, type ChannelEvents } from './channel.ts';
 import type { Link } from './link.ts';
 import { decode, encode, OPEN_FAILURE, type ChannelMessage } from './messages.ts';
 
+/**
+ * What a channel that the server opens may send at a time, as OpenSSH has it for a forwarded key agent
+ * (clientloop.c), and how many of them there may be at a time.
+ */
+const ACCEPTED_WINDOW = 64 * 1024;
+const MAX_ACCEPTED = 128;
+
 /** Takes a channel that the server opens: returns its events, or undefined to refuse it. */
 export type Acceptor = (channel: () => Channel) => ChannelEvents | undefined;
+
+/** What we send because the server has sent something that we did not ask for. */
+const ANSWERS: ReadonlySet<ChannelMessage['type']> = new Set([
+  'open-confirmation',
+  'open-failure',
+  'success',
+  'failure',
+]);
 
 export class Channels {
   readonly #link: Link;
   readonly #host: string;
   readonly #table = new Map<number, Channel>();
+  /** The server's own among them. */
+  readonly #accepted = new Set<number>();
   readonly #acceptors = new Map<string, Acceptor>();
   readonly #onHeard: () => void;
   readonly #onClosed: (error: SshpoolError) => void;
@@ -39,11 +56,16 @@ export class Channels {
     return this.#table.size;
   }
 
+  /** Bytes that were sent on any channel and that the server has not granted anew. */
+  get unconfirmed(): number {
+    return [...this.#table.values()].reduce((sum, { unconfirmed }) => sum + unconfirmed, 0);
+  }
+
   /** Opens a channel; `extra` is what the type adds to CHANNEL_OPEN. */
   open(channelType: string, extra: Buffer, events: ChannelEvents): Channel {
     const id = this.#nextId++;
-    const channel = this.#create(id, events);
     const [window, maxPacket] = [WINDOW, MAX_PACKET];
+    const channel = this.#create(id, events, window);
     this.#send({ type: 'open', channelType, sender: id, window, maxPacket, extra });
     return channel;
   }
@@ -53,9 +75,13 @@ export class Channels {
     this.#acceptors.set(channelType, acceptor);
   }
 
-  #create(id: number, events: ChannelEvents): Channel {
-    const forget = (): boolean => this.#table.delete(id);
-    const channel = new Channel((message) => this.#send(message), {
+  #create(id: number, events: ChannelEvents, window: number): Channel {
+    const forget = (): void => {
+      this.#table.delete(id);
+      this.#accepted.delete(id);
+    };
+    const send = (message: ChannelMessage): void => this.#send(message);
+    const channel = new Channel(send, window, {
       onOpen: () => events.onOpen(),
       onData: (data) => events.onData(data),
       onStderr: (data) => events.onStderr(data),
@@ -76,7 +102,10 @@ export class Channels {
   }
 
   #send(message: ChannelMessage): void {
-    this.#link.send(encode(message));
+    const bytes = encode(message);
+    if (ANSWERS.has(message.type)) this.#link.answer(bytes);
+    else if (message.type === 'window-adjust') this.#link.grant(bytes);
+    else this.#link.send(bytes);
   }
 
   #receive(payload: Buffer): void {
@@ -99,19 +128,24 @@ export class Channels {
 
   #opened(message: Extract<ChannelMessage, { type: 'open' }>): boolean {
     const { sender: recipient, window, maxPacket } = message;
-    const id = this.#nextId++;
-    const accepted = this.#acceptors.get(message.channelType)?.(() => channel);
-    if (accepted === undefined) {
-      const reason = OPEN_FAILURE.prohibited;
-      this.#send({ type: 'open-failure', recipient, reason, description: 'not asked for' });
+    const accept = this.#acceptors.get(message.channelType);
+    if (accept !== undefined && this.#accepted.size >= MAX_ACCEPTED) {
+      this.#refuse(recipient, OPEN_FAILURE.shortage, 'too many at a time');
       return true;
     }
-    const channel = this.#create(id, accepted);
+    const accepted = accept?.(() => channel);
+    if (accepted === undefined) {
+      this.#refuse(recipient, OPEN_FAILURE.prohibited, 'not asked for');
+      return true;
+    }
+    const id = this.#nextId++;
+    const channel = this.#create(id, accepted, ACCEPTED_WINDOW);
+    this.#accepted.add(id);
     this.#send({
       type: 'open-confirmation',
       recipient,
       sender: id,
-      window: WINDOW,
+      window: ACCEPTED_WINDOW,
       maxPacket: MAX_PACKET,
     });
     return channel.receive({
@@ -121,6 +155,10 @@ export class Channels {
       window,
       maxPacket,
     });
+  }
+
+  #refuse(recipient: number, reason: number, description: string): void {
+    this.#send({ type: 'open-failure', recipient, reason, description });
   }
 
   #lose(error: SshpoolError): void {

@@ -35,10 +35,26 @@ export interface Link {
    * the sender again when this returns.
    */
   send(message: readonly Buffer[]): void;
+  /**
+   * Sends one small message that the server made us send: a reply or a refusal. A server that makes
+   * us send too many loses its connection.
+   */
+  answer(message: readonly Buffer[]): void;
+  /** Sends a grant of window space. */
+  grant(message: readonly Buffer[]): void;
   /** From now on it does not keep the process alive (in a program of the user's). */
   unref(): void;
   /** Takes leave of the server; onClose follows within a deadline, whatever the server does. */
   close(): void;
   /** Drops the transport at once. */
   destroy(reason: SshpoolError): void;
+}
+
+/** Messages that may wait for the listener: until we open a channel a server has nothing to say. */
+export const MAX_EARLY = 64;
+export const TOO_EARLY = 'the server sends channel messages before a channel is open';
+
+/** Bytes of a message that is given in parts. */
+export function sizeOf(message: readonly Buffer[]): number {
+  return message.reduce((sum, { length }) => sum + length, 0);
 }

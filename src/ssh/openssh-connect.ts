@@ -40,11 +40,12 @@ export async function connectOpenssh(request: LinkRequest): Promise<Link> {
   // Short, for ssh adds 17 bytes to the first.
   const unique = randomBytes(4).toString('hex');
   const control = join(request.dir, `m${unique}`);
-  const askpass = await Askpass.listen(join(request.dir, `q${unique}`), {
-    ask: (question) => limit.during(() => request.ask(question)),
-    note,
-  });
+  let askpass: Askpass | undefined;
   try {
+    askpass = await Askpass.listen(join(request.dir, `q${unique}`), {
+      ask: (question) => limit.during(() => request.ask(question)),
+      note,
+    });
     const output = new OpensshOutput(options, { note, onLogin: () => limit.login() });
     await logIn({ ...request, signal: attempt.signal }, output, control, askpass);
     const { serverVersion, hostKey, forcedCommand } = output;
@@ -55,7 +56,7 @@ export async function connectOpenssh(request: LinkRequest): Promise<Link> {
   } catch (thrown) {
     throw attempt.signal.aborted ? attempt.signal.reason : thrown;
   } finally {
-    askpass.close();
+    askpass?.close();
     limit.cancel();
     signal.removeEventListener('abort', cancel);
     // Nobody else is to find it.

@@ -5,8 +5,12 @@
  */
 import type { Socket } from 'node:net';
 import { describe, SshpoolError } from '../base/errors.ts';
+import { Fifo } from '../base/fifo.ts';
 import { FrameReader } from '../base/frames.ts';
-import type { Link, LinkEvents } from './link.ts';
+import { systemWords } from '../base/system-words.ts';
+import { Answers, TOO_MANY_ANSWERS } from './answers.ts';
+import { FairReading } from './fair-reading.ts';
+import { MAX_EARLY, sizeOf, TOO_EARLY, type Link, type LinkEvents } from './link.ts';
 import { FIRST_CHANNEL_MESSAGE, LAST_CHANNEL_MESSAGE } from './messages.ts';
 import { MUX_MAX_BYTES, muxPacket, muxRequests, readMuxPacket, readMuxReply } from './mux.ts';
 
@@ -29,6 +33,10 @@ export class OpensshLink implements Link {
   readonly #host: string;
   readonly #socket: Socket;
   readonly #frames = new FrameReader(MUX_MAX_BYTES);
+  readonly #answers = new Answers();
+  readonly #reading: FairReading;
+  /** Packets that were read and not yet worked on. */
+  readonly #bodies = new Fifo<Buffer>();
   /** The master's process, once it has said so. */
   #pid: number | undefined;
   #onProxied: (() => void) | undefined;
@@ -47,9 +55,13 @@ export class OpensshLink implements Link {
     this.serverVersion = facts.serverVersion;
     this.hostKey = facts.hostKey;
     this.forcedCommand = facts.forcedCommand;
+    this.#reading = new FairReading(socket, () => this.#work());
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     // What went wrong with the socket shows as its close, the single end.
-    socket.on('error', (error) => (this.#reason ??= this.#lost(describe(error))));
+    socket.on(
+      'error',
+      (error) => (this.#reason ??= this.#lost(systemWords(error) ?? describe(error))),
+    );
     socket.on('close', () => this.#close());
   }
 
@@ -88,6 +100,16 @@ export class OpensshLink implements Link {
     this.#socket.write(muxPacket(message));
   }
 
+  answer(message: readonly Buffer[]): void {
+    if (!this.#answers.take()) return this.destroy(this.#lost(TOO_MANY_ANSWERS));
+    this.grant(message);
+  }
+
+  grant(message: readonly Buffer[]): void {
+    this.#reading.answered(sizeOf(message));
+    this.send(message);
+  }
+
   /** What is sent in one go leaves in one go: each write of its own would wake the master. */
   #cork(): void {
     this.#corked = true;
@@ -123,11 +145,29 @@ export class OpensshLink implements Link {
   }
 
   #receive(chunk: Buffer): void {
+    this.#orEnd(() => {
+      for (const body of this.#frames.push(chunk)) this.#bodies.push(body);
+    });
+    this.#reading.run();
+  }
+
+  #work(): boolean {
+    this.#orEnd(() => {
+      while (this.#bodies.length > 0 && !this.#reading.isOver) this.#take();
+    });
+    return this.#bodies.length > 0;
+  }
+
+  #take(): void {
+    const body = this.#bodies.shift();
+    if (body === undefined) return;
+    if (this.#onProxied) this.#reply(body);
+    else this.#deliver(readMuxPacket(body));
+  }
+
+  #orEnd(work: () => void): void {
     try {
-      for (const body of this.#frames.push(chunk)) {
-        if (this.#onProxied) this.#reply(body);
-        else this.#deliver(readMuxPacket(body));
-      }
+      work();
     } catch (thrown) {
       this.destroy(this.#lost(SshpoolError.from(thrown).message));
     }
@@ -149,11 +189,16 @@ export class OpensshLink implements Link {
     // Anything else would be the master's own business.
     if (number < FIRST_CHANNEL_MESSAGE || number > LAST_CHANNEL_MESSAGE) return;
     if (this.#events) this.#events.onMessage(payload);
-    else this.#early.push(payload);
+    else if (this.#early.length < MAX_EARLY) this.#early.push(payload);
+    else this.destroy(this.#lost(TOO_EARLY));
   }
 
   #close(): void {
     if (this.#closed) return;
+    // What came before the end counts, also where its turn was still to come.
+    this.#orEnd(() => {
+      while (this.#bodies.length > 0 && this.#reason === undefined) this.#take();
+    });
     this.#closed = true;
     this.#onFailed?.(this.#end());
     this.#events?.onClose(this.#end());

@@ -4,7 +4,8 @@
  * connections, pools or callers.
  */
 import { Reader, Writer } from '../base/bytes.ts';
-import type { SshpoolError } from '../base/errors.ts';
+import { SshpoolError } from '../base/errors.ts';
+import { printableLine } from '../base/printable.ts';
 import { WINDOW, type Channel } from './channel.ts';
 import type { Channels } from './channels.ts';
 import { ptyRequest, windowChange, type TerminalRequest, type WindowSize } from './terminal.ts';
@@ -21,7 +22,7 @@ export interface Start {
   readonly agentForward: boolean;
 }
 
-/** How a started session ended, told only after the server's CLOSE. */
+/** How a started session ended: told after the server's CLOSE, or when we have closed it. */
 export type Outcome =
   | { readonly kind: 'exited'; readonly code: number }
   | { readonly kind: 'signalled'; readonly signal: string }
@@ -50,24 +51,33 @@ export interface SlotEvents {
   onSpare(): void;
   /** The server would not open it. RFC 4254 section 5.1 lists the reasons. */
   onRefused(reason: number, description: string): void;
+  /** Its command was sent; the server is to answer. */
+  onAsked(): void;
   /** So many bytes of its command's streams came or were sent. */
   onMoved(bytes: number): void;
+  /** We have closed it, and the server has not yet: onClosed follows. */
+  onLeft(): void;
   /** The slot is free again; not after onRefused. */
   onClosed(): void;
 }
 
-export type SessionState = 'opening' | 'spare' | 'starting' | 'running' | 'exited' | 'closed';
-export type SessionEvent = 'opened' | 'start' | 'granted' | 'exit' | 'end';
+export type SessionState =
+  'opening' | 'spare' | 'starting' | 'running' | 'exited' | 'left' | 'closed';
+export type SessionEvent = 'opened' | 'start' | 'granted' | 'exit' | 'leave' | 'end';
 
-/** All moves of a session. An early exit status is kept, whatever reply is still under way. */
+/**
+ * All moves of a session. An early exit status is kept, whatever reply is still under way. One that
+ * we have closed is `left`: over for its caller, while it takes a slot until the server closes it.
+ */
 export const SESSION_MOVES: Readonly<
   Record<SessionState, Readonly<Partial<Record<SessionEvent, SessionState>>>>
 > = {
-  opening: { opened: 'spare', end: 'closed' },
-  spare: { start: 'starting', end: 'closed' },
-  starting: { granted: 'running', exit: 'exited', end: 'closed' },
-  running: { exit: 'exited', end: 'closed' },
-  exited: { end: 'closed' },
+  opening: { opened: 'spare', leave: 'left', end: 'closed' },
+  spare: { start: 'starting', leave: 'left', end: 'closed' },
+  starting: { granted: 'running', exit: 'exited', leave: 'left', end: 'closed' },
+  running: { exit: 'exited', leave: 'left', end: 'closed' },
+  exited: { leave: 'left', end: 'closed' },
+  left: { end: 'closed' },
   closed: {},
 };
 
@@ -128,6 +138,7 @@ export class Session {
     const request = command === undefined ? 'shell' : withCommand;
     const payload = command === undefined ? NOTHING : new Writer().string(command).finish();
     this.#channel.request(request, payload, (granted) => this.#started(granted, request));
+    this.#slot.onAsked();
   }
 
   /** Bytes of stdin, within what onStdinWindow granted. */
@@ -162,7 +173,8 @@ export class Session {
   /** Asks the server to signal the remote process group; resolves to whether it did. */
   signal(name: string): Promise<boolean> {
     return new Promise((resolve) => {
-      if (this.#state !== 'running') resolve(false);
+      // One that starts gets it right after its command: requests are answered in order.
+      if (this.#state !== 'running' && this.#state !== 'starting') resolve(false);
       else this.#channel.request('signal', text(name), resolve);
     });
   }
@@ -179,16 +191,20 @@ export class Session {
     });
   }
 
-  /** Closes the channel. The slot is free when the server has closed it too. */
-  close(): void {
+  /**
+   * Closes the channel. Nothing more comes, so this is the end for its caller: `outcome`, unless
+   * the command has ended by itself. The slot is free when the server has closed it too.
+   */
+  close(outcome: Outcome = { kind: 'vanished' }): void {
+    if (!this.#move('leave')) return;
     this.#channel.close();
+    this.#slot.onLeft();
+    this.#tell(this.#outcome ?? outcome);
   }
 
   #refuse(request: string): void {
     // A channel that was closed before it answered may have run something: that is no refusal.
-    if (this.#channel.phase !== 'open') return;
-    this.#outcome ??= { kind: 'refused', request };
-    this.#channel.close();
+    if (this.#channel.phase === 'open') this.close({ kind: 'refused', request });
   }
 
   #started(granted: boolean, request: string): void {
@@ -208,7 +224,7 @@ export class Session {
 
   #grant(): void {
     if (this.#state !== 'running' && this.#state !== 'exited') return;
-    const bytes = Math.min(this.#channel.sendWindow, WINDOW) - this.#granted;
+    const bytes = Math.min(this.#channel.bytesAtOnce, WINDOW) - this.#granted;
     // Small grants would cost a message each; but a caller that has none left must not wait.
     if (bytes <= 0 || (bytes < WINDOW / 8 && this.#granted > 0)) return;
     this.#granted += bytes;
@@ -222,7 +238,7 @@ export class Session {
       return true;
     }
     if (name === 'exit-signal' && this.#move('exit')) {
-      this.#outcome ??= { kind: 'signalled', signal: new Reader(payload).text() };
+      this.#outcome ??= { kind: 'signalled', signal: printableLine(new Reader(payload).text()) };
       return true;
     }
     if (name === 'eow@openssh.com') {
@@ -233,13 +249,20 @@ export class Session {
   }
 
   #end(error: SshpoolError | undefined): void {
-    const started = this.#events;
+    const unanswered = this.#state === 'starting';
     this.#move('end');
     // A status that arrived counts even where the connection broke before the CLOSE: the command
     // did end, but its output may be cut short, so only a proper CLOSE makes it the outcome.
-    const lost: Outcome | undefined = error && { kind: 'lost', error };
-    started?.onEnd(lost ?? this.#outcome ?? { kind: 'vanished' });
+    if (error) {
+      this.#tell({ kind: 'lost', error: unanswered ? SshpoolError.mayHaveRun(error) : error });
+    } else this.#tell(this.#outcome ?? { kind: 'vanished' });
     this.#slot.onClosed();
+  }
+
+  #tell(outcome: Outcome): void {
+    const events = this.#events;
+    this.#events = undefined;
+    events?.onEnd(outcome);
   }
 
   /** The only place where the state changes; false where `event` is not legal in it. */

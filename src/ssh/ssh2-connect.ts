@@ -16,18 +16,14 @@ import type { Link } from './link.ts';
 import { canonicalKey } from './public-key.ts';
 import type { LinkRequest } from './link-request.ts';
 import { LoginLimit } from './login-limit.ts';
-import { printableLine } from '../base/printable.ts';
+import { systemWords } from '../base/system-words.ts';
 import { askNobody, type Ask } from './prompts.ts';
-import {
-  Client,
-  putOffHostKeys,
-  onServerDebug,
-  protocolOf,
-  type Protocol,
-} from './ssh2-internals.ts';
+import { Client, onServerDebug, protocolOf, type Protocol } from './ssh2-internals.ts';
+import { putOffHostKeys } from './ssh2-announced-keys.ts';
 import { Ssh2AuthWire } from './ssh2-auth-wire.ts';
 import { Ssh2HostKey } from './ssh2-host-key.ts';
 import { Ssh2Link } from './ssh2-link.ts';
+import { Ssh2Reading } from './ssh2-reading.ts';
 import type { TcpRequest } from './tcp.ts';
 import { openTransport, type Transport } from './transport.ts';
 import { learnHostKeys, mayLearn, type Announcement } from './update-host-keys.ts';
@@ -80,6 +76,7 @@ class Handshake {
   readonly #signal: AbortSignal;
   readonly #client = new Client();
   #failure: SshpoolError | undefined;
+  #reading: Ssh2Reading | undefined;
   /** Once the host key is verified. */
   #login: Login | undefined;
   /** The host keys that the server says it has. */
@@ -90,7 +87,7 @@ class Handshake {
     this.#stream = stream;
     this.#signal = signal;
     // From the first moment: an error that nobody listens for would end the agent.
-    stream.on('error', (error) => this.#fail(SshpoolError.from(error)));
+    stream.on('error', (error) => this.#fail(this.#broken(error)));
   }
 
   async run(): Promise<Link> {
@@ -115,15 +112,17 @@ class Handshake {
         this.#dropSoon();
       });
       client.on('close', () => {
-        const failure = this.#failure ?? this.#lost('connection closed');
+        const failure = this.#failure ?? this.#left('closed');
         wire?.fail(failure);
         reject(failure);
       });
-      client.once('ready', () => resolve(this.#link(protocol, hostKey, () => forced)));
+      client.once('ready', () => resolve(this.#link(protocol, hostKey, reading, () => forced)));
       const abort = (): void => void this.#stream.destroy();
       this.#signal.addEventListener('abort', abort, { once: true });
       client.connect(this.#config(hostKey, algorithms));
       const protocol = protocolOf(client);
+      const reading = new Ssh2Reading(protocol, this.#stream);
+      this.#reading = reading;
       hostKey.guard(protocol, () => {
         this.#fail(this.#lost('the server went on before its host key was verified'));
         this.#stream.destroy();
@@ -141,7 +140,7 @@ class Handshake {
       });
       if (this.#signal.aborted) abort();
       // It broke while the known hosts were read, and will not say so again.
-      if (this.#stream.destroyed) reject(this.#failure ?? this.#lost('connection closed'));
+      if (this.#stream.destroyed) reject(this.#failure ?? this.#left('closed'));
     });
   }
 
@@ -187,10 +186,32 @@ class Handshake {
     return SshpoolError.of('HANDSHAKE_FAILED', { host, port, reason });
   }
 
+  /** The server has ended the connection. */
+  #left(how: 'closed' | 'reset'): SshpoolError {
+    const { hostname: host, port } = this.#request.options;
+    const said = this.#reading?.insteadOfSsh;
+    return SshpoolError.of('SERVER_LEFT', {
+      host,
+      port,
+      how,
+      isSsh: said === undefined,
+      said: said ?? '',
+    });
+  }
+
+  /** An error of the transport. */
+  #broken(error: Error & { code?: unknown }): SshpoolError {
+    if (error instanceof SshpoolError) return error;
+    if (error.code === 'ECONNRESET') return this.#left('reset');
+    if (error.code === 'EPIPE') return this.#left('closed');
+    return this.#lost(systemWords(error) ?? describe(error));
+  }
+
   /** ssh2's errors in our words. RFC 4253 section 11.1 numbers the reasons of a disconnect. */
   #explain(error: Error & { code?: unknown }): SshpoolError {
     const { hostname: host, port } = this.#request.options;
-    const reason = printableLine(describe(error));
+    const reason = describe(error);
+    if (reason === 'Connection lost before handshake') return this.#left('closed');
     if (this.#login && error.code === 2 && /authentication failures/i.test(reason)) {
       return this.#login.denied(['publickey'], reason);
     }
@@ -203,7 +224,12 @@ class Handshake {
       : markBeyondSsh2(failed, `ssh2 has no matching ${noCommon}`);
   }
 
-  #link(protocol: Protocol, hostKey: Ssh2HostKey, forced: () => boolean): Link {
+  #link(
+    protocol: Protocol,
+    hostKey: Ssh2HostKey,
+    reading: Ssh2Reading,
+    forced: () => boolean,
+  ): Link {
     this.#failure = undefined;
     this.#learnLater(hostKey.trustedBy);
     hostKey.forget();
@@ -217,7 +243,8 @@ class Handshake {
     const { accepted } = hostKey;
     const print =
       accepted && fingerprint(canonicalKey(accepted) ?? accepted, options.fingerprintHash);
-    const facts = { clock, host, user, reason, rekeyAfter, keepAlive, hostKey: print, forced };
+    const common = { clock, host, user, reason, rekeyAfter, keepAlive };
+    const facts = { ...common, hostKey: print, forced, reading };
     return new Ssh2Link(this.#client, this.#stream, protocol, facts);
   }
 

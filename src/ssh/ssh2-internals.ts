@@ -7,7 +7,6 @@ import { createRequire } from 'node:module';
 import type ssh2 from 'ssh2';
 import { loadBcrypt } from './bcrypt.ts';
 import { FIRST_CHANNEL_MESSAGE, LAST_CHANNEL_MESSAGE } from './messages.ts';
-import { sendMessage } from './ssh2-packets.ts';
 import { FIRST_AUTH_MESSAGE, LAST_AUTH_MESSAGE, USERAUTH_SUCCESS } from './userauth-messages.ts';
 
 interface PacketWriter {
@@ -22,7 +21,7 @@ export interface Protocol {
   readonly _packetRW: { readonly write: PacketWriter };
   readonly _cipher: object;
   /** The server's first line (RFC 4253 section 4.2); undefined until it has come. */
-  readonly _remoteIdentRaw: Buffer | undefined;
+  _remoteIdentRaw: Buffer | undefined;
   /** `_packet` is what has come of a packet, which may be all but its authentication. */
   readonly _decipher: { _packet: Uint8Array | null };
   /** Of the last key exchange; the identifier is that of the first (RFC 4253 section 7.2). */
@@ -30,6 +29,12 @@ export interface Protocol {
   readonly _handlers: Record<string, unknown>;
   /** What we offer in a key exchange; undefined where none is under way. */
   readonly _kexinit: Buffer | undefined;
+  /** Takes bytes of the server; ssh2 replaces it after a fatal error. */
+  parse: (chunk: Buffer, from: number, to: number) => void;
+  /** Reads from one place on; returns where it stopped, or undefined where it read all. */
+  readonly _parse: (chunk: Buffer, from: number, to: number) => number | undefined;
+  /** Takes the payload of each packet outside of a key exchange; `false` stops after it. */
+  _onPayload: (payload: Buffer) => number | false | undefined;
   /** Begins a key exchange, unless one is under way. */
   rekey(): void;
   /** Sends keepalive@openssh.com, which wants a reply. */
@@ -86,6 +91,25 @@ function routed(first: number, last: number): WeakMap<Protocol, Route> {
   }
   return routes;
 }
+
+/** What is asked before a global request is read; false drops it. */
+const globalFilters = new WeakMap<Protocol, (payload: Buffer) => boolean>();
+/** RFC 4254 section 4. */
+const GLOBAL_REQUEST = 80;
+
+/** `filter` sees each global request before ssh2 reads and answers it; false drops it. */
+export function filterGlobalRequests(
+  protocol: Protocol,
+  filter: (payload: Buffer) => boolean,
+): void {
+  globalFilters.set(protocol, filter);
+}
+
+const onGlobalRequest = handlers[GLOBAL_REQUEST];
+handlers[GLOBAL_REQUEST] = (protocol, payload) =>
+  globalFilters.get(protocol)?.(payload) === false
+    ? undefined
+    : onGlobalRequest?.(protocol, payload);
 
 const channelRoutes = routed(FIRST_CHANNEL_MESSAGE, LAST_CHANNEL_MESSAGE);
 const authRoutes = routed(FIRST_AUTH_MESSAGE, LAST_AUTH_MESSAGE);
@@ -175,8 +199,11 @@ export function takeLogin(
   onAccepted: () => void,
   route: (payload: Buffer) => boolean,
 ): void {
+  let hasStarted = false;
   protocol._handlers['SERVICE_ACCEPT'] = ((_, name) => {
-    if (name === 'ssh-userauth') onAccepted();
+    if (name !== 'ssh-userauth' || hasStarted) return;
+    hasStarted = true;
+    onAccepted();
   }) satisfies OnService;
   protocol._handlers['EXT_INFO'] = ((_, extensions) => {
     const found = extensions.find(({ name }) => name === 'server-sig-algs')?.algs;
@@ -202,9 +229,13 @@ export function sessionIdOf(protocol: Protocol): Buffer {
   return protocol._kex.sessionID;
 }
 
+/** Characters of a debugging message that are looked at: sshd's own have 1024 at most (log.c). */
+const MAX_DEBUG = 1024;
+
 /** Calls `heard` with each debugging message of the server (RFC 4253 section 11.3). */
 export function onServerDebug(protocol: Protocol, heard: (text: string) => void): void {
-  protocol._handlers['DEBUG'] = (_: Protocol, _display: boolean, text: string) => heard(text);
+  protocol._handlers['DEBUG'] = (_: Protocol, _display: boolean, text: string) =>
+    heard(text.slice(0, MAX_DEBUG));
 }
 
 /**
@@ -215,51 +246,4 @@ export function askForSign(client: ssh2.Client, protocol: Protocol, onSign: () =
   // Replies come in the order of the requests, ours among those of ssh2.
   (client as unknown as { readonly _callbacks: (() => void)[] })._callbacks.push(onSign);
   protocol.ping();
-}
-
-type OnGlobalRequest = (
-  protocol: Protocol,
-  name: string,
-  wantReply: boolean,
-  data: unknown,
-) => void;
-
-/** SSH_MSG_IGNORE with nothing in it (RFC 4253 section 11.2). */
-const IGNORE = [Buffer.of(2, 0, 0, 0, 0)];
-
-interface AnnouncedKeys {
-  readonly keys: readonly Buffer[];
-  /** Has the server prove some of them; resolves to those that it could. */
-  readonly prove: (keys: readonly Buffer[]) => Promise<readonly Buffer[]>;
-}
-
-/**
- * Puts off the server's announcement of its other host keys (hostkeys-00@openssh.com): ssh2 would
- * have the server sign with each of them just when the first commands run, the known ones too. But
- * something is sent at once: until the announcement is acknowledged, the server's TCP holds back what
- * follows it, for 40 ms where nothing goes the other way.
- */
-export function putOffHostKeys(
-  client: ssh2.Client,
-  announced: (announcement: AnnouncedKeys) => void,
-): void {
-  const protocol = protocolOf(client);
-  const original = protocol._handlers['GLOBAL_REQUEST'] as OnGlobalRequest;
-  protocol._handlers['GLOBAL_REQUEST'] = ((from, name, wantReply, data) => {
-    // OpenSSH wants no reply; who does must get it in its turn, which ssh2 sees to.
-    if (name !== 'hostkeys-00@openssh.com' || wantReply) {
-      return original(from, name, wantReply, data);
-    }
-    sendMessage(from, IGNORE);
-    const keys = data as readonly ssh2.ParsedKey[];
-    announced({
-      keys: keys.map((key) => key.getPublicSSH()),
-      prove: (wanted) =>
-        new Promise((resolve) => {
-          client.once('hostkeys', (proven) => resolve(proven.map((key) => key.getPublicSSH())));
-          const some = keys.filter((key) => wanted.some((one) => one.equals(key.getPublicSSH())));
-          original(from, name, false, some);
-        }),
-    });
-  }) satisfies OnGlobalRequest;
 }

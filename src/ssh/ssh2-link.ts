@@ -5,10 +5,11 @@
 import type ssh2 from 'ssh2';
 import { describe, SshpoolError } from '../base/errors.ts';
 import { shareReads } from '../base/shared-reads.ts';
+import { systemWords } from '../base/system-words.ts';
 import type { Clock } from '../base/time.ts';
 import type { RekeyAfter } from '../config/network-options.ts';
 import { KeepAlive, type KeepAliveFacts } from './keepalive.ts';
-import type { Link, LinkEvents } from './link.ts';
+import { MAX_EARLY, sizeOf, TOO_EARLY, type Link, type LinkEvents } from './link.ts';
 import { printableLine } from '../base/printable.ts';
 import { Rekeying } from './rekeying.ts';
 import {
@@ -18,7 +19,14 @@ import {
   type Protocol,
 } from './ssh2-internals.ts';
 import { Packets, sendMessage } from './ssh2-packets.ts';
+import type { Ssh2Reading } from './ssh2-reading.ts';
 import type { Transport } from './transport.ts';
+
+interface RemoteVersion {
+  readonly _remoteVer?: string;
+}
+
+const wordsOf = (error: unknown): string => systemWords(error) ?? describe(error);
 
 /** How long the server may take to close after we took leave. */
 const LEAVE_MS = 2000;
@@ -32,6 +40,7 @@ export interface LinkFacts {
   readonly keepAlive: KeepAliveFacts;
   readonly hostKey: string | undefined;
   readonly forced: () => boolean;
+  readonly reading: Ssh2Reading;
 }
 
 /** Takes over a client that has just logged in. */
@@ -60,12 +69,13 @@ export class Ssh2Link implements Link {
     this.#facts = facts;
     this.reason = facts.reason;
     this.user = facts.user;
-    this.serverVersion = (client as unknown as { _remoteVer?: string })._remoteVer ?? '';
+    this.serverVersion = printableLine((client as unknown as RemoteVersion)._remoteVer ?? '');
     shareReads(stream);
     // Behind the listener of ssh2.
     stream.on('data', (chunk: Buffer) => keepBegunPacket(protocol, chunk));
     takeChannelMessages(protocol, (payload) => this.#receive(payload));
-    client.on('error', (error) => (this.#reason ??= this.#lost(printableLine(describe(error)))));
+    // A server that breaks the protocol, or takes leave, need not hang up.
+    client.on('error', (error) => this.destroy(this.#lost(wordsOf(error))));
     this.#rekeying = new Rekeying(facts.clock, facts.rekeyAfter, () => {
       // As in send: after a fatal error ssh2 throws.
       if (stream.writable) protocol.rekey();
@@ -112,6 +122,15 @@ export class Ssh2Link implements Link {
     this.#rekeying.sent(sendMessage(this.#protocol, message, this.#packets));
   }
 
+  answer(message: readonly Buffer[]): void {
+    if (this.#facts.reading.answer(sizeOf(message))) this.send(message);
+  }
+
+  grant(message: readonly Buffer[]): void {
+    this.#facts.reading.granted(sizeOf(message));
+    this.send(message);
+  }
+
   /**
    * What is sent in one go leaves in one go. ssh2 writes a packet in up to three pieces, and each
    * would be a segment of its own and wake the server.
@@ -145,7 +164,8 @@ export class Ssh2Link implements Link {
     this.#keepAlive.heard();
     this.#rekeying.received(payload.length);
     if (this.#events) this.#events.onMessage(payload);
-    else this.#early.push(Buffer.from(payload));
+    else if (this.#early.length < MAX_EARLY) this.#early.push(Buffer.from(payload));
+    else this.destroy(this.#lost(TOO_EARLY));
   }
 
   #close(): void {

@@ -3,6 +3,7 @@
  * least work for large ones.
  */
 import { createRequire } from 'node:module';
+import { sizeOf } from './link.ts';
 import type { Protocol } from './ssh2-internals.ts';
 
 const require = createRequire(import.meta.url);
@@ -94,7 +95,7 @@ export function sendMessage(
   const writer = protocol._packetRW.write;
   // ssh2 reads the start before it allocates: it depends on the compression in use.
   let at = writer.allocStart;
-  const bytes = message.reduce((sum, { length }) => sum + length, 0);
+  const bytes = sizeOf(message);
   const packet = packets.allocate(protocol, bytes);
   for (const part of message) at += part.copy(packet, at);
   sendPacket(protocol, writer.finalize(packet));

@@ -5,9 +5,9 @@
  */
 import type { LookupAddress } from 'node:dns';
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
-import { getSystemErrorMap } from 'node:util';
 import { describe, SshpoolError } from '../base/errors.ts';
 import { shareableReads } from '../base/shared-reads.ts';
+import { systemWords } from '../base/system-words.ts';
 import type { Clock, Timer } from '../base/time.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
 import { resolveAddresses, resolverWords, sourceAddress, type Lookup } from './addresses.ts';
@@ -131,8 +131,7 @@ async function pause({ clock, signal }: TcpRequest, delayMs: number): Promise<vo
 }
 
 function failure(host: string, port: number, error: NodeJS.ErrnoException): SshpoolError {
-  const words = error.errno === undefined ? undefined : getSystemErrorMap().get(error.errno)?.[1];
-  const said = words ? words.charAt(0).toUpperCase() + words.slice(1) : describe(error);
+  const said = systemWords(error) ?? describe(error);
   const reason = error.syscall === 'bind' ? `bind: ${said}` : said;
   return SshpoolError.of('CONNECT_FAILED', { host, port, reason }, error);
 }

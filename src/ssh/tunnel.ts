@@ -100,11 +100,14 @@ export class Tunnel extends Duplex {
   #flush(): void {
     const unsent = this.#unsent;
     if (unsent === undefined) return;
-    const now = unsent.bytes.subarray(0, this.#channel.sendWindow);
+    const now = unsent.bytes.subarray(0, this.#channel.bytesAtOnce);
     if (now.length > 0) this.#channel.write(now);
     this.bytesWritten += now.length;
     unsent.bytes = unsent.bytes.subarray(now.length);
-    if (unsent.bytes.length > 0) return;
+    if (unsent.bytes.length > 0) {
+      if (this.#channel.sendWindow > 0) setImmediate(() => this.#flush());
+      return;
+    }
     this.#unsent = undefined;
     unsent.done();
   }

@@ -77,7 +77,9 @@ function runOver(link: Link, command: string): Promise<{ outcome: Outcome; stdou
         });
       },
       onRefused: (_, description) => reject(new Error(description)),
+      onAsked: () => undefined,
       onMoved: () => undefined,
+      onLeft: () => undefined,
       onClosed: () => undefined,
     });
   });

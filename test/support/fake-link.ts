@@ -57,6 +57,10 @@ export class FakeLink implements Link {
   ended = false;
   /** Opens are neither confirmed nor refused, requests not answered, CLOSE not returned. */
   mute = false;
+  /** What the automatic server never answers. */
+  ignores: (message: ChannelMessage) => boolean = () => false;
+  /** Requests that the automatic server grants, beside those that start a command. */
+  readonly grants = new Set(['env', 'auth-agent-req@openssh.com']);
   maxSessions: number;
   readonly #auto: boolean;
   readonly #closesByHand: boolean;
@@ -96,6 +100,14 @@ export class FakeLink implements Link {
     if (!this.#auto) return;
     // As over a network, an answer never comes while the question is still being sent.
     queueMicrotask(() => this.#answer(decoded));
+  }
+
+  answer(parts: readonly Buffer[]): void {
+    this.send(parts);
+  }
+
+  grant(parts: readonly Buffer[]): void {
+    this.send(parts);
   }
 
   unref(): void {
@@ -203,6 +215,7 @@ export class FakeLink implements Link {
       this.#unanswered.push(message);
       return;
     }
+    if (this.ignores(message)) return;
     if (message.type === 'open') {
       this.#open(message);
       return;
@@ -241,7 +254,7 @@ export class FakeLink implements Link {
       session.command = message.name === 'exec' ? message.payload.subarray(4).toString() : '';
       this.receive({ type: 'window-adjust', recipient, bytes: SERVER_WINDOW });
     }
-    const granted = starts || ['env', 'auth-agent-req@openssh.com'].includes(message.name);
+    const granted = starts || this.grants.has(message.name);
     if (message.wantReply) this.receive({ type: granted ? 'success' : 'failure', recipient });
   }
 }

@@ -9,6 +9,8 @@ export interface RelayOptions {
   readonly delayMs?: number;
 }
 
+export type Direction = 'toServer' | 'toClient';
+
 export interface Relay extends AsyncDisposable {
   /** On 127.0.0.1. */
   readonly port: number;
@@ -20,6 +22,8 @@ export interface Relay extends AsyncDisposable {
   stall(): void;
   /** Ends a stall; what was held back passes. */
   resume(): void;
+  /** From now on what the open connections send that way is thrown away, and nobody is told. */
+  swallow(direction: Direction): void;
   /** Resets every connection. */
   drop(): void;
   /** Resets each connection once `bytes` more have passed on it, both directions together. */
@@ -33,6 +37,8 @@ interface Wire {
   readonly server: Socket;
   /** How many bytes may still pass. */
   allowance: number;
+  /** What is thrown away. */
+  readonly swallowed: Set<Direction>;
   /** Resets both ends. */
   readonly cut: () => void;
 }
@@ -51,8 +57,8 @@ export async function startRelay(targetPort: number, options: RelayOptions = {})
     });
     const wire = join(wires, client, server);
     wire.allowance = state.allowance;
-    forward(client, server, wire, options.delayMs ?? 0);
-    forward(server, client, wire, options.delayMs ?? 0);
+    forward('toServer', wire, options.delayMs ?? 0);
+    forward('toClient', wire, options.delayMs ?? 0);
     if (state.stalled) hold(wire);
   });
   const port = await listen(listener);
@@ -73,6 +79,9 @@ export async function startRelay(targetPort: number, options: RelayOptions = {})
     resume() {
       state.stalled = false;
       for (const { client, server } of wires) [client, server].forEach((socket) => socket.resume());
+    },
+    swallow(direction) {
+      for (const { swallowed } of wires) swallowed.add(direction);
     },
     drop,
     dropAfter(bytes) {
@@ -100,7 +109,7 @@ function hold({ client, server }: Wire): void {
 function join(wires: Set<Wire>, client: Socket, server: Socket): Wire {
   const ends = [client, server];
   const cut = (): void => ends.forEach((socket) => void socket.resetAndDestroy());
-  const wire = { client, server, allowance: Infinity, cut };
+  const wire = { client, server, allowance: Infinity, swallowed: new Set<Direction>(), cut };
   wires.add(wire);
   for (const socket of ends) {
     // 'close' follows, and a reset is what this is about.
@@ -114,12 +123,15 @@ function join(wires: Set<Wire>, client: Socket, server: Socket): Wire {
   return wire;
 }
 
-function forward(from: Socket, to: Socket, wire: Wire, delayMs: number): void {
+function forward(direction: Direction, wire: Wire, delayMs: number): void {
+  const { client, server } = wire;
+  const [from, to] = direction === 'toServer' ? [client, server] : [server, client];
   const later = (run: () => void): void => {
     if (delayMs > 0) setTimeout(run, delayMs);
     else run();
   };
   const pass = (chunk: Buffer): void => {
+    if (wire.swallowed.has(direction)) return;
     const part = chunk.subarray(0, wire.allowance);
     wire.allowance -= part.length;
     // The cut waits until what was allowed has left.

@@ -113,7 +113,11 @@ class Daemon {
     // Collected first: once the listener is gone nothing links its children to it.
     const pids = [child.pid, ...descendantsOf(child.pid)];
     const gone = (): boolean => !pids.some(alive);
-    for (const pid of pids) signal(pid, 'SIGTERM');
+    for (const pid of pids) {
+      signal(pid, 'SIGTERM');
+      // A test may have stopped it, and then it would not see the first.
+      signal(pid, 'SIGCONT');
+    }
     await until(gone, 'sshd ends', STOP_MS).catch(() => {
       // Commands may ignore a SIGTERM.
       for (const pid of pids.filter(alive)) signal(pid, 'SIGKILL');

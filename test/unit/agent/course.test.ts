@@ -27,6 +27,7 @@ it('an error while output is handed on ends that call, and not its connection', 
     send: (message) => {
       if (message.type === 'stdout') throw new Error('oops');
     },
+    limitAt: undefined,
     stoppedByForce: () => false,
     guard: (run) => {
       try {

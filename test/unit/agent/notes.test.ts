@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Notes } from '../../../src/agent/notes.ts';
+import { Notes, noteText } from '../../../src/agent/notes.ts';
 
 function notes(hold: boolean): readonly [Notes, string[]] {
   const printed: string[] = [];
@@ -27,4 +27,12 @@ test('what is held is dropped for whoever makes the call anew', () => {
   said.drop();
   said.release();
   expect(printed).toEqual([]);
+});
+
+test('what a terminal would act on in a note is shown', () => {
+  expect(noteText('a\u001b[2J\rb\u009bc')).toBe('a\\033[2J\\015b\\233c');
+});
+
+test('the end of a line of ssh stays', () => {
+  expect(noteText('Connection to box closed.\r')).toBe('Connection to box closed.\r');
 });

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Reader, Writer } from '../../../src/base/bytes.ts';
@@ -98,6 +100,26 @@ describe('an error', () => {
     expect(error).toMatchObject({ code: 'INTERNAL', cause });
     expect(SshpoolError.from(error)).toBe(error);
     expect(words('text')).toBe('text');
+  });
+});
+
+describe('an error of the system', () => {
+  it('is named by what was asked and the words of the system', () => {
+    let thrown: unknown;
+    try {
+      readFileSync('/nosuch/file');
+    } catch (error) {
+      thrown = error;
+    }
+    const { code, message } = SshpoolError.from(thrown);
+    expect([code, message]).toEqual(['SYSTEM', 'open /nosuch/file: No such file or directory']);
+  });
+
+  it('is named so where there is no path either', () => {
+    const reset = Object.assign(new Error('read ECONNRESET'), {
+      ...{ errno: -constants.errno.ECONNRESET, code: 'ECONNRESET', syscall: 'read' },
+    });
+    expect(SshpoolError.from(reset).message).toBe('read: Connection reset by peer');
   });
 });
 

@@ -118,3 +118,12 @@ test.each([
 ])('RekeyLimit is bytes and a time: %s', (line, rekeyAfter) => {
   expect(read(`${line}\n`).rekeyAfter).toEqual(rekeyAfter);
 });
+
+test.each([
+  ['batchmode yes\nserveraliveinterval 300\nserveralivecountmax 3', 0],
+  ['batchmode yes\nserveraliveinterval 300\nserveralivecountmax 5', 300_000],
+  ['batchmode yes\nserveraliveinterval 60\nserveralivecountmax 3', 60_000],
+  ['batchmode no\nserveraliveinterval 300\nserveralivecountmax 3', 300_000],
+])('%j asks the server every %i ms: what Debian adds to BatchMode is no choice', (lines, ms) => {
+  expect(read(`${lines}\n`).serverAliveIntervalMs).toBe(ms);
+});

@@ -181,3 +181,26 @@ describe('closeAll', () => {
     expect(bench.link.leaving).toBe(true);
   });
 });
+
+describe('closeAll by force', () => {
+  it('hands no call that waits for a session on to the next connection', async () => {
+    const bench = new PoolBench({ maxConnections: 2 }, { maxSessions: 2, connectByHand: true });
+    const first = bench.begin();
+    await settle();
+    bench.connects[0]?.succeed();
+    await settle();
+    await bench.run(first);
+    await bench.running();
+    const { link } = bench;
+    link.mute = true;
+    // There is no room: another connection is begun, and before it is there a place is free.
+    const waiting = await bench.call();
+    await bench.finish(first);
+    bench.connects[0]?.succeed();
+    await settle();
+    expect(waiting.lease).toBeUndefined();
+    void bench.pool.closeAll(stopping);
+    await settle();
+    expect(waiting.error?.code).toBe('AGENT_STOPPING');
+  });
+});

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { settle } from '../../support/fake-link.ts';
-import { PoolBench, type Call } from '../../support/pool-bench.ts';
+import { PoolBench, refused, type Call } from '../../support/pool-bench.ts';
 
 const FULL = { maxConnections: 1, queueTimeoutMs: 10_000 };
 
@@ -82,4 +82,21 @@ test('a cancel after the session was given changes nothing', async () => {
   call.controller.abort();
   await settle();
   expect([call.error, call.outcome]).toEqual([undefined, undefined]);
+});
+
+test('who waited for room in vain is told why no further connection was made', async () => {
+  const bench = new PoolBench({}, { connectByHand: true });
+  const first = bench.begin();
+  await settle();
+  bench.connects[0]?.succeed();
+  await settle();
+  await bench.run(first);
+  for (let i = 1; i < 8; i++) await bench.running();
+  const call = await bench.call();
+  // It is tried again now and then, up to the deadline.
+  for (let ms = 0; ms < 30_000; ms += 1000) {
+    bench.connects[0]?.fail(refused('Connection refused'));
+    await bench.pass(1000);
+  }
+  expect(call.error?.message).toBe('connect to host web port 22: Connection refused');
 });

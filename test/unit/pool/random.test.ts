@@ -124,7 +124,8 @@ class Course {
     const unsettled = this.calls.filter(({ lease, error }) => !lease && !error).length;
     const busy = alive + bench.connects.length + unsettled > 0;
     const rules = {
-      maxConnections: alive + bench.connects.length <= maxConnections + fresh,
+      // One more while one is silent.
+      maxConnections: alive + bench.connects.length <= maxConnections + 1 + fresh,
       cap: connections.every(({ sessions }) => sessions <= 8),
       uses: totals.poolHits + totals.poolMisses === this.leased.length,
       queued: totals.queued <= unsettled,

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import { RemoteEnd } from '../../../src/pool/remote-end.ts';
+import { settle } from '../../support/fake-link.ts';
 import { PoolBench, type Call } from '../../support/pool-bench.ts';
 
 let bench: PoolBench;
@@ -16,6 +17,7 @@ const closes = (): number => bench.link.sentOf('close').length;
 beforeEach(async () => {
   bench = new PoolBench({ healthChecks: false });
   call = await bench.running();
+  bench.link.grants.add('signal');
   if (!call.lease) throw new Error('no lease');
   end = new RemoteEnd(call.lease, bench.clock);
 });
@@ -34,6 +36,7 @@ test('an end begins with the end of stdin and the signal', () => {
 
 test('a command that stays is killed after five seconds', async () => {
   end.end('TERM');
+  await settle();
   await bench.pass(4999);
   expect(signals()).toEqual(['TERM']);
   await bench.pass(1);
@@ -42,6 +45,7 @@ test('a command that stays is killed after five seconds', async () => {
 
 test('a channel that stays is closed two seconds later', async () => {
   end.end('TERM');
+  await settle();
   await bench.pass(6999);
   expect(closes()).toBe(0);
   await bench.pass(1);
@@ -63,4 +67,66 @@ test('a command that has ended is left alone', async () => {
   end.end('TERM');
   await bench.pass(10_000);
   expect([signals(), closes()]).toEqual([['TERM'], 1]);
+});
+
+test('a server that says nothing within a second is not waited for', async () => {
+  await bench.pass(100);
+  bench.link.mute = true;
+  end.end('TERM');
+  await bench.pass(999);
+  expect(call.outcome).toBeUndefined();
+  await bench.pass(1);
+  expect([signals(), closes(), call.outcome]).toEqual([['TERM'], 1, { kind: 'vanished' }]);
+});
+
+test('a server that says anything gives the command its time', async () => {
+  await bench.pass(100);
+  bench.link.mute = true;
+  end.end('TERM');
+  await bench.pass(500);
+  bench.link.receive({ type: 'window-adjust', recipient: call.server?.client ?? 0, bytes: 1 });
+  await bench.pass(4499);
+  expect(call.outcome).toBeUndefined();
+  await bench.pass(1);
+  expect(signals()).toEqual(['TERM', 'KILL']);
+});
+
+test('a refused signal closes the channel at once', async () => {
+  bench.link.grants.delete('signal');
+  end.end('TERM');
+  await bench.pass(1);
+  expect([closes(), call.outcome]).toEqual([1, { kind: 'vanished' }]);
+});
+
+test('a command that is not answered yet gets its signal, and is closed at once', async () => {
+  const later = await bench.call();
+  bench.link.mute = true;
+  await bench.run(later);
+  if (!later.lease) throw new Error('no lease');
+  new RemoteEnd(later.lease, bench.clock).end('TERM');
+  await settle();
+  expect([signals(), closes(), later.outcome]).toEqual([['TERM'], 1, { kind: 'vanished' }]);
+});
+
+test.each(['HUP', 'INT', 'QUIT', 'TERM'])(
+  'a refused %s ends the session, as with ssh',
+  async (name) => {
+    bench.link.grants.delete('signal');
+    end.signal(name);
+    await bench.pass(1);
+    expect([closes(), call.outcome]).toMatchObject([
+      1,
+      {
+        kind: 'lost',
+        error: { code: 'REQUEST_REFUSED', message: 'web refused the signal request' },
+      },
+    ]);
+  },
+);
+
+test('a refused USR1 changes nothing', async () => {
+  bench.link.grants.delete('signal');
+  end.signal('USR1');
+  await bench.pass(1);
+  expect([closes(), call.outcome]).toEqual([0, undefined]);
 });

@@ -56,6 +56,32 @@ describe('a tunnel over the pool', () => {
     expect(bench.pool.stats().connections[0]).toMatchObject({ tunnels: 2, sessions: 0 });
   });
 
+  it('goes over another connection where the first is silent', async () => {
+    const bench = byHand();
+    await open(bench);
+    const trip = await begin(bench);
+    await bench.pass(1000, 100);
+    expect([bench.connectCount, trip.tunnel]).toEqual([2, undefined]);
+    await confirm(bench.link);
+    expect(trip.tunnel).toBeDefined();
+  });
+
+  it('waits for a server that answers, and is long in reaching the machine', async () => {
+    const bench = new PoolBench({}, { connectByHand: true });
+    const first = await begin(bench);
+    const link = bench.makeLink();
+    link.ignores = (message) =>
+      message.type === 'open' && message.channelType.startsWith('direct-');
+    bench.connects[0]?.succeed(link);
+    await settle();
+    await confirm(link);
+    const second = await begin(bench);
+    await bench.pass(4500, 100);
+    expect([bench.connectCount, second.error]).toEqual([1, undefined]);
+    await confirm(link);
+    expect([first.tunnel, second.tunnel].every(Boolean)).toBe(true);
+  });
+
   it('keeps its connection from being closed as idle', async () => {
     const bench = byHand();
     const { tunnel } = await open(bench);

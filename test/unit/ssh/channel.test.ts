@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, test } from 'vitest';
 import { SshpoolError } from '../../../src/base/errors.ts';
 import { Channel, MAX_PACKET, WINDOW, type ChannelEvents } from '../../../src/ssh/channel.ts';
 import type { ChannelMessage } from '../../../src/ssh/messages.ts';
@@ -38,7 +38,7 @@ const kinds = (): string[] => sent.map(({ type }) => type);
 beforeEach(() => {
   sent = [];
   told = [];
-  channel = new Channel((message) => sent.push(message), events());
+  channel = new Channel((message) => sent.push(message), WINDOW, events());
 });
 
 describe('opening', () => {
@@ -296,7 +296,7 @@ function anyCourse(check: (granted: number) => void): void {
   fc.assert(
     fc.property(fc.boolean(), fc.array(step, { maxLength: 40 }), (opened, steps) => {
       [sent, told] = [[], []];
-      channel = new Channel((message) => sent.push(message), events());
+      channel = new Channel((message) => sent.push(message), WINDOW, events());
       let granted = 0;
       if (opened && confirm(20, 7)) granted = 20;
       for (const one of steps) {
@@ -351,4 +351,44 @@ describe('whatever the server says and we do', () => {
       expect(channel.sendWindow).toBeGreaterThanOrEqual(0);
     });
   });
+});
+
+describe('a peer that misuses its fields', () => {
+  it('breaks the protocol by a window of more than 32 bits', () => {
+    confirm(2 ** 32 - 2);
+    const adjust = (bytes: number): boolean =>
+      channel.receive({ type: 'window-adjust', recipient: 0, bytes });
+    expect([adjust(1), adjust(1), channel.sendWindow]).toEqual([true, false, 2 ** 32 - 1]);
+  });
+
+  it('breaks the protocol by what it sends before it has answered the open', () => {
+    const data = Buffer.from('x');
+    expect(channel.receive({ type: 'data', recipient: 0, data })).toBe(false);
+    expect(channel.receive({ type: 'window-adjust', recipient: 0, bytes: 1 })).toBe(false);
+    expect(request('any', true)).toBe(false);
+  });
+
+  it('has nothing delivered after its EOF', () => {
+    confirm();
+    channel.receive({ type: 'eof', recipient: 0 });
+    channel.receive({ type: 'data', recipient: 0, data: Buffer.from('x') });
+    channel.receive({ type: 'eof', recipient: 0 });
+    expect(told).toEqual(['open', 'eof']);
+  });
+
+  it('gets packets of one byte, and not more than a thousand of them in one go', () => {
+    confirm(1_000_000, 1);
+    expect(channel.bytesAtOnce).toBe(1024);
+    channel.write(Buffer.from('ab'));
+    expect(kinds()).toEqual(['data', 'data']);
+  });
+});
+
+test('a channel knows how much of what it sent is not granted anew', () => {
+  confirm(0);
+  channel.receive({ type: 'window-adjust', recipient: 0, bytes: 100 });
+  channel.write(Buffer.alloc(60));
+  expect(channel.unconfirmed).toBe(60);
+  channel.receive({ type: 'window-adjust', recipient: 0, bytes: 50 });
+  expect(channel.unconfirmed).toBe(10);
 });

@@ -102,10 +102,14 @@ describe('channels', () => {
 describe('a server that breaks the protocol', () => {
   it.each([
     ['with a message for no channel', { type: 'eof', recipient: 5 }, 'unexpected eof'],
+    ['with a message for a closed channel', { type: 'eof', recipient: 1 }, 'unexpected eof'],
     ['with a reply to no request', { type: 'success', recipient: 0 }, 'unexpected success'],
   ] as const)('%s is left', (_how, message, problem) => {
     open('a');
     confirm(0);
+    open('b');
+    confirm(1);
+    link.receive({ type: 'close', recipient: 1 });
     link.receive(message);
     expect(link.destroyed?.message).toBe(
       `the connection to web was lost: malformed message: ${problem}`,
@@ -144,6 +148,17 @@ describe('a channel that the server opens', () => {
     channels.accept('mine', () => undefined);
     offer('mine');
     expect(link.sent).toMatchObject([{ type: 'open-failure' }]);
+  });
+
+  it('is one of at most 128 at a time', () => {
+    channels.accept('mine', () => events('mine'));
+    for (let count = 0; count < 129; count++) offer('mine');
+    expect(link.sent.at(-1)).toEqual({
+      ...{ type: 'open-failure', recipient: 33, reason: 4, description: 'too many at a time' },
+    });
+    link.receive({ type: 'close', recipient: 0 });
+    offer('mine');
+    expect(link.sent.at(-1)).toMatchObject({ type: 'open-confirmation' });
   });
 
   it('breaks the protocol where it takes no packets', () => {

@@ -23,7 +23,9 @@ function fresh(): void {
   session = new Session(channels, {
     onSpare: () => told.push('spare'),
     onRefused: (reason, description) => told.push(`refused ${reason} ${description}`),
+    onAsked: nothing,
     onMoved: (bytes) => (moved += bytes),
+    onLeft: () => told.push('left'),
     onClosed: () => told.push('closed'),
   });
 }
@@ -179,7 +181,7 @@ describe('a start with a terminal', () => {
     reply('failure');
     reply('success');
     reply('close');
-    expect(told).toEqual(['spare', 'end', 'closed']);
+    expect(told).toEqual(['spare', 'left', 'end', 'closed']);
     expect(outcome).toEqual({ kind: 'refused', request: 'pty-req' });
   });
 
@@ -345,11 +347,17 @@ describe('the end', () => {
     expect(outcome?.kind).toBe('lost');
   });
 
-  it('by us is over when the server has closed too', () => {
+  it('by us ends it for its caller at once, and frees its slot when the server has closed too', () => {
     session.close();
-    expect(told).toEqual([]);
+    expect([session.state, told]).toEqual(['left', ['left', 'end']]);
     reply('close');
-    expect(told).toEqual(['end', 'closed']);
+    expect(told).toEqual(['left', 'end', 'closed']);
+  });
+
+  it('by us keeps a status that has arrived', () => {
+    status(3);
+    session.close();
+    expect(outcome).toEqual({ kind: 'exited', code: 3 });
   });
 });
 

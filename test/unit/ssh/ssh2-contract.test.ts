@@ -52,6 +52,25 @@ describe('ssh2', () => {
     expect(heard).toEqual(['ssh-userauth']);
   });
 
+  it('reads through parse and _parse, and asks _onPayload where to stop', () => {
+    const Protocol = load('ssh2/lib/protocol/Protocol.js') as unknown as {
+      readonly prototype: Record<string, unknown>;
+      readonly toString: () => string;
+    };
+    expect(String(Protocol.prototype['parse'])).toContain('i = this._parse(chunk, i, len)');
+    const made = Protocol.toString();
+    expect(made).toContain('this._onPayload = onPayload.bind(this)');
+    // After a fatal error nothing is read any more.
+    expect(made).toContain('this.parse = () =>');
+    const { Client } = load('ssh2') as { Client: { prototype: { connect: () => void } } };
+    expect(String(Client.prototype.connect)).toContain('proto.parse(data, 0, data.length)');
+  });
+
+  it('has a handler for global requests, by number', () => {
+    const handlers = load('ssh2/lib/protocol/handlers.js') as unknown as unknown[];
+    expect(typeof handlers[80]).toBe('function');
+  });
+
   it('answers what is asked by ping() in the order of its callbacks', () => {
     const { prototype } = load('ssh2/lib/protocol/Protocol.js') as unknown as {
       prototype: Record<string, unknown>;

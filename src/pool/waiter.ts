@@ -1,0 +1,24 @@
+/** Who waits in a group for a session or a tunnel. */
+import type { SshpoolError } from '../base/errors.ts';
+import type { Timer } from '../base/time.ts';
+import type { PoolRequest } from './request.ts';
+import type { Wanted } from './wanted.ts';
+
+export interface Waiter {
+  readonly request: PoolRequest;
+  readonly wanted: Wanted;
+  readonly reject: (error: SshpoolError) => void;
+  timer: Timer | undefined;
+}
+
+/** Leads a connect that nothing waits for. */
+export function leaderFor({ request, wanted }: Waiter): Waiter {
+  return { request, wanted, reject: () => undefined, timer: undefined };
+}
+
+/** Those of `others` whom the failure of a connect concerns as well as its leader. */
+export function sharing(leader: Waiter, others: readonly Waiter[], isPersonal: boolean): Waiter[] {
+  const isAlike = ({ request }: Waiter): boolean =>
+    !isPersonal || (leader.request.asksNobody && request.asksNobody);
+  return [leader, ...others.filter(isAlike)];
+}

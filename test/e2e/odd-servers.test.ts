@@ -1,0 +1,102 @@
+/** Ports that are no sshd, or one that does not want us: what is said beside what ssh says. */
+import type { Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { runCli, ssh } from '../support/cli.ts';
+import { startLoopback } from '../support/loopback.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+
+type Serve = (socket: Socket) => void;
+
+/** Writes the same again for as long as it is read. */
+const endless =
+  (text: string): Serve =>
+  (socket) => {
+    const more = (): void => {
+      while (socket.writable && socket.write(text.repeat(100)));
+    };
+    socket.on('drain', more);
+    more();
+  };
+const afterIdent =
+  (end: Serve): Serve =>
+  (socket) => {
+    socket.write('SSH-2.0-box\r\n');
+    socket.once('data', () => end(socket));
+  };
+const reset: Serve = (socket) => void socket.resetAndDestroy();
+
+/** A port that does this to each connection; what ssh and sshpool say of it, without its number. */
+async function compare(sandbox: Sandbox, serve: Serve): Promise<{ ours: string; theirs: string }> {
+  const port = String((await startLoopback(sandbox, serve)).port);
+  const config = sandbox.write('config', `Host box\n HostName 127.0.0.1\n Port ${port}\n`);
+  const words = ['-F', config, 'box', 'true'];
+  const [ours, theirs] = [await runCli(sandbox, ['exec', ...words]), await ssh(sandbox, words)];
+  expect([ours.code, theirs.code]).toEqual([255, 255]);
+  const plain = (text: string): string => text.replaceAll(port, 'PORT').replaceAll('\r', '');
+  return { ours: plain(ours.stderr), theirs: plain(theirs.stderr) };
+}
+
+const CLOSED = 'Connection closed by 127.0.0.1 port PORT';
+const RESET = 'Connection reset by 127.0.0.1 port PORT';
+const KEX = 'kex_exchange_identification: ';
+
+describe('a port that', () => {
+  it.each<[string, Serve, string]>([
+    ['closes at once', (socket) => void socket.end(), `${KEX}${CLOSED}`],
+    ['closes when we have said who we are', afterIdent((socket) => void socket.end()), CLOSED],
+    ['resets when we have said who we are', afterIdent(reset), RESET],
+    [
+      'says endless lines',
+      endless('hello\r\n'),
+      `${KEX}No SSH version received in first 1024 lines`,
+    ],
+    ['says an endless line', endless('hello'), `${KEX}banner line too long`],
+    ['says a NUL', (socket) => void socket.write('SSH-2.0\0\r\n'), `${KEX}banner line contains`],
+    [
+      'speaks an old version',
+      (socket) => void socket.write('SSH-1.5-box\r\n'),
+      'Protocol major versions differ: 2 vs. 1',
+    ],
+    [
+      'speaks no version',
+      (socket) => void socket.write('SSH-box\r\n'),
+      "Bad remote protocol version identification: 'SSH-box'",
+    ],
+  ])('%s is named as ssh names it', async (_, serve, words) => {
+    await using sandbox = createSandbox();
+    const { ours, theirs } = await compare(sandbox, serve);
+    expect(ours).toMatch(/^sshpool: [^\n]+\n$/);
+    expect(ours).toContain(words);
+    expect(theirs).toContain(words.replace(`${KEX}${CLOSED}`, CLOSED));
+  });
+
+  it.each<[string, Serve, string]>([
+    [
+      'speaks HTTP',
+      (socket) => void socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
+      'HTTP/1.1 400 Bad Request',
+    ],
+    [
+      'takes no more connections (MaxStartups)',
+      (socket) => void socket.end('Exceeded MaxStartups\r\n'),
+      'Exceeded MaxStartups',
+    ],
+    [
+      'has had enough of us (PerSourcePenalties)',
+      (socket) => void socket.end('Not allowed at this time\r\n'),
+      'Not allowed at this time',
+    ],
+  ])('%s is named with what it said', async (_, serve, said) => {
+    await using sandbox = createSandbox();
+    const { ours } = await compare(sandbox, serve);
+    expect(ours).toBe(`sshpool: ${KEX}${CLOSED} (it said: ${said})\n`);
+  });
+
+  it('resets is named so, also where that is before the connection is there', async () => {
+    await using sandbox = createSandbox();
+    const { ours } = await compare(sandbox, reset);
+    expect(ours).toMatch(
+      /^sshpool: (?:(?:kex_exchange_identification: )?Connection reset by 127\.0\.0\.1 port PORT|connect to host .*: Connection reset by peer)\n$/,
+    );
+  });
+});
