@@ -30,7 +30,7 @@ export interface CourseFacts {
   readonly send: (message: Message) => void;
   /** The agent leaves and ends what runs. */
   readonly stoppedByForce: () => boolean;
-  /** Runs what an event asks for; an error ends this call, and not the connection it came by. */
+  /** Runs the handler of an event; an error in it ends this call, and not its connection. */
   readonly guard: (run: () => void) => void;
 }
 

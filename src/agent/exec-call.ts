@@ -28,7 +28,7 @@ export interface ExecCaller extends Surroundings {
   readonly terminal: LocalTerminal;
   can(capability: string): boolean;
   send(message: Message): void;
-  /** Runs what an event asks for; an error that it throws ends the call, and nothing else. */
+  /** Runs the handler of an event; an error in it ends the call, and nothing else. */
   readonly guard: (run: () => void) => void;
 }
 

@@ -63,7 +63,7 @@ export async function exec(
   }
 }
 
-/** Where the launcher has waited in vain already. @throws SshpoolError why */
+/** @throws SshpoolError why the launcher, after its own wait, gave the agent up */
 function throwGivenUp(): void {
   const { [AGENT_GIVEN_UP]: why } = process.env;
   if (why === undefined) return;

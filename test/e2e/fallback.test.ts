@@ -152,7 +152,7 @@ describe.skipIf(!haveSshd() || process.platform !== 'linux')('within a limit on 
         const script = `ulimit -v ${kib}; exec '${PROGRAM}' ${words}`;
         const done = await runProgram(sandbox, ['/bin/sh', '-c', script], { stdin: 'input' });
         expect([done.code, done.stdout.toString()]).toEqual([3, 'input']);
-        // Where the agent found a way, as over OpenSSH, there is nothing to say.
+        // The line is missing where the agent found a way, as over OpenSSH.
         expect(['', ...(THROUGH_SSH.exec(done.stderr) ?? [])]).toContain(done.stderr);
       }
     },
