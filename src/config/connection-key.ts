@@ -84,12 +84,11 @@ export function connectionKey(options: SshOptions, identification: Identificatio
  * beside them (sshconnect2.c, ssh.c load_public_identity_files), and the lists of revoked keys.
  */
 export function identityPaths(options: SshOptions): string[] {
-  const { identityFiles, certificateFiles, all } = options;
-  const revoked = all.get('revokedhostkeys')?.[0] ?? 'none';
+  const { identityFiles, certificateFiles, revokedHostKeyFiles } = options;
   return [
     ...identityFiles.flatMap((file) => [file, `${file}.pub`, `${file}-cert`, `${file}-cert.pub`]),
     ...certificateFiles.flatMap((file) => [file, `${file}.pub`]),
-    ...(revoked.startsWith('/') ? [revoked] : []),
+    ...revokedHostKeyFiles,
   ];
 }
 

@@ -27,27 +27,21 @@ export type RunSsh = (args: readonly string[], question: Question) => Promise<st
 
 const LIMIT_MS = 10_000;
 const MAX_ANSWERS = 1000;
-/** `Match exec` may say something else each time; but not within one burst of commands. */
-const VOLATILE_VALID_MS = 2000;
 
 interface Answer {
   readonly options: Promise<SshOptions>;
   /** What the files looked like just before. */
   readonly stamp: string;
   readonly paths: readonly string[];
-  /** Monotonic milliseconds. */
-  readonly expiresAt: number;
 }
 
 export class SshConfig {
-  readonly #clock: Clock;
   readonly #run: RunSsh;
   readonly #account: Account;
   readonly #answers = new Map<string, Answer>();
   readonly #variables: Memory<Pick<ConfigSources, 'paths' | 'variables'> & { stamp: string }>;
 
   constructor({ clock, run = runSsh }: { readonly clock: Clock; readonly run?: RunSsh }) {
-    this.#clock = clock;
     this.#variables = new Memory(clock, { lifeMs: Infinity, max: MAX_ANSWERS });
     this.#run = run;
     this.#account = ourAccount();
@@ -75,30 +69,27 @@ export class SshConfig {
     // the like share it; under the second where the configuration may look at any of them.
     const narrow = JSON.stringify([...asked, ENV_NAMES.map((name) => env[name] ?? null)]);
     const wide = (): string => JSON.stringify([...asked, env]);
-    const now = this.#clock.monotonic();
-    const known = this.#known(narrow, now) ?? this.#known(wide(), now);
+    const known = this.#known(narrow) ?? this.#known(wide());
     if (known) return known.options;
     const sources = configSources(sshArgs, cwd, env, this.#account);
     const { paths, isVolatile, usesEnv } = sources;
-    const answer: Answer = {
-      stamp: stampOf(paths),
-      paths,
-      expiresAt: isVolatile ? now + VOLATILE_VALID_MS : Infinity,
-      options: this.#ask(question, sources),
-    };
+    const stamp = stampOf(paths);
+    const options = this.#ask(question, sources);
+    // Nothing shows whether a program of `Match exec` would decide on another user or key by now.
+    if (isVolatile) return options;
+    const answer: Answer = { stamp, paths, options };
     const key = usesEnv ? wide() : narrow;
     this.#remember(key, answer);
     // A failure is not remembered: the next call asks again.
-    answer.options.catch(() => {
+    options.catch(() => {
       if (this.#answers.get(key) === answer) this.#answers.delete(key);
     });
-    return answer.options;
+    return options;
   }
 
-  #known(key: string, now: number): Answer | undefined {
+  #known(key: string): Answer | undefined {
     const answer = this.#answers.get(key);
-    const valid = answer && answer.expiresAt > now && stampOf(answer.paths) === answer.stamp;
-    return valid ? answer : undefined;
+    return answer && stampOf(answer.paths) === answer.stamp ? answer : undefined;
   }
 
   async #ask(

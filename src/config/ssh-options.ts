@@ -42,6 +42,7 @@ export interface SshOptions extends NetworkOptions {
   readonly identityAgent: AgentChoice;
   readonly userKnownHostsFiles: readonly string[];
   readonly globalKnownHostsFiles: readonly string[];
+  readonly revokedHostKeyFiles: readonly string[];
   readonly strictHostKeyChecking: 'yes' | 'ask' | 'accept-new' | 'no';
   readonly hashKnownHosts: boolean;
   /** Without asking; `ask` counts as no. */
@@ -204,7 +205,11 @@ function methodsOf(one: One): Methods {
 
 type Files = Pick<
   SshOptions,
-  'identityFiles' | 'certificateFiles' | 'userKnownHostsFiles' | 'globalKnownHostsFiles'
+  | 'identityFiles'
+  | 'certificateFiles'
+  | 'userKnownHostsFiles'
+  | 'globalKnownHostsFiles'
+  | 'revokedHostKeyFiles'
 >;
 
 function filesOf(values: Values, context: TokenContext, cwd: string): Files {
@@ -217,12 +222,13 @@ function filesOf(values: Values, context: TokenContext, cwd: string): Files {
     if (text === 'none') return [];
     return splitFileList(text, (path) => isFile(toPath(path))).map(toPath);
   };
+  const fromHome = (text: string): string => expandTilde(text, context.account, cwd);
   return {
     identityFiles: keys('identityfile'),
     certificateFiles: keys('certificatefile'),
-    userKnownHostsFiles: lists('userknownhostsfile', (text) =>
-      expandTilde(text, context.account, cwd),
-    ),
+    userKnownHostsFiles: lists('userknownhostsfile', fromHome),
+    // One before OpenSSH 10, several since then.
+    revokedHostKeyFiles: lists('revokedhostkeys', fromHome),
     // ssh opens these as they stand, without even ~.
     globalKnownHostsFiles: lists('globalknownhostsfile', (text) => resolve(cwd, text)),
   };

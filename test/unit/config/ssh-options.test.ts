@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { connectionKey } from '../../../src/config/connection-key.ts';
+import { connectionKey, identityPaths } from '../../../src/config/connection-key.ts';
 import { readSshOptions, type Asked, type SshOptions } from '../../../src/config/ssh-options.ts';
 import { parseTarget } from '../../../src/config/target.ts';
 
@@ -52,6 +52,16 @@ test('known hosts files of the user have ~ expanded and are taken from the direc
   const { userKnownHostsFiles } = read('userknownhostsfile ~/a\n', { cwd: '/cwd' });
   expect(userKnownHostsFiles).toEqual(['/home/me/a']);
   expect(read('userknownhostsfile b\n').userKnownHostsFiles).toEqual(['/cwd/b']);
+});
+
+test.each([
+  ['/a', ['/a']],
+  ['/a /b', ['/a', '/b']],
+  ['~/a', ['/home/me/a']],
+  ['a', ['/cwd/a']],
+])('RevokedHostKeys %s names files whose contents count', (printed, files) => {
+  const options = read(`revokedhostkeys ${printed}\n`);
+  expect(identityPaths(options)).toEqual(expect.arrayContaining(files));
 });
 
 test('known hosts files of the system have not even ~ expanded', () => {
