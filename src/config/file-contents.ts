@@ -6,7 +6,15 @@
  * coarse times and a clock behind ours.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  statSync,
+  type BigIntStats,
+} from 'node:fs';
 import { SshpoolError } from '../base/errors.ts';
 import { Memory } from '../base/memory.ts';
 import type { Clock } from '../base/time.ts';
@@ -39,12 +47,17 @@ export class FileContents {
     return paths.map((path) => this.#digestOf(path)).join(' ');
   }
 
+  /** One text that changes whenever one of these files is written or replaced; reads none of them. */
+  stamp(paths: readonly string[]): string {
+    return paths.map((path) => factsOf(statOf(path))).join('\n');
+  }
+
   #digestOf(path: string): string {
     refuseOwnDescriptors(path);
     const stat = statOf(path);
     if (stat === undefined) return '-';
-    const { dev, ino, size, mtimeMs, ctimeMs, mtimeNs, ctimeNs } = stat;
-    const facts = `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+    const { dev, ino, size, mtimeMs, ctimeMs } = stat;
+    const facts = factsOf(stat);
     if (stat.isFIFO() || stat.isSocket()) throw notShared(path, 'gives its contents only once');
     // A device such as /dev/null, or a directory: there is nothing more to know.
     if (!stat.isFile() || size > MAX_BYTES) return stat.isFile() ? facts : `${dev} ${ino}`;
@@ -58,7 +71,13 @@ export class FileContents {
   }
 }
 
-function statOf(path: string) {
+function factsOf(stat: BigIntStats | undefined): string {
+  if (stat === undefined) return '-';
+  const { dev, ino, size, mtimeNs, ctimeNs } = stat;
+  return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+}
+
+function statOf(path: string): BigIntStats | undefined {
   try {
     return statSync(path, { bigint: true, throwIfNoEntry: false });
   } catch {

@@ -42,7 +42,7 @@ export class Group {
       clock: context.clock,
       handshakes: context.handshakes,
       patienceMs: context.settings.queueTimeoutMs,
-      onConnected: (link, { request }, connectMs) => this.#connected(link, request, connectMs),
+      onConnected: (link, leader, connectMs) => this.#connected(link, leader, connectMs),
       onFailed: (failure) => this.#connectFailed(failure),
       onAsking: (waiter) => this.#asked(waiter),
       onSlow: () => this.#pump(),
@@ -227,7 +227,8 @@ export class Group {
     });
   }
 
-  #connected(link: Link, request: PoolRequest, connectMs: number): void {
+  #connected(link: Link, leader: Waiter, connectMs: number): void {
+    const { request } = leader;
     const { counters, limits, onEvent } = this.#context;
     counters.connect.add(connectMs);
     this.#failure = undefined;
@@ -248,7 +249,15 @@ export class Group {
     onEvent?.({ type: 'connect', connection: connection.row(), connectMs });
     if (connection.life !== 'closed') this.#connections.add(connection);
     this.#reached(connection, connectMs);
+    if (!request.isShareable(link)) this.#giveAlone(leader, connection);
     this.#pump();
+  }
+
+  /** It is what ssh would have made for its leader, and not what another call asks for. */
+  #giveAlone(leader: Waiter, connection: Connection): void {
+    const isWanted = this.#waiting.has(leader) && connection.life === 'open';
+    if (isWanted) this.#give(this.#dequeue(leader), connection);
+    connection.drain(undefined);
   }
 
   /**

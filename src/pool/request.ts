@@ -24,6 +24,8 @@ export interface PoolRequest extends Connector {
   readonly key: string;
   readonly label: Label;
   readonly trust: Trust;
+  /** Whether later calls may use what `connect` made: not where who we are changed meanwhile. */
+  readonly isShareable: (link: Link) => boolean;
   readonly forwardAgent: string | undefined;
   /** Its caller answers no questions (BatchMode). */
   readonly asksNobody: boolean;

@@ -5,8 +5,7 @@
 import { resolve } from 'node:path';
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
-import { connectionKey, identityPaths } from '../config/connection-key.ts';
-import type { FileContents } from '../config/file-contents.ts';
+import { connectionKey } from '../config/connection-key.ts';
 import type { Jump } from '../config/jump.ts';
 import type { RuntimePaths } from '../config/paths.ts';
 import type { Settings } from '../config/settings.ts';
@@ -19,20 +18,19 @@ import type { PoolRequest } from '../pool/request.ts';
 import type { Pool } from '../pool/pool.ts';
 import { addressesOf } from '../ssh/addresses.ts';
 import type { Links } from '../ssh/connect-link.ts';
-import type { HeldKeys } from '../ssh/held-keys.ts';
+import type { Link } from '../ssh/link.ts';
 import { askNobody, type Ask } from '../ssh/prompts.ts';
 import type { Tunnel } from '../ssh/tunnel.ts';
 import { CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
+import { identityOf, watchIdentity, type Identity, type IdentitySources } from './identity.ts';
 import { trustOf } from './trust.ts';
 
 /** What it takes to reach hosts, shared by all callers. */
-export interface ReachServices {
+export interface ReachServices extends IdentitySources {
   readonly clock: Clock;
   readonly settings: Settings;
   readonly paths: RuntimePaths;
   readonly sshConfig: SshConfig;
-  readonly contents: FileContents;
-  readonly heldKeys: Pick<HeldKeys, 'digest'>;
   /** The environment of the process, without what belongs to whoever started it. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly pool: Pool;
@@ -91,14 +89,16 @@ async function reachBehind(
   const keyAgent = socketOf(options.identityAgent, caller);
   const forwardAgent = socketOf(options.forwardAgent, caller);
   const { host: name, user, hostname, port } = options;
-  const own = await ownKey(services, options, { keyAgent, forwardAgent, env });
+  const identity = await identityOf(services, options, keyAgent);
+  const own = await ownKey(services, options, { ...identity, keyAgent, forwardAgent, env });
   refuseLoop(own, name, behind);
   const hop = options.jump && hopOf(options, options.jump);
   const further = [...behind, { key: own, host: name }];
   const way = hop && (await reachBehind(services, hop, caller, further));
   // Through another login at the jump host it is another connection.
   const key = way === undefined ? own : `${own} ${way.request.key}`;
-  const facts: Facts = { key, options, asked, env, keyAgent, hop, behind: further };
+  const hopKey = way?.request.key;
+  const facts = { key, options, asked, env, identity, keyAgent, hop, hopKey, behind: further };
   const request: PoolRequest = {
     key,
     label: { target: target.text, name, user, hostname, port },
@@ -107,7 +107,7 @@ async function reachBehind(
     // Whose limit on logins under way counts. A jump host has its own.
     server: `${hostname}:${port}`,
     asksNobody: options.batchMode,
-    connect: connectBy(services, facts, caller),
+    ...connectBy(services, facts, caller),
   };
   return { options, request };
 }
@@ -118,29 +118,35 @@ interface Facts {
   readonly options: SshOptions;
   readonly asked: Asked;
   readonly env: Env;
+  readonly identity: Identity;
   readonly keyAgent: string | undefined;
-  /** The jump host nearest to it. */
+  /** The jump host nearest to it, and the key of the connection to that. */
   readonly hop: Asked | undefined;
+  readonly hopKey: string | undefined;
   readonly behind: readonly Behind[];
 }
 
 function connectBy(
   services: ReachServices,
-  { key, options, asked, env, keyAgent, hop, behind }: Facts,
+  { key, options, asked, env, identity, keyAgent, hop, hopKey, behind }: Facts,
   caller: Surroundings,
-): PoolRequest['connect'] {
+): Pick<PoolRequest, 'connect' | 'isShareable'> {
   const { clock, settings, paths } = services;
   const timeoutMs = options.connectTimeoutMs ?? settings.connectionTimeoutMs;
-  return async (signal, purpose, asking) => {
+  const unlike = new WeakSet<Link>();
+  const connect: PoolRequest['connect'] = async (signal, purpose, asking) => {
+    const isSame = watchIdentity(services, options, keyAgent, identity);
+    let hasWayChanged = false;
     const person = purpose === 'speed' ? mute(caller) : heard(caller, asking);
     const through = async (first: Asked, until: AbortSignal): Promise<Tunnel> => {
       // Anew, for its questions are put to this person.
       const { request } = await reachBehind(services, first, person, behind);
+      hasWayChanged ||= request.key !== hopKey;
       const { hostname: host, port } = options;
       return services.pool.tunnel(request, { host, port, timeoutMs }, until);
     };
     const links = await services.links();
-    return links.connect(key, {
+    const link = await links.connect(key, {
       ...{ options, env, keyAgent, timeoutMs, signal, clock },
       words: [...asked.sshArgs, ...targetArgs(asked.target)],
       dir: paths.dir,
@@ -149,7 +155,10 @@ function connectBy(
       ask: options.batchMode ? askNobody : person.ask,
       note: person.note,
     });
+    if (hasWayChanged || !(await isSame())) unlike.add(link);
+    return link;
   };
+  return { connect, isShareable: (link) => !unlike.has(link) };
 }
 
 /** A target that is reached through the one in question. */
@@ -170,21 +179,20 @@ function refuseLoop(key: string, jump: string, behind: readonly Behind[]): void 
 
 /** The key of a connection to this host alone, whatever the way there. */
 async function ownKey(
-  { contents, heldKeys, settings }: ReachServices,
+  { settings }: ReachServices,
   options: SshOptions,
-  caller: {
+  caller: Identity & {
     readonly keyAgent: string | undefined;
     readonly forwardAgent: string | undefined;
     readonly env: Env;
   },
 ): Promise<string> {
-  const { keyAgent, forwardAgent, env } = caller;
-  const asksAgent = keyAgent !== undefined && options.pubkeyAuthentication;
+  const { contents, heldKeys, keyAgent, forwardAgent, env } = caller;
   const isDirect = options.jump === undefined && options.proxyCommand === undefined;
   const key = connectionKey(options, {
     keyAgent,
-    heldKeys: asksAgent ? await heldKeys.digest(keyAgent) : undefined,
-    contents: contents.digest(identityPaths(options)),
+    heldKeys,
+    contents,
     addresses: settings.followAddresses && isDirect ? await addressesOf(options) : undefined,
     env,
   });

@@ -51,6 +51,16 @@ async function say(
   return code === 0 ? stdout.toString().trim() : `status ${code}`;
 }
 
+/** A proxy command that takes a port of this machine, and a file to copy to another before it connects. */
+function swappingProxy(sandbox: Sandbox): string {
+  const lines = [
+    "require('node:fs').copyFileSync(process.argv[3], process.argv[4]);",
+    "const socket = require('node:net').connect(Number(process.argv[2]), '127.0.0.1');",
+    'process.stdin.pipe(socket).pipe(process.stdout);',
+  ];
+  return `${process.execPath} ${sandbox.write('proxy.cjs', lines.join('\n'))}`;
+}
+
 /** A call whose key comes from its standard input. */
 async function fromDescriptor(sandbox: Sandbox) {
   const sshd = await repositories(sandbox, ['repo-a']);
@@ -97,6 +107,20 @@ describe.skipIf(!haveSshd())('a call is made as the one that its keys say', () =
     }
     expect(said).toEqual(['repo-a', 'repo-b', 'repo-a']);
     // The first connection was still there.
+    expect(sshd.logins()).toBe(2);
+  });
+
+  it('leaves a login alone during which a key file got another key', async () => {
+    await using sandbox = createSandbox();
+    const sshd = await repositories(sandbox, ['repo-a', 'repo-b']);
+    const deploy = sandbox.path('deploy');
+    const proxy = `${swappingProxy(sandbox)} %p ${sandbox.path('repo-b')} ${deploy}`;
+    const words = ['-F', config(sandbox, sshd, [`ProxyCommand ${proxy}`]), '-i', deploy];
+    copyFileSync(sandbox.path('repo-a'), deploy);
+    // Its key is read when the proxy runs, by ssh2 as by ssh.
+    expect(await say(sandbox, words)).toBe('repo-b');
+    copyFileSync(sandbox.path('repo-a'), deploy);
+    await say(sandbox, words);
     expect(sshd.logins()).toBe(2);
   });
 

@@ -92,6 +92,7 @@ export class PoolBench {
       key: name,
       label,
       trust: { stamp: '', judge: () => '' },
+      isShareable: () => true,
       server: `${name}.example:22`,
       forwardAgent: undefined,
       asksNobody: false,

@@ -39,6 +39,19 @@ test('a failure while another connect is under way leaves the waiting to that on
   expect(calls[0]?.lease).toBeDefined();
 });
 
+test('a connection that was made as somebody else serves the call that made it and no other', async () => {
+  const bench = new PoolBench({}, { connectByHand: true });
+  const isShareable = (): boolean => false;
+  const [first, second] = [bench.begin('web', false, { isShareable }), bench.begin('web')];
+  await settle();
+  bench.connects[0]?.succeed();
+  await settle();
+  expect([first.lease !== undefined, second.lease]).toEqual([true, undefined]);
+  bench.connects[0]?.succeed();
+  await settle();
+  expect(second.lease?.connection).not.toBe(first.lease?.connection);
+});
+
 test('a failure that is none of ours is told as an internal error', async () => {
   const bench = new PoolBench();
   const connect = (): Promise<never> => Promise.reject(new TypeError(bench.request().key));

@@ -1,0 +1,60 @@
+/**
+ * Who we say we are to a server, and whether that changed while a connection was made: a login reads
+ * key files and asks the key agent later than the call that it is made for, which may have waited for
+ * a proxy or for a person by then.
+ */
+import { identityPaths } from '../config/connection-key.ts';
+import type { FileContents } from '../config/file-contents.ts';
+import type { SshOptions } from '../config/ssh-options.ts';
+import type { HeldKeys } from '../ssh/held-keys.ts';
+
+/** As texts to compare. */
+export interface Identity {
+  /** What stands for the contents of `identityPaths`. */
+  readonly contents: string;
+  /** What stands for the keys in the key agent; undefined where it is not asked. */
+  readonly heldKeys: string | undefined;
+}
+
+export interface IdentitySources {
+  readonly contents: FileContents;
+  readonly heldKeys: Pick<HeldKeys, 'digest'>;
+}
+
+/** @throws SshpoolError NOT_SHARED where a file gives its contents once */
+export async function identityOf(
+  { contents, heldKeys }: IdentitySources,
+  options: SshOptions,
+  keyAgent: string | undefined,
+): Promise<Identity> {
+  const asksAgent = keyAgent !== undefined && options.pubkeyAuthentication;
+  return {
+    contents: contents.digest(identityPaths(options)),
+    heldKeys: asksAgent ? await heldKeys.digest(keyAgent) : undefined,
+  };
+}
+
+/**
+ * To be called before a login; what it returns tells after the login whether we are `expected`, and
+ * were so all the time. A file that changed and changed back counts as changed.
+ */
+export function watchIdentity(
+  sources: IdentitySources,
+  options: SshOptions,
+  keyAgent: string | undefined,
+  expected: Identity,
+): () => Promise<boolean> {
+  const stamp = (): string => sources.contents.stamp(identityPaths(options));
+  const before = stamp();
+  // The login itself puts a key there.
+  const adds = !['no', 'false', undefined].includes(options.all.get('addkeystoagent')?.[0]);
+  return async () => {
+    try {
+      const now = await identityOf(sources, options, keyAgent);
+      const holdsTheSame = adds || now.heldKeys === expected.heldKeys;
+      return holdsTheSame && now.contents === expected.contents && stamp() === before;
+    } catch {
+      return false; // a file that can be read only once has taken the place of a key
+    }
+  };
+}
