@@ -12,7 +12,7 @@ export interface Trust {
    * What is known now of the server at the other end, as one text: a connection about which
    * it is not what it was, and that is not `trusted` either, is not used any more.
    */
-  judge(link: Link): string;
+  judge(link: Pick<Link, 'hostKey' | 'via'> | undefined): string;
 }
 
 /** The text of a server whose very key is known. */

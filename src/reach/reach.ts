@@ -23,7 +23,7 @@ import { askNobody, type Ask } from '../ssh/prompts.ts';
 import type { Tunnel } from '../ssh/tunnel.ts';
 import { CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
 import { identityOf, watchIdentity, type Identity, type IdentitySources } from './identity.ts';
-import { trustOf } from './trust.ts';
+import { trustBehind, trustOf } from './trust.ts';
 
 /** What it takes to reach hosts, shared by all callers. */
 export interface ReachServices extends IdentitySources {
@@ -97,12 +97,13 @@ async function reachBehind(
   const way = hop && (await reachBehind(services, hop, caller, further));
   // Through another login at the jump host it is another connection.
   const key = way === undefined ? own : `${own} ${way.request.key}`;
+  const trust = trustOf(options, services.contents);
   const hopKey = way?.request.key;
   const facts = { key, options, asked, env, identity, keyAgent, hop, hopKey, behind: further };
   const request: PoolRequest = {
     key,
     label: { target: target.text, name, user, hostname, port },
-    trust: trustOf(options, services.contents),
+    trust: way === undefined ? trust : trustBehind(trust, way.request.trust),
     forwardAgent,
     // Whose limit on logins under way counts. A jump host has its own.
     server: `${hostname}:${port}`,

@@ -14,15 +14,27 @@ export function trustOf(options: SshOptions, contents: FileContents): Trust {
   const files = [...options.userKnownHostsFiles, ...options.globalKnownHostsFiles];
   return {
     stamp: contents.digest(files),
-    judge: ({ hostKey }) => {
+    judge: (link) => {
+      const hostKey = link?.hostKey;
       const known = readKnownHosts(files);
       const name = lookupName(options);
-      // Without its key only the lines themselves can be compared, as for a certificate.
+      // Without its key, or where ssh makes its jumps itself, only the lines themselves can be compared, as for a certificate.
       if (hostKey === undefined) return digest(linesFor(known, name));
       const verdict = judgeFingerprint(known, name, hostKey);
       if (verdict.kind === 'match') return TRUSTED;
       if (verdict.kind === 'unknown') return verdict.kind;
       return `${verdict.kind} ${fingerprint(verdict.entry.key)}`;
+    },
+  };
+}
+
+/** Of a host and of the jump host on the way to it, whose key ssh would verify each time, too. */
+export function trustBehind(own: Trust, jump: Trust): Trust {
+  return {
+    stamp: `${own.stamp} ${jump.stamp}`,
+    judge: (link) => {
+      const judgements = [own.judge(link), jump.judge(link?.via)];
+      return judgements.every((each) => each === TRUSTED) ? TRUSTED : judgements.join(' ');
     },
   };
 }

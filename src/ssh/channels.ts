@@ -26,7 +26,7 @@ const ANSWERS: ReadonlySet<ChannelMessage['type']> = new Set([
 ]);
 
 export class Channels {
-  readonly #link: Link;
+  readonly link: Link;
   readonly #host: string;
   readonly #table = new Map<number, Channel>();
   /** The server's own among them. */
@@ -41,7 +41,7 @@ export class Channels {
     host: string,
     events: { onHeard: () => void; onClosed: (error: SshpoolError) => void },
   ) {
-    this.#link = link;
+    this.link = link;
     this.#host = host;
     this.#onHeard = events.onHeard;
     this.#onClosed = events.onClosed;
@@ -103,9 +103,9 @@ export class Channels {
 
   #send(message: ChannelMessage): void {
     const bytes = encode(message);
-    if (ANSWERS.has(message.type)) this.#link.answer(bytes);
-    else if (message.type === 'window-adjust') this.#link.grant(bytes);
-    else this.#link.send(bytes);
+    if (ANSWERS.has(message.type)) this.link.answer(bytes);
+    else if (message.type === 'window-adjust') this.link.grant(bytes);
+    else this.link.send(bytes);
   }
 
   #receive(payload: Buffer): void {
@@ -116,7 +116,7 @@ export class Channels {
       if (!legal) throw SshpoolError.of('PROTOCOL', { problem: `unexpected ${message.type}` });
     } catch (thrown) {
       const { message } = SshpoolError.from(thrown);
-      this.#link.destroy(
+      this.link.destroy(
         SshpoolError.of('CONNECTION_LOST', { host: this.#host, reason: message }, thrown),
       );
     }

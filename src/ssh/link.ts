@@ -23,6 +23,8 @@ export interface Link {
    * showed a certificate, or where that is not known.
    */
   readonly hostKey: string | undefined;
+  /** The link to the jump host that it goes through; undefined where there is none, or ssh has it. */
+  readonly via: Link | undefined;
   /** The server said that a forced command runs, whatever we ask for (sshd(8), command=). */
   readonly forcedCommand: boolean;
   /** Bytes on the network so far, both counted below the encryption. */

@@ -25,6 +25,7 @@ export interface OpensshFacts {
 
 export class OpensshLink implements Link {
   readonly kind = 'openssh';
+  readonly via = undefined;
   readonly reason: string;
   readonly user: string;
   readonly serverVersion: string;

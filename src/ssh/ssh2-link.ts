@@ -21,6 +21,7 @@ import {
 import { Packets, sendMessage } from './ssh2-packets.ts';
 import type { Ssh2Reading } from './ssh2-reading.ts';
 import type { Transport } from './transport.ts';
+import { Tunnel } from './tunnel.ts';
 
 interface RemoteVersion {
   readonly _remoteVer?: string;
@@ -90,6 +91,10 @@ export class Ssh2Link implements Link {
     );
     client.on('handshake', () => this.#rekeying.renewed());
     client.on('close', () => this.#close());
+  }
+
+  get via(): Link | undefined {
+    return this.#stream instanceof Tunnel ? this.#stream.via : undefined;
   }
 
   get hostKey(): string | undefined {

@@ -8,6 +8,7 @@ import { Writer } from '../base/bytes.ts';
 import { SshpoolError } from '../base/errors.ts';
 import type { Channel } from './channel.ts';
 import type { Channels } from './channels.ts';
+import type { Link } from './link.ts';
 
 export type Destination =
   | { readonly host: string; readonly port: number }
@@ -39,6 +40,8 @@ function openOf(to: Destination): { readonly type: string; readonly extra: Buffe
 }
 
 export class Tunnel extends Duplex {
+  /** What carries it. */
+  readonly via: Link;
   readonly #channel: Channel;
   /** Bytes that the reader has not asked for yet. */
   #unread = 0;
@@ -48,6 +51,7 @@ export class Tunnel extends Duplex {
 
   constructor(channels: Channels, to: Destination, events: TunnelEvents) {
     super({ allowHalfOpen: true });
+    this.via = channels.link;
     const { type, extra } = openOf(to);
     let ended = false;
     const end = (error: SshpoolError | undefined): void => {

@@ -315,6 +315,36 @@ describe.skipIf(!haveSshd())('a call goes the way that it says', () => {
     expect([one.logins(), two.logins(), box.logins()]).toEqual([1, 1, 2]);
   });
 
+  it('refuses a jump host whose known key has changed, also behind an open connection', async () => {
+    await using sandbox = createSandbox();
+    const [box, hop] = [await startSshd(sandbox), await startSshd(sandbox, { name: 'hop' })];
+    const known = sandbox.write('hop-known', readFileSync(hop.knownHosts, 'utf8'));
+    const lines = [
+      `Host hop`,
+      ` UserKnownHostsFile ${known}`,
+      hop.hostBlock,
+      'Host box',
+      ' ProxyJump hop',
+    ];
+    const words = [
+      '-F',
+      sandbox.write('config', [...lines, box.hostBlock].join('\n')),
+      'box',
+      'true',
+    ];
+    const run = () => runCli(sandbox, ['exec', ...words]);
+    expect((await run()).code).toBe(0);
+    writeFileSync(known, `# a comment\n${readFileSync(known, 'utf8')}`);
+    expect([(await run()).code, box.logins()]).toEqual([0, 1]);
+    const other = publicKeyOf(makeKey(sandbox, 'other'));
+    writeFileSync(known, `[127.0.0.1]:${hop.port} ${other}\n`);
+    expect((await ssh(sandbox, words)).code).toBe(255);
+    expect(await run()).toMatchObject({
+      code: 255,
+      stderr: expect.stringContaining('verification failed'),
+    });
+  });
+
   it.each([
     ['exec', 255, /^sshpool: LD_PRELOAD is set, .*unset it/m],
     ['ssh', 0, /^/],

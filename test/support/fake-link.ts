@@ -40,6 +40,7 @@ export interface FakeLinkOptions {
 
 export class FakeLink implements Link {
   readonly kind = 'openssh';
+  readonly via = undefined;
   readonly reason = 'a test';
   readonly user: string;
   readonly serverVersion: string;

@@ -41,8 +41,8 @@ test('a failure while another connect is under way leaves the waiting to that on
 
 test('a connection that was made as somebody else serves the call that made it and no other', async () => {
   const bench = new PoolBench({}, { connectByHand: true });
-  const isShareable = (): boolean => false;
-  const [first, second] = [bench.begin('web', false, { isShareable }), bench.begin('web')];
+  const first = bench.begin('web', false, { isShareable: () => false });
+  const second = bench.begin('web');
   await settle();
   bench.connects[0]?.succeed();
   await settle();
