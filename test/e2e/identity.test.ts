@@ -339,10 +339,9 @@ describe.skipIf(!haveSshd())('a call goes the way that it says', () => {
     const other = publicKeyOf(makeKey(sandbox, 'other'));
     writeFileSync(known, `[127.0.0.1]:${hop.port} ${other}\n`);
     expect((await ssh(sandbox, words)).code).toBe(255);
-    expect(await run()).toMatchObject({
-      code: 255,
-      stderr: expect.stringContaining('verification failed'),
-    });
+    const refused = await run();
+    expect(refused.code).toBe(255);
+    expect(refused.stderr).toContain('verification failed');
   });
 
   it.each([
