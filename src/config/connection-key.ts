@@ -58,6 +58,8 @@ export interface Identification {
   readonly heldKeys?: string | undefined;
   /** What stands for the contents of `identityPaths`. */
   readonly contents?: string | undefined;
+  /** What stands for the contents of `commandFiles`. */
+  readonly commands?: string | undefined;
   /** The addresses of the host, where the user wants them to count. */
   readonly addresses?: string | undefined;
   readonly env?: Env;
@@ -69,11 +71,12 @@ export interface Identification {
  * judged anew where the known hosts have changed (reach/trust.ts).
  */
 export function connectionKey(options: SshOptions, identification: Identification): string {
-  const { keyAgent, heldKeys, contents, addresses, env = {} } = identification;
+  const { keyAgent, heldKeys, contents, commands, addresses, env = {} } = identification;
   // With IdentityAgent none, or a path of its own, that of the caller is not asked.
   const asked = options.identityAgent.kind === 'env' ? keyAgent : undefined;
   const variables = variablesThatDecide(options);
-  const values = [asked, heldKeys, contents, addresses, variables.map((name) => env[name])];
+  const named = variables.map((name) => env[name]);
+  const values = [asked, heldKeys, contents, commands, addresses, named];
   // Digested, as variables may be secret.
   const more = createHash('sha256').update(JSON.stringify(values)).digest('base64');
   return `${digestOf(options)} ${more}`;

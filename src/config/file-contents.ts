@@ -47,6 +47,16 @@ export class FileContents {
     return paths.map((path) => this.#digestOf(path)).join(' ');
   }
 
+  /** As digest, but only regular files count, with `onlyPrograms` those that can be run; never throws. */
+  digestFiles(paths: readonly string[], { onlyPrograms = false } = {}): string {
+    const wanted = onlyPrograms ? 0o111n : 0o777n;
+    const counts = (path: string): boolean => {
+      const stat = OWN_DESCRIPTORS.test(path) ? undefined : statOf(path);
+      return stat !== undefined && stat.isFile() && (stat.mode & wanted) !== 0n;
+    };
+    return paths.map((path) => (counts(path) ? this.#digestOf(path) : '-')).join(' ');
+  }
+
   /** One text that changes whenever one of these files is written or replaced; reads none of them. */
   stamp(paths: readonly string[]): string {
     return paths.map((path) => factsOf(statOf(path))).join('\n');

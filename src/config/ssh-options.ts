@@ -5,6 +5,7 @@
  */
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { commandFiles, type CommandFiles } from './command-files.ts';
 import { splitFileList } from './file-list.ts';
 import { parseJump, type Jump } from './jump.ts';
 import { networkOptions, type NetworkOptions } from './network-options.ts';
@@ -43,6 +44,7 @@ export interface SshOptions extends NetworkOptions {
   readonly userKnownHostsFiles: readonly string[];
   readonly globalKnownHostsFiles: readonly string[];
   readonly revokedHostKeyFiles: readonly string[];
+  readonly commandFiles: CommandFiles;
   readonly strictHostKeyChecking: 'yes' | 'ask' | 'accept-new' | 'no';
   readonly hashKnownHosts: boolean;
   /** Without asking; `ask` counts as no. */
@@ -104,6 +106,7 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
   const list = (name: string): string[] => one(name)?.split(',') ?? [];
   const context = contextOf(values, asked);
   const { hostname, port, user, hostKeyAlias } = context;
+  const proxy = proxyOf(one, context);
   return {
     target: asked.target.text,
     host: asked.target.host,
@@ -128,7 +131,10 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
     hostKeyAlgorithms: list('hostkeyalgorithms'),
     ...methodsOf(one),
     forwardAgent: forwardChoice(values.get('forwardagent')?.[0], asked),
-    ...proxyOf(one, context),
+    ...proxy,
+    commandFiles: commandFiles(proxy.proxyCommand, one('knownhostscommand'), (word) =>
+      expandTilde(word, asked.account, asked.cwd),
+    ),
     sendEnv: values.get('sendenv') ?? [],
     setEnv: (values.get('setenv') ?? []).map(assignment),
     // ssh has put in what its tokens stand for.

@@ -180,7 +180,7 @@ function refuseLoop(key: string, jump: string, behind: readonly Behind[]): void 
 
 /** The key of a connection to this host alone, whatever the way there. */
 async function ownKey(
-  { settings }: ReachServices,
+  { settings, contents: files }: ReachServices,
   options: SshOptions,
   caller: Identity & {
     readonly keyAgent: string | undefined;
@@ -189,11 +189,14 @@ async function ownKey(
   },
 ): Promise<string> {
   const { contents, heldKeys, keyAgent, forwardAgent, env } = caller;
+  const { programs, data } = options.commandFiles;
+  const commands = [files.digestFiles(programs, { onlyPrograms: true }), files.digestFiles(data)];
   const isDirect = options.jump === undefined && options.proxyCommand === undefined;
   const key = connectionKey(options, {
     keyAgent,
     heldKeys,
     contents,
+    commands: commands.join(' '),
     addresses: settings.followAddresses && isDirect ? await addressesOf(options) : undefined,
     env,
   });

@@ -51,14 +51,14 @@ async function say(
   return code === 0 ? stdout.toString().trim() : `status ${code}`;
 }
 
-/** A proxy command that takes a port of this machine, and a file to copy to another before it connects. */
-function swappingProxy(sandbox: Sandbox): string {
+/** A program that connects its standard streams to a port of this machine, after it ran `first`. */
+function relay(sandbox: Sandbox, first = ''): string {
   const lines = [
-    "require('node:fs').copyFileSync(process.argv[3], process.argv[4]);",
+    first,
     "const socket = require('node:net').connect(Number(process.argv[2]), '127.0.0.1');",
     'process.stdin.pipe(socket).pipe(process.stdout);',
   ];
-  return `${process.execPath} ${sandbox.write('proxy.cjs', lines.join('\n'))}`;
+  return `${process.execPath} ${sandbox.write('relay.cjs', lines.join('\n'))}`;
 }
 
 /** A call whose key comes from its standard input. */
@@ -114,7 +114,8 @@ describe.skipIf(!haveSshd())('a call is made as the one that its keys say', () =
     await using sandbox = createSandbox();
     const sshd = await repositories(sandbox, ['repo-a', 'repo-b']);
     const deploy = sandbox.path('deploy');
-    const proxy = `${swappingProxy(sandbox)} %p ${sandbox.path('repo-b')} ${deploy}`;
+    const files = [sandbox.path('repo-b'), deploy].map((path) => JSON.stringify(path));
+    const proxy = `${relay(sandbox, `require('node:fs').copyFileSync(${files.join()});`)} %p`;
     const words = ['-F', config(sandbox, sshd, [`ProxyCommand ${proxy}`]), '-i', deploy];
     copyFileSync(sandbox.path('repo-a'), deploy);
     // Its key is read when the proxy runs, by ssh2 as by ssh.
@@ -313,6 +314,27 @@ describe.skipIf(!haveSshd())('a call goes the way that it says', () => {
     write(two);
     expect((await runCli(sandbox, words)).code).toBe(0);
     expect([one.logins(), two.logins(), box.logins()]).toEqual([1, 1, 2]);
+  });
+
+  it('starts the proxy program anew where it was edited', async () => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox);
+    const [log, program] = [sandbox.path('log'), sandbox.path('proxy')];
+    const script = (name: string): string =>
+      ['#!/bin/sh', `echo ${name} >> ${log}`, `exec ${relay(sandbox)} ${sshd.port}`, ''].join('\n');
+    const words = [
+      'exec',
+      '-F',
+      sshd.config(`ProxyCommand ${program} --log ${log}`),
+      'box',
+      'true',
+    ];
+    for (const name of ['one', 'one', 'two']) {
+      writeFileSync(program, script(name), { mode: 0o700 });
+      expect((await runCli(sandbox, words)).code).toBe(0);
+    }
+    // Its log, which changes each time, counts for nothing.
+    expect(readFileSync(log, 'utf8')).toBe('one\ntwo\n');
   });
 
   it('refuses a jump host whose known key has changed, also behind an open connection', async () => {
