@@ -62,9 +62,8 @@ export class Group {
    * @throws SshpoolError POOL_EXHAUSTED, SESSION_REFUSED, CANCELLED, or why connecting failed
    */
   acquire(request: PoolRequest, signal: AbortSignal): Promise<Lease> {
-    const { clock } = this.#context;
     return new Promise((resolve, reject) => {
-      this.#admit(request, wantSession(clock, clock.monotonic(), resolve), reject, signal);
+      this.#admit(request, wantSession(this.#context.clock, resolve), reject, signal);
     });
   }
 
@@ -126,10 +125,9 @@ export class Group {
         this.#limit(waiter);
         return;
       }
-      const { name, port } = waiter.request.label;
       const max = settings.maxConnections;
       const isFull = this.#connections.size + this.#attempts.size >= max;
-      const exhausted = SshpoolError.of('POOL_EXHAUSTED', { name, port, max });
+      const exhausted = SshpoolError.of('POOL_EXHAUSTED', { ...waiter.request.label, max });
       this.#leave(waiter, isFull ? exhausted : (this.#failure ?? exhausted));
     });
   }
@@ -151,7 +149,9 @@ export class Group {
       if (placement.kind === 'use') this.#give(this.#dequeue(first), placement.connection);
       else if (placement.kind === 'probe') placement.connection.probe();
       else if (placement.kind === 'connect' && mayConnect) {
-        this.#attempts.begin(this.#nextLeader(first), placement.purpose);
+        // The first that does not connect yet.
+        const next = [...this.#waiting].find((waiter) => !this.#attempts.isLedBy(waiter));
+        this.#attempts.begin(next ?? first, placement.purpose);
       } else return;
     }
     // The last of those who waited has its session; nobody else will come.
@@ -192,12 +192,6 @@ export class Group {
     waiter.timer?.cancel();
     this.#waiting.remove(waiter);
     return waiter;
-  }
-
-  /** The first who waits and does not connect yet. */
-  #nextLeader(first: Waiter): Waiter {
-    for (const waiter of this.#waiting) if (!this.#attempts.isLedBy(waiter)) return waiter;
-    return first;
   }
 
   #give(waiter: Waiter, connection: Connection): void {
@@ -249,15 +243,13 @@ export class Group {
     onEvent?.({ type: 'connect', connection: connection.row(), connectMs });
     if (connection.life !== 'closed') this.#connections.add(connection);
     this.#reached(connection, connectMs);
-    if (!request.isShareable(link)) this.#giveAlone(leader, connection);
+    // It is what ssh would have made for its leader, and not what another call asks for.
+    if (!request.isShareable(link)) {
+      const isWanted = this.#waiting.has(leader) && connection.life === 'open';
+      if (isWanted) this.#give(this.#dequeue(leader), connection);
+      connection.drain(undefined);
+    }
     this.#pump();
-  }
-
-  /** It is what ssh would have made for its leader, and not what another call asks for. */
-  #giveAlone(leader: Waiter, connection: Connection): void {
-    const isWanted = this.#waiting.has(leader) && connection.life === 'open';
-    if (isWanted) this.#give(this.#dequeue(leader), connection);
-    connection.drain(undefined);
   }
 
   /**
@@ -302,7 +294,10 @@ export class Group {
    * wait for those. What failed is not tried again at once, but after one for speed there may be need of room.
    */
   #connectFailed({ error, leader, purpose, asked }: Failure<Waiter>): void {
-    if (error) this.#tellFailure(error, leader.request);
+    if (error) {
+      this.#failure = error;
+      this.#context.onEvent?.({ type: 'error', label: leader.request.label, error });
+    }
     const hasConnections = this.#open.some(({ proof }) => proof !== 'silent');
     // It may be for want of an answer, which somebody else may have.
     const isPersonal = asked || leader.request.asksNobody;
@@ -320,11 +315,6 @@ export class Group {
     // Its question is still open, and there is nothing to wait for with it.
     if (error && this.#asking.has(leader)) this.#leave(leader, error);
     this.#checkEmpty();
-  }
-
-  #tellFailure(error: SshpoolError, { label }: PoolRequest): void {
-    this.#failure = error;
-    this.#context.onEvent?.({ type: 'error', label, error });
   }
 
   #checkEmpty(): void {

@@ -42,8 +42,9 @@ export interface Wanted {
   takeFrom(connection: Connection, taking: Taking): void;
 }
 
-/** A session, since `since` of the monotonic clock. */
-export function wantSession(clock: Clock, since: number, resolve: (lease: Lease) => void): Wanted {
+/** A session; what it waits for that is counted from now on. */
+export function wantSession(clock: Clock, resolve: (lease: Lease) => void): Wanted {
+  const since = clock.monotonic();
   const takeFrom = (connection: Connection, taking: Taking): void => {
     const { reused } = taking;
     connection.take({
