@@ -11,7 +11,7 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { PROGRAM, runCli, type Result } from '../support/cli.ts';
@@ -174,6 +174,15 @@ describe.runIf(haveSshd())('a runtime directory', () => {
       `sshpool: ${open} is not safe to use: other users can write to it`,
     );
     expect(readdirSync(open)).toEqual([]);
+  });
+
+  it('that others can write to has no log that is shown', async () => {
+    await using sandbox = createSandbox();
+    const log = sandbox.write('open/agent.log', 'words of another user');
+    chmodSync(dirname(log), 0o777);
+    const env = { SSH_POOL_RUNTIME_DIR: dirname(log) };
+    const done = await runCli(sandbox, ['agent', 'logs'], { env });
+    expect([done.code, done.stdout.toString()]).toEqual([255, '']);
   });
 
   it('below a sticky one, behind links, is used', async () => {

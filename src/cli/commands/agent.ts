@@ -142,7 +142,9 @@ export async function run(): Promise<number> {
 }
 
 export async function logs({ follow }: { readonly follow?: true }): Promise<number> {
-  const { log } = ourPaths();
+  const { dir, log } = ourPaths();
+  // What another user wrote there would go to our terminal, escape sequences included.
+  checkDir(dir, process.getuid?.() ?? 0);
   if (!existsSync(log)) {
     printError(`sshpool: there is no log yet (${log})`);
     return 0;
