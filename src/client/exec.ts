@@ -15,6 +15,7 @@ import { AGENT_GIVEN_UP } from '../wire/start.ts';
 import { Answers } from './answer.ts';
 import { Call, envLines, type MessageOf } from './call.ts';
 import { connectOrStart } from './connect.ts';
+import { beganEarlier } from './elapsed.ts';
 import { resultOf, type ExecResult, type Last } from './exec-result.ts';
 import { ExecSignals } from './exec-signals.ts';
 import { Input, Output } from './exec-streams.ts';
@@ -68,7 +69,8 @@ function throwGivenUp(): void {
   const { [AGENT_GIVEN_UP]: why } = process.env;
   if (why === undefined) return;
   delete process.env[AGENT_GIVEN_UP];
-  const [code = '', ...message] = why.split(' ');
+  const [code = '', waited, ...message] = why.split(' ');
+  beganEarlier(Number(waited) || 0);
   throw SshpoolError.received(code, message.join(' '));
 }
 

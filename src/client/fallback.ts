@@ -7,6 +7,7 @@ import type { CallArgs, CommandName } from '../config/call-args.ts';
 import { parseCall } from '../config/command-line.ts';
 import { plainSshWords } from '../config/plain-ssh.ts';
 import { allowsFallback } from '../config/settings.ts';
+import { elapsedMs } from './elapsed.ts';
 import { resultOf, type ExecResult } from './exec-result.ts';
 import type { ExecUi } from './exec.ts';
 
@@ -55,11 +56,12 @@ async function throughSsh(
   ui: ExecUi,
   timeoutMs?: number,
 ): Promise<number> {
+  // A part of its time has gone by; with none left nothing is run.
+  const leftMs = timeoutMs === undefined ? Infinity : timeoutMs - elapsedMs();
+  if (timeoutMs !== undefined && leftMs <= 0) throw SshpoolError.of('TIMED_OUT', { timeoutMs });
   ui.print(`sshpool: ${message}; this call goes through ssh itself`);
   const { runSsh } = await import('./run-program.ts');
-  if (timeoutMs === undefined) return runSsh(words);
-  // A part of its time has gone by.
-  return runSsh(words, { timeoutMs, leftMs: Math.max(0, timeoutMs - performance.now()) });
+  return runSsh(words, timeoutMs === undefined ? undefined : { timeoutMs, leftMs });
 }
 
 function failedResult({ code, message, exitCode }: SshpoolError, { target }: CallArgs): ExecResult {

@@ -39,6 +39,8 @@ struct call call = {.input = -1, .exit_code = EXIT_FAILURE_OF_OURS};
 /* Not initialised here: the file would hold their rings. */
 struct output outputs[2];
 
+static int64_t began_at;
+
 static bool is_pending(void) {
 	return outputs[0].length + outputs[1].length > 0;
 }
@@ -117,7 +119,8 @@ _Noreturn void do_without_agent(const char *code, const char *why) {
 	}
 	if (!client_runs()) become_plain_ssh(why);
 	if (code != NULL) {
-		snprintf(given_up, sizeof given_up, "%s %s", code, why);
+		long long waited = (long long)(now_ms() - began_at);
+		snprintf(given_up, sizeof given_up, "%s %lld %s", code, waited, why);
 		setenv(AGENT_GIVEN_UP, given_up, 1);
 	}
 	hand_over();
@@ -143,6 +146,7 @@ void call_again(void) {
 }
 
 int main(int argc, char *argv[]) {
+	began_at = now_ms();
 	find_words(argc, argv);
 	outputs[0].descriptor = STDOUT_FILENO;
 	outputs[1].descriptor = STDERR_FILENO;

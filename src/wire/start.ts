@@ -1,8 +1,8 @@
 /** Variables of the environment that our programs leave for one another. */
 
 /**
- * In which the launcher says why it gave the agent up: the code of an error, a blank and its message.
- * The Node client, which it becomes, would only wait for as long again.
+ * In which the launcher says why it gave the agent up: the code of an error, for how many milliseconds
+ * it had waited, and the message, with blanks between. The Node client, which it becomes, would only wait for as long again.
  */
 export const AGENT_GIVEN_UP = 'SSHPOOL_AGENT_GIVEN_UP';
 

@@ -51,6 +51,19 @@ describe.skipIf(!haveSshd()).concurrent('an agent that is stopped', () => {
     expect(await runCli(sandbox, ['exec', ...echo])).toMatchObject({ code: 0, stderr: '' });
   });
 
+  it('takes the time limit of a command, which does not run after it', async () => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox);
+    await runCli(sandbox, ['agent', 'start']);
+    const { pid } = await poolStats(sandbox);
+    signal(pid, 'SIGSTOP');
+    sandbox.defer(async () => signal(pid, 'SIGKILL'));
+    const words = ['exec', '-F', sshd.config(), '--timeout', '1s', 'box', 'echo there'];
+    const done = await runCli(sandbox, words);
+    expect([done.code, done.stdout.toString()]).toEqual([124, '']);
+    expect(done.stderr).toBe('sshpool: timed out after 1 s\n');
+  });
+
   it('is replaced by restart --force', async () => {
     await using sandbox = createSandbox();
     await runCli(sandbox, ['agent', 'start']);
