@@ -11,14 +11,13 @@ import type { CommandName } from '../config/call-args.ts';
 import { parseExecArgs, parseShellArgs } from '../config/exec-args.ts';
 import type { RuntimePaths } from '../config/paths.ts';
 import type { Message } from '../wire/protocol.ts';
-import { AGENT_GIVEN_UP } from '../wire/start.ts';
 import { Answers } from './answer.ts';
 import { Call, envLines, type MessageOf } from './call.ts';
 import { connectOrStart } from './connect.ts';
-import { beganEarlier } from './elapsed.ts';
 import { resultOf, type ExecResult, type Last } from './exec-result.ts';
 import { ExecSignals } from './exec-signals.ts';
 import { Input, Output } from './exec-streams.ts';
+import { throwGivenUp } from './given-up.ts';
 import { Keyboard } from './keyboard.ts';
 import type { Terminal } from './terminal.ts';
 import { withAgent } from './versions.ts';
@@ -62,16 +61,6 @@ export async function exec(
     if (SshpoolError.from(thrown).code !== 'AGENT_LOST') throw thrown;
     return attempt();
   }
-}
-
-/** @throws SshpoolError why the launcher, after its own wait, gave the agent up */
-function throwGivenUp(): void {
-  const { [AGENT_GIVEN_UP]: why } = process.env;
-  if (why === undefined) return;
-  delete process.env[AGENT_GIVEN_UP];
-  const [code = '', waited, ...message] = why.split(' ');
-  beganEarlier(Number(waited) || 0);
-  throw SshpoolError.received(code, message.join(' '));
 }
 
 const nothing = (): void => undefined;
