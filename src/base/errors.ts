@@ -234,7 +234,7 @@ const TABLE = {
 export type ErrorCode = keyof typeof TABLE;
 type DataOf<C extends ErrorCode> = Parameters<(typeof TABLE)[C]['text']>[0];
 
-/** Every code of the table. */
+/** Every code of the table. @internal for tests */
 export const ERROR_CODES = Object.keys(TABLE) as readonly ErrorCode[];
 
 /**
