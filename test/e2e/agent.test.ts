@@ -142,6 +142,14 @@ describe.skipIf(!haveSshd())('the agent', () => {
     expect(await ended).toBe(0);
   });
 
+  it.each(['NODE_OPTIONS', 'LD_PRELOAD'])('does not run under %s', async (name) => {
+    await using sandbox = createSandbox();
+    const value = name === 'NODE_OPTIONS' ? '--no-warnings' : '/lib/none.so';
+    const done = await runCli(sandbox, ['agent', 'run'], { env: { [name]: value } });
+    expect(done.code).toBe(2);
+    expect(done.stderr).toContain(`${name} is set, and would stay in the agent; unset it`);
+  });
+
   it('refuses a directory that others may enter', async () => {
     await using sandbox = createSandbox();
     const { chmodSync } = await import('node:fs');

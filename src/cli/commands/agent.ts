@@ -4,6 +4,7 @@ import { finished } from 'node:stream/promises';
 import chalk from 'chalk';
 import type { AgentStatus } from '../../agent/methods.ts';
 import { SshpoolError } from '../../base/errors.ts';
+import { ownPlace } from '../../base/place.ts';
 import { programVersion } from '../../base/version.ts';
 import { pause } from '../../base/time.ts';
 import { connectAgent } from '../../client/connect.ts';
@@ -112,8 +113,20 @@ export async function status({ json }: { readonly json?: true }): Promise<number
   return found ? 0 : NOT_RUNNING;
 }
 
+/** What would stay in a process that serves other callers: code that is loaded into it, a debugger. */
+function refuseForeignCode(): void {
+  const [name] = [
+    ...ownPlace(process.env).diversions,
+    ...(process.env['NODE_OPTIONS'] ? ['NODE_OPTIONS'] : []),
+  ];
+  if (name === undefined) return;
+  const problem = `${name} is set, and would stay in the agent`;
+  throw SshpoolError.of('USAGE', { problem, hint: 'unset it for agent run' });
+}
+
 /** Serves in the foreground, its log on standard error, until a signal or the idle time ends it. */
 export async function run(): Promise<number> {
+  refuseForeignCode();
   process.umask(0o077);
   const paths = ourPaths();
   const settings = await readSettings(process.env);
