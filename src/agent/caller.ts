@@ -145,6 +145,7 @@ export class Caller implements Sender {
       note: (text) => this.#note(text),
       can: (capability) => this.#capabilities.includes(capability),
       send: (sent) => this.#send(sent),
+      starting: () => this.#starting(),
       guard: (run) => this.#guard(run),
       environment: (patterns) => this.#environment(patterns),
     };
@@ -196,13 +197,17 @@ export class Caller implements Sender {
     if (this.#state === 'done') return;
     this.#peer.send(message);
     const { type } = message;
-    // A caller that loses us must know whether its command may have run: told before the server is.
-    if (type === 'starting') this.#peer.flush();
     const isLast =
       type === 'exited' || type === 'failed' || type === 'result' || type === 'delegate';
     // The caller closes once it has read the end; it may take its time to write the output.
     if (isLast) this.#state = 'done';
     if (isLast && this.#dismissed) this.#peer.end();
+  }
+
+  /** A caller that loses us must know whether its command may have run: told before the server is. */
+  #starting(): boolean {
+    this.#send({ type: 'starting' });
+    return this.#peer.flush() && this.#state !== 'done';
   }
 
   #close(): void {

@@ -28,6 +28,8 @@ export interface CourseFacts {
   /** When its caller's time limit is over, by the monotonic clock; undefined for none. */
   readonly limitAt: number | undefined;
   readonly send: (message: Message) => void;
+  /** Says that the command may run from here on; false where the caller has gone. */
+  readonly starting: () => boolean;
   /** The agent leaves and ends what runs. */
   readonly stoppedByForce: () => boolean;
   /** Runs the handler of an event; an error in it ends this call, and not its connection. */
@@ -59,19 +61,26 @@ export class Course {
     this.#startedAt = facts.clock.monotonic();
   }
 
-  /** @throws SshpoolError SESSION_REFUSED where the session has ended by itself */
+  /**
+   * @throws SshpoolError SESSION_REFUSED where the session has ended by itself, CANCELLED where
+   * the caller has gone
+   */
   run(lease: Lease, what: WhatToRun, rest: Pick<Start, 'env' | 'agentForward'>): void {
-    const { clock, send, guard } = this.#facts;
+    const { clock, send, starting, guard } = this.#facts;
     const { session } = lease;
     if (session.state !== 'spare') {
       const { name: host } = lease.connection.label;
       throw SshpoolError.of('SESSION_REFUSED', { host, reason: 'it was closed at once' });
     }
+    if (!starting()) {
+      // It took us for hung, and runs its command elsewhere.
+      session.close();
+      throw SshpoolError.of('CANCELLED', {});
+    }
     this.#lease = lease;
     this.#running = session;
     this.#remote = new RemoteEnd(lease, clock);
     const { start, stdin, escape } = what;
-    send({ type: 'starting' });
     session.start(
       { ...start, ...rest },
       {

@@ -28,6 +28,8 @@ export interface ExecCaller extends Surroundings {
   readonly terminal: LocalTerminal;
   can(capability: string): boolean;
   send(message: Message): void;
+  /** Says that the command may run from here on; false where the caller has gone. */
+  readonly starting: () => boolean;
   /** Runs the handler of an event; an error in it ends the call, and nothing else. */
   readonly guard: (run: () => void) => void;
 }
@@ -187,10 +189,10 @@ export class ExecCall {
     };
     const [exact, silent] = [this.#command !== 'exec', this.#isSilent];
     const { quiet } = args;
-    const { guard } = this.#caller;
+    const { guard, starting } = this.#caller;
     const { stoppedByForce } = this.#services;
     const facts = { exact, quiet, silent, limitAt: this.#limitAt, guard, stoppedByForce };
-    const course = new Course({ clock, pool, options, send, ...facts });
+    const course = new Course({ clock, pool, options, send, starting, ...facts });
     this.#course = course;
     return course;
   }

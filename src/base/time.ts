@@ -14,15 +14,28 @@ export interface Clock {
   after(delayMs: number, run: () => void): Timer;
 }
 
+/** A timer that is so late was held up by a stop of the process (SIGSTOP, a virtual machine). */
+const STOPPED_MS = 400;
+/** So long, at the most, it waits once more. */
+const RESUMED_MS = 2000;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(delayMs, run) {
-    const handle = setTimeout(run, delayMs);
-    handle.unref();
+    const dueAt = performance.now() + delayMs;
+    let handle = weak(delayMs, () => {
+      // What came during the stop is read first: Node runs timers before it reads.
+      if (performance.now() - dueAt < STOPPED_MS) run();
+      else handle = weak(Math.min(delayMs, RESUMED_MS), run);
+    });
     return { cancel: () => clearTimeout(handle) };
   },
 };
+
+function weak(delayMs: number, run: () => void): NodeJS.Timeout {
+  return setTimeout(run, delayMs).unref();
+}
 
 /** Resolves after `ms`, by the system's clock. */
 export function pause(ms: number): Promise<void> {

@@ -69,9 +69,13 @@ export class Peer {
     });
   }
 
-  /** Sends at once what waits for all else that goes on now. */
-  flush(): void {
+  /**
+   * Sends at once what waits for all else that goes on now. False where the other side has closed:
+   * the system says so at the write itself, before anything tells of the end.
+   */
+  flush(): boolean {
     this.#outgoing.flush();
+    return !this.#socket.destroyed && !this.#socket.errored;
   }
 
   /** Sends what is still to be sent, then closes. */

@@ -64,6 +64,25 @@ describe.skipIf(!haveSshd()).concurrent('an agent that is stopped', () => {
     expect(done.stderr).toBe('sshpool: timed out after 1 s\n');
   });
 
+  it('runs no command of a caller that took it for hung, once it goes on', async () => {
+    await using sandbox = createSandbox();
+    const config = (await startSshd(sandbox)).config();
+    const ran = sandbox.write('ran', '');
+    const exec = (command: string): Promise<Result> =>
+      runCli(sandbox, ['exec', '-F', config, 'box', command]);
+    await exec('true');
+    const { pid } = await poolStats(sandbox);
+    signal(pid, 'SIGSTOP');
+    const calls = ['1', '2', '3', '4', '5', '6'];
+    const done = await Promise.all(calls.map((call) => exec(`echo ${call} >> ${ran}`)));
+    expect(done.map(({ code }) => code)).toEqual(calls.map(() => 0));
+    signal(pid, 'SIGCONT');
+    // What it has read of the others comes before this one, and ends before it is idle.
+    await exec('true');
+    await until(async () => (await poolStats(sandbox)).totals.activeSessions === 0, 'it is idle');
+    expect(readFileSync(ran, 'utf8').split('\n').filter(Boolean).toSorted()).toEqual(calls);
+  });
+
   it('is replaced by restart --force', async () => {
     await using sandbox = createSandbox();
     await runCli(sandbox, ['agent', 'start']);

@@ -1,6 +1,6 @@
 /** What was opened for a call, over a link without a network. */
 import { expect, it } from 'vitest';
-import { Course } from '../../../src/agent/course.ts';
+import { Course, type CourseFacts } from '../../../src/agent/course.ts';
 import { readSshOptions } from '../../../src/config/ssh-options.ts';
 import { parseTarget } from '../../../src/config/target.ts';
 import { PoolBench } from '../../support/pool-bench.ts';
@@ -14,21 +14,40 @@ const OPTIONS = readSshOptions('hostname web\nuser me\nport 22\n', {
   env: {},
 });
 
-it('an error while output is handed on ends that call, and not its connection', async () => {
+const WHAT = {
+  start: { command: Buffer.from('x'), subsystem: false, terminal: undefined },
+  tty: 'none',
+  stdin: true,
+  escape: Buffer.alloc(0),
+} as const;
+const REST = { env: [], agentForward: false };
+
+/** A call on a bench of its own, and what to run it by. */
+async function leased(facts: Partial<CourseFacts>) {
   const bench = new PoolBench({ healthChecks: false });
-  const call = await bench.call();
-  if (!call.lease) throw new Error('no lease');
-  const thrown: unknown[] = [];
+  const { lease } = await bench.call();
+  if (!lease) throw new Error('no lease');
   const course = new Course({
     clock: bench.clock,
     pool: bench.pool,
     options: OPTIONS,
     ...{ exact: false, quiet: false, silent: false },
+    send: () => undefined,
+    starting: () => true,
+    limitAt: undefined,
+    stoppedByForce: () => false,
+    guard: (run) => run(),
+    ...facts,
+  });
+  return { bench, lease, course };
+}
+
+it('an error while output is handed on ends that call, and not its connection', async () => {
+  const thrown: unknown[] = [];
+  const { bench, lease, course } = await leased({
     send: (message) => {
       if (message.type === 'stdout') throw new Error('oops');
     },
-    limitAt: undefined,
-    stoppedByForce: () => false,
     guard: (run) => {
       try {
         run();
@@ -37,9 +56,7 @@ it('an error while output is handed on ends that call, and not its connection', 
       }
     },
   });
-  const start = { command: Buffer.from('x'), subsystem: false, terminal: undefined };
-  const what = { start, tty: 'none', stdin: true, escape: Buffer.alloc(0) } as const;
-  course.run(call.lease, what, { env: [], agentForward: false });
+  course.run(lease, WHAT, REST);
   await settle();
   const [server] = bench.link.running;
   if (!server) throw new Error('nothing runs');
@@ -47,4 +64,12 @@ it('an error while output is handed on ends that call, and not its connection', 
   await settle();
   expect(thrown.map(String)).toEqual(['Error: oops']);
   expect(bench.link.destroyed).toBeUndefined();
+});
+
+it('the command of a caller that has gone is not sent, and its session is closed', async () => {
+  const { bench, lease, course } = await leased({ starting: () => false });
+  expect(() => course.run(lease, WHAT, REST)).toThrow('cancelled');
+  await settle();
+  expect(bench.link.running).toEqual([]);
+  expect(lease.session.state).toBe('closed');
 });
