@@ -49,6 +49,14 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'faults',
+          include: ['test/faults/*.test.ts'],
+          // They wait for deadlines most of the time.
+          maxConcurrency: 6,
+        },
+      },
+      {
+        test: {
           name: 'library',
           include: ['test/library/*.test.ts'],
           testTimeout: 30_000,
