@@ -4,11 +4,16 @@ import { markdownTable } from '../../scripts/sections.js';
 import { createSandbox } from '../support/sandbox.ts';
 import { haveSshd } from '../support/sshd.ts';
 import { makeCuts, type Tally } from './cuts.ts';
-import { FULL, report } from './report.ts';
+import { writeSection } from '../support/reliability.ts';
+import { FULL } from './size.ts';
 
 const CUTS = FULL ? 1000 : 30;
 /** Another one each time; SSHPOOL_SEED has the cuts of an earlier run once more. */
 const SEED = Number(process.env['SSHPOOL_SEED'] ?? Date.now() % 1_000_000);
+
+const NEVER = {
+  ...{ ranTwice: 0, unanswered: 0, doneWithoutWork: 0, outputLost: 0, notSaid: 0, other: 0 },
+} satisfies Partial<Tally>;
 
 const tallies: [string, Tally][] = [];
 
@@ -18,7 +23,7 @@ afterAll(() => {
     process.stdout.write(`cuts over ${link}, seed ${SEED}: ${JSON.stringify(counts)}\n`);
     for (const [text, count] of words) process.stdout.write(`  ${count} x ${text}\n`);
   }
-  if (FULL && tallies.length === 2) report('cuts', renderCuts());
+  if (FULL && tallies.length === 2) writeSection('cuts', renderCuts());
 });
 
 describe.skipIf(!haveSshd())('connections that are cut at random', { timeout: 3_600_000 }, () => {
@@ -29,10 +34,7 @@ describe.skipIf(!haveSshd())('connections that are cut at random', { timeout: 3_
       try {
         const tally = await makeCuts(sandbox, { cuts: CUTS, link, seed: SEED, callers: 4 });
         tallies.push([link, tally]);
-        const { ranTwice, unanswered, doneWithoutWork, outputLost, other } = tally;
-        expect({ ranTwice, unanswered, doneWithoutWork, outputLost, other }).toEqual({
-          ...{ ranTwice: 0, unanswered: 0, doneWithoutWork: 0, outputLost: 0, other: 0 },
-        });
+        expect(tally).toMatchObject(NEVER);
         expect(tally.cuts).toBeGreaterThanOrEqual(CUTS);
         expect(tally.liveCuts).toBeGreaterThanOrEqual(CUTS / 4);
       } finally {
@@ -53,6 +55,7 @@ const COLUMNS: readonly [keyof Omit<Tally, 'words'>, string][] = [
   ['unanswered', 'without an answer'],
   ['doneWithoutWork', 'ended with 0 and had not run'],
   ['outputLost', 'ended with 0 and lost output'],
+  ['notSaid', 'had run and did not say that the connection was lost'],
   ['other', 'ended otherwise'],
 ];
 

@@ -1,6 +1,7 @@
 /** Calls through a network that cuts connections at random, each with an id that it leaves behind. */
 import { readFileSync } from 'node:fs';
 import { runCli } from '../support/cli.ts';
+import { seeded } from '../support/random.ts';
 import { startRelay, type Lifetime } from '../support/relay.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { startSshd } from '../support/sshd.ts';
@@ -12,7 +13,7 @@ export interface Tally {
   liveCuts: number;
   calls: number;
   succeeded: number;
-  /** Ended with 255 and one line. */
+  /** Ended with 255 and one line of ours. */
   failed: number;
   /** Of those: the server had run them. */
   failedAndRan: number;
@@ -23,25 +24,17 @@ export interface Tally {
   unanswered: number;
   doneWithoutWork: number;
   outputLost: number;
+  /** Had run, ended with 255 and did not say that the connection was lost. */
+  notSaid: number;
+  /** Any other end. */
   other: number;
 }
 
 export const emptyTally = (): Tally => ({
   ...{ cuts: 0, liveCuts: 0, calls: 0, succeeded: 0, failed: 0, failedAndRan: 0 },
   words: new Map(),
-  ...{ ranTwice: 0, unanswered: 0, doneWithoutWork: 0, outputLost: 0, other: 0 },
+  ...{ ranTwice: 0, unanswered: 0, doneWithoutWork: 0, outputLost: 0, notSaid: 0, other: 0 },
 });
-
-/** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 interface Kind {
   /** After it has left its id. */
@@ -144,10 +137,12 @@ function judge(all: readonly Ended[], ran: readonly string[], tally: Tally): voi
       if (stdout !== `${id}\n${kind.output}`) tally.outputLost += 1;
     } else if (code === null) {
       tally.unanswered += 1;
-    } else if (code === 255 && /^sshpool: [^\n]+\n$/.test(stderr)) {
+    } else if (code === 255 && /(^|\n)sshpool: [^\n]+\n$/.test(stderr)) {
       tally.failed += 1;
       if (count > 0) tally.failedAndRan += 1;
-      const words = stderr.trim().replaceAll(/port \d+/g, 'port N');
+      if (count > 0 && !stderr.includes(' was lost: ')) tally.notSaid += 1;
+      const last = stderr.trim().split('\n').at(-1) ?? '';
+      const words = last.replaceAll(/port \d+/g, 'port N');
       tally.words.set(words, (tally.words.get(words) ?? 0) + 1);
     } else {
       tally.other += 1;

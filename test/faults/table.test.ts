@@ -4,8 +4,9 @@
  * writes docs/RELIABILITY.md.
  */
 import { afterAll, describe, expect, it } from 'vitest';
+import { writeSection } from '../support/reliability.ts';
 import { haveSshd } from '../support/sshd.ts';
-import { FULL, report } from './report.ts';
+import { FULL } from './size.ts';
 import type { Row } from './row.ts';
 import { agentRows } from './rows/agent.ts';
 import { callerRows } from './rows/callers.ts';
@@ -30,7 +31,7 @@ const lines = new Map<Row, Line>();
 afterAll(() => {
   const all = ROWS.flatMap((row) => lines.get(row) ?? []);
   process.stdout.write(renderText(all));
-  if (FULL && all.length === ROWS.length) report('faults', renderTable(all));
+  if (FULL && all.length === ROWS.length) writeSection('faults', renderTable(all));
 });
 
 describe.skipIf(!haveSshd())('faults', { timeout: 600_000 }, () => {
