@@ -40,16 +40,17 @@ export class Stage {
   /** What was there in the end. */
   left = '';
   readonly #servers: Sshd[] = [];
-  #env: Readonly<Record<string, string>> = {};
+  /** A call that the agent cannot do must say so, and not go through ssh itself. */
+  #env: Readonly<Record<string, string>> = { SSH_POOL_FALLBACK: 'off' };
   #calls = 0;
 
   constructor(full: boolean) {
     this.full = full;
   }
 
-  /** Variables of every call. */
+  /** More variables of every call. */
   set env(env: Readonly<Record<string, string>>) {
-    this.#env = env;
+    this.#env = { ...this.#env, ...env };
   }
 
   async sshd(options: SshdOptions = {}): Promise<Sshd> {

@@ -90,14 +90,34 @@ export const agentRows: readonly Row[] = [
       await Promise.all([
         stage.check(stage.cli(['stats']), hung),
         stage.check(stage.cli(['agent', 'stop']), hung),
-        stage.check(stage.cli(['ssh', '-F', config, 'box', 'echo there']), {
-          ...{ code: 0, stdout: 'there\n', stderr: /does not answer/, withinMs: PATIENCE_MS },
-        }),
+        stage.check(
+          stage.cli(['ssh', '-F', config, 'box', 'echo there'], {
+            env: { SSH_POOL_FALLBACK: 'on' },
+          }),
+          {
+            ...{ code: 0, stdout: 'there\n', stderr: /does not answer/, withinMs: PATIENCE_MS },
+          },
+        ),
       ]);
       await stage.check(stage.cli(['agent', 'stop', '--force']), {
         ...{ code: 0, stdout: /killed/, withinMs: PATIENCE_MS },
       });
       await stage.works(config);
+    },
+  },
+  {
+    name: 'the agent is stopped before an exec that may go through ssh',
+    made: 'SIGSTOP; SSH_POOL_FALLBACK=on',
+    must: 'works within 25 s, one line says how',
+    async run(stage) {
+      const { config, pid } = await running(stage);
+      signal(pid, 'SIGSTOP');
+      stage.sandbox.defer(async () => signal(pid, 'SIGKILL'));
+      await stage.exec(
+        { config, env: { SSH_POOL_FALLBACK: 'on' } },
+        { code: 0, stderr: /^sshpool: .*\n$/, ran: 1, withinMs: PATIENCE_MS },
+      );
+      signal(pid, 'SIGCONT');
     },
   },
   {
