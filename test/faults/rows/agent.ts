@@ -1,6 +1,6 @@
 /** What happens to the agent's process and to its files. */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { startAgent } from '../../support/agent-process.ts';
 import { alive, openFiles, signal, until } from '../../support/process.ts';
 import type { Sshd } from '../../support/sshd.ts';
@@ -68,6 +68,40 @@ export const agentRows: readonly Row[] = [
     },
   },
   {
+    name: 'the agent is ended by force during a command',
+    made: 'agent stop --force',
+    must: '255, says that it was ended by force; the next call works',
+    async run(stage) {
+      const { config } = await running(stage);
+      const force = (): Promise<unknown> =>
+        stage.check(stage.cli(['agent', 'stop', '--force']), { code: 0, stdout: /.*/ });
+      await stage.execAndFail({ config }, force, {
+        ...{ code: 255, stdout: 'begun\n', stderr: /^sshpool: .*stopped by force.*\n$/, ran: 1 },
+      });
+      await stage.works(config);
+    },
+  },
+  {
+    name: 'the first call has variables that run code in Node',
+    made: 'NODE_OPTIONS=--inspect and others at the call that starts the agent',
+    must: 'works; the agent has none of them, and no debugger listens',
+    async run(stage) {
+      const sshd = await stage.sshd();
+      const config = sshd.config();
+      const env = {
+        NODE_OPTIONS: '--inspect=127.0.0.1:0',
+        NODE_PATH: '/tmp',
+        OPENSSL_CONF: '/tmp/x',
+      };
+      await stage.exec({ config, env }, { code: 0, ran: 1 });
+      const { pid } = await poolStats(stage.sandbox);
+      const environ = readFileSync(`/proc/${pid}/environ`, 'latin1');
+      for (const name of Object.keys(env)) stage.must(!environ.includes(name), `it has ${name}`);
+      const log = readFileSync(stage.sandbox.path('run', 'agent.log'), 'utf8');
+      stage.must(!log.includes('Debugger'), 'a debugger listens');
+    },
+  },
+  {
     name: 'the agent is killed and its socket is left',
     made: 'SIGKILL while idle',
     must: 'the next call works',
@@ -122,15 +156,20 @@ export const agentRows: readonly Row[] = [
   },
   {
     name: 'the agent is stopped during a command',
-    made: 'SIGSTOP',
-    must: '255 within 25 s, "does not answer"',
+    made: 'SIGSTOP; then agent stop --force',
+    must: 'stop --force answers within 25 s and ends it; the caller ends at once with 255, "went away"',
     async run(stage) {
       const { config, pid } = await running(stage);
       stage.sandbox.defer(async () => signal(pid, 'SIGKILL'));
-      await stage.execAndFail({ config }, () => signal(pid, 'SIGSTOP'), {
-        ...{ code: 255, stdout: 'begun\n', stderr: SILENT, ran: 1, withinMs: PATIENCE_MS },
+      const force = (): Promise<unknown> => {
+        signal(pid, 'SIGSTOP');
+        return stage.check(stage.cli(['agent', 'stop', '--force']), {
+          ...{ code: 0, stdout: /killed/, withinMs: PATIENCE_MS },
+        });
+      };
+      await stage.execAndFail({ config }, force, {
+        ...{ code: 255, stdout: 'begun\n', stderr: WENT_AWAY, ran: 1 },
       });
-      signal(pid, 'SIGCONT');
       await stage.works(config);
     },
   },

@@ -2,6 +2,7 @@
 import { type Relay, type RelayOptions, startRelay } from '../../support/relay.ts';
 import { descendantsOf, signal, until } from '../../support/process.ts';
 import type { Sshd, SshdOptions } from '../../support/sshd.ts';
+import { PoolBench } from '../../support/pool-bench.ts';
 import { stats } from '../../support/stats.ts';
 import type { Row } from '../row.ts';
 import type { Stage } from '../stage.ts';
@@ -166,6 +167,24 @@ export const networkRows: readonly Row[] = [
       await stage.works(config);
       // What is written to it is read, now that the pool has left it.
       for (const pid of stopped) signal(pid, 'SIGCONT');
+    },
+  },
+  {
+    name: 'the machine sleeps for eight hours, and the connection dies meanwhile',
+    made: 'the pool alone, on a clock and a link that the test has in hand',
+    must: 'the next call asks first, and has a new connection after 2 s without an answer',
+    async run(stage) {
+      const bench = new PoolBench();
+      await bench.ran();
+      bench.clock.jump(8 * 3_600_000);
+      const dead = bench.link;
+      dead.mute = true;
+      const call = await bench.call();
+      stage.must(call.lease === undefined, 'the command was sent into the dead connection');
+      await bench.pass(2000);
+      stage.must(call.lease?.reused === false, 'there is no new connection after 2 s');
+      stage.took(call.lease?.queueMs ?? Infinity, 2000);
+      stage.saw('a new connection');
     },
   },
   {

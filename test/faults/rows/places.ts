@@ -29,7 +29,7 @@ async function asOther(
 ): Promise<{ code: number; said: string }> {
   const child = spawn(program, args, {
     ...{ uid: OTHER, gid: OTHER, cwd: '/' },
-    env: { ...stage.sandbox.env, HOME: '/' },
+    env: { ...stage.sandbox.env, HOME: '/', SSH_POOL_FALLBACK: 'off' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [out, err, [code]] = await Promise.all([

@@ -132,6 +132,17 @@ export const serverRows: readonly Row[] = [
     { code: 255, stderr: /^(?!.*internal error)sshpool: .*\n$/ },
     (socket) => socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'),
   ),
+  raw(
+    {
+      name: 'sends escape sequences in what it says',
+      made: 'raw TCP: a line before the identification, and one in its place',
+      must: '255; none of them reaches the terminal',
+    },
+    // Control characters are what this is about.
+    // eslint-disable-next-line no-control-regex
+    { code: 255, stderr: /^sshpool: [^\u0000-\u0009\u000b-\u001f\u007f-\u009f]*\n$/ },
+    (socket) => socket.end('\u001b]0;owned\u0007go away\r\nSSH-1.0-\u001b[2J\u009b31m\r\n'),
+  ),
   {
     name: 'an identification in three segments',
     made: 'TCP that passes an sshd on, its first line in pieces 50 ms apart',
