@@ -2,21 +2,21 @@
  * An SSH server on loopback that lets every client in, and at the first command of each connection
  * does what the test wants with the raw messages of RFC 4254.
  */
-import { once } from 'node:events';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import ssh2 from 'ssh2';
 import { generateKey } from '../../demo/embedded-server.js';
 import type { Protocol } from '../../src/ssh/ssh2-internals.ts';
 import { sendMessage } from '../../src/ssh/ssh2-packets.ts';
 import { hostBlockOf } from './host-block.ts';
+import { startLoopback } from './loopback.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** One connection at which a command was asked for, and granted. */
 export interface Raw {
   /** The client's number of the command's channel. */
   readonly channel: number;
-  /** Bytes that the client's window has. */
-  readonly window: number;
+  /** Bytes that the client's window has, as ssh2 counts them; `send` does not. */
+  readonly outgoing: { window: number };
   readonly socket: Socket;
   /** How many commands were asked for over all connections, this one included. */
   readonly count: number;
@@ -38,7 +38,7 @@ interface Internals {
   readonly _protocol: Protocol & { readonly _hostKeys: Record<string, unknown> };
 }
 interface Channel {
-  readonly outgoing: { readonly id: number; readonly window: number };
+  readonly outgoing: { readonly id: number; window: number };
 }
 
 export async function startHostileServer(
@@ -47,7 +47,6 @@ export async function startHostileServer(
   onExec: (raw: Raw) => void,
 ): Promise<HostileServer> {
   const key = generateKey();
-  const sockets = new Set<Socket>();
   let count = 0;
   const serve = (connection: ssh2.Connection, socket: Socket): void => {
     const { _protocol: protocol } = connection as unknown as Internals;
@@ -60,7 +59,7 @@ export async function startHostileServer(
         const { outgoing } = stream as unknown as Channel;
         count += 1;
         onExec({
-          ...{ channel: outgoing.id, window: outgoing.window, socket, count },
+          ...{ channel: outgoing.id, outgoing, socket, count },
           send: (payload) => void sendMessage(protocol, [payload]),
           exit() {
             stream.exit(0);
@@ -74,24 +73,15 @@ export async function startHostileServer(
       });
     });
   };
-  const server = createServer({ noDelay: true }, (socket) => {
-    sockets.add(socket.on('error', () => undefined));
-    socket.once('close', () => sockets.delete(socket));
+  const loopback = await startLoopback(sandbox, (socket) => {
     new ssh2.Server({ hostKeys: [key.private] }, (connection) => {
       serve(connection, socket);
     }).injectSocket(socket);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  sandbox.defer(async () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, 'close');
-  });
-  const { port } = server.address() as AddressInfo;
+  const { port } = loopback;
   const knownHosts = sandbox.write(`${name}/known`, `[127.0.0.1]:${port} ${key.public}\n`);
   return {
-    connections: () => sockets.size,
+    connections: () => loopback.connections(),
     hostBlock: hostBlockOf({ name, port, user: 'any', identities: [], knownHosts }),
   };
 }

@@ -70,13 +70,13 @@ export const agentRows: readonly Row[] = [
   {
     name: 'the agent is ended by force during a command',
     made: 'agent stop --force',
-    must: '255, says that it was ended by force; the next call works',
+    must: '129 (HUP), says that it was ended by force; the next call works',
     async run(stage) {
       const { config } = await running(stage);
       const force = (): Promise<unknown> =>
         stage.check(stage.cli(['agent', 'stop', '--force']), { code: 0, stdout: /.*/ });
       await stage.execAndFail({ config }, force, {
-        ...{ code: 255, stdout: 'begun\n', stderr: /^sshpool: .*stopped by force.*\n$/, ran: 1 },
+        ...{ code: 129, stdout: 'begun\n', stderr: /^sshpool: .*stopped by force.*\n$/, ran: 1 },
       });
       await stage.works(config);
     },

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { bytesOf, HELLO } from '../../support/fake-agent.ts';
 import { RawCall } from '../../support/raw-call.ts';
 import { spawnCli } from '../../support/cli.ts';
@@ -10,8 +11,6 @@ import { alive, signal, until } from '../../support/process.ts';
 import { poolStats } from '../../support/stats.ts';
 import type { Row } from '../row.ts';
 import type { Stage } from '../stage.ts';
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A connection to the agent's socket that is not a caller. */
 async function stranger(stage: Stage): Promise<Socket> {

@@ -1,8 +1,8 @@
 /** Servers that are slow, silent, small, or refuse. */
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { appendFileSync } from 'node:fs';
 import { startFakeServer, type FakeServerOptions } from '../../support/fake-server.ts';
+import { startLoopback } from '../../support/loopback.ts';
 import type { Sandbox } from '../../support/sandbox.ts';
 import type { Must, Row } from '../row.ts';
 import type { Stage } from '../stage.ts';
@@ -13,20 +13,7 @@ export async function rawServer(
   onSocket: (socket: Socket) => void,
   lines = '',
 ): Promise<string> {
-  const sockets = new Set<Socket>();
-  const server = createServer({ noDelay: true }, (socket) => {
-    sockets.add(socket.on('error', () => undefined));
-    socket.once('close', () => sockets.delete(socket));
-    onSocket(socket);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  sandbox.defer(async () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, 'close');
-  });
-  const { port } = server.address() as AddressInfo;
+  const { port } = await startLoopback(sandbox, onSocket);
   const block = `Host raw\n  HostName 127.0.0.1\n  Port ${port}\n  BatchMode yes\n  ${lines}\n`;
   return sandbox.write('raw_config', block);
 }
