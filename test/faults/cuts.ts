@@ -1,5 +1,6 @@
 /** Calls through a network that cuts connections at random, each with an id that it leaves behind. */
 import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { runCli } from '../support/cli.ts';
 import { seeded } from '../support/random.ts';
 import { startRelay, type Lifetime } from '../support/relay.ts';
@@ -44,6 +45,9 @@ interface Kind {
   readonly output: string;
 }
 
+/** Part of the calls after which all callers rest. */
+const RESTS = 0.02;
+const REST_MS = 500;
 const LONG = 200_000;
 const KINDS: readonly Kind[] = [
   { command: '', output: '' },
@@ -105,10 +109,14 @@ export async function makeCuts(
     }
   };
   const all: Ended[] = [];
+  // Now and then all callers rest, so that connections are cut while they are idle, too.
+  let quietUntil = 0;
   const caller = async (number: number): Promise<void> => {
     for (let count = 0; tally.cuts < cuts; count++) {
       const kind = KINDS[Math.floor(random() * KINDS.length)] ?? { command: '', output: '' };
       all.push(await call(`${number}-${count}-`, kind));
+      if (random() < RESTS) quietUntil = performance.now() + REST_MS;
+      await pause(Math.max(0, quietUntil - performance.now()));
     }
   };
   await Promise.all(Array.from({ length: callers }, (_, number) => caller(number)));
