@@ -162,9 +162,12 @@ export class Stage {
       return;
     }
     const { activeSessions, queued, totalConnections } = now.totals;
-    this.left =
-      `${totalConnections} connections, ${activeSessions} sessions, ` +
-      `${await descriptorsOf(now.pid)} descriptors, ${Math.round(now.rssBytes / 1e6)} MB`;
+    this.left = [
+      counted(totalConnections, 'connection'),
+      counted(activeSessions, 'session'),
+      counted(await descriptorsOf(now.pid), 'descriptor'),
+      `${Math.round(now.rssBytes / 1e6)} MB`,
+    ].join(', ');
     this.must(activeSessions === 0 && queued === 0, `slots are taken: ${this.left}`);
     this.must(now.rssBytes < rssBytes, `memory is not given back: ${this.left}`);
     const most = connections ?? totalConnections;
@@ -222,11 +225,14 @@ function isOneOf<T>(expected: T | readonly T[], found: T | null): boolean {
 const fits = (expected: string | RegExp, found: string): boolean =>
   typeof expected === 'string' ? expected === found : expected.test(found);
 
+const counted = (count: number, noun: string): string =>
+  `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+const LONGEST = 120;
+
 /** The first line as it fits a table, without what differs at each run. */
 function short(text: string, root: string): string {
   const [line = ''] = text.trim().replace('sshpool: ', '').split('\n');
-  return `"${line
-    .replaceAll(root, '')
-    .replaceAll(/port \d+|:\d{4,5}\b/g, 'port N')
-    .slice(0, 110)}"`;
+  const same = line.replaceAll(root, '').replaceAll(/port \d+|:\d{4,5}\b/g, 'port N');
+  return `"${same.length > LONGEST ? `${same.slice(0, LONGEST)}...` : same}"`;
 }

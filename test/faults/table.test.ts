@@ -15,23 +15,25 @@ import { networkRows } from './rows/network.ts';
 import { placeRows } from './rows/places.ts';
 import { serverRows } from './rows/servers.ts';
 import { Stage } from './stage.ts';
-import { type Line, renderText, renderTable } from './table.ts';
+import { type Line, renderText, renderTables } from './table.ts';
 
-const ROWS: readonly Row[] = [
-  ...networkRows,
-  ...serverRows,
-  ...hostileRows,
-  ...agentRows,
-  ...callerRows,
-  ...placeRows,
+const GROUPS: readonly (readonly [title: string, rows: readonly Row[]])[] = [
+  ['Networks', networkRows],
+  ['Servers', serverRows],
+  ['Hostile servers', hostileRows],
+  ['The agent', agentRows],
+  ['Callers', callerRows],
+  ['Other users', placeRows],
 ];
+const ROWS = GROUPS.flatMap(([, rows]) => rows);
 
 const lines = new Map<Row, Line>();
 
 afterAll(() => {
-  const all = ROWS.flatMap((row) => lines.get(row) ?? []);
-  process.stdout.write(renderText(all));
-  if (FULL && all.length === ROWS.length) writeSection('faults', renderTable(all));
+  const linesOf = (rows: readonly Row[]): Line[] => rows.flatMap((row) => lines.get(row) ?? []);
+  process.stdout.write(renderText(linesOf(ROWS)));
+  if (!FULL || lines.size < ROWS.length) return;
+  writeSection('faults', renderTables(GROUPS.map(([title, rows]) => [title, linesOf(rows)])));
 });
 
 describe.skipIf(!haveSshd())('faults', { timeout: 600_000 }, () => {

@@ -32,7 +32,12 @@ export function renderText(lines: readonly Line[]): string {
   return `\n${blocks.join('\n')}\n`;
 }
 
-export function renderTable(lines: readonly Line[]): string {
+/** A table for each group. */
+export function renderTables(groups: readonly (readonly [title: string, Line[]])[]): string {
+  return groups.flatMap(([title, lines]) => [`### ${title}`, renderTable(lines)]).join('\n\n');
+}
+
+function renderTable(lines: readonly Line[]): string {
   return markdownTable([
     ['Fault', 'Made by', 'Must', 'Seen (exit status, words)', 'Took', 'Left', ''],
     ...lines.map((line) =>

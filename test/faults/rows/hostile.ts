@@ -19,8 +19,12 @@ const data = (channel: number, bytes: number): Buffer =>
 const open = (type: string): Buffer =>
   new Writer().byte(OPEN).string(type).u32(1).u32(WINDOW).u32(32_768).finish();
 
-/** What nothing worse may happen to: a call to a good server beside it. */
+/** The longest that a call to a good server beside it may take. */
 const CALM_MS = 3000;
+const EXPECTED = new Map<Must['code'], string>([
+  [0, 'works'],
+  [255, '255, one line that says what'],
+]);
 
 /**
  * A call to a hostile server, beside a good one of the same agent whose connection must stay.
@@ -32,10 +36,7 @@ const hostile = (
   must: Must,
 ): Row => ({
   ...row,
-  must:
-    must.code === 0
-      ? 'works; other hosts notice nothing'
-      : '255, one line that says what; other hosts notice nothing',
+  must: `${EXPECTED.get(must.code) ?? 'works, or 255 and one line'}; other hosts notice nothing`,
   async run(stage) {
     const { config, sshd } = await beside(stage, (each) => {
       if (each.count === 1) harm(each);

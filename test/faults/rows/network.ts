@@ -1,6 +1,6 @@
 /** Networks that swallow, cut, delay and split. */
 import { type Relay, type RelayOptions, startRelay } from '../../support/relay.ts';
-import { descendantsOf, signal, until } from '../../support/process.ts';
+import { descendantsOf, processesNaming, signal, titleOf, until } from '../../support/process.ts';
 import type { Sshd, SshdOptions } from '../../support/sshd.ts';
 import { PoolBench } from '../../support/pool-bench.ts';
 import { stats } from '../../support/stats.ts';
@@ -82,6 +82,12 @@ function midOutput(
       await stage.works(config);
     },
   }));
+}
+
+/** Signals the ssh that carries a connection. */
+function toMaster({ sandbox }: Stage, name: NodeJS.Signals): void {
+  const pids = processesNaming(sandbox.root).filter((pid) => /\bssh -MN/.test(titleOf(pid)));
+  for (const pid of pids) signal(pid, name);
 }
 
 const swallowBoth = (relay: Relay): void => {
@@ -170,6 +176,32 @@ export const networkRows: readonly Row[] = [
     },
   },
   {
+    name: 'the ssh of an openssh link is killed during a command',
+    made: 'SIGKILL to the master',
+    must: '255, "lost", ran once; the next call works',
+    async run(stage) {
+      const { config } = await warm(stage, { link: 'openssh' });
+      await stage.execAndFail({ config, command: PRINT }, () => toMaster(stage, 'SIGKILL'), {
+        ...{ code: 255, stdout: /^begun\n/, stderr: LOST, ran: 1, withinMs: SOON_MS },
+      });
+      await stage.works(config);
+    },
+  },
+  {
+    name: 'the ssh of an openssh link is stopped',
+    made: 'SIGSTOP to the master, before a call',
+    must: '255, "may have run"; the next call works',
+    async run(stage) {
+      const { config } = await warm(stage, { link: 'openssh' });
+      toMaster(stage, 'SIGSTOP');
+      stage.sandbox.defer(async () => toMaster(stage, 'SIGCONT'));
+      await stage.exec({ config }, { code: 255, stderr: MAY_HAVE_RUN, ran: 0, withinMs: SOON_MS });
+      await stage.works(config);
+      // It sees that the agent has left it once it goes on.
+      toMaster(stage, 'SIGCONT');
+    },
+  },
+  {
     name: 'the machine sleeps for eight hours, and the connection dies meanwhile',
     made: 'the pool alone, on a clock and a link that the test has in hand',
     must: 'the next call asks first, and has a new connection after 2 s without an answer',
@@ -194,7 +226,7 @@ export const networkRows: readonly Row[] = [
     async run(stage) {
       const { config, relay } = await warm(stage, { lines: '  ConnectTimeout 10' });
       relay.stall();
-      const call = stage.exec({ config }, { code: [0, 255], withinMs: SOON_MS });
+      const call = stage.exec({ config }, { code: 0, ran: 1, withinMs: SOON_MS });
       setTimeout(() => relay.resume(), 2000);
       await call;
       await stage.works(config);
