@@ -43,7 +43,7 @@ const lock = (what: string, full: boolean, leave: (path: string, stage: Stage) =
 const deleted = (what: string, remove: (stage: Stage) => void): Row => ({
   name: `the agent's ${what} is deleted while it runs`,
   made: 'rm, during a command',
-  must: 'the command ends as it should; the next call works; the first agent leaves within 60 s',
+  must: 'the command ends with its own status; the next call works; the first agent leaves within 60 s',
   async run(stage) {
     const { config, pid } = await running(stage);
     await stage.execAndFail({ config, command: 'sleep 1; exit 3' }, () => remove(stage), {
@@ -176,7 +176,7 @@ export const agentRows: readonly Row[] = [
   {
     name: 'the agent stands still for a while',
     made: 'SIGSTOP and SIGCONT after 3 s, as a machine that sleeps',
-    must: 'the command goes on and ends as it should',
+    must: 'the command goes on and ends with its own status',
     async run(stage) {
       const { config, pid } = await running(stage);
       const sleep = (): void => {
