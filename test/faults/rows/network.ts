@@ -156,10 +156,11 @@ export const networkRows: readonly Row[] = [
     must: 'works; a warm call in one round trip',
     async run(stage) {
       const { config } = await warm(stage, { delayMs: 300 });
-      // A busy machine adds to one of them, and not to the fastest.
-      const times: number[] = [];
-      for (let i = 0; i < 3; i++) times.push((await stage.works(config)).ms);
-      const fastest = Math.round(Math.min(...times));
+      // A busy machine adds to some of them.
+      let fastest = Infinity;
+      for (let i = 0; i < 6 && fastest > 1000; i++) {
+        fastest = Math.min(fastest, Math.round((await stage.works(config)).ms));
+      }
       stage.must(fastest < 1200, `a warm call took ${fastest} ms, not 600`);
       stage.saw(`a warm call in ${fastest} ms`);
     },
