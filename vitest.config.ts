@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 
+/** Set by scripts/soak.js: no other run makes that load. */
+const SOAK = process.env['SSHPOOL_SOAK_MINUTES'] !== undefined;
 const SANITIZED = 'bin/sshpool-sanitized';
 
 /** Tests over the built program; `program` is another one than the launcher. */
@@ -49,12 +51,21 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'faults',
+          include: ['test/faults/*.test.ts'],
+          // They wait for deadlines most of the time.
+          maxConcurrency: 6,
+        },
+      },
+      {
+        test: {
           name: 'library',
           include: ['test/library/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
       },
+      ...(SOAK ? [{ test: { name: 'soak', include: ['test/soak/*.test.ts'] } }] : []),
       endToEnd('e2e'),
       // What the launcher does the Node client does as well, for where there is no C compiler.
       endToEnd('e2e-node', {

@@ -49,6 +49,6 @@ export function markdownTable(rows) {
 export function withSection(text, name, content) {
   const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const [start, end] = [text.indexOf(open), text.indexOf(close)];
-  if (start < 0 || end < start) throw new Error(`README.md has no section ${open} ... ${close}`);
+  if (start < 0 || end < start) throw new Error(`there is no section ${open} ... ${close}`);
   return `${text.slice(0, start)}${open}\n\n${content}\n\n${text.slice(end)}`;
 }

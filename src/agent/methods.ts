@@ -19,6 +19,8 @@ export interface AgentFacts {
   readonly protocol: number;
   readonly uptimeMs: number;
   readonly rssBytes: number;
+  /** JavaScript objects, garbage included. */
+  readonly heapBytes: number;
   readonly socket: string;
 }
 
@@ -135,9 +137,14 @@ function facts({ clock, version, startedAt, paths }: Services): AgentFacts {
     version,
     protocol: PROTOCOL,
     uptimeMs: Math.round(clock.monotonic() - startedAt),
-    rssBytes: process.memoryUsage.rss(),
+    ...memory(),
     socket: paths.socket,
   };
+}
+
+function memory(): Pick<AgentFacts, 'rssBytes' | 'heapBytes'> {
+  const { rss, heapUsed } = process.memoryUsage();
+  return { rssBytes: rss, heapBytes: heapUsed };
 }
 
 /**

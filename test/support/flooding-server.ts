@@ -3,14 +3,8 @@
  * network takes it, from the first command on.
  */
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
-import ssh2 from 'ssh2';
-import { generateKey } from '../../demo/embedded-server.js';
 import { Writer } from '../../src/base/bytes.ts';
-import type { Protocol } from '../../src/ssh/ssh2-internals.ts';
-import { sendMessage } from '../../src/ssh/ssh2-packets.ts';
-import { hostBlockOf } from './host-block.ts';
-import { startLoopback } from './loopback.ts';
+import { startHostileServer, type HostileServer, type Raw } from './hostile-server.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** The client's number of the channel of the command. */
@@ -33,19 +27,11 @@ export const FLOODS = {
 
 export type FloodKind = keyof typeof FLOODS;
 
-export interface FloodingServer {
+export interface FloodingServer extends HostileServer {
   /** Messages that were sent. */
   sent(): number;
-  /** Connections that are open. */
-  connections(): number;
   /** It goes on without a flood. */
   calm(): void;
-  readonly hostBlock: string;
-}
-
-/** What of ssh2's channel of a command is used. */
-interface Channel {
-  readonly outgoing: { readonly id: number; window: number };
 }
 
 const PER_TURN = 200;
@@ -55,17 +41,15 @@ const COUNTED: ReadonlySet<FloodKind> = new Set(['tiny data', 'tiny extended dat
 /** Sends as much as socket and window take; resolves when it is over. */
 async function flood(
   kind: FloodKind,
-  protocol: Protocol,
-  socket: Socket,
-  { outgoing }: Channel,
+  { channel, outgoing, socket, send }: Raw,
   onSent: () => boolean,
 ): Promise<void> {
-  const message = FLOODS[kind](outgoing.id);
+  const message = FLOODS[kind](channel);
   const isCounted = COUNTED.has(kind);
   for (let goesOn = true; goesOn && socket.writable;) {
     for (let count = 0; goesOn && count < PER_TURN && !socket.writableNeedDrain; count++) {
       if (isCounted && outgoing.window-- <= 0) break;
-      sendMessage(protocol, [message]);
+      send(message);
       goesOn = onSent();
     }
     await new Promise((resolve) => setImmediate(resolve));
@@ -80,34 +64,13 @@ export async function startFloodingServer(
   kind: FloodKind,
   { deaf = false } = {},
 ): Promise<FloodingServer> {
-  const key = generateKey();
   let [sent, isCalm] = [0, false];
-  const loopback = await startLoopback(sandbox, (socket) => {
-    const ssh = new ssh2.Server({ hostKeys: [key.private] }, (connection) => {
-      const { _protocol: protocol } = connection as unknown as { readonly _protocol: Protocol };
-      connection.on('error', () => undefined);
-      connection.on('authentication', (context) => context.accept());
-      connection.on('session', (accept) => {
-        accept().on('exec', (acceptExec) => {
-          const channel = acceptExec();
-          channel.on('error', () => undefined);
-          channel.resume();
-          if (deaf) socket.pause();
-          void flood(kind, protocol, socket, channel as unknown as Channel, () => {
-            sent += 1;
-            return !isCalm;
-          });
-        });
-      });
+  const server = await startHostileServer(sandbox, name, (raw) => {
+    if (deaf) raw.socket.pause();
+    void flood(kind, raw, () => {
+      sent += 1;
+      return !isCalm;
     });
-    ssh.injectSocket(socket);
   });
-  const { port } = loopback;
-  const knownHosts = sandbox.write(`${name}/known`, `[127.0.0.1]:${port} ${key.public}\n`);
-  return {
-    sent: () => sent,
-    connections: () => loopback.connections(),
-    calm: () => void (isCalm = true),
-    hostBlock: hostBlockOf({ name, port, user: 'any', identities: [], knownHosts }),
-  };
+  return { ...server, sent: () => sent, calm: () => void (isCalm = true) };
 }

@@ -7,6 +7,17 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export interface RelayOptions {
   /** Each chunk arrives this much later, in each direction. */
   readonly delayMs?: number;
+  /** Each chunk is passed on in pieces of this size. */
+  readonly pieceBytes?: number;
+  /** Asked at each new connection: it is reset after so many bytes or so much time. */
+  readonly lasts?: () => Lifetime;
+  /** Told when a connection is reset because of `lasts`. */
+  readonly onCut?: () => void;
+}
+
+export interface Lifetime {
+  readonly bytes?: number;
+  readonly ms?: number;
 }
 
 export type Direction = 'toServer' | 'toClient';
@@ -41,6 +52,8 @@ interface Wire {
   readonly swallowed: Set<Direction>;
   /** Resets both ends. */
   readonly cut: () => void;
+  /** The same because what was allowed is used up. */
+  readonly expire: () => void;
 }
 
 /** Starts a relay to `targetPort` on 127.0.0.1. */
@@ -55,10 +68,11 @@ export async function startRelay(targetPort: number, options: RelayOptions = {})
       noDelay: true,
       allowHalfOpen: true,
     });
-    const wire = join(wires, client, server);
+    const wire = join(wires, client, server, options.onCut);
     wire.allowance = state.allowance;
-    forward('toServer', wire, options.delayMs ?? 0);
-    forward('toClient', wire, options.delayMs ?? 0);
+    limit(wire, options.lasts?.());
+    forward('toServer', wire, options);
+    forward('toClient', wire, options);
     if (state.stalled) hold(wire);
   });
   const port = await listen(listener);
@@ -106,10 +120,23 @@ function hold({ client, server }: Wire): void {
   server.pause();
 }
 
-function join(wires: Set<Wire>, client: Socket, server: Socket): Wire {
+function limit(wire: Wire, { bytes, ms }: Lifetime = {}): void {
+  if (bytes !== undefined) wire.allowance = bytes;
+  if (ms === undefined) return;
+  const timer = setTimeout(wire.expire, ms);
+  wire.client.once('close', () => clearTimeout(timer));
+}
+
+function join(wires: Set<Wire>, client: Socket, server: Socket, onCut?: () => void): Wire {
   const ends = [client, server];
   const cut = (): void => ends.forEach((socket) => void socket.resetAndDestroy());
-  const wire = { client, server, allowance: Infinity, swallowed: new Set<Direction>(), cut };
+  const expire = (): void => {
+    // Its ends may have gone by themselves meanwhile.
+    if (!client.destroyed) onCut?.();
+    cut();
+  };
+  const swallowed = new Set<Direction>();
+  const wire = { client, server, allowance: Infinity, swallowed, cut, expire };
   wires.add(wire);
   for (const socket of ends) {
     // 'close' follows, and a reset is what this is about.
@@ -123,7 +150,11 @@ function join(wires: Set<Wire>, client: Socket, server: Socket): Wire {
   return wire;
 }
 
-function forward(direction: Direction, wire: Wire, delayMs: number): void {
+function forward(
+  direction: Direction,
+  wire: Wire,
+  { delayMs = 0, pieceBytes = Infinity }: RelayOptions,
+): void {
   const { client, server } = wire;
   const [from, to] = direction === 'toServer' ? [client, server] : [server, client];
   const later = (run: () => void): void => {
@@ -136,10 +167,18 @@ function forward(direction: Direction, wire: Wire, delayMs: number): void {
     wire.allowance -= part.length;
     // The cut waits until what was allowed has left.
     const torn = wire.allowance <= 0;
-    if (to.write(part, torn ? wire.cut : undefined) || torn) return;
+    const pieces = piecesOf(part, pieceBytes);
+    for (const piece of pieces.slice(0, -1)) to.write(piece);
+    if (to.write(pieces.at(-1) ?? part, torn ? wire.expire : undefined) || torn) return;
     from.pause();
     to.once('drain', () => from.resume());
   };
   from.on('data', (chunk) => later(() => pass(chunk)));
   from.once('end', () => later(() => to.end()));
+}
+
+function piecesOf(chunk: Buffer, bytes: number): Buffer[] {
+  if (chunk.length <= bytes) return [chunk];
+  const count = Math.ceil(chunk.length / bytes);
+  return Array.from({ length: count }, (_, i) => chunk.subarray(i * bytes, (i + 1) * bytes));
 }

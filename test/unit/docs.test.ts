@@ -1,10 +1,13 @@
-/** What docs/ARCHITECTURE.md says in tables is what the source has. */
-import { readFileSync } from 'node:fs';
+/** What the documents say in tables is what the source has, and the files that they name are there. */
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PHASES } from '../../src/ssh/channel.ts';
 import { SESSION_MOVES } from '../../src/ssh/session.ts';
 
-const text = readFileSync(new URL('../../docs/ARCHITECTURE.md', import.meta.url), 'utf8');
+const read = (name: string): string =>
+  readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
+
+const text = read('docs/ARCHITECTURE.md');
 
 const cells = (line: string): string[] =>
   line
@@ -36,4 +39,27 @@ describe('docs/ARCHITECTURE.md', () => {
   it('stays short', () => {
     expect(text.split('\n').length).toBeLessThanOrEqual(150);
   });
+});
+
+describe('docs/RELIABILITY.md', () => {
+  const [, section = ''] =
+    /<!-- limits -->([^]*)<!-- \/limits -->/.exec(read('docs/RELIABILITY.md')) ?? [];
+  const limits = section.trim().split('\n').slice(2).map(cells);
+
+  it.each(limits)('has the value of: %s', (_, value, constant = '', file = '') => {
+    const found = new RegExp(`\\b${constant} = ([\\d_* -]+);`).exec(read(file))?.[1] ?? '';
+    const factors = found.replaceAll('_', '').split(' - ').map(product);
+    expect(String(factors.reduce((sum, factor) => sum - factor))).toBe(value);
+  });
+});
+
+/** Of numbers with stars between them. */
+const product = (words: string): number =>
+  words.split('*').reduce((result, factor) => result * Number(factor), 1);
+
+it.each(['docs/RELIABILITY.md', 'docs/SECURITY.md'])('%s names files that are there', (name) => {
+  const named = read(name).match(/\b(?:test|src)\/[\w./-]+\.\w+/g) ?? [];
+  expect(named.length).toBeGreaterThan(0);
+  const missing = named.filter((file) => !existsSync(new URL(`../../${file}`, import.meta.url)));
+  expect(missing).toEqual([]);
 });

@@ -1,0 +1,58 @@
+/** The table of faults, for the terminal and for docs/RELIABILITY.md. */
+import { markdownTable } from '../../scripts/sections.js';
+import type { Row } from './row.ts';
+
+export interface Line {
+  readonly row: Row;
+  /** What callers saw, one text for each kind of outcome. */
+  readonly seen: readonly string[];
+  /** Of the longest call. */
+  readonly tookMs: number;
+  readonly left: string;
+  /** What is not as it must be. */
+  readonly problems: readonly string[];
+  /** Why it did not run. */
+  readonly skipped?: string;
+}
+
+const showMs = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+
+function resultOf({ skipped, problems }: Line): string {
+  if (skipped !== undefined) return `skipped: ${skipped}`;
+  return problems.length === 0 ? 'ok' : 'FAILED';
+}
+
+export function renderText(lines: readonly Line[]): string {
+  const blocks = lines.flatMap((line) => [
+    `${resultOf(line).padEnd(7)} ${line.row.name} [${showMs(line.tookMs)}]`,
+    ...line.seen.map((seen) => `          saw ${seen}`),
+    ...(line.left === '' ? [] : [`          left ${line.left}`]),
+    ...line.problems.map((problem) => `        ! ${problem}`),
+  ]);
+  return `\n${blocks.join('\n')}\n`;
+}
+
+/** A table for each group. */
+export function renderTables(groups: readonly (readonly [title: string, Line[]])[]): string {
+  return groups.flatMap(([title, lines]) => [`### ${title}`, renderTable(lines)]).join('\n\n');
+}
+
+function renderTable(lines: readonly Line[]): string {
+  return markdownTable([
+    ['Fault', 'Made by', 'Must', 'Seen (exit status, words)', 'Took', 'Left', ''],
+    ...lines.map((line) =>
+      [
+        line.row.name,
+        line.row.made,
+        line.row.must,
+        line.seen.join('; ') || 'works',
+        showMs(line.tookMs),
+        line.left,
+        resultOf(line),
+      ].map(escape),
+    ),
+  ]);
+}
+
+/** What a table or Markdown would take for its own. */
+const escape = (cell: string): string => cell.replace(/[|*_<`\\]/g, String.raw`\$&`);

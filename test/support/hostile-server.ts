@@ -1,0 +1,87 @@
+/**
+ * An SSH server on loopback that lets every client in, and at the first command of each connection
+ * does what the test wants with the raw messages of RFC 4254.
+ */
+import type { Socket } from 'node:net';
+import ssh2 from 'ssh2';
+import { generateKey } from '../../demo/embedded-server.js';
+import type { Protocol } from '../../src/ssh/ssh2-internals.ts';
+import { sendMessage } from '../../src/ssh/ssh2-packets.ts';
+import { hostBlockOf } from './host-block.ts';
+import { startLoopback } from './loopback.ts';
+import type { Sandbox } from './sandbox.ts';
+
+/** One connection at which a command was asked for, and granted. */
+export interface Raw {
+  /** The client's number of the command's channel. */
+  readonly channel: number;
+  /** Bytes that the client's window has, as ssh2 counts them; `send` does not. */
+  readonly outgoing: { window: number };
+  readonly socket: Socket;
+  /** How many commands were asked for over all connections, this one included. */
+  readonly count: number;
+  /** Sends the payload of a packet as it is. */
+  readonly send: (payload: Buffer) => void;
+  /** Ends the command with status 0. */
+  readonly exit: () => void;
+  /** Exchanges keys again, with another host key. */
+  readonly rekeyAsAnother: () => void;
+}
+
+export interface HostileServer {
+  /** Connections that are open. */
+  connections(): number;
+  readonly hostBlock: string;
+}
+
+interface Internals {
+  readonly _protocol: Protocol & { readonly _hostKeys: Record<string, unknown> };
+}
+interface Channel {
+  readonly outgoing: { readonly id: number; window: number };
+}
+
+export async function startHostileServer(
+  sandbox: Sandbox,
+  name: string,
+  onExec: (raw: Raw) => void,
+): Promise<HostileServer> {
+  const key = generateKey();
+  let count = 0;
+  const serve = (connection: ssh2.Connection, socket: Socket): void => {
+    const { _protocol: protocol } = connection as unknown as Internals;
+    connection.on('error', () => undefined);
+    connection.on('authentication', (context) => context.accept());
+    connection.on('session', (accept) => {
+      accept().on('exec', (acceptExec) => {
+        const stream = acceptExec();
+        stream.on('error', () => undefined).resume();
+        const { outgoing } = stream as unknown as Channel;
+        count += 1;
+        onExec({
+          ...{ channel: outgoing.id, outgoing, socket, count },
+          send: (payload) => void sendMessage(protocol, [payload]),
+          exit() {
+            stream.exit(0);
+            stream.end();
+          },
+          rekeyAsAnother() {
+            protocol._hostKeys['ssh-ed25519'] = ssh2.utils.parseKey(generateKey().private);
+            protocol.rekey();
+          },
+        });
+      });
+    });
+  };
+  const loopback = await startLoopback(sandbox, (socket) => {
+    new ssh2.Server({ hostKeys: [key.private] }, (connection) => {
+      serve(connection, socket);
+    }).injectSocket(socket);
+  });
+  const { port } = loopback;
+  const knownHosts = sandbox.write(`${name}/known`, `[127.0.0.1]:${port} ${key.public}\n`);
+  return {
+    connections: () => loopback.connections(),
+    hostBlock: hostBlockOf({ name, port, user: 'any', identities: [], knownHosts }),
+  };
+}
