@@ -15,6 +15,7 @@ import { markdownTable } from './sections.js';
  * @property {number} MAX_FRAME
  * @property {number} MAX_CHUNK
  * @property {number} AGENT_PATIENCE_MS
+ * @property {number} AGENT_RUNNING_PATIENCE_MS
  * @property {number} MAX_HELLO
  * @property {Readonly<Record<string, string>>} CAPABILITIES
  * @property {Readonly<Record<string, Row>>} MESSAGES
@@ -107,7 +108,8 @@ caller                                    agent
   lose nothing.
 - Before the hello, and then before \`opened\` or the last message, a caller may take the agent for hung:
   after ${number(protocol.AGENT_PATIENCE_MS)} ms without a message it sends ${of('ping')}, and the agent answers at once with
-  ${of('pong')} or has failed after as many milliseconds more.
+  ${of('pong')} or has failed after as many milliseconds more. Once the command runs it is
+  ${number(protocol.AGENT_RUNNING_PATIENCE_MS)} ms.
 - A call that ends without a last message before \`starting\` has run nothing, and may be made in another way.
 - A caller that closes its connection while the command runs hangs up on it: it gets HUP, and KILL
   five seconds later.

@@ -7,6 +7,7 @@
  * @property {number} MAX_FRAME
  * @property {number} MAX_CHUNK
  * @property {number} AGENT_PATIENCE_MS
+ * @property {number} AGENT_RUNNING_PATIENCE_MS
  * @property {Readonly<Record<string, { readonly number: number }>>} MESSAGES
  * @property {readonly string[]} CALLER_ENV
  * @property {readonly string[]} AGENT_ENV
@@ -53,7 +54,8 @@ export function wireHeader(
     diversions,
   },
 ) {
-  const { PROTOCOL, MAX_FRAME, MAX_CHUNK, AGENT_PATIENCE_MS, MESSAGES } = protocol;
+  const { PROTOCOL, MAX_FRAME, MAX_CHUNK, MESSAGES } = protocol;
+  const { AGENT_PATIENCE_MS, AGENT_RUNNING_PATIENCE_MS } = protocol;
   const { CALLER_ENV, AGENT_ENV, SYSTEM_PATH } = protocol;
   const messages = Object.entries(MESSAGES).map(
     ([name, { number }]) => `\tMESSAGE_${upper(name)} = ${number},`,
@@ -78,6 +80,7 @@ enum {
 \tMAX_FRAME = ${MAX_FRAME},
 \tMAX_CHUNK = ${MAX_CHUNK},
 \tAGENT_PATIENCE_MS = ${AGENT_PATIENCE_MS},
+\tAGENT_RUNNING_PATIENCE_MS = ${AGENT_RUNNING_PATIENCE_MS},
 \tEXIT_FAILURE_OF_OURS = ${EXIT_FAILURE},
 \tMAX_SSH_DEPTH = ${start.MAX_SSH_DEPTH},
 };

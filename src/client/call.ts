@@ -86,8 +86,7 @@ export class Call {
 
   #receive(message: Message): void {
     this.#patience.heard();
-    // A remote command may take as long as it likes.
-    if (message.type === 'opened') this.#patience.end();
+    if (message.type === 'opened') this.#patience.runs();
     try {
       if (message.type === 'hello') {
         if (message.protocol !== PROTOCOL) throw new OtherProtocol(message.protocol);
@@ -95,6 +94,7 @@ export class Call {
         return;
       }
       if (message.type !== 'pong' && this.#onMessage(message)) {
+        this.#patience.end();
         this.#resolve();
         this.#peer.end();
       }

@@ -1,9 +1,9 @@
 /**
  * How long a caller waits for an agent that says nothing: so long for its hello, and then for the
- * answer to a ping, which follows the same time without any message.
+ * answer to a ping, which follows the same time without any message; longer once the command runs.
  */
 import { systemClock, type Clock, type Timer } from '../base/time.ts';
-import { AGENT_PATIENCE_MS } from '../wire/protocol.ts';
+import { AGENT_PATIENCE_MS, AGENT_RUNNING_PATIENCE_MS } from '../wire/protocol.ts';
 
 export interface PatienceEvents {
   /** No message for a while: ask for one. */
@@ -18,6 +18,7 @@ export class Patience {
   /** `asked`: the next message is due. A hello is due from the beginning. */
   #state: 'asked' | 'quiet' | 'over' = 'asked';
   #timer: Timer;
+  #limitMs: number = AGENT_PATIENCE_MS;
   /** When the last message came; a timer that is due looks here, so that no message moves it. */
   #heardAt: number;
 
@@ -35,6 +36,11 @@ export class Patience {
     this.#heardAt = this.#clock.monotonic();
   }
 
+  /** The remote command runs: there is more to lose by giving up. */
+  runs(): void {
+    this.#limitMs = AGENT_RUNNING_PATIENCE_MS;
+  }
+
   /** From now on the agent may be silent for as long as it likes. */
   end(): void {
     this.#state = 'over';
@@ -42,7 +48,7 @@ export class Patience {
   }
 
   #due(): void {
-    const left = this.#heardAt + AGENT_PATIENCE_MS - this.#clock.monotonic();
+    const left = this.#heardAt + this.#limitMs - this.#clock.monotonic();
     if (this.#state === 'quiet' && left > 0) return this.#again(left);
     // After a stop of this process (SIGSTOP, sleep) what has come meanwhile is read first.
     setImmediate(() => this.#decide());
@@ -54,11 +60,11 @@ export class Patience {
       this.end();
       return this.#events.giveUp();
     }
-    if (this.#clock.monotonic() - this.#heardAt >= AGENT_PATIENCE_MS) {
+    if (this.#clock.monotonic() - this.#heardAt >= this.#limitMs) {
       this.#state = 'asked';
       this.#events.ask();
     }
-    this.#again(AGENT_PATIENCE_MS);
+    this.#again(this.#limitMs);
   }
 
   #again(ms: number): void {

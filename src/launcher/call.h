@@ -15,8 +15,7 @@ struct call {
 	/* The agent has asked the server to run the command. */
 	bool may_have_run;
 	bool greeted;
-	/* Until the command runs: when the agent last said something (now_ms), and whether it was asked
-	   to since. */
+	/* When the agent last said something (now_ms), and whether it was asked to since. */
 	int64_t heard_at;
 	bool asked;
 	int exit_code;

@@ -43,8 +43,8 @@ static bool receive_opened(struct reader *body) {
 	if (!read_all(body) || call.stage != WAITING || escape.length > 1) return false;
 	end_waiting();
 	call.stage = OPENED;
-	/* From here on the agent takes as long as the remote command does. */
-	bound_sends(call.agent, 0);
+	/* From here on there is more to lose by giving up. */
+	bound_sends(call.agent, AGENT_RUNNING_PATIENCE_MS);
 	use_signals(signals ? FORWARD_FIRST : LEAVE);
 	call.escapes.active = escape.length > 0;
 	if (escape.length > 0) call.escapes.character = *escape.at;
@@ -208,7 +208,7 @@ void receive_all(void) {
 	}
 	arrived.end += (size_t)got;
 	call.asked = false;
-	if (call.stage == WAITING) call.heard_at = now_ms();
+	call.heard_at = now_ms();
 	while (call.stage != OVER) {
 		struct reader body;
 		enum frame_result result = next_frame(&arrived, &body);

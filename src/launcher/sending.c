@@ -21,7 +21,9 @@ static void send_message(void) {
 	while (sent < message.length) {
 		ssize_t written = write(call.agent, message.bytes + sent, message.length - sent);
 		if (written < 0 && errno == EINTR) continue;
-		if (written < 0 && errno == EAGAIN && call.stage == WAITING) {
+		if (written < 0 && errno == EAGAIN && call.stage != OVER) {
+			bool runs = call.stage == OPENED;
+			if (runs && now_ms() < call.heard_at + 2 * AGENT_RUNNING_PATIENCE_MS) continue;
 			message.length = 0;
 			lose_agent(true);
 			return;

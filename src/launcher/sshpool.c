@@ -45,21 +45,27 @@ static bool is_pending(void) {
 	return outputs[0].length + outputs[1].length > 0;
 }
 
+/* Until when the agent may be silent. */
+static int64_t doubtful_at(void) {
+	bool runs = call.stage == OPENED;
+	return call.heard_at + (runs ? AGENT_RUNNING_PATIENCE_MS : AGENT_PATIENCE_MS);
+}
+
 /* For how long nothing may happen, in milliseconds; -1 for ever. */
 static int patience(void) {
 	if (call.disconnect_by != 0 && call.stage != OVER) {
 		int64_t left = call.disconnect_by - now_ms();
 		return left > 0 ? (int)left : 0;
 	}
-	if (call.stage != WAITING) return -1;
+	if (call.stage == OVER) return -1;
 	if (call.sign_due) return SIGN_AFTER_MS;
-	int64_t left = call.heard_at + AGENT_PATIENCE_MS - now_ms();
+	int64_t left = doubtful_at() - now_ms();
 	return left > 0 ? (int)left : 0;
 }
 
 /* Nothing came for a while, which is no answer to the hello or the ping, or is to be asked about. */
 static void doubt_agent(void) {
-	if (call.stage != WAITING || now_ms() < call.heard_at + AGENT_PATIENCE_MS) return;
+	if (call.stage == OVER || now_ms() < doubtful_at()) return;
 	if (call.asked || !call.greeted) {
 		lose_agent(true);
 		return;

@@ -31,6 +31,9 @@ export const MAX_CHUNK = 64 * 1024;
  */
 export const AGENT_PATIENCE_MS = 5000;
 
+/** The same once the remote command runs: a machine may be very busy, and there is more to lose. */
+export const AGENT_RUNNING_PATIENCE_MS = 30_000;
+
 /** What a caller may say in its hello that it can do. */
 export const CAPABILITIES = {
   ask: 'questions (host keys, passphrases) reach a person through this caller',

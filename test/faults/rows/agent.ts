@@ -178,6 +178,21 @@ export const agentRows: readonly Row[] = [
     },
   },
   {
+    name: 'the agent is stopped during a command and stays so',
+    made: 'SIGSTOP',
+    must: 'the caller ends within 75 s with 255, and says what to do',
+    full: true,
+    async run(stage) {
+      const { config, pid } = await running(stage);
+      stage.sandbox.defer(async () => signal(pid, 'SIGKILL'));
+      await stage.execAndFail({ config }, () => signal(pid, 'SIGSTOP'), {
+        ...{ code: 255, stdout: 'begun\n', stderr: SILENT, ran: 1, withinMs: 75_000 },
+      });
+      await stage.check(stage.cli(['agent', 'stop', '--force']), { code: 0, stdout: /killed/ });
+      await stage.works(config);
+    },
+  },
+  {
     name: 'the agent stands still for a while',
     made: 'SIGSTOP and SIGCONT after 3 s, as a machine that sleeps',
     must: 'the command goes on and ends with its own status',

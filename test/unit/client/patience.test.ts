@@ -46,6 +46,18 @@ it('asks again five seconds after an answer', async () => {
   expect(told).toEqual(['ask', 'ask', 'ask']);
 });
 
+it('asks after thirty seconds once the command runs, and gives up thirty seconds later', async () => {
+  patience.heard();
+  patience.runs();
+  await pass(5000);
+  await pass(24_999);
+  expect(told).toEqual([]);
+  await pass(1);
+  expect(told).toEqual(['ask']);
+  await pass(30_000);
+  expect(told).toEqual(['ask', 'give up']);
+});
+
 it('reads what has come before it gives up, as after a stop of the caller', async () => {
   clock.advance(60_000);
   patience.heard();
