@@ -12,6 +12,7 @@
  * @property {readonly string[]} CALLER_ENV
  * @property {readonly string[]} AGENT_ENV
  * @property {string} SYSTEM_PATH
+ * @property {string} MALLOC_THRESHOLD
  */
 
 const upper = (/** @type {string} */ name) => name.replace(/[A-Z]/g, '_$&').toUpperCase();
@@ -56,7 +57,7 @@ export function wireHeader(
 ) {
   const { PROTOCOL, MAX_FRAME, MAX_CHUNK, MESSAGES } = protocol;
   const { AGENT_PATIENCE_MS, AGENT_RUNNING_PATIENCE_MS } = protocol;
-  const { CALLER_ENV, AGENT_ENV, SYSTEM_PATH } = protocol;
+  const { CALLER_ENV, AGENT_ENV, SYSTEM_PATH, MALLOC_THRESHOLD } = protocol;
   const messages = Object.entries(MESSAGES).map(
     ([name, { number }]) => `\tMESSAGE_${upper(name)} = ${number},`,
   );
@@ -100,6 +101,7 @@ ${list(CALLER_ENV)}
 #define AGENT_ENV \\
 ${list(AGENT_ENV)}
 #define SYSTEM_PATH ${JSON.stringify(SYSTEM_PATH)}
+#define MALLOC_THRESHOLD ${JSON.stringify(MALLOC_THRESHOLD)}
 
 #endif
 `;

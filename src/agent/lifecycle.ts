@@ -14,9 +14,10 @@ import type { Settings } from '../config/settings.ts';
 import { SshConfig } from '../config/ssh-config.ts';
 import { Pool } from '../pool/pool.ts';
 import { HeldKeys } from '../ssh/held-keys.ts';
-import { agentEnv, CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
+import { AGENT_ENV, CALLER_ENV, matchesEnv, matchingEnv } from '../wire/caller-env.ts';
 import { Caller } from './caller.ts';
 import { Listener } from './listener.ts';
+import { MemoryReturn } from './memory-return.ts';
 import type { Services } from './services.ts';
 import { Unfinished } from './unfinished.ts';
 
@@ -43,6 +44,7 @@ export class Agent {
   readonly #settings: Settings;
   readonly #listener: Listener;
   readonly #pool: Pool;
+  readonly #memory: MemoryReturn;
   readonly #callers = new Set<Caller>();
   readonly #services: Services;
   #life: Life = 'serving';
@@ -60,6 +62,7 @@ export class Agent {
     this.#listener = listener;
     this.#log = createLog(clock, config.writeLog);
     this.#pool = new Pool(clock, settings, { onEmpty: () => this.#rest() });
+    this.#memory = new MemoryReturn(clock);
     this.gone = new Promise((resolve) => (this.#resolveGone = resolve));
     this.#services = {
       clock,
@@ -133,6 +136,7 @@ export class Agent {
     const caller: Caller = new Caller(socket, this.#services, () => {
       this.#callers.delete(caller);
       this.#rest();
+      this.#memory.settle();
     });
     this.#callers.add(caller);
     this.#idleTimer?.cancel();
@@ -181,7 +185,7 @@ export class Agent {
 
 /** Without what callers send themselves: that of the starter must not reach the calls of others. */
 function withoutCallerEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const own = Object.entries(agentEnv(env));
+  const own = Object.entries(matchingEnv(env, AGENT_ENV));
   return Object.fromEntries(own.filter(([name]) => !matchesEnv(name, CALLER_ENV)));
 }
 

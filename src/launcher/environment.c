@@ -91,12 +91,13 @@ static char *agent_path(void) {
 char **agent_environment(void) {
 	size_t count = 0;
 	while (environ[count] != NULL) count++;
-	char **made = calloc(count + 2, sizeof *made);
+	char **made = calloc(count + 3, sizeof *made);
 	char *path = agent_path();
 	if (made == NULL || path == NULL) return NULL;
 	size_t kept = 0;
 	for (char **entry = environ; *entry != NULL; entry++)
 		if (is_one_of(AGENTS, AGENTS_COUNT, *entry, strcspn(*entry, "="))) made[kept++] = *entry;
-	made[kept] = path;
+	made[kept++] = path;
+	made[kept] = "MALLOC_MMAP_THRESHOLD_=" MALLOC_THRESHOLD;
 	return made;
 }

@@ -96,5 +96,6 @@ enum message {
 		"SSH_POOL_*", \
 	}
 #define SYSTEM_PATH "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
+#define MALLOC_THRESHOLD "65536"
 
 #endif

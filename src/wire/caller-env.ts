@@ -46,11 +46,21 @@ export const AGENT_ENV = [
 /** Where systems keep their programs. */
 export const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin';
 
+/**
+ * From this size on (bytes) glibc's malloc gives memory back as soon as it is freed: that of one read
+ * of a socket. Its own value grows up to 32 MB (mallopt(3)), and an agent would keep what a flood took.
+ */
+export const MALLOC_THRESHOLD = '65536';
+
 /** The environment of an agent that a process with this one starts. */
 export function agentEnv(
   env: Readonly<Record<string, string | undefined>>,
 ): Readonly<Record<string, string>> {
-  return { ...matchingEnv(env, AGENT_ENV), PATH: agentPath(env['PATH'] ?? '') };
+  return {
+    ...matchingEnv(env, AGENT_ENV),
+    PATH: agentPath(env['PATH'] ?? ''),
+    MALLOC_MMAP_THRESHOLD_: MALLOC_THRESHOLD,
+  };
 }
 
 /** The absolute directories of the starter's PATH, and those of the system. */
