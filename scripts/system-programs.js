@@ -14,6 +14,7 @@ const NEEDED = [{ name: 'ssh', package: 'openssh-client', tests: 'and everything
 const FOR_TESTS = [
   { name: 'sshd', package: 'openssh-server', tests: 'against a real OpenSSH server' },
   { name: 'dropbear', package: 'dropbear-bin', tests: 'against dropbear' },
+  { name: 'rsync', package: 'rsync', tests: 'of rsync through the pool' },
   { name: 'zsh', package: 'zsh', tests: 'of the zsh completion' },
   { name: 'fish', package: 'fish', tests: 'of the fish completion' },
   { name: 'strace', package: 'strace', tests: 'that look at the system calls of a warm call' },

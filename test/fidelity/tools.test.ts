@@ -2,7 +2,7 @@
  * The tools that people use ssh with, through a warm pool: told to use sshpool, and under
  * `sshpool wrap`. What they do is what they do with the real ssh.
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -16,6 +16,10 @@ import { TOOLS, type Run, type Way } from './tools.ts';
 
 const BIG = 200_000_000;
 const SMALL = { brief: false, fill: makeTree };
+
+const haveRsync = spawnSync('rsync', ['--version']).status === 0;
+if (!haveRsync) process.stdout.write('tools.test: no rsync here, so it is not tried\n');
+const TOOLS_HERE = TOOLS.filter((tool) => haveRsync || tool.name !== 'rsync');
 
 describe.skipIf(!haveSshd())('through the pool', { timeout: 120_000 }, () => {
   let sandbox: Sandbox;
@@ -70,7 +74,7 @@ describe.skipIf(!haveSshd())('through the pool', { timeout: 120_000 }, () => {
     return result;
   }
 
-  describe.for(TOOLS.map((tool) => [tool.name, tool] as const))('%s', ([, tool]) => {
+  describe.for(TOOLS_HERE.map((tool) => [tool.name, tool] as const))('%s', ([, tool]) => {
     it.for(['program', 'wrap'] as const)('does as with ssh, by %s', async (name) => {
       const reference = await act(tool, ways.plain(), SMALL);
       const result = await allHits(() => act(tool, ways[name](), SMALL), tool.calls);
