@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * The programs of the system: ssh, which sshpool itself runs, and those that tests run against, a
- * real sshd and the shells of the completion tests. Installs the missing ones where that is harmless (root on Debian and its kin), and says
- * which tests are skipped where it is not.
+ * The programs of the system: ssh, which sshpool itself runs, and those that tests run against or
+ * through the pool. Installs the missing ones where that is harmless (root on Debian and its kin), and
+ * says which tests are skipped where it is not.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';

@@ -31,7 +31,7 @@ export class MemoryReturn {
     this.#heap = heap;
   }
 
-  /** A caller has gone. A collection holds the others up for some milliseconds, and is rare. */
+  /** A caller has gone. A collection holds the others up for some 10 to 60 ms, and is rare. */
   settle(): void {
     this.#timer?.cancel();
     this.#timer = this.#clock.after(SETTLE_MS, () => this.#check());

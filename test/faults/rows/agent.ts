@@ -26,6 +26,18 @@ async function running(stage: Stage): Promise<Running> {
   return { config, sshd, pid: (await poolStats(stage.sandbox)).pid };
 }
 
+/** One that is about to be stopped: whatever becomes of it then, it ends with the stage. */
+async function runningToStop(stage: Stage): Promise<Running> {
+  const at = await running(stage);
+  stage.sandbox.defer(async () => signal(at.pid, 'SIGKILL'));
+  return at;
+}
+
+const endByForce = (stage: Stage): Promise<unknown> =>
+  stage.check(stage.cli(['agent', 'stop', '--force']), {
+    ...{ code: 0, stdout: /killed/, withinMs: PATIENCE_MS },
+  });
+
 /** What lies in the place of the lock when there is no agent. */
 const lock = (what: string, full: boolean, leave: (path: string, stage: Stage) => void): Row => ({
   name: `${what} in the place of the start lock`,
@@ -121,9 +133,8 @@ export const agentRows: readonly Row[] = [
     made: 'SIGSTOP',
     must: 'every call answers within 25 s and says so; stop --force ends it; the next call works',
     async run(stage) {
-      const { config, pid } = await running(stage);
+      const { config, pid } = await runningToStop(stage);
       signal(pid, 'SIGSTOP');
-      stage.sandbox.defer(async () => signal(pid, 'SIGKILL'));
       const hung = { code: 255, stderr: SILENT, withinMs: PATIENCE_MS };
       await Promise.all([
         stage.check(stage.cli(['stats']), hung),
@@ -137,9 +148,7 @@ export const agentRows: readonly Row[] = [
           },
         ),
       ]);
-      await stage.check(stage.cli(['agent', 'stop', '--force']), {
-        ...{ code: 0, stdout: /killed/, withinMs: PATIENCE_MS },
-      });
+      await endByForce(stage);
       await stage.works(config);
     },
   },
@@ -148,9 +157,8 @@ export const agentRows: readonly Row[] = [
     made: 'SIGSTOP; SSH_POOL_FALLBACK=on',
     must: 'works within 25 s, one line says how',
     async run(stage) {
-      const { config, pid } = await running(stage);
+      const { config, pid } = await runningToStop(stage);
       signal(pid, 'SIGSTOP');
-      stage.sandbox.defer(async () => signal(pid, 'SIGKILL'));
       await stage.exec(
         { config, env: { SSH_POOL_FALLBACK: 'on' } },
         { code: 0, stderr: /^sshpool: .*\n$/, ran: 1, withinMs: PATIENCE_MS },
@@ -163,13 +171,10 @@ export const agentRows: readonly Row[] = [
     made: 'SIGSTOP; then agent stop --force',
     must: 'stop --force answers within 25 s and ends it; the caller ends at once with 255, "went away"',
     async run(stage) {
-      const { config, pid } = await running(stage);
-      stage.sandbox.defer(async () => signal(pid, 'SIGKILL'));
+      const { config, pid } = await runningToStop(stage);
       const force = (): Promise<unknown> => {
         signal(pid, 'SIGSTOP');
-        return stage.check(stage.cli(['agent', 'stop', '--force']), {
-          ...{ code: 0, stdout: /killed/, withinMs: PATIENCE_MS },
-        });
+        return endByForce(stage);
       };
       await stage.execAndFail({ config }, force, {
         ...{ code: 255, stdout: 'begun\n', stderr: WENT_AWAY, ran: 1 },
@@ -183,12 +188,11 @@ export const agentRows: readonly Row[] = [
     must: 'the caller ends within 75 s with 255, and says what to do',
     full: true,
     async run(stage) {
-      const { config, pid } = await running(stage);
-      stage.sandbox.defer(async () => signal(pid, 'SIGKILL'));
+      const { config, pid } = await runningToStop(stage);
       await stage.execAndFail({ config }, () => signal(pid, 'SIGSTOP'), {
         ...{ code: 255, stdout: 'begun\n', stderr: SILENT, ran: 1, withinMs: 75_000 },
       });
-      await stage.check(stage.cli(['agent', 'stop', '--force']), { code: 0, stdout: /killed/ });
+      await endByForce(stage);
       await stage.works(config);
     },
   },

@@ -70,6 +70,8 @@ const fake = (
   },
 });
 
+const TIMED_OUT = { code: 124, stderr: 'sshpool: timed out after 2 s\n', withinMs: 14_000 };
+
 export const serverRows: readonly Row[] = [
   {
     name: 'MaxSessions 0',
@@ -171,7 +173,7 @@ export const serverRows: readonly Row[] = [
       must: '124 after 2 s',
     },
     { onSession: () => 'stall' },
-    { code: 124, stderr: 'sshpool: timed out after 2 s\n', withinMs: 14_000 },
+    TIMED_OUT,
     { words: ['--timeout', '2s'] },
   ),
   fake(
@@ -181,7 +183,7 @@ export const serverRows: readonly Row[] = [
       must: '124 after 2 s',
     },
     { onRequest: (type) => (type === 'exec' ? 'stall' : 'accept') },
-    { code: 124, stderr: 'sshpool: timed out after 2 s\n', withinMs: 14_000 },
+    TIMED_OUT,
     { words: ['--timeout', '2s'] },
   ),
   fake(
