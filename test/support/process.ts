@@ -69,8 +69,8 @@ export function signal(pid: number, name: NodeJS.Signals): void {
 }
 
 /**
- * Waits until `condition` returns something true, and returns that. Throws an error that names
- * `what` after `deadlineMs`.
+ * Waits until `condition` returns something true, and returns that; an empty list is nothing yet.
+ * Throws an error that names `what` after `deadlineMs`.
  */
 export async function until<T>(
   condition: () => T | Promise<T>,
@@ -80,7 +80,7 @@ export async function until<T>(
   const deadline = performance.now() + deadlineMs;
   for (;;) {
     const value = await condition();
-    if (value) return value;
+    if (Array.isArray(value) ? value.length > 0 : value) return value as NonNullable<T>;
     if (performance.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${what}`);
     await pause(10);
   }

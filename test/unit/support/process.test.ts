@@ -48,6 +48,11 @@ describe('until', () => {
     expect(await until(() => (looks += 1) === 3 && 'there', 'three looks')).toBe('there');
   });
 
+  it('goes on where the condition came to an empty list', async () => {
+    const looks: string[][] = [[], [], ['there']];
+    expect(await until(() => looks.shift(), 'three looks')).toEqual(['there']);
+  });
+
   it('says what it waited for in vain', async () => {
     await expect(until(() => false, 'the sun rises', 20)).rejects.toThrow(
       'not within 20 ms: the sun rises',
