@@ -3,6 +3,7 @@ import { createConnection, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../support/cli.ts';
 import { bytesOf, HELLO } from '../support/fake-agent.ts';
+import { CLOSED_PORT } from '../support/port.ts';
 import { rssBytes, until } from '../support/process.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { poolStats } from '../support/stats.ts';
@@ -10,7 +11,7 @@ import { poolStats } from '../support/stats.ts';
 const COUNT = 500;
 const MB = 1_000_000;
 /** A call that ends without a server: its agent says that the connection is refused. */
-const REFUSED = ['exec', '-F', '/dev/null', '-p', '1', '127.0.0.1'];
+const REFUSED = ['exec', '-F', '/dev/null', '-p', String(CLOSED_PORT), '127.0.0.1'];
 const LENGTH = Buffer.alloc(4);
 LENGTH.writeUInt32BE(MB);
 

@@ -14,7 +14,7 @@ import { PROTOCOL } from '../../src/wire/protocol.ts';
 import { runCli, stopAgentAtTheEnd } from '../support/cli.ts';
 import { startForeignAgent } from '../support/foreign-agent.ts';
 import { libraryHost } from '../support/library-host.ts';
-import { freePort } from '../support/port.ts';
+import { CLOSED_PORT } from '../support/port.ts';
 import { processesNaming, until } from '../support/process.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
@@ -206,7 +206,7 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
 
   it('says why a host cannot be reached, and is no worse for it', async () => {
     await using pool = await make();
-    const port = await freePort();
+    const port = CLOSED_PORT;
     const run = pool.run({ ...host, port }, 'true');
     await expect(run).rejects.toMatchObject({ code: 'CONNECT_FAILED', exitCode: 255 });
     await expect(pool.getConnection({ ...host, port })).rejects.toMatchObject({

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { bytesOf, HELLO } from '../../support/fake-agent.ts';
 import { RawCall } from '../../support/raw-call.ts';
 import { spawnCli } from '../../support/cli.ts';
+import { CLOSED_PORT } from '../../support/port.ts';
 import { alive, signal, until } from '../../support/process.ts';
 import { poolStats } from '../../support/stats.ts';
 import type { Row } from '../row.ts';
@@ -103,7 +104,7 @@ export const callerRows: readonly Row[] = [
     must: 'none is lost',
     async run(stage) {
       stage.env = { SSH_POOL_AGENT_IDLE_TIMEOUT_MS: '30' };
-      const args = ['exec', '-F', '/dev/null', '-p', '1', '127.0.0.1', 'true'];
+      const args = ['exec', '-F', '/dev/null', '-p', String(CLOSED_PORT), '127.0.0.1', 'true'];
       const refused = { code: 255, stderr: /^sshpool: connect to .* Connection refused\n$/ };
       const rounds = stage.full ? 500 : 20;
       for (let round = 0; round < rounds; round++) {

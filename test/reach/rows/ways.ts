@@ -1,5 +1,6 @@
 /** The way there: jump hosts, proxies, addresses and time. */
 import { networkInterfaces } from 'node:os';
+import { CLOSED_PORT } from '../../support/port.ts';
 import type { Sandbox } from '../../support/sandbox.ts';
 import { startSshd, type Sshd } from '../../support/sshd.ts';
 import { startRelay } from '../../support/relay.ts';
@@ -93,8 +94,7 @@ export const wayRows: readonly Row[] = [
     prepare: async (sandbox) => {
       const { blocks } = await hops(sandbox, ['hop']);
       const sshd = await startSshd(sandbox);
-      await sshd.stop();
-      return at(sshd, `${blocks}\nHost box\nProxyJump hop`);
+      return at(sshd, `${blocks}\nHost box\nPort ${CLOSED_PORT}\nProxyJump hop`);
     },
   },
   {
@@ -216,8 +216,7 @@ export const wayRows: readonly Row[] = [
     link: 'none',
     prepare: async (sandbox) => {
       const sshd = await startSshd(sandbox);
-      await sshd.stop();
-      return at(sshd, '');
+      return at(sshd, `Host box\nPort ${CLOSED_PORT}`);
     },
   },
   {
