@@ -214,7 +214,9 @@ export class Course {
   #finish(outcome: Outcome): void {
     if (this.#ended) return;
     this.#ended = true;
-    if (outcome.kind === 'refused') this.#refused(outcome.request);
+    // Its time was over before the server refused it.
+    const isRefused = outcome.kind === 'refused' && this.#timedOutMs === undefined;
+    if (isRefused) this.#refused(outcome.request);
     else this.#exited(outcome);
   }
 

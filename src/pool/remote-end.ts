@@ -45,7 +45,6 @@ export class RemoteEnd {
     if (this.#ending) return;
     this.#ending = true;
     const { session, connection } = this.#lease;
-    const isUnanswered = session.state === 'starting';
     const askedAt = this.#clock.monotonic();
     let delivered = false;
     session.endStdin();
@@ -54,9 +53,10 @@ export class RemoteEnd {
       // Without a signal there is nothing to wait for.
       if (!done) session.close();
     });
-    if (isUnanswered) return session.close();
     this.#timer = this.#clock.after(SIGN_MS, () => {
-      if (delivered || connection.pulse.heardSince(askedAt)) this.#killLater();
+      // What is said of others says nothing of a command that is not answered.
+      const isAnswered = session.state !== 'starting' && connection.pulse.heardSince(askedAt);
+      if (delivered || isAnswered) this.#killLater();
       else session.close();
     });
   }

@@ -4,6 +4,12 @@ import type { Session } from '../ssh/session.ts';
 import { remedyApplies, signalCommand } from './remote-signal.ts';
 import type { Slots } from './slots.ts';
 
+/**
+ * How often the remedy is tried: it does nothing where a session began or ended at the server while
+ * it looked, which one that follows at once upon the end of another does.
+ */
+const ATTEMPTS = 10;
+
 export class Signals {
   readonly #link: Link;
   readonly #slots: Slots;
@@ -25,10 +31,14 @@ export class Signals {
   }
 
   async #remedy(session: Session, name: string): Promise<boolean> {
-    const alive = this.#slots.running.filter(({ state }) => state === 'running');
-    const index = alive.indexOf(session);
-    if (index < 0) return false;
-    const outcome = await this.#slots.run(signalCommand(name, index, alive.length));
-    return outcome.kind === 'exited' && outcome.code === 0;
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const alive = this.#slots.running.filter(({ state }) => state === 'running');
+      const index = alive.indexOf(session);
+      if (index < 0) return false;
+      const outcome = await this.#slots.run(signalCommand(name, index, alive.length));
+      if (outcome.kind !== 'exited') return false;
+      if (outcome.code === 0) return true;
+    }
+    return false;
   }
 }

@@ -284,10 +284,23 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
       message: 'Command failed with code 7: no',
       exitCode: 7,
     });
-    await expect(executeSSHCommand(host, 'sleep 60', 200, { pool })).rejects.toMatchObject({
-      code: 'TIMED_OUT',
-    });
+    const mark = `66.${process.pid}`;
+    await expect(
+      executeSSHCommand(host, `exec sleep ${mark}`, 200, { pool }),
+    ).rejects.toMatchObject({ code: 'TIMED_OUT' });
     expect(await executeSSHCommand(host, 'echo still', 5000, { pool })).toBe('still');
+    await until(() => processesNaming(mark).length === 0, 'it has ended');
+  });
+
+  it('ends what it times out, also where the next command begins at once', async () => {
+    await using pool = await make();
+    const mark = `67.${process.pid}`;
+    for (let round = 1; round <= 5; round += 1) {
+      const run = pool.run(host, `exec sleep ${mark}`, { timeoutMs: 200 });
+      await expect(run).rejects.toMatchObject({ code: 'TIMED_OUT' });
+      expect(await pool.run(host, 'echo next')).toMatchObject({ stdout: 'next\n' });
+    }
+    await until(() => processesNaming(mark).length === 0, 'all have ended');
   });
 
   it('says what a lost connection did to a command', async () => {

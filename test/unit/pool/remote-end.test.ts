@@ -22,6 +22,17 @@ beforeEach(async () => {
   end = new RemoteEnd(call.lease, bench.clock);
 });
 
+/** A second command that is told to end before the server has answered its request. */
+async function starting(): Promise<Call> {
+  const later = await bench.call();
+  bench.link.mute = true;
+  await bench.run(later);
+  if (!later.lease) throw new Error('no lease');
+  new RemoteEnd(later.lease, bench.clock).end('TERM');
+  await settle();
+  return later;
+}
+
 test('a signal alone is delivered, and no more', async () => {
   end.signal('INT');
   await bench.pass(60_000);
@@ -98,14 +109,26 @@ test('a refused signal closes the channel at once', async () => {
   expect([closes(), call.outcome]).toEqual([1, { kind: 'vanished' }]);
 });
 
-test('a command that is not answered yet gets its signal, and is closed at once', async () => {
-  const later = await bench.call();
-  bench.link.mute = true;
-  await bench.run(later);
-  if (!later.lease) throw new Error('no lease');
-  new RemoteEnd(later.lease, bench.clock).end('TERM');
-  await settle();
+test('a command that is not answered within a second is closed, whatever else is said', async () => {
+  await bench.pass(100);
+  const later = await starting();
+  await bench.pass(500);
+  bench.link.receive({ type: 'window-adjust', recipient: call.server?.client ?? 0, bytes: 1 });
+  await bench.pass(499);
+  expect([signals(), later.outcome]).toEqual([['TERM'], undefined]);
+  await bench.pass(1);
   expect([signals(), closes(), later.outcome]).toEqual([['TERM'], 1, { kind: 'vanished' }]);
+});
+
+test('a command that is answered within a second gets its time', async () => {
+  await bench.pass(100);
+  const later = await starting();
+  await bench.pass(500);
+  bench.link.receive({ type: 'success', recipient: bench.link.sentOf('open')[1]?.sender ?? 0 });
+  await bench.pass(4499);
+  expect([signals(), later.outcome]).toEqual([['TERM'], undefined]);
+  await bench.pass(1);
+  expect(signals()).toEqual(['TERM', 'KILL']);
 });
 
 test.each(['HUP', 'INT', 'QUIT', 'TERM'])(
