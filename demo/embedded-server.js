@@ -16,6 +16,9 @@ import { answerLikeSshd, runCommand } from './remote-command.js';
  * @property {(type: string, detail: string) => 'accept' | 'refuse' | 'stall'} [onRequest] decides
  *   about a request in a session: env, exec, signal, or any other by its name
  * @property {import('ssh2').Algorithms} [algorithms]
+ * @property {string} [ident] its version
+ * @property {(connection: ssh2.Connection, hangUp: () => void) => void} [onConnection] told of each;
+ *   `hangUp` ends it without a word
  */
 
 /**
@@ -36,8 +39,13 @@ export async function startEmbeddedServer(faults = {}) {
     {
       hostKeys: [hostKey.private],
       ...(faults.algorithms ? { algorithms: faults.algorithms } : {}),
+      ...(faults.ident ? { ident: faults.ident } : {}),
     },
-    (connection) => serve(connection, userKey, faults),
+    (connection, { port: of }) => {
+      serve(connection, userKey, faults);
+      const socket = [...sockets].find(({ remotePort }) => remotePort === of);
+      faults.onConnection?.(connection, () => socket?.end());
+    },
   );
   /** @type {Set<import('node:net').Socket>} */
   const sockets = new Set();

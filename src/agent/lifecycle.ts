@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { createLog, type Log } from '../base/log.ts';
-import { SshpoolError } from '../base/errors.ts';
+import { describe, SshpoolError } from '../base/errors.ts';
 import { ownPlace } from '../base/place.ts';
 import { systemClock, type Clock, type Timer } from '../base/time.ts';
 import { removeAgentPid, writeAgentPid } from '../config/agent-pid.ts';
@@ -19,6 +19,7 @@ import { Caller } from './caller.ts';
 import { Listener } from './listener.ts';
 import { MemoryReturn } from './memory-return.ts';
 import type { Services } from './services.ts';
+import { SingleServers, statePath } from './single-servers.ts';
 import { Unfinished } from './unfinished.ts';
 
 /** How often the agent looks whether callers still find its socket. */
@@ -61,7 +62,14 @@ export class Agent {
     this.#settings = settings;
     this.#listener = listener;
     this.#log = createLog(clock, config.writeLog);
-    this.#pool = new Pool(clock, settings, { onEmpty: () => this.#rest() });
+    const single = new SingleServers(statePath(process.env), () => clock.now());
+    this.#pool = new Pool(clock, settings, {
+      onEmpty: () => this.#rest(),
+      onSingle: (digest) => {
+        single.add(digest).catch((thrown: unknown) => this.#unwritten(thrown));
+      },
+    });
+    void single.digests().then((digests) => this.#pool.recall(digests));
     this.#memory = new MemoryReturn(clock);
     this.gone = new Promise((resolve) => (this.#resolveGone = resolve));
     this.#services = {
@@ -130,6 +138,10 @@ export class Agent {
     this.#forced ||= force;
     const reason = force ? SshpoolError.of('AGENT_STOPPING', {}) : undefined;
     void this.#pool.closeAll(reason).finally(() => this.#farewell());
+  }
+
+  #unwritten(thrown: unknown): void {
+    this.#log.info(`what was learned of a server could not be kept: ${describe(thrown)}`);
   }
 
   #serve(socket: Socket): void {

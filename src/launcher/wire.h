@@ -93,6 +93,7 @@ enum message {
 		"TZ", \
 		"TMPDIR", \
 		"XDG_RUNTIME_DIR", \
+		"XDG_STATE_HOME", \
 		"SSH_POOL_*", \
 	}
 #define SYSTEM_PATH "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"

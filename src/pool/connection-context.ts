@@ -2,7 +2,7 @@
 import type { Clock } from '../base/time.ts';
 import type { ConnectionSettings } from './connection.ts';
 import type { Label } from './label.ts';
-import type { Limits } from './limits.ts';
+import type { Found, Limits } from './limits.ts';
 import type { Trust } from './request.ts';
 import type { Counters } from './stats.ts';
 
@@ -28,8 +28,8 @@ export interface ConnectionContext {
 export interface ConnectionEvents {
   /** There may be room now where there was none, or proof. */
   onRoom(): void;
-  /** The server was found to allow no more. */
-  onLimit(found: Partial<Limits>): void;
+  /** Something was found out about what the server allows. */
+  onLimit(found: Found): void;
   /** The server opened no further session. */
   onRefused(): void;
   /** It has answered a ping: the server can be reached. */

@@ -14,13 +14,15 @@ import type { EvictReason } from './events.ts';
 import type { HealthSettings } from './health.ts';
 import { Judged } from './judged.ts';
 import type { Label } from './label.ts';
-import { SESSIONS_PER_CONNECTION, type ConnectionView, type Proof } from './policy.ts';
 import { Pulse } from './pulse.ts';
 import type { Trust } from './request.ts';
 import { Signals } from './signals.ts';
 import { Slots, type Taker } from './slots.ts';
+import { Room } from './room.ts';
 import { rowOf } from './row.ts';
+import { Standing } from './standing.ts';
 import type { ConnectionRow } from './stats.ts';
+import type { Verdict } from './trial.ts';
 
 export interface ConnectionSettings extends HealthSettings {
   readonly idleTimeoutMs: number;
@@ -31,7 +33,7 @@ const HANG_UP_MS = 1000;
 
 export type Life = 'open' | 'draining' | 'closed';
 
-export class Connection implements ConnectionView {
+export class Connection extends Room {
   readonly id: number;
   readonly key: string;
   readonly label: Label;
@@ -42,22 +44,19 @@ export class Connection implements ConnectionView {
   readonly pulse: Pulse;
   readonly #signals: Signals;
   readonly #judged: Judged;
-  readonly #slots: Slots;
+  protected readonly standing: Standing;
+  protected readonly slots: Slots;
   readonly #createdAt: number;
   /** Resolves when it is closed. */
   readonly closed: Promise<void>;
   #resolveClosed: () => void = () => undefined;
   #life: Life = 'open';
   #evicted: EvictReason | undefined;
-  #tunnels = 0;
-  /** Its server opens no session at all, but carries tunnels. */
-  #sessionless = false;
-  #lastUsedAt: number;
-  #uses = 0;
   #idleTimer: Timer | undefined;
   #endTimer: Timer | undefined;
 
   constructor(link: Link, context: ConnectionContext) {
+    super();
     this.id = context.id;
     this.key = context.key;
     this.label = context.label;
@@ -66,41 +65,45 @@ export class Connection implements ConnectionView {
     this.link = link;
     this.#judged = new Judged(context.trust, link);
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
-    const now = context.clock.now();
-    this.#createdAt = this.#lastUsedAt = now;
+    this.#createdAt = context.clock.now();
+    this.standing = new Standing({
+      ...context,
+      serverVersion: link.serverVersion,
+      tryTwo: () => this.slots.tryTwo(),
+      isKeeping: () => !this.busy && this.spare,
+      onFinding: (finding) => context.events.onLimit({ finding }),
+      onTried: (verdict) => this.#tried(verdict),
+    });
     this.pulse = new Pulse({
       ...context,
-      ping: () => this.#slots.ping(),
-      isAwaited: () => this.#slots.awaited,
+      ping: () => this.slots.ping(this.standing.shares),
+      isAwaited: () => this.slots.awaited,
       unconfirmed: () => this.#channels.unconfirmed,
       onProbed: (alive) => this.#probed(alive),
-      onSilent: () => {
-        this.#slots.fallSilent();
-        context.events.onRoom();
-      },
+      onSilent: () => this.#fellSilent(),
       onSign: () => context.events.onRoom(),
       onExpired: () => this.#giveUp(),
-      lastUsedAt: () => this.#lastUsedAt,
+      lastUsedAt: () => this.standing.lastUsedAt,
     });
-    this.#slots = new Slots({
+    this.slots = new Slots({
       channels: () => this.#channels,
       clock: context.clock,
       limits: context.limits,
-      keepsSpare: () => this.#life === 'open' && !this.#sessionless,
+      keepsSpare: () => this.#life === 'open' && this.allowsSpare,
       onRefused: (others) => this.#refused(others),
       onSpareClosed: () => this.#spareClosed(),
       onAsked: () => this.pulse.asked(),
       onFreed: (ran) => this.#freed(ran),
       onStuck: () => this.#stuck(),
     });
-    this.#signals = new Signals(link, this.#slots);
+    this.#signals = new Signals(link, this.slots);
     this.#channels = new Channels(link, context.label.name, {
       onHeard: () => this.pulse.heard(),
       onClosed: (error) => this.#closed(error),
     });
     if (context.forwardAgent !== undefined) forwardKeyAgent(this.#channels, context.forwardAgent);
     this.#idle();
-    if (this.#life === 'open') this.#slots.refill();
+    if (this.#life === 'open') this.slots.refill();
   }
 
   get life(): Life {
@@ -114,33 +117,7 @@ export class Connection implements ConnectionView {
 
   /** Times it was used; the first use is a miss, later ones are hits. */
   get uses(): number {
-    return this.#uses;
-  }
-
-  get running(): number {
-    return this.#slots.used;
-  }
-
-  /** A session or a tunnel is under way: it must not be closed for want of use. */
-  get busy(): boolean {
-    return this.#slots.active + this.#tunnels > 0;
-  }
-
-  get cap(): number {
-    if (this.#sessionless) return 0;
-    return Math.min(SESSIONS_PER_CONNECTION, this.#slots.maxSessions);
-  }
-
-  get spare(): boolean {
-    return this.#slots.ready;
-  }
-
-  get bulk(): boolean {
-    return this.#slots.bulk;
-  }
-
-  get proof(): Proof {
-    return this.pulse.proof;
+    return this.standing.uses;
   }
 
   /** Leaves the pool where its server is not trusted as it was: a new login decides. */
@@ -151,34 +128,34 @@ export class Connection implements ConnectionView {
   /** Hands out a spare, now or as soon as one is open. Only while running is below cap. */
   take(taker: Taker): void {
     this.#used();
-    this.#slots.take(taker);
+    this.slots.take(taker);
   }
 
   /** Opens a stream to a machine behind the server. */
   tunnel(destination: Destination, events: TunnelEvents): Tunnel {
     this.#used();
-    this.#tunnels++;
+    this.tunnels++;
     return new Tunnel(this.#channels, destination, {
       ...events,
       onClosed: (error) => {
-        this.#tunnels--;
+        this.tunnels--;
         events.onClosed(error);
-        this.#lastUsedAt = this.#context.clock.now();
-        this.#idle();
+        this.standing.touch();
         this.#leaveIfDone();
+        this.#idle();
       },
     });
   }
 
   #used(): void {
     this.#idleTimer?.cancel();
-    this.#uses++;
-    this.#lastUsedAt = this.#context.clock.now();
+    this.standing.used();
   }
 
-  /** Asks for a sign of life; onRoom follows, or the end of an idle connection that is dead. */
+  /** Asks for a sign of life, or for more; onRoom follows, or the end of an idle connection that is dead. */
   probe(): void {
-    void this.pulse.probe();
+    if (this.untried && !this.busy) this.standing.try();
+    else void this.pulse.probe();
   }
 
   /** Takes no more sessions; closes when the running ones have ended, with `force` at once. */
@@ -191,9 +168,9 @@ export class Connection implements ConnectionView {
 
   /** Hangs up on what runs, which would else live on at the server, and drops the link. */
   #end(reason: SshpoolError): void {
-    for (const taker of this.#slots.dismiss()) taker.onLost(reason);
+    for (const taker of this.slots.dismiss()) taker.onLost(reason);
     // On those that wait for their command there is nothing to hang up on.
-    const running = this.#slots.running.filter(({ state }) => state !== 'spare');
+    const running = this.slots.running.filter(({ state }) => state !== 'spare');
     if (running.length === 0) {
       this.link.destroy(reason);
       return;
@@ -210,9 +187,9 @@ export class Connection implements ConnectionView {
   row(): ConnectionRow {
     return rowOf(this, {
       sessions: this.running,
-      tunnels: this.#tunnels,
+      tunnels: this.tunnels,
       createdAt: this.#createdAt,
-      lastUsedAt: this.#lastUsedAt,
+      lastUsedAt: this.standing.lastUsedAt,
       rttMs: this.pulse.rttMs,
     });
   }
@@ -220,9 +197,9 @@ export class Connection implements ConnectionView {
   #refused(others: number): void {
     this.#context.counters.refusedSessions++;
     this.#context.events.onRefused();
-    if (others > 0) this.#context.events.onLimit({ maxChannels: this.#slots.maxSessions });
+    if (others > 0) this.#context.events.onLimit({ maxChannels: this.slots.maxSessions });
     // Such as a bastion with MaxSessions 0, which is there for others to pass through.
-    else if (this.#tunnels > 0) this.#sessionless = true;
+    else if (this.tunnels > 0) this.sessionless = true;
     // With no session open and none to be had, the connection is of no further use.
     else this.drain(undefined);
     this.#idle();
@@ -234,18 +211,29 @@ export class Connection implements ConnectionView {
   }
 
   #freed(ran: boolean): void {
-    if (ran) this.#lastUsedAt = this.#context.clock.now();
+    if (ran) this.standing.served();
     if (this.#life === 'closed') return;
-    this.#slots.refill();
-    if (ran) this.#idle();
+    this.slots.refill();
     this.#leaveIfDone();
+    if (ran) this.#idle();
     this.#context.events.onRoom();
+  }
+
+  /** The server was tried: it may be asked for more, or for one session at a time. */
+  #tried(verdict: Verdict): void {
+    if (this.#life !== 'open') return;
+    if (verdict === 'silent') this.drain(undefined);
+    else this.#idle();
+    // Who waits comes first: a spare is opened only beside what the server has kept one with.
+    this.#context.events.onRoom();
+    this.slots.refill();
   }
 
   #idle(): void {
     const { clock, settings } = this.#context;
     this.#idleTimer?.cancel();
     if (this.busy || this.#life !== 'open') return;
+    if (this.standing.idle()) return this.drain(undefined);
     this.#idleTimer = clock.after(settings.idleTimeoutMs, () => {
       this.#evicted = 'idle';
       this.drain(undefined);
@@ -265,7 +253,13 @@ export class Connection implements ConnectionView {
       return;
     }
     const { name: host } = this.label;
+    this.#evicted ??= 'lost';
     this.link.destroy(SshpoolError.of('CONNECTION_LOST', { host, reason: 'no answer' }));
+  }
+
+  #fellSilent(): void {
+    this.slots.fallSilent();
+    this.#context.events.onRoom();
   }
 
   /**
@@ -273,7 +267,7 @@ export class Connection implements ConnectionView {
    * keep-alive, as with ssh: a connection may come back.
    */
   #giveUp(): void {
-    const unanswered = this.#slots.unanswered;
+    const unanswered = this.slots.unanswered;
     if (unanswered.length === 0) return;
     this.#retire(undefined);
     const { name: host } = this.label;
@@ -285,7 +279,7 @@ export class Connection implements ConnectionView {
 
   /** A server that does not open or close sessions any more is of no use for further ones. */
   #stuck(): void {
-    this.#retire(this.#slots.served ? undefined : 'no answer');
+    this.#retire(this.slots.served ? undefined : 'no answer');
     this.#leaveIfDone();
   }
 
@@ -293,17 +287,21 @@ export class Connection implements ConnectionView {
   #retire(reason: string | undefined): void {
     if (this.#life === 'open') this.#life = 'draining';
     this.#evicted ??= 'lost';
-    for (const taker of this.#slots.dismiss()) taker.onUnopened(reason);
+    for (const taker of this.slots.dismiss()) taker.onUnopened(reason);
   }
 
   /** Told before its sessions are, so that nobody is sent here any more. */
   #closed(error: SshpoolError): void {
+    const isUnexpected = this.#life === 'open' && this.#evicted === undefined;
+    const { underWay, slots } = this;
+    if (isUnexpected) this.standing.died({ underWay, hasSpare: slots.hasSpare });
+    else this.standing.end();
     this.#life = 'closed';
     this.#evicted ??= 'lost';
     this.#idleTimer?.cancel();
     this.#endTimer?.cancel();
     this.pulse.end();
-    const takers = this.#slots.dismiss();
+    const takers = this.slots.dismiss();
     this.#context.events.onClosed();
     this.#resolveClosed();
     for (const taker of takers) taker.onLost(error);

@@ -3,7 +3,8 @@ import type { Clock } from '../base/time.ts';
 import type { ConnectionContext, ConnectionEvents } from './connection-context.ts';
 import type { OnPoolEvent } from './events.ts';
 import type { Handshakes } from './handshakes.ts';
-import type { Limits } from './limits.ts';
+import type { Found, Limits } from './limits.ts';
+import { SESSIONS_PER_CONNECTION } from './policy.ts';
 import type { PoolRequest, PoolSettings } from './request.ts';
 import type { Counters } from './stats.ts';
 
@@ -13,7 +14,7 @@ export interface GroupContext {
   readonly counters: Counters;
   readonly handshakes: Handshakes;
   /** What the server is known to allow. */
-  readonly limits: { known(): Limits; learn(found: Partial<Limits>): void };
+  readonly limits: { known(): Limits; learn(found: Found): void };
   readonly nextId: () => number;
   readonly onEvent: OnPoolEvent | undefined;
   /** Nothing is left in it. */
@@ -39,4 +40,10 @@ export function connectionContext(
     connectMs,
     events,
   };
+}
+
+/** The sessions that a new connection will take at a time. */
+export function capOfNew({ grade, maxChannels }: Limits): number {
+  const isOne = grade === 'untried' || grade === 'single';
+  return isOne ? 1 : Math.min(SESSIONS_PER_CONNECTION, maxChannels);
 }

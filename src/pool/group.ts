@@ -9,8 +9,8 @@ import type { Tunnel } from '../ssh/tunnel.ts';
 import { Attempts, type Failure } from './attempts.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionEvents } from './connection-context.ts';
-import { connectionContext, type GroupContext } from './group-context.ts';
-import { place, SESSIONS_PER_CONNECTION, type Placement } from './policy.ts';
+import { capOfNew, connectionContext, type GroupContext } from './group-context.ts';
+import { place, type Placement } from './policy.ts';
 import type { PoolRequest } from './request.ts';
 import { leaderFor, sharing, type Waiter } from './waiter.ts';
 import { wantSession, wantTunnel, type Lease, type Wanted, type Way } from './wanted.ts';
@@ -168,7 +168,7 @@ export class Group {
       waiting: this.#waiting.length,
       connecting: this.#coming,
       max: this.#max - leaving - this.#attempts.stalled,
-      capOfNew: Math.min(SESSIONS_PER_CONNECTION, limits.known().maxChannels),
+      capOfNew: capOfNew(limits.known()),
       settles: this.#attempts.slow || clock.monotonic() < this.#settlesUntil,
     });
   }

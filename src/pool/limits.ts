@@ -3,38 +3,89 @@
  * and not anew by each connection. It is forgotten after a while, for the server may be configured
  * anew.
  */
+import { createHash } from 'node:crypto';
 import { Memory } from '../base/memory.ts';
 import type { Clock } from '../base/time.ts';
+import { EARLY_DEATHS, gradeAfter, type Finding, type Grade } from './grade.ts';
 
 export interface Limits {
   /** Sessions at a time on one connection, the spare included. */
   readonly maxChannels: number;
   /** It closes a session that waits for its command. */
   readonly spareless: boolean;
+  readonly grade: Grade;
+  /** Connections in a row that ended early. */
+  readonly earlyDeaths: number;
 }
 
-const UNLIMITED: Limits = { maxChannels: Infinity, spareless: false };
+/** What a connection finds out. */
+export interface Found {
+  readonly maxChannels?: number;
+  readonly spareless?: boolean;
+  readonly finding?: Finding;
+}
+
+const UNKNOWN: Limits = { maxChannels: Infinity, spareless: false, grade: 'unmet', earlyDeaths: 0 };
 
 const REMEMBERED_MS = 10 * 60_000;
 const MAX_KEYS = 256;
 
 export class KnownLimits {
   readonly #byKey: Memory<Limits>;
+  /** Those whose grade is `single`: found out at the price of a connection, and so for good. */
+  readonly #single = new Set<string>();
+  /** Those of them that an earlier agent found out, by the digests of their keys. */
+  readonly #recalled = new Set<string>();
+  readonly #onSingle: (digest: string) => void;
 
-  constructor(clock: Clock) {
+  /** `onSingle` is told of each that was found to be, and will be, by the digest of its key. */
+  constructor(clock: Clock, onSingle: (digest: string) => void = () => undefined) {
     this.#byKey = new Memory(clock, { lifeMs: REMEMBERED_MS, max: MAX_KEYS });
+    this.#onSingle = onSingle;
   }
 
   of(key: string): Limits {
-    return this.#byKey.get(key) ?? UNLIMITED;
+    const known = this.#byKey.get(key) ?? UNKNOWN;
+    return this.#isSingle(key) ? { ...known, grade: 'single' } : known;
+  }
+
+  /** What was found out by an earlier agent: what `onSingle` was told. */
+  recall(digests: readonly string[]): void {
+    for (const digest of digests) this.#recalled.add(digest);
   }
 
   /** Adds to what is known. A limit is only lowered: connections differ in what they came upon. */
-  learn(key: string, found: Partial<Limits>): void {
+  learn(key: string, found: Found): void {
     const known = this.of(key);
+    const { finding } = found;
+    const earlyDeaths = countedEarly(known.earlyDeaths, finding);
+    const isEnough = earlyDeaths >= EARLY_DEATHS;
+    const grade = finding ? gradeAfter(known.grade, isEnough ? 'died' : finding) : known.grade;
+    if (grade === 'single' && known.grade !== 'single') {
+      this.#single.add(key);
+      // Of one that was proven a bad network may have said it: the next agent sees.
+      if (known.grade === 'untried') this.#onSingle(digestOf(key));
+    }
     this.#byKey.set(key, {
+      earlyDeaths,
+      grade,
       maxChannels: Math.min(known.maxChannels, found.maxChannels ?? Infinity),
       spareless: known.spareless || (found.spareless ?? false),
     });
   }
+
+  #isSingle(key: string): boolean {
+    if (this.#single.has(key)) return true;
+    return this.#recalled.size > 0 && this.#recalled.has(digestOf(key));
+  }
+}
+
+/** SHA-256 in hex: a key names files and hosts. */
+function digestOf(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}
+
+function countedEarly(earlyDeaths: number, finding: Finding | undefined): number {
+  if (finding === 'died-early') return earlyDeaths + 1;
+  return finding === 'used-again' ? 0 : earlyDeaths;
 }

@@ -11,6 +11,10 @@ export interface ConnectionView {
   readonly running: number;
   /** Sessions that it takes at the most. */
   readonly cap: number;
+  /** It takes a tunnel beside what is under way. */
+  readonly takesTunnel: boolean;
+  /** It is to be tried before it takes a tunnel: that stays, and others come beside it. */
+  readonly untried: boolean;
   readonly proof: Proof;
   /** A session is open and waits for a command. */
   readonly spare: boolean;
@@ -49,13 +53,17 @@ export function place<C extends ConnectionView>(
   connections: readonly C[],
   demand: Demand,
 ): Placement<C> {
-  const withRoom = connections.filter(({ running, cap }) => running < cap || !demand.wantsSession);
-  const usable = withRoom.filter(({ proof }) => proof === 'proven').toSorted(better)[0];
+  const withRoom = connections.filter(({ running, cap, takesTunnel }) =>
+    demand.wantsSession ? running < cap : takesTunnel,
+  );
+  const proofOf = ({ proof, untried }: C): Proof =>
+    untried && !demand.wantsSession && proof === 'proven' ? 'doubtful' : proof;
+  const usable = withRoom.filter((one) => proofOf(one) === 'proven').toSorted(better)[0];
   // Beside a bulk transfer a command takes seconds on a slow link, and a new connection less than
   // one. So whoever finds nothing else waits for another, as the first call does; later ones find
   // it warm. Connecting as soon as a transfer begins would log in twice for each, often for nobody.
   if (usable && (!usable.bulk || demand.settles)) return { kind: 'use', connection: usable };
-  const doubtful = withRoom.find(({ proof }) => proof === 'doubtful');
+  const doubtful = withRoom.find((one) => proofOf(one) === 'doubtful');
   if (doubtful) return { kind: 'probe', connection: doubtful };
   const coming = withRoom
     .filter(({ proof }) => proof === 'probing')

@@ -27,6 +27,8 @@ export interface PoolEvents {
   /** The last connection, connect and waiting caller are gone; may be called again. */
   onEmpty(): void;
   readonly onEvent?: OnPoolEvent;
+  /** A server was found to end each connection with its first session: the digest of its key. */
+  readonly onSingle?: (digest: string) => void;
 }
 
 export class Pool {
@@ -50,8 +52,13 @@ export class Pool {
     this.#clock = clock;
     this.#settings = settings;
     this.#handshakes = new Handshakes(clock, random);
-    this.#limits = new KnownLimits(clock);
+    this.#limits = new KnownLimits(clock, events.onSingle);
     this.#events = events;
+  }
+
+  /** Servers that an earlier pool found to be so: what its `onSingle` was told. */
+  recall(digests: readonly string[]): void {
+    this.#limits.recall(digests);
   }
 
   get empty(): boolean {

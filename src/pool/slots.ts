@@ -12,6 +12,7 @@ import type { Limits } from './limits.ts';
 import { ping } from './ping.ts';
 import { runCommand } from './remote-signal.ts';
 import { Traffic } from './traffic.ts';
+import { tryTwo, type Verdict } from './trial.ts';
 
 /** Who wants a session that waits for its command. */
 export interface Taker {
@@ -114,18 +115,23 @@ export class Slots {
     return this.#maxSessions;
   }
 
-  /** Asks the server for any answer. */
-  ping(): void {
+  /** Asks the server for any answer, on a channel of its own only where it `mayOpen` one. */
+  ping(mayOpen: boolean): void {
     // Behind a command that is not answered yet a question would wait as well.
     const running = this.running.find(({ state }) => state === 'running');
-    const session = this.#spares.peek() ?? running;
+    const session = this.#spares.peek() ?? running ?? (mayOpen ? undefined : this.running[0]);
     if (session) void session.ping();
-    else ping(this.#context.channels());
+    else if (mayOpen) ping(this.#context.channels());
   }
 
   /** Whether the next taker gets a session at once. */
   get ready(): boolean {
     return this.#spares.length > this.#takers.length;
+  }
+
+  /** A session was opened ahead, or is being. */
+  get hasSpare(): boolean {
+    return this.#spares.length + this.#opening > this.#takers.length;
   }
 
   take(taker: Taker): void {
@@ -159,10 +165,19 @@ export class Slots {
 
   /** Runs a command of our own in a session beside those of the callers. */
   run(command: string): Promise<Outcome> {
-    return runCommand(this.#context.channels(), command, (session) => {
-      this.#all.add(session);
-      return () => this.#closed(session);
-    });
+    return runCommand(this.#context.channels(), command, (session) => this.#own(session));
+  }
+
+  /** Whether the server takes two sessions of our own, which nothing is to run beside. */
+  tryTwo(): Promise<Verdict> {
+    const { clock, channels } = this.#context;
+    return tryTwo(channels(), clock, (session) => this.#own(session));
+  }
+
+  /** One of our own takes a slot; the function that is returned frees it. */
+  #own(session: Session): () => void {
+    this.#all.add(session);
+    return () => this.#closed(session);
   }
 
   #open(): void {

@@ -40,6 +40,7 @@ export const AGENT_ENV = [
   'TZ',
   'TMPDIR',
   'XDG_RUNTIME_DIR',
+  'XDG_STATE_HOME',
   'SSH_POOL_*',
 ] as const;
 

@@ -145,7 +145,8 @@ describe('a time limit', () => {
     stop(sshd);
     const done = await exec(sandbox, { config, command: 'true', args: ['--timeout', '3s'] });
     expect(done).toMatchObject({ code: 124, stderr: 'sshpool: timed out after 3 s\n' });
-    expect(done.ms).toBeGreaterThanOrEqual(3000);
+    // A timer of Node may be a millisecond early.
+    expect(done.ms).toBeGreaterThan(2990);
     expect(done.ms).toBeLessThan(SOON_MS);
   });
 
@@ -223,7 +224,7 @@ describe('a server', () => {
 
   it('that never answers a command keeps no slot for callers that were killed', async () => {
     await using sandbox = createSandbox();
-    const server = await startFakeServer(sandbox, { onRequest: stallExec });
+    const server = await startFakeServer(sandbox, { onRequest: stallExec, ident: 'OpenSSH_9.9' });
     const env = { SSH_POOL_MAX_CONNECTIONS: '1' };
     const args = ['exec', '-F', server.config(), 'fake', 'true'];
     const children = Array.from({ length: 8 }, () => spawnCli(sandbox, args, { env }));

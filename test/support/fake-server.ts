@@ -2,7 +2,7 @@
  * An SSH server with faults to order: it refuses or leaves open what it is asked, behind a relay
  * that stalls and tears the network. Commands run in a real /bin/sh.
  */
-import type { Algorithms } from 'ssh2';
+import type { Algorithms, Connection } from 'ssh2';
 import { startEmbeddedServer } from '../../demo/embedded-server.js';
 import { hostBlockOf } from './host-block.ts';
 import { type Relay, startRelay } from './relay.ts';
@@ -20,6 +20,10 @@ export interface FakeServerOptions {
   readonly onRequest?: (type: string, detail: string) => Decision;
   readonly delayMs?: number;
   readonly algorithms?: Algorithms;
+  /** Its version; that of ssh2 unless given. */
+  readonly ident?: string;
+  /** Told of each connection; `hangUp` ends it without a word. */
+  readonly onConnection?: (connection: Connection, hangUp: () => void) => void;
 }
 
 export interface FakeServer extends AsyncDisposable {
@@ -45,11 +49,13 @@ export async function startFakeServer(
   sandbox: Sandbox,
   options: FakeServerOptions = {},
 ): Promise<FakeServer> {
-  const { name = 'fake', algorithms } = options;
+  const { name = 'fake', algorithms, ident, onConnection } = options;
   const requests: string[] = [];
   let opens = 0;
   const server = await startEmbeddedServer({
     ...(algorithms && { algorithms }),
+    ...(ident && { ident }),
+    ...(onConnection && { onConnection }),
     onSession: () => {
       opens += 1;
       return options.onSession?.(opens) ?? 'accept';

@@ -118,7 +118,7 @@ describe('what a server was found to allow', () => {
 });
 
 describe('the known limits', () => {
-  const UNLIMITED = { maxChannels: Infinity, spareless: false };
+  const UNLIMITED = { maxChannels: Infinity, spareless: false, grade: 'unmet', earlyDeaths: 0 };
 
   it('are none before any was met', () => {
     expect(new KnownLimits(new FakeClock()).of('web')).toEqual(UNLIMITED);
@@ -129,7 +129,7 @@ describe('the known limits', () => {
     known.learn('web', { maxChannels: 3 });
     known.learn('web', { spareless: true });
     known.learn('web', { maxChannels: 5, spareless: false });
-    expect(known.of('web')).toEqual({ maxChannels: 3, spareless: true });
+    expect(known.of('web')).toEqual({ ...UNLIMITED, maxChannels: 3, spareless: true });
     expect(known.of('db')).toEqual(UNLIMITED);
   });
 

@@ -8,6 +8,8 @@ const view = (running: number, more: { cap?: number; proof?: 'doubtful' | 'probi
   proof: more.proof ?? ('proven' as const),
   spare: false,
   bulk: false,
+  takesTunnel: true,
+  untried: false,
 });
 const demand: Demand = {
   wantsSession: true,
@@ -84,6 +86,8 @@ const views = fc.array(
     proof: fc.constantFrom('proven' as const, 'doubtful' as const, 'probing' as const),
     spare: fc.boolean(),
     bulk: fc.boolean(),
+    takesTunnel: fc.boolean(),
+    untried: fc.boolean(),
   }),
   { maxLength: 6 },
 );

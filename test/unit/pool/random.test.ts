@@ -35,8 +35,8 @@ class Course {
   readonly calls: Call[] = [];
   readonly #started = new Set<Call>();
 
-  constructor(maxConnections: number, maxSessions: number) {
-    const options = { connectByHand: true, maxSessions };
+  constructor(maxConnections: number, maxSessions: number, serverVersion: string) {
+    const options = { connectByHand: true, maxSessions, serverVersion };
     this.bench = new PoolBench({ maxConnections, queueTimeoutMs: 10_000 }, options);
   }
 
@@ -154,9 +154,10 @@ const course = (
     fc.asyncProperty(
       fc.integer({ min: 1, max: 3 }),
       fc.constantFrom(1, 2, 3, 10),
+      fc.constantFrom('OpenSSH_9.2p1', 'Device'),
       fc.array(step, { maxLength: 40 }),
-      async (max, maxSessions, steps) => {
-        const made = new Course(max, maxSessions);
+      async (max, maxSessions, version, steps) => {
+        const made = new Course(max, maxSessions, version);
         for (const one of steps) {
           await made.take(one);
           check(made, max);
@@ -200,7 +201,7 @@ test('those who wait are served in order of arrival, if nothing is lost', async 
   const quiet = fc.array(fc.tuple(fc.constantFrom(...QUIET), fc.nat(1000)), { maxLength: 60 });
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 3 }), quiet, async (max, steps) => {
-      const made = new Course(max, 10);
+      const made = new Course(max, 10, 'OpenSSH_9.2p1');
       for (const one of steps) {
         await made.take(one);
         const served = made.calls.map(({ lease }) => lease !== undefined);

@@ -1,0 +1,90 @@
+/**
+ * Servers that end a connection with its first session, kept beyond the agent's life: what an agent has
+ * learned at the price of a login is not learned anew by the next one. A file that cannot be read or
+ * written costs that login, and no call.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join } from 'node:path';
+import { z } from 'zod';
+
+/** A server may be replaced: it is tried again after so long. */
+const KEPT_MS = 30 * 24 * 3_600_000;
+const MAX_SERVERS = 256;
+const MAX_BYTES = 64 * 1024;
+
+/** By the digest of the key of their connections: since when, in milliseconds since the epoch. */
+const schema = z.object({ single: z.record(z.string().regex(/^[0-9a-f]{64}$/), z.number()) });
+
+/** Where it is: the XDG base directory specification; undefined without a home. */
+export function statePath(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  const { XDG_STATE_HOME: given, HOME: home } = env;
+  const ofHome = home && isAbsolute(home) ? join(home, '.local', 'state') : undefined;
+  const state = given && isAbsolute(given) ? given : ofHome;
+  return state && join(state, 'sshpool', 'servers.json');
+}
+
+export class SingleServers {
+  readonly #path: string | undefined;
+  readonly #now: () => number;
+  #writing: Promise<void> = Promise.resolve();
+
+  /** `now` in milliseconds since the epoch. */
+  constructor(path: string | undefined, now: () => number) {
+    this.#path = path;
+    this.#now = now;
+  }
+
+  /** Their digests; none where nothing was learned, or the file says nothing that we understand. */
+  async digests(): Promise<string[]> {
+    return Object.keys(await this.#read());
+  }
+
+  /** Adds one. @throws the system's error where it cannot be written */
+  add(digest: string): Promise<void> {
+    const adding = this.#writing.then(() => this.#add(digest));
+    this.#writing = adding.catch(() => undefined);
+    return adding;
+  }
+
+  async #read(): Promise<Record<string, number>> {
+    const text = this.#path === undefined ? undefined : await readPlain(this.#path);
+    const { data } = schema.safeParse(parse(text));
+    const since = this.#now() - KEPT_MS;
+    return Object.fromEntries(Object.entries(data?.single ?? {}).filter(([, at]) => at > since));
+  }
+
+  async #add(digest: string): Promise<void> {
+    if (this.#path === undefined) return;
+    const known = Object.entries({ ...(await this.#read()), [digest]: this.#now() });
+    const latest = known.toSorted(([, a], [, b]) => b - a).slice(0, MAX_SERVERS);
+    await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
+    const temporary = `${this.#path}.${randomBytes(6).toString('hex')}`;
+    try {
+      const text = `${JSON.stringify({ single: Object.fromEntries(latest) }, undefined, 2)}\n`;
+      await writeFile(temporary, text, { mode: 0o600, flag: 'wx' });
+      await rename(temporary, this.#path);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+}
+
+/** Its text; undefined where it is missing, no plain file, or longer than ours ever is. */
+async function readPlain(path: string): Promise<string | undefined> {
+  try {
+    // Opening a pipe would wait for somebody to write to it.
+    const facts = await stat(path);
+    return facts.isFile() && facts.size <= MAX_BYTES ? await readFile(path, 'utf8') : undefined;
+  } catch {
+    return undefined; // as good as nothing learned
+  }
+}
+
+function parse(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined; // cut short, or somebody else's
+  }
+}

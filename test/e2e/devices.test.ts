@@ -1,0 +1,83 @@
+/** Devices that end a connection for what OpenSSH takes: every call ends as with ssh, at the price of a login. */
+import { describe, expect, it } from 'vitest';
+import { runCli, ssh, type Result } from '../support/cli.ts';
+import { DEVICES } from '../support/device.ts';
+import { startFakeServer } from '../support/fake-server.ts';
+import { createSandbox } from '../support/sandbox.ts';
+
+/** Some are over at once, and under some a device may lose patience with what waits beside them. */
+const COMMANDS = Array.from(
+  { length: 10 },
+  (_, i) => `${i % 4 === 2 ? 'sleep 1; ' : ''}echo ${i}; exit ${i}`,
+);
+
+/** What a script goes by. */
+const seen = ({ code, stdout, stderr }: Result): unknown => [code, String(stdout), stderr];
+
+describe.each(Object.entries(DEVICES))('a device that %s', (_, device) => {
+  it('answers ten calls, one after the other, as it answers ssh', async () => {
+    await using sandbox = createSandbox();
+    const server = await startFakeServer(sandbox, { ident: 'Device', ...device });
+    const config = server.config();
+    const words = (command: string): string[] => ['-F', config, 'fake', command];
+    const [ours, theirs]: [unknown[], unknown[]] = [[], []];
+    await Promise.all([
+      (async () => {
+        for (const command of COMMANDS) {
+          ours.push(seen(await runCli(sandbox, ['exec', ...words(command)])));
+        }
+      })(),
+      (async () => {
+        for (const command of COMMANDS) theirs.push(seen(await ssh(sandbox, words(command))));
+      })(),
+    ]);
+    expect(ours).toEqual(theirs);
+    // At the most one for each call, as with ssh.
+    expect(server.network.accepted()).toBeLessThanOrEqual(2 * COMMANDS.length);
+  });
+
+  it('answers calls that come together as it answers ssh', async () => {
+    await using sandbox = createSandbox();
+    const server = await startFakeServer(sandbox, { ident: 'Device', ...device });
+    const config = server.config();
+    const both = async (): Promise<unknown[]> => {
+      const calls = ['sleep 1; echo a', 'echo b', 'sleep 1; echo c; exit 3'].map((command) =>
+        runCli(sandbox, ['exec', '-F', config, 'fake', command]),
+      );
+      return (await Promise.all(calls)).map(seen);
+    };
+    const right = [
+      [0, 'a\n', ''],
+      [0, 'b\n', ''],
+      [3, 'c\n', ''],
+    ];
+    expect([await both(), await both()]).toEqual([right, right]);
+  });
+});
+
+it('a device that refuses every command says so at each call, as to ssh', async () => {
+  await using sandbox = createSandbox();
+  const server = await startFakeServer(sandbox, {
+    ident: 'Device',
+    onRequest: (type) => (type === 'exec' ? 'refuse' : 'accept'),
+  });
+  const words = ['-F', server.config(), 'fake', 'true'];
+  for (let i = 0; i < 10; i += 1) {
+    expect(seen(await runCli(sandbox, ['ssh', ...words]))).toEqual(seen(await ssh(sandbox, words)));
+  }
+});
+
+it('what one agent has found out is known to the next', async () => {
+  await using sandbox = createSandbox();
+  const server = await startFakeServer(sandbox, {
+    ident: 'Device',
+    ...DEVICES['closes TCP after one exec'],
+  });
+  const config = server.config();
+  const call = (): Promise<Result> => runCli(sandbox, ['exec', '-F', config, 'fake', 'true']);
+  for (let i = 0; i < 4; i += 1) expect(await call()).toMatchObject({ code: 0 });
+  await runCli(sandbox, ['agent', 'stop']);
+  const before = server.opens();
+  for (let i = 0; i < 3; i += 1) expect(await call()).toMatchObject({ code: 0 });
+  expect(server.opens() - before).toBe(3);
+});
