@@ -1,5 +1,6 @@
-/** Descriptors of the starter that the agent would keep open: an end of a pipe, a lock. */
+/** What the agent would keep of its starter: open descriptors, such as an end of a pipe; its priority. */
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
 
 /** O_CLOEXEC of open(2) in Linux, as proc_pid_fdinfo(5) shows it. */
 const CLOEXEC = 0o2000000;
@@ -14,6 +15,21 @@ export function closeInherited(last: number): void {
     const descriptor = Number(name);
     if (descriptor <= last || !isInherited(descriptor)) continue;
     closeSync(descriptor);
+  }
+}
+
+/**
+ * Gives every thread the usual priority: on Linux each has its own, and Node has some by now. The launcher
+ * does it before there are any, which a shell cannot.
+ */
+export function resetPriority(): void {
+  const threads = listOrNone('/proc/self/task').map(Number);
+  for (const thread of threads.length > 0 ? threads : [process.pid]) {
+    try {
+      setPriority(thread, 0);
+    } catch {
+      // It has ended; or the system does not let us, but root or with RLIMIT_NICE: then we are slower.
+    }
   }
 }
 

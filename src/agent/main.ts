@@ -8,7 +8,7 @@ import { SshpoolError } from '../base/errors.ts';
 import { programVersion } from '../base/version.ts';
 import { runtimePaths } from '../config/paths.ts';
 import { readSettings } from '../config/settings.ts';
-import { closeInherited } from './inherited.ts';
+import { closeInherited, resetPriority } from './inherited.ts';
 import { Agent } from './lifecycle.ts';
 import { guardProcess, writeLog } from './process.ts';
 
@@ -51,6 +51,7 @@ const V8_FLAGS = ['--always-sparkplug', '--semi-space-growth-factor=1'];
 async function main(): Promise<void> {
   process.umask(0o077);
   closeInherited(READY_FD);
+  resetPriority();
   const agent = await Agent.start({
     paths: runtimePaths(process.env, process.getuid?.() ?? 0),
     settings: await readSettings(process.env),

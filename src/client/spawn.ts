@@ -2,7 +2,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, renameSync, statSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { describe, SshpoolError } from '../base/errors.ts';
 import type { RuntimePaths } from '../config/paths.ts';
@@ -28,7 +27,6 @@ export function spawnAgent(paths: RuntimePaths, limitMs: number): Promise<void> 
     // Whoever waits for the end of our output must not wait for the agent.
     stdio: ['ignore', log, log, 'pipe'],
   });
-  makePriority(agent.pid);
   closeSync(log);
   const ready = agent.stdio[3] as Socket;
   return new Promise((resolve, reject) => {
@@ -64,15 +62,6 @@ exec "$@"`;
 /** A command that runs `words` with limits of its own; as it is, where there is no shell. */
 function withOwnLimits(words: readonly string[]): string[] {
   return existsSync(SHELL) ? [SHELL, '-c', MAKE_LIMITS, 'sh', ...words] : [...words];
-}
-
-function makePriority(pid: number | undefined): void {
-  try {
-    // Before it has threads: on Linux each of them has a priority of its own.
-    if (pid !== undefined) setPriority(pid, 0);
-  } catch {
-    // Only root, or with RLIMIT_NICE, gets back to the usual one; else the agent is slower.
-  }
 }
 
 function openLog(path: string): number {
