@@ -139,6 +139,7 @@ export class Caller implements Sender {
         // The message lies where the next one will.
         modes: Buffer.from(message.modes),
         stdinIsTerminal: (terminals & 1) === 1,
+        stderrIsTerminal: (terminals & 4) === 4,
         term: env['TERM'] ?? '',
       },
       ask: this.#questions.ask,

@@ -10,6 +10,7 @@ import type { CallArgs, CommandName } from '../config/call-args.ts';
 import { parseCall } from '../config/command-line.ts';
 import { selectEnv } from '../config/send-env.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
+import type { PoolRequest } from '../pool/request.ts';
 import type { Lease } from '../pool/wanted.ts';
 import { reach, type Surroundings } from '../reach/reach.ts';
 import type { Ask } from '../ssh/prompts.ts';
@@ -20,6 +21,7 @@ import { refuseElsewhere } from './elsewhere.ts';
 import { Notes } from './notes.ts';
 import type { Services } from './services.ts';
 import { NO_LOCAL_TERMINAL, sshFailure } from './ssh-words.ts';
+import { waitsForRoom, watchRoom } from './watch-room.ts';
 import { whatToRun, type LocalTerminal } from './what-to-run.ts';
 
 /** How the call reaches its caller. */
@@ -49,6 +51,8 @@ export class ExecCall {
   #timedOutMs: number | undefined;
   /** Not even failures are told. */
   #isSilent = false;
+  /** The user limits how long a connect may take. */
+  #hasConnectTimeout = false;
 
   constructor(services: Services, caller: ExecCaller, command: CommandName) {
     this.#services = services;
@@ -109,7 +113,7 @@ export class ExecCall {
   #failAsSsh(error: SshpoolError, argv: readonly Buffer[]): void {
     const { code, message, exitCode } = error;
     if (code === 'INTERNAL') throw error;
-    const said = sshFailure(error);
+    const said = sshFailure(error, this.#hasConnectTimeout);
     if (said === undefined) return this.#delegate('ssh', argv);
     const words = this.#isSilent ? { message: '', farewell: '' } : { message, farewell: said };
     this.#caller.send({ type: 'failed', code, ...words, exitCode });
@@ -132,6 +136,7 @@ export class ExecCall {
     const caller = this.#surroundings(args, argv);
     const { options, request } = await reach(this.#services, args.target, args.sshArgs, caller);
     this.#isSilent ||= options.isSilent;
+    this.#hasConnectTimeout = options.connectTimeoutMs !== undefined;
     const isMore = args.forward === undefined && isBeyondSession(options.all, caller.env);
     if (this.#command === 'ssh' && isMore) return this.#delegate('ssh', argv);
     const { pool } = this.#services;
@@ -146,7 +151,7 @@ export class ExecCall {
     const env = selectEnv(options, await this.#sessionEnv(options));
     const lease = args.fresh
       ? await pool.acquireFresh(request, signal)
-      : await pool.acquire(request, signal);
+      : await this.#acquire(request, args, argv);
     if (signal.aborted) {
       lease.session.close();
       throw SshpoolError.of('CANCELLED', {});
@@ -154,6 +159,29 @@ export class ExecCall {
     const course = this.#begin(args, options);
     if (args.verbose > 0) this.#notes.say(describeLease(lease));
     course.run(lease, what, { env, agentForward: request.forwardAgent !== undefined });
+  }
+
+  async #acquire(
+    request: PoolRequest,
+    { quiet }: CallArgs,
+    argv: readonly Buffer[],
+  ): Promise<Lease> {
+    const { clock, pool, settings } = this.#services;
+    const isCrowded = (): boolean => pool.isCrowded(request.key);
+    const over = watchRoom({ clock, isCrowded }, () => {
+      if (this.#command === 'ssh') {
+        // It would have a connection of its own.
+        this.#delegate('ssh', argv);
+        this.#gone.abort();
+      } else if (this.#caller.terminal.stderrIsTerminal && !quiet) {
+        this.#caller.note(waitsForRoom(request.label.name, settings.maxConnections));
+      }
+    });
+    try {
+      return await pool.acquire(request, this.#gone.signal);
+    } finally {
+      over();
+    }
   }
 
   /** What is said to the person: nothing with -q, with -v also how the call goes. */

@@ -19,8 +19,15 @@ const SAID: Readonly<Partial<Record<ErrorCode, Words>>> = {
   CANCELLED: (message) => message,
 };
 
-/** What ssh would say of a failure; undefined where it is to say so itself. */
-export function sshFailure({ code, message }: SshpoolError): string | undefined {
+/**
+ * What ssh would say of a failure; undefined where it is to say so itself. Without a ConnectTimeout of the
+ * user's it has more patience than we have.
+ */
+export function sshFailure(
+  { code, message }: SshpoolError,
+  hasConnectTimeout: boolean,
+): string | undefined {
+  if (code === 'CONNECT_TIMEOUT' && !hasConnectTimeout) return undefined;
   const said = SAID[code]?.(message);
   return said === undefined ? undefined : `${said}\r`;
 }

@@ -14,6 +14,7 @@ export interface LocalTerminal {
   /** RFC 4254 section 8. */
   readonly modes: Buffer;
   readonly stdinIsTerminal: boolean;
+  readonly stderrIsTerminal: boolean;
   readonly term: string;
 }
 

@@ -1,4 +1,5 @@
 /** A remote command over a session of a pool in this process. */
+import { deferred } from '../base/deferred.ts';
 import { SshpoolError } from '../base/errors.ts';
 import { signalExitCode } from '../base/signals.ts';
 import type { Clock } from '../base/time.ts';
@@ -57,13 +58,6 @@ export function startOverSession(
       },
     });
   });
-}
-
-/** Node 20 has no Promise.withResolvers. */
-function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let settle: (() => void) | undefined;
-  const promise = new Promise<void>((resolve) => (settle = resolve));
-  return { promise, resolve: () => settle?.() };
 }
 
 type End = { readonly exitCode: number; readonly signal: string | undefined } | SshpoolError;

@@ -121,7 +121,7 @@ export class Group {
   #limit(waiter: Waiter): void {
     const { clock, settings } = this.#context;
     waiter.timer = clock.after(settings.queueTimeoutMs, () => {
-      if (this.#coming > 0) {
+      if (this.coming > 0) {
         this.#limit(waiter);
         return;
       }
@@ -166,7 +166,7 @@ export class Group {
     return place(open, {
       wantsSession,
       waiting: this.#waiting.length,
-      connecting: this.#coming,
+      connecting: this.coming,
       max: this.#max - leaving - this.#attempts.stalled,
       capOfNew: capOfNew(limits.known()),
       settles: this.#attempts.slow || clock.monotonic() < this.#settlesUntil,
@@ -184,7 +184,7 @@ export class Group {
   }
 
   /** Connects that need nobody's answer, or will have it soon. */
-  get #coming(): number {
+  get coming(): number {
     return this.#attempts.size - this.#attempts.stalled;
   }
 
@@ -261,7 +261,7 @@ export class Group {
     for (const connection of others) connection.probe();
     const isFull = this.#connections.size + this.#attempts.size >= this.#max;
     // One that is to be closed may be the only one that its caller wanted (--fresh).
-    if (others.length + this.#coming > 0 || isFull || silent.life !== 'open') return;
+    if (others.length + this.coming > 0 || isFull || silent.life !== 'open') return;
     if (this.#context.clock.monotonic() < this.#settlesUntil) return;
     // It is led by nobody who waits: as each for speed it asks no question.
     this.#attempts.begin(leaderFor(waiter), 'speed');
@@ -302,7 +302,7 @@ export class Group {
     // It may be for want of an answer, which somebody else may have.
     const isPersonal = asked || leader.request.asksNobody;
     if (error === undefined) this.#pump();
-    else if (purpose === 'room' && !hasConnections && (isPersonal || this.#coming === 0)) {
+    else if (purpose === 'room' && !hasConnections && (isPersonal || this.coming === 0)) {
       // Who has a connect of their own under way waits for that.
       const others = [...this.#waiting].filter((one) => !this.#attempts.isLedBy(one));
       for (const waiter of sharing(leader, others, isPersonal)) this.#leave(waiter, error);

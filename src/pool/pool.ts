@@ -82,6 +82,12 @@ export class Pool {
     return this.#group(request.key, request.key).tunnel(request, way, signal);
   }
 
+  /** Calls wait for a session, and no connection is being made that could serve them. */
+  isCrowded(key: string): boolean {
+    const group = this.#groups.get(key);
+    return group !== undefined && group.queued > 0 && group.coming === 0;
+  }
+
   /** A session over a connection of its own, which ends with it. */
   async acquireFresh(request: PoolRequest, signal: AbortSignal): Promise<Lease> {
     const lease = await this.#acquire(`fresh ${++this.#lastId}`, request, signal);

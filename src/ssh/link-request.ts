@@ -3,7 +3,7 @@ import type { KnownHost } from './known-hosts.ts';
 import type { Ask } from './prompts.ts';
 import type { TransportRequest } from './transport.ts';
 
-export interface LinkRequest extends Omit<TransportRequest, 'signal' | 'aside'> {
+export interface LinkRequest extends Omit<TransportRequest, 'signal' | 'aside' | 'onProxy'> {
   /** The words for ssh that mean this target: what `ssh -G` was asked with. */
   readonly words: readonly string[];
   /** A directory that nobody else can enter, for sockets; its path is short. */

@@ -40,6 +40,16 @@ export class LoginLimit {
     return this.#deadline.during(wait);
   }
 
+  /**
+   * Stands still until a ProxyCommand has brought the first words of the server: it may wait for a
+   * browser or for a machine that wakes up, and ssh has no limit for it. Not where the user has set one,
+   * which covers that with ssh, too (sshconnect.c).
+   */
+  awaitProxy({ proxyCommand, connectTimeoutMs }: SshOptions, spoke: Promise<void>): void {
+    if (proxyCommand === undefined || connectTimeoutMs !== undefined) return;
+    void this.during(() => spoke);
+  }
+
   cancel(): void {
     this.#deadline.cancel();
   }

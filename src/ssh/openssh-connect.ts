@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
+import { deferred } from '../base/deferred.ts';
 import { SshpoolError } from '../base/errors.ts';
 import { sshFor } from '../base/programs.ts';
 import { Askpass } from './askpass.ts';
@@ -46,7 +47,10 @@ export async function connectOpenssh(request: LinkRequest): Promise<Link> {
       ask: (question) => limit.during(() => request.ask(question)),
       note,
     });
-    const output = new OpensshOutput(options, { note, onLogin: () => limit.login() });
+    const spoke = deferred();
+    limit.awaitProxy(options, spoke.promise);
+    const onServer = spoke.resolve;
+    const output = new OpensshOutput(options, { note, onServer, onLogin: () => limit.login() });
     await logIn({ ...request, signal: attempt.signal }, output, control, askpass);
     const { serverVersion, hostKey, forcedCommand } = output;
     const { host: name, user } = options;

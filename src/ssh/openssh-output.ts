@@ -24,6 +24,8 @@ const AS_IT_IS = new Set([
 
 export interface OutputEvents {
   readonly note: (text: string) => void;
+  /** The server has said its version. */
+  readonly onServer: () => void;
   /** The host key was verified, and the login begins. */
   readonly onLogin: () => void;
 }
@@ -44,7 +46,9 @@ export class OpensshOutput {
     this.#options = options;
     this.#events = events;
     // Without its debug lines nobody tells when the login begins.
-    if (OpensshOutput.words(options).length === 0) events.onLogin();
+    if (OpensshOutput.words(options).length > 0) return;
+    events.onServer();
+    events.onLogin();
   }
 
   /**
@@ -119,7 +123,10 @@ export class OpensshOutput {
     const version = /^debug1: Remote protocol version [\d.]+, remote software version (\S+)/.exec(
       line,
     );
-    if (version) this.serverVersion = version[1] ?? '';
+    if (version) {
+      this.serverVersion = version[1] ?? '';
+      this.#events.onServer();
+    }
     const hostKey = /^debug1: Server host key: (\S+) (\S+)$/.exec(line);
     if (hostKey && !hostKey[1]?.includes('-cert-')) this.hostKey = hostKey[2];
     // sshd's auth-options.c names the options of the key; "command" is a forced command.

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import { execa } from 'execa';
+import { deferred } from '../base/deferred.ts';
 import { describe, SshpoolError } from '../base/errors.ts';
 
 interface ProxyContext {
@@ -70,6 +71,9 @@ interface Child {
  */
 class ProxyStream extends Duplex {
   readonly #child: Child;
+  /** Resolves when it has brought something, or has ended. */
+  readonly spoke: Promise<void>;
+  readonly #speech = deferred();
   bytesRead = 0;
   bytesWritten = 0;
 
@@ -77,6 +81,7 @@ class ProxyStream extends Duplex {
   constructor(child: Child, fail: (reason: string) => void) {
     super({ allowHalfOpen: false });
     this.#child = child;
+    this.spoke = this.#speech.promise;
     // It has a moment to say why and to leave by itself.
     const expectEnd = (): void => {
       setTimeout(() => {
@@ -88,6 +93,7 @@ class ProxyStream extends Duplex {
     child.stdout.once('end', expectEnd);
     child.stdout.on('data', (chunk: Buffer) => {
       this.bytesRead += chunk.length;
+      this.#speech.resolve();
       if (!this.push(chunk)) child.stdout.pause();
     });
   }
@@ -116,6 +122,7 @@ class ProxyStream extends Duplex {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.#child.stdout.destroy();
     this.#child.kill();
+    this.#speech.resolve();
     done(error);
   }
 }

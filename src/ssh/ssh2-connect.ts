@@ -45,7 +45,8 @@ export async function connectSsh2(request: LinkRequest): Promise<Link> {
   const through = request.jump;
   const jump = through && ((until: AbortSignal) => limit.during(() => through(until)));
   const aside: TcpRequest['aside'] = (wait) => limit.during(wait);
-  const transport = openTransport({ ...request, jump, aside, signal: attempt.signal });
+  const onProxy = (spoke: Promise<void>): void => limit.awaitProxy(request.options, spoke);
+  const transport = openTransport({ ...request, jump, aside, onProxy, signal: attempt.signal });
   try {
     const stream = await transport;
     const onLogin = (): void => limit.login();

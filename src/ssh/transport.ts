@@ -20,6 +20,8 @@ export interface TransportRequest extends TcpRequest {
   readonly note: (text: string) => void;
   /** The way through a jump host, where there is one: a stream to the target. */
   readonly jump: ((signal: AbortSignal) => Promise<Transport>) | undefined;
+  /** Told of a proxy command that was started: resolves when it has brought something, or has ended. */
+  readonly onProxy: (spoke: Promise<void>) => void;
 }
 
 /**
@@ -33,5 +35,7 @@ export async function openTransport(request: TransportRequest): Promise<Transpor
   if (command === undefined) return connectTcp(request);
   // With it comes execa, which the first connection to any other host need not wait for.
   const { startProxy } = await import('./proxy.ts');
-  return startProxy(command, request);
+  const proxy = startProxy(command, request);
+  request.onProxy(proxy.spoke);
+  return proxy;
 }

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { runCli, ssh } from '../support/cli.ts';
 import { until } from '../support/process.ts';
+import { startRelay } from '../support/relay.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
 import { poolStats } from '../support/stats.ts';
@@ -87,5 +88,46 @@ describe.skipIf(!haveSshd())('a ProxyCommand', () => {
     const [row] = (await poolStats(sandbox)).connections;
     expect(row?.bytesIn).toBeGreaterThan(bytes.length);
     expect(row?.bytesOut).toBeGreaterThan(bytes.length);
+  });
+});
+
+/** By a proxy such as one that waits for a browser, or for a machine that wakes up. */
+const slow = (sshd: Sshd, more = ''): string =>
+  sshd.config(`ProxyCommand sh -c 'sleep 2; exec ssh -F ${sshd.config()} -W %h:%p box'\n${more}`);
+
+describe.skipIf(!haveSshd())('a ProxyCommand that takes longer than a connect may', () => {
+  it.each(['ssh2', 'openssh'])('is waited for, as by ssh: over %s', async (link) => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox);
+    const env = { SSH_POOL_LINK: link, SSH_POOL_CONNECTION_TIMEOUT_MS: '1000' };
+    const done = await runCli(sandbox, ['exec', '-F', slow(sshd), 'box', 'echo well'], { env });
+    expect(done).toMatchObject({ code: 0, stderr: '' });
+    expect(done.stdout.toString()).toBe('well\n');
+  });
+
+  it('is not where the user says ConnectTimeout, as by ssh', async () => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox);
+    const words = ['-F', slow(sshd, 'ConnectTimeout 1'), 'box', 'true'];
+    const [ours, theirs] = [await runCli(sandbox, ['exec', ...words]), await ssh(sandbox, words)];
+    expect([ours.code, theirs.code]).toEqual([255, 255]);
+    expect(ours.stderr).toContain('no answer within 1000 ms');
+  });
+});
+
+describe.skipIf(!haveSshd())('a host that is long in answering', () => {
+  it('is left to ssh where that sets no limit, and is reached', async () => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox);
+    await using relay = await startRelay(sshd.port);
+    relay.stall();
+    const alias = `HostKeyAlias [127.0.0.1]:${sshd.port}`;
+    const config = sshd.config(`Host box\nPort ${relay.port}\n${alias}`);
+    const env = { SSH_POOL_CONNECTION_TIMEOUT_MS: '500' };
+    const call = runCli(sandbox, ['ssh', '-F', config, 'box', 'echo well'], { env });
+    await until(() => relay.accepted() >= 2, 'ssh tries it too');
+    relay.resume();
+    const done = await call;
+    expect([done.code, done.stdout.toString()]).toEqual([0, 'well\n']);
   });
 });

@@ -21,7 +21,7 @@ describe('the words of ssh', () => {
       'u@h: Permission denied (publickey).\r',
     ],
   ])('are known for %s', (error, said) => {
-    expect(sshFailure(error)).toBe(said);
+    expect(sshFailure(error, true)).toBe(said);
   });
 
   it.each([
@@ -29,7 +29,12 @@ describe('the words of ssh', () => {
     SshpoolError.of('HOST_KEY_REFUSED', { host: 'h' }),
     SshpoolError.of('POOL_EXHAUSTED', { name: 'h', port: 1, max: 1 }),
   ])('are left to ssh for %s', (error) => {
-    expect(sshFailure(error)).toBeUndefined();
+    expect(sshFailure(error, true)).toBeUndefined();
+  });
+
+  it('are left to ssh for a timeout that is ours and not the user’s', () => {
+    const error = SshpoolError.of('CONNECT_TIMEOUT', { host: 'h', port: 1, timeoutMs: 9 });
+    expect(sshFailure(error, false)).toBeUndefined();
   });
 
   it('at the end name the host name, where there was a terminal or the connection was lost', () => {

@@ -5,6 +5,7 @@ import { OpensshOutput } from '../../../src/ssh/openssh-output.ts';
 
 let notes: string[];
 let logins: number;
+let servers: number;
 
 function output(level = 'INFO'): OpensshOutput {
   const options = {
@@ -17,12 +18,13 @@ function output(level = 'INFO'): OpensshOutput {
   // It looks at no other option.
   return new OpensshOutput(options as unknown as SshOptions, {
     note: (text) => notes.push(text),
+    onServer: () => (servers += 1),
     onLogin: () => (logins += 1),
   });
 }
 
 beforeEach(() => {
-  [notes, logins] = [[], 0];
+  [notes, logins, servers] = [[], 0, 0];
 });
 
 describe('what an ssh says', () => {
@@ -33,6 +35,16 @@ describe('what an ssh says', () => {
     said.add('ome!\r\nAuthenticated to web.example ([1.2.3.4]:22) using "publickey".\r\n');
     said.end();
     expect(notes).toEqual(['Welcome!']);
+  });
+
+  it('tells that the server has spoken, or at once where it says too little for that', () => {
+    const said = output();
+    said.add('debug1: Executing proxy command: exec wake\n');
+    expect(servers).toBe(0);
+    said.add('debug1: Remote protocol version 2.0, remote software version Device\n');
+    expect(servers).toBe(1);
+    output('QUIET');
+    expect(servers).toBe(2);
   });
 
   it('names the server and a forced command', () => {

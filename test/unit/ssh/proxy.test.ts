@@ -63,3 +63,20 @@ test('a proxy carries bytes both ways, and counts them', async () => {
 test('a proxy that ends well after it has said something ends the stream', async () => {
   expect(await endOf('head -1')).toBe('end');
 });
+
+test('a proxy has spoken when it brings something, and when it ends without', async () => {
+  const env = { PATH: process.env['PATH'] };
+  const context = { env, cwd: '/', note: () => undefined };
+  const stream = startProxy(`sh -c 'read line; echo "$line"; exec cat'`, context);
+  let hasSpoken = false;
+  void stream.spoke.then(() => (hasSpoken = true));
+  stream.resume();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(hasSpoken).toBe(false);
+  stream.write('hello\n');
+  await stream.spoke;
+  stream.destroy();
+  const silent = startProxy('cat', context);
+  silent.destroy();
+  await silent.spoke;
+});
