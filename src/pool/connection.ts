@@ -76,7 +76,7 @@ export class Connection extends Room {
     });
     this.pulse = new Pulse({
       ...context,
-      ping: () => this.slots.ping(this.standing.shares),
+      ping: () => this.slots.ping(),
       isAwaited: () => this.slots.awaited,
       unconfirmed: () => this.#channels.unconfirmed,
       onProbed: (alive) => this.#probed(alive),

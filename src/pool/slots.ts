@@ -115,13 +115,13 @@ export class Slots {
     return this.#maxSessions;
   }
 
-  /** Asks the server for any answer, on a channel of its own only where it `mayOpen` one. */
-  ping(mayOpen: boolean): void {
+  /** Asks the server for any answer. */
+  ping(): void {
     // Behind a command that is not answered yet a question would wait as well.
     const running = this.running.find(({ state }) => state === 'running');
-    const session = this.#spares.peek() ?? running ?? (mayOpen ? undefined : this.running[0]);
+    const session = this.#spares.peek() ?? running;
     if (session) void session.ping();
-    else if (mayOpen) ping(this.#context.channels());
+    else ping(this.#context.channels());
   }
 
   /** Whether the next taker gets a session at once. */

@@ -142,15 +142,6 @@ describe('a server that is not known, beside sessions,', () => {
     expect(bench.links[0]?.sentOf('open')).toHaveLength(1);
     expect(bench.connectCount).toBe(2);
   });
-
-  it('is asked for a sign of life on no channel of its own', async () => {
-    const bench = new PoolBench({ maxConnections: 1 }, DEVICE);
-    const call = await bench.call();
-    bench.link.mute = true;
-    await bench.run(call);
-    await bench.pass(10_000);
-    expect(bench.links[0]?.sentOf('open')).toHaveLength(1);
-  });
 });
 
 describe('a server that ends a connection', () => {
