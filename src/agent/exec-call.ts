@@ -143,7 +143,9 @@ export class ExecCall {
     const { signal } = this.#gone;
     if (args.forward) {
       const way = { ...args.forward, timeoutMs: FORWARD_MS };
-      const tunnel = await pool.tunnel(request, way, signal);
+      const tunnel = await this.#withRoom(request, args, argv, () =>
+        pool.tunnel(request, way, signal),
+      );
       return this.#begin(args, options).forward(tunnel);
     }
     const what = whatToRun(args, options, this.#caller.terminal);
@@ -151,7 +153,7 @@ export class ExecCall {
     const env = selectEnv(options, await this.#sessionEnv(options));
     const lease = args.fresh
       ? await pool.acquireFresh(request, signal)
-      : await this.#acquire(request, args, argv);
+      : await this.#withRoom(request, args, argv, () => pool.acquire(request, signal));
     if (signal.aborted) {
       lease.session.close();
       throw SshpoolError.of('CANCELLED', {});
@@ -161,11 +163,13 @@ export class ExecCall {
     course.run(lease, what, { env, agentForward: request.forwardAgent !== undefined });
   }
 
-  async #acquire(
+  /** Waits for what `wait` asks the pool for, but not in silence. */
+  async #withRoom<T>(
     request: PoolRequest,
     { quiet }: CallArgs,
     argv: readonly Buffer[],
-  ): Promise<Lease> {
+    wait: () => Promise<T>,
+  ): Promise<T> {
     const { clock, pool, settings } = this.#services;
     const isCrowded = (): boolean => pool.isCrowded(request.key);
     const over = watchRoom({ clock, isCrowded }, () => {
@@ -178,7 +182,7 @@ export class ExecCall {
       }
     });
     try {
-      return await pool.acquire(request, this.#gone.signal);
+      return await wait();
     } finally {
       over();
     }

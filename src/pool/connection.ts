@@ -22,7 +22,7 @@ import { Room } from './room.ts';
 import { rowOf } from './row.ts';
 import { Standing } from './standing.ts';
 import type { ConnectionRow } from './stats.ts';
-import type { Verdict } from './trial.ts';
+import { trialMs, type Verdict } from './trial.ts';
 
 export interface ConnectionSettings extends HealthSettings {
   readonly idleTimeoutMs: number;
@@ -69,7 +69,7 @@ export class Connection extends Room {
     this.standing = new Standing({
       ...context,
       serverVersion: link.serverVersion,
-      tryTwo: () => this.slots.tryTwo(),
+      tryTwo: () => this.slots.tryTwo(trialMs(context.connectMs)),
       isKeeping: () => !this.busy && this.spare,
       onFinding: (finding) => context.events.onLimit({ finding }),
       onTried: (verdict) => this.#tried(verdict),
@@ -211,8 +211,8 @@ export class Connection extends Room {
   }
 
   #freed(ran: boolean): void {
-    if (ran) this.standing.served();
     if (this.#life === 'closed') return;
+    if (ran) this.standing.served();
     this.slots.refill();
     this.#leaveIfDone();
     if (ran) this.#idle();
@@ -293,8 +293,7 @@ export class Connection extends Room {
   /** Told before its sessions are, so that nobody is sent here any more. */
   #closed(error: SshpoolError): void {
     const isUnexpected = this.#life === 'open' && this.#evicted === undefined;
-    const { underWay, slots } = this;
-    if (isUnexpected) this.standing.died({ underWay, hasSpare: slots.hasSpare });
+    if (isUnexpected) this.standing.died(this.underWay);
     else this.standing.end();
     this.#life = 'closed';
     this.#evicted ??= 'lost';

@@ -12,15 +12,16 @@ export type Grade = 'unmet' | 'untried' | 'tried' | 'proven' | 'single';
 
 /**
  * `known`: its version is one of those that are known to be good; `unknown`: it is not. `took-two`: it
- * had two sessions, and went on when one ended. `kept`: it kept a spare for a while. `died-early`: it
- * ended a connection at the trial, or before that was used again; once, which may have been the network or
- * a restart. `used-again`: a connection was. `died`: it will do so again.
+ * had two sessions, and went on when one ended. `kept`: it kept a spare for a while. `died-early`: a
+ * connection ended at the trial, or before it was used again; once, which may have been the network or
+ * a restart. `used-again`: a connection was. `died`: that was so often enough.
  */
 export type Finding =
   'known' | 'unknown' | 'took-two' | 'kept' | 'died-early' | 'used-again' | 'died';
 
-/** So many connections in a row that ended early were ended by the server. */
+/** So many connections in a row that ended early were ended by the server; those of one moment count once. */
 export const EARLY_DEATHS = 3;
+export const MOMENT_MS = 1000;
 
 /** All moves; what is not here changes nothing. */
 export const GRADES: Readonly<Record<Grade, Readonly<Partial<Record<Finding, Grade>>>>> = {

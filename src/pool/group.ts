@@ -12,7 +12,7 @@ import type { ConnectionEvents } from './connection-context.ts';
 import { capOfNew, connectionContext, type GroupContext } from './group-context.ts';
 import { place, type Placement } from './policy.ts';
 import type { PoolRequest } from './request.ts';
-import { leaderFor, sharing, type Waiter } from './waiter.ts';
+import { leaderFor, noRoom, sharing, type Waiter } from './waiter.ts';
 import { wantSession, wantTunnel, type Lease, type Wanted, type Way } from './wanted.ts';
 
 /**
@@ -57,6 +57,12 @@ export class Group {
     return this.#waiting.length + this.#asking.size;
   }
 
+  /** Calls wait, and nothing is on its way that could serve them. */
+  get isCrowded(): boolean {
+    const isProbing = this.#open.some(({ proof }) => proof === 'probing');
+    return this.#waiting.length > 0 && this.#coming === 0 && !isProbing;
+  }
+
   /**
    * A session on a connection that is there, or will be.
    * @throws SshpoolError POOL_EXHAUSTED, SESSION_REFUSED, CANCELLED, or why connecting failed
@@ -85,8 +91,7 @@ export class Group {
   ): void {
     if (signal.aborted) {
       reject(SshpoolError.of('CANCELLED', {}));
-      this.#checkEmpty();
-      return;
+      return this.#checkEmpty();
     }
     for (const connection of this.#connections) connection.review(request.trust);
     const waiter: Waiter = { request, wanted, reject, timer: undefined };
@@ -113,22 +118,19 @@ export class Group {
     this.#pump();
     if (!this.#waiting.has(waiter)) return;
     this.#limit(waiter);
-    const { label } = waiter.request;
-    this.#context.onEvent?.({ type: 'queue', label, queued: this.queued });
+    this.#context.onEvent?.({ type: 'queue', label: waiter.request.label, queued: this.queued });
   }
 
   /** Nobody waits longer than the queue's deadline for room; a connect has its own deadline. */
   #limit(waiter: Waiter): void {
     const { clock, settings } = this.#context;
     waiter.timer = clock.after(settings.queueTimeoutMs, () => {
-      if (this.coming > 0) {
+      if (this.#coming > 0) {
         this.#limit(waiter);
         return;
       }
-      const max = settings.maxConnections;
-      const isFull = this.#connections.size + this.#attempts.size >= max;
-      const exhausted = SshpoolError.of('POOL_EXHAUSTED', { ...waiter.request.label, max });
-      this.#leave(waiter, isFull ? exhausted : (this.#failure ?? exhausted));
+      const isFull = this.#connections.size + this.#attempts.size >= settings.maxConnections;
+      this.#leave(waiter, (isFull ? undefined : this.#failure) ?? noRoom(waiter, settings));
     });
   }
 
@@ -166,7 +168,7 @@ export class Group {
     return place(open, {
       wantsSession,
       waiting: this.#waiting.length,
-      connecting: this.coming,
+      connecting: this.#coming,
       max: this.#max - leaving - this.#attempts.stalled,
       capOfNew: capOfNew(limits.known()),
       settles: this.#attempts.slow || clock.monotonic() < this.#settlesUntil,
@@ -184,7 +186,7 @@ export class Group {
   }
 
   /** Connects that need nobody's answer, or will have it soon. */
-  get coming(): number {
+  get #coming(): number {
     return this.#attempts.size - this.#attempts.stalled;
   }
 
@@ -261,7 +263,7 @@ export class Group {
     for (const connection of others) connection.probe();
     const isFull = this.#connections.size + this.#attempts.size >= this.#max;
     // One that is to be closed may be the only one that its caller wanted (--fresh).
-    if (others.length + this.coming > 0 || isFull || silent.life !== 'open') return;
+    if (others.length + this.#coming > 0 || isFull || silent.life !== 'open') return;
     if (this.#context.clock.monotonic() < this.#settlesUntil) return;
     // It is led by nobody who waits: as each for speed it asks no question.
     this.#attempts.begin(leaderFor(waiter), 'speed');
@@ -302,7 +304,7 @@ export class Group {
     // It may be for want of an answer, which somebody else may have.
     const isPersonal = asked || leader.request.asksNobody;
     if (error === undefined) this.#pump();
-    else if (purpose === 'room' && !hasConnections && (isPersonal || this.coming === 0)) {
+    else if (purpose === 'room' && !hasConnections && (isPersonal || this.#coming === 0)) {
       // Who has a connect of their own under way waits for that.
       const others = [...this.#waiting].filter((one) => !this.#attempts.isLedBy(one));
       for (const waiter of sharing(leader, others, isPersonal)) this.#leave(waiter, error);

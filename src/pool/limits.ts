@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { Memory } from '../base/memory.ts';
 import type { Clock } from '../base/time.ts';
-import { EARLY_DEATHS, gradeAfter, type Finding, type Grade } from './grade.ts';
+import { EARLY_DEATHS, MOMENT_MS, gradeAfter, type Finding, type Grade } from './grade.ts';
 
 export interface Limits {
   /** Sessions at a time on one connection, the spare included. */
@@ -14,8 +14,9 @@ export interface Limits {
   /** It closes a session that waits for its command. */
   readonly spareless: boolean;
   readonly grade: Grade;
-  /** Connections in a row that ended early. */
+  /** Connections in a row that ended early, and when the last of them did, by the monotonic clock. */
   readonly earlyDeaths: number;
+  readonly diedAt: number;
 }
 
 /** What a connection finds out. */
@@ -25,21 +26,31 @@ export interface Found {
   readonly finding?: Finding;
 }
 
-const UNKNOWN: Limits = { maxChannels: Infinity, spareless: false, grade: 'unmet', earlyDeaths: 0 };
+const UNKNOWN: Limits = {
+  maxChannels: Infinity,
+  spareless: false,
+  grade: 'unmet',
+  earlyDeaths: 0,
+  diedAt: -Infinity,
+};
 
 const REMEMBERED_MS = 10 * 60_000;
 const MAX_KEYS = 256;
 
 export class KnownLimits {
+  readonly #clock: Clock;
   readonly #byKey: Memory<Limits>;
   /** Those whose grade is `single`: found out at the price of a connection, and so for good. */
   readonly #single = new Set<string>();
   /** Those of them that an earlier agent found out, by the digests of their keys. */
   readonly #recalled = new Set<string>();
+  /** Keys that were looked for there: a digest takes its time. */
+  readonly #looked = new Set<string>();
   readonly #onSingle: (digest: string) => void;
 
   /** `onSingle` is told of each that was found to be, and will be, by the digest of its key. */
   constructor(clock: Clock, onSingle: (digest: string) => void = () => undefined) {
+    this.#clock = clock;
     this.#byKey = new Memory(clock, { lifeMs: REMEMBERED_MS, max: MAX_KEYS });
     this.#onSingle = onSingle;
   }
@@ -52,14 +63,16 @@ export class KnownLimits {
   /** What was found out by an earlier agent: what `onSingle` was told. */
   recall(digests: readonly string[]): void {
     for (const digest of digests) this.#recalled.add(digest);
+    this.#looked.clear();
   }
 
   /** Adds to what is known. A limit is only lowered: connections differ in what they came upon. */
   learn(key: string, found: Found): void {
     const known = this.of(key);
     const { finding } = found;
-    const earlyDeaths = countedEarly(known.earlyDeaths, finding);
-    const isEnough = earlyDeaths >= EARLY_DEATHS;
+    if (finding === 'used-again' && known.earlyDeaths === 0) return;
+    const early = this.#countEarly(known, finding);
+    const isEnough = early.earlyDeaths >= EARLY_DEATHS;
     const grade = finding ? gradeAfter(known.grade, isEnough ? 'died' : finding) : known.grade;
     if (grade === 'single' && known.grade !== 'single') {
       this.#single.add(key);
@@ -67,25 +80,34 @@ export class KnownLimits {
       if (known.grade === 'untried') this.#onSingle(digestOf(key));
     }
     this.#byKey.set(key, {
-      earlyDeaths,
+      ...early,
       grade,
       maxChannels: Math.min(known.maxChannels, found.maxChannels ?? Infinity),
       spareless: known.spareless || (found.spareless ?? false),
     });
   }
 
+  #countEarly(
+    { earlyDeaths, diedAt }: Limits,
+    finding: Finding | undefined,
+  ): Pick<Limits, 'earlyDeaths' | 'diedAt'> {
+    if (finding === 'used-again') return { earlyDeaths: 0, diedAt };
+    const now = this.#clock.monotonic();
+    // What a network or a restart ends in one moment has ended once.
+    const counts = finding === 'died-early' && now - diedAt >= MOMENT_MS;
+    return counts ? { earlyDeaths: earlyDeaths + 1, diedAt: now } : { earlyDeaths, diedAt };
+  }
+
   #isSingle(key: string): boolean {
-    if (this.#single.has(key)) return true;
-    return this.#recalled.size > 0 && this.#recalled.has(digestOf(key));
+    if (this.#recalled.size > 0 && !this.#looked.has(key)) {
+      this.#looked.add(key);
+      if (this.#recalled.has(digestOf(key))) this.#single.add(key);
+    }
+    return this.#single.has(key);
   }
 }
 
 /** SHA-256 in hex: a key names files and hosts. */
 function digestOf(key: string): string {
   return createHash('sha256').update(key).digest('hex');
-}
-
-function countedEarly(earlyDeaths: number, finding: Finding | undefined): number {
-  if (finding === 'died-early') return earlyDeaths + 1;
-  return finding === 'used-again' ? 0 : earlyDeaths;
 }

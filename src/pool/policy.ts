@@ -13,7 +13,10 @@ export interface ConnectionView {
   readonly cap: number;
   /** It takes a tunnel beside what is under way. */
   readonly takesTunnel: boolean;
-  /** It is to be tried before it takes a tunnel: that stays, and others come beside it. */
+  /**
+   * It is to be tried before it takes what others come beside: a tunnel, which stays; or a session where
+   * no further connection is allowed.
+   */
   readonly untried: boolean;
   readonly proof: Proof;
   /** A session is open and waits for a command. */
@@ -56,8 +59,9 @@ export function place<C extends ConnectionView>(
   const withRoom = connections.filter(({ running, cap, takesTunnel }) =>
     demand.wantsSession ? running < cap : takesTunnel,
   );
+  const isLast = connections.length + demand.connecting >= demand.max;
   const proofOf = ({ proof, untried }: C): Proof =>
-    untried && !demand.wantsSession && proof === 'proven' ? 'doubtful' : proof;
+    untried && (isLast || !demand.wantsSession) && proof === 'proven' ? 'doubtful' : proof;
   const usable = withRoom.filter((one) => proofOf(one) === 'proven').toSorted(better)[0];
   // Beside a bulk transfer a command takes seconds on a slow link, and a new connection less than
   // one. So whoever finds nothing else waits for another, as the first call does; later ones find
@@ -67,7 +71,7 @@ export function place<C extends ConnectionView>(
   if (doubtful) return { kind: 'probe', connection: doubtful };
   const coming = withRoom
     .filter(({ proof }) => proof === 'probing')
-    .map(({ running, cap }) => cap - running)
+    .map(({ running, cap }) => (demand.wantsSession ? cap - running : Infinity))
     .reduce((sum, room) => sum + room, demand.connecting * demand.capOfNew);
   if (coming >= demand.waiting) return { kind: 'wait' };
   if (connections.length + demand.connecting < demand.max) {

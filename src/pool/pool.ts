@@ -82,10 +82,9 @@ export class Pool {
     return this.#group(request.key, request.key).tunnel(request, way, signal);
   }
 
-  /** Calls wait for a session, and no connection is being made that could serve them. */
+  /** Calls wait for a session, and nothing is on its way that could serve them. */
   isCrowded(key: string): boolean {
-    const group = this.#groups.get(key);
-    return group !== undefined && group.queued > 0 && group.coming === 0;
+    return this.#groups.get(key)?.isCrowded ?? false;
   }
 
   /** A session over a connection of its own, which ends with it. */

@@ -129,11 +129,6 @@ export class Slots {
     return this.#spares.length > this.#takers.length;
   }
 
-  /** A session was opened ahead, or is being. */
-  get hasSpare(): boolean {
-    return this.#spares.length + this.#opening > this.#takers.length;
-  }
-
   take(taker: Taker): void {
     this.#takers.push(taker);
     this.#handOut();
@@ -169,9 +164,9 @@ export class Slots {
   }
 
   /** Whether the server takes two sessions of our own, which nothing is to run beside. */
-  tryTwo(): Promise<Verdict> {
+  tryTwo(limitMs: number): Promise<Verdict> {
     const { clock, channels } = this.#context;
-    return tryTwo(channels(), clock, (session) => this.#own(session));
+    return tryTwo(channels(), { clock, limitMs }, (session) => this.#own(session));
   }
 
   /** One of our own takes a slot; the function that is returned frees it. */

@@ -13,7 +13,7 @@ export const KEPT_MS = 10_000;
 
 export interface StandingContext {
   /** What was known of the server when the connection was made. */
-  readonly limits: Pick<Limits, 'grade' | 'earlyDeaths'>;
+  readonly limits: Pick<Limits, 'grade'>;
   /** As the server names it. */
   readonly serverVersion: string;
   readonly clock: Clock;
@@ -23,13 +23,6 @@ export interface StandingContext {
   readonly onFinding: (finding: Finding) => void;
   /** The trial is over: there is room. */
   readonly onTried: (verdict: Verdict) => void;
-}
-
-/** What was under way on a connection that the server has ended. */
-export interface Scene {
-  /** Sessions and tunnels that somebody had or waited for. */
-  readonly underWay: number;
-  readonly hasSpare: boolean;
 }
 
 export class Standing {
@@ -104,7 +97,7 @@ export class Standing {
       this.#trying = false;
       if (this.#ended) return;
       // Refused is as good: there is a limit, and it keeps to it.
-      this.#find(verdict === 'silent' ? 'died' : 'took-two');
+      this.#find(verdict === 'silent' ? 'died-early' : 'took-two');
       this.#context.onTried(verdict);
     });
   }
@@ -125,16 +118,17 @@ export class Standing {
   served(): void {
     this.touch();
     this.#served++;
-    if (this.#served === 2 && this.#context.limits.earlyDeaths > 0) this.#find('used-again');
+    if (this.#served === 2) this.#find('used-again');
   }
 
-  /** The server has ended the connection, and we had not taken leave. */
-  died({ underWay, hasSpare }: Scene): void {
+  /** The server has ended the connection, and we had not taken leave; so much was under way. */
+  died(underWay: number): void {
     this.end();
     const sinceUseMs = this.#context.clock.now() - this.#lastUsedAt;
-    // Of a network that is torn while a command runs nobody can tell.
-    const isAtRest = underWay === 0 || (hasSpare && this.#served === 0);
-    const isEarly = isAtRest && this.#served < 2 && sinceUseMs <= KEPT_MS;
+    // Of a network that is torn while a command runs nobody can tell; but at a second command, of a
+    // server that is not known to be good, it may be that one.
+    const isSuspect = this.#grade === 'tried' && this.#served === 1;
+    const isEarly = this.#served < 2 && sinceUseMs <= KEPT_MS && (underWay === 0 || isSuspect);
     if (this.#trying || isEarly) this.#find('died-early');
   }
 

@@ -6,24 +6,28 @@ import type { Clock } from '../base/time.ts';
 import type { Channels } from '../ssh/channels.ts';
 import { Session } from '../ssh/session.ts';
 
-/** How long the server may take for all of it. */
+/** How long the server may take for all of it, by how long a connect took it: that is more round trips. */
 const TRIAL_MS = 2000;
+const MAX_TRIAL_MS = 10_000;
+export const trialMs = (connectMs: number): number =>
+  Math.min(MAX_TRIAL_MS, Math.max(TRIAL_MS, 2 * connectMs));
 
 /** `refused`: it opens one at the most, or keeps none open. `silent`: it has not answered in time. */
 export type Verdict = 'took-two' | 'refused' | 'silent';
 
 /**
  * Opens two sessions, closes one, asks the other for an answer, and closes that. `onSession` is told of
- * each, and what it returns is called when that is closed. The verdict means nothing where the connection
+ * each, and what it returns is called when the trial is over. The verdict means nothing where the connection
  * has ended meanwhile.
  */
 export function tryTwo(
   channels: Channels,
-  clock: Clock,
+  { clock, limitMs }: { readonly clock: Clock; readonly limitMs: number },
   onSession: (session: Session) => () => void,
 ): Promise<Verdict> {
   return new Promise((resolve) => {
     const sessions: Session[] = [];
+    const slots: (() => void)[] = [];
     let isRefused = false;
     const answered = (): void => {
       if (isRefused) return over('refused');
@@ -38,15 +42,15 @@ export function tryTwo(
     const over = (verdict: Verdict): void => {
       timer.cancel();
       for (const session of sessions) session.close();
+      // Not every server says that it has closed one without a command: no place is kept for it.
+      for (const free of slots) free();
       resolve(verdict);
     };
-    const timer = clock.after(TRIAL_MS, () => over('silent'));
+    const timer = clock.after(limitMs, () => over('silent'));
     for (const first of [true, false]) {
-      let gone: (() => void) | undefined;
       const session: Session = new Session(channels, {
         onSpare: answered,
         onRefused: () => {
-          gone?.();
           isRefused = true;
           answered();
         },
@@ -54,11 +58,10 @@ export function tryTwo(
         onMoved: () => undefined,
         onLeft: () => undefined,
         onClosed: () => {
-          gone?.();
           if (first) over('refused');
         },
       });
-      gone = onSession(session);
+      slots.push(onSession(session));
       sessions.push(session);
     }
   });

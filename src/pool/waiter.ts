@@ -1,7 +1,7 @@
 /** Who waits in a group for a session or a tunnel. */
-import type { SshpoolError } from '../base/errors.ts';
+import { SshpoolError } from '../base/errors.ts';
 import type { Timer } from '../base/time.ts';
-import type { PoolRequest } from './request.ts';
+import type { PoolRequest, PoolSettings } from './request.ts';
 import type { Wanted } from './wanted.ts';
 
 export interface Waiter {
@@ -21,4 +21,9 @@ export function sharing(leader: Waiter, others: readonly Waiter[], isPersonal: b
   const isAlike = ({ request }: Waiter): boolean =>
     !isPersonal || (leader.request.asksNobody && request.asksNobody);
   return [leader, ...others.filter(isAlike)];
+}
+
+/** It has waited for as long as it may. */
+export function noRoom({ request }: Waiter, { maxConnections: max }: PoolSettings): SshpoolError {
+  return SshpoolError.of('POOL_EXHAUSTED', { ...request.label, max });
 }

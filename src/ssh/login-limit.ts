@@ -9,9 +9,12 @@ import { Deadline } from './deadline.ts';
 
 /** sshd's own limit, where nobody has set another (sshd_config(5), LoginGraceTime). */
 const LOGIN_MS = 120_000;
+/** How long a proxy may be silent: other calls wait for the same connect. */
+const PROXY_MS = 120_000;
 
 export class LoginLimit {
   readonly #deadline: Deadline;
+  #timeoutMs: number;
   #isLogin = false;
 
   constructor(
@@ -19,11 +22,12 @@ export class LoginLimit {
     onExpired: (error: SshpoolError) => void,
   ) {
     const { user, hostname: host, port } = options;
+    this.#timeoutMs = timeoutMs;
     this.#deadline = new Deadline(clock, timeoutMs, () =>
       onExpired(
         this.#isLogin
           ? SshpoolError.of('LOGIN_TIMEOUT', { user, host, timeoutMs: LOGIN_MS })
-          : SshpoolError.of('CONNECT_TIMEOUT', { host, port, timeoutMs }),
+          : SshpoolError.of('CONNECT_TIMEOUT', { host, port, timeoutMs: this.#timeoutMs }),
       ),
     );
   }
@@ -41,13 +45,22 @@ export class LoginLimit {
   }
 
   /**
-   * Stands still until a ProxyCommand has brought the first words of the server: it may wait for a
-   * browser or for a machine that wakes up, and ssh has no limit for it. Not where the user has set one,
-   * which covers that with ssh, too (sshconnect.c).
+   * Begins when a ProxyCommand has brought the first words of the server: before that it may wait for a
+   * browser or for a machine that wakes up. Not where the user has set a limit, which covers that with
+   * ssh, too (sshconnect.c).
    */
   awaitProxy({ proxyCommand, connectTimeoutMs }: SshOptions, spoke: Promise<void>): void {
-    if (proxyCommand === undefined || connectTimeoutMs !== undefined) return;
-    void this.during(() => spoke);
+    if (proxyCommand === undefined || connectTimeoutMs !== undefined || this.#isLogin) return;
+    const ownMs = this.#timeoutMs;
+    this.#restart(PROXY_MS);
+    void spoke.then(() => {
+      if (!this.#isLogin) this.#restart(ownMs);
+    });
+  }
+
+  #restart(timeoutMs: number): void {
+    this.#timeoutMs = timeoutMs;
+    this.#deadline.restart(timeoutMs);
   }
 
   cancel(): void {

@@ -118,7 +118,13 @@ describe('what a server was found to allow', () => {
 });
 
 describe('the known limits', () => {
-  const UNLIMITED = { maxChannels: Infinity, spareless: false, grade: 'unmet', earlyDeaths: 0 };
+  const UNLIMITED = {
+    maxChannels: Infinity,
+    spareless: false,
+    grade: 'unmet',
+    earlyDeaths: 0,
+    diedAt: -Infinity,
+  };
 
   it('are none before any was met', () => {
     expect(new KnownLimits(new FakeClock()).of('web')).toEqual(UNLIMITED);

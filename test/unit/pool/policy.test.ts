@@ -104,7 +104,10 @@ test('only a proven connection with room is used, without a bulk transfer if the
   fc.assert(
     fc.property(views, demands, (connections, wanted) => {
       const placement = place(connections, wanted);
-      const usable = connections.filter((c) => c.proof === 'proven' && c.running < c.cap);
+      const isLast = connections.length + wanted.connecting >= wanted.max;
+      const usable = connections.filter(
+        (c) => c.proof === 'proven' && c.running < c.cap && !(c.untried && isLast),
+      );
       const quick = usable.filter(({ bulk }) => !bulk);
       const used = placement.kind === 'use' ? [placement.connection] : [];
       const best = quick.length > 0 ? quick : usable;
@@ -131,7 +134,8 @@ test('only a doubtful connection with room is probed', () => {
     fc.property(views, demands, (connections, wanted) => {
       const placement = place(connections, wanted);
       fc.pre(placement.kind === 'probe');
-      expect(placement.connection).toMatchObject({ proof: 'doubtful' });
+      const { proof, untried } = placement.connection;
+      expect(proof === 'doubtful' || (proof === 'proven' && untried)).toBe(true);
       expect(placement.connection.running).toBeLessThan(placement.connection.cap);
     }),
   );
@@ -155,4 +159,27 @@ test('the given connections are left in their order', () => {
       expect(connections).toEqual(before);
     }),
   );
+});
+
+describe('an untried connection', () => {
+  const untried = { ...view(0, { cap: 1 }), untried: true };
+
+  test('is used for a session while another connection may be made', () => {
+    expect(place([untried], demand)).toEqual({ kind: 'use', connection: untried });
+  });
+
+  test('is tried first where none may, so that others come beside it', () => {
+    expect(place([untried], { ...demand, max: 1 })).toEqual({ kind: 'probe', connection: untried });
+  });
+
+  test('is tried before it takes a tunnel', () => {
+    const wanted = { ...demand, wantsSession: false };
+    expect(place([untried], wanted)).toEqual({ kind: 'probe', connection: untried });
+  });
+
+  test('is waited for by any number of tunnels while it is tried', () => {
+    const wanted = { ...demand, wantsSession: false, waiting: 20 };
+    const trying = { ...untried, proof: 'probing' as const };
+    expect(place([trying], wanted)).toEqual({ kind: 'wait' });
+  });
 });

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { settle } from '../../support/fake-link.ts';
 import { PoolBench, refused, type Call } from '../../support/pool-bench.ts';
 
@@ -99,4 +99,38 @@ test('who waited for room in vain is told why no further connection was made', a
     await bench.pass(1000);
   }
   expect(call.error?.message).toBe('connect to host web port 22: Connection refused');
+});
+
+describe('a pool is crowded', () => {
+  test('where a call waits for room, and nothing is on its way', async () => {
+    const bench = new PoolBench({ maxConnections: 1 }, { maxSessions: 1 });
+    const first = await bench.running();
+    expect(bench.pool.isCrowded('web')).toBe(false);
+    await bench.call();
+    expect(bench.pool.isCrowded('web')).toBe(true);
+    await bench.finish(first);
+    expect(bench.pool.isCrowded('web')).toBe(false);
+  });
+
+  test('but not while a connection is made, nor while its person is asked for long', async () => {
+    const bench = new PoolBench({ queueTimeoutMs: 30_000 }, { connectByHand: true });
+    await bench.call();
+    expect(bench.pool.isCrowded('web')).toBe(false);
+    bench.connects[0]?.ask();
+    await bench.pass(31_000);
+    expect(bench.pool.isCrowded('web')).toBe(false);
+  });
+
+  test('but not while a connection is asked for a sign of life', async () => {
+    const bench = new PoolBench({ maxConnections: 1 });
+    await bench.ran();
+    bench.link.mute = true;
+    bench.clock.jump(3_600_000);
+    await bench.call();
+    expect(bench.pool.isCrowded('web')).toBe(false);
+  });
+
+  test('but not where nobody was ever connected', () => {
+    expect(new PoolBench().pool.isCrowded('web')).toBe(false);
+  });
 });

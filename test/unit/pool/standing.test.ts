@@ -27,7 +27,7 @@ async function lostAtTrial(bench: PoolBench): Promise<void> {
   bench.link.ignores = ({ type }) => type === 'open';
   await bench.finish(call);
   bench.link.lose();
-  await settle();
+  await bench.pass(1000);
 }
 
 /** Connections that end as soon as their first call has. */
@@ -35,7 +35,7 @@ async function early(bench: PoolBench, times: number): Promise<void> {
   for (let i = 0; i < times; i += 1) {
     await bench.ran();
     bench.link.lose();
-    await settle();
+    await bench.pass(1000);
   }
 }
 
@@ -121,6 +121,21 @@ describe('a server that is not known', () => {
   });
 });
 
+describe('a server that is not known, and closes no session without a command,', () => {
+  it('has room for all that it takes, though the sessions of the trial stay open for it', async () => {
+    const bench = new PoolBench({ ...QUIET, maxConnections: 2 }, { ...DEVICE, maxSessions: 3 });
+    const first = await bench.running();
+    bench.link.ignores = ({ type }) => type === 'close';
+    await bench.finish(first);
+    // Those of the trial, which take two places for good, and a spare.
+    expect(bench.link.sessions).toHaveLength(3);
+    await bench.running();
+    const second = await bench.call();
+    await bench.pass(60_000);
+    expect(second.lease ?? second.error).toBeDefined();
+  });
+});
+
 describe('a server that is not known, beside sessions,', () => {
   it('is tried before it takes a tunnel', async () => {
     const bench = new PoolBench(QUIET, DEVICE);
@@ -180,13 +195,38 @@ describe('a server that ends a connection', () => {
     expect(await threeCalls(bench)).toEqual(SINGLE);
   });
 
-  it('and does not answer at the trial gets one for each call from then on', async () => {
+  it('and does not answer at the trial three times gets one for each call from then on', async () => {
     const bench = new PoolBench(QUIET, DEVICE);
-    const call = await bench.running();
-    bench.link.ignores = ({ type }) => type === 'open';
-    await bench.finish(call);
-    await bench.pass(2000);
-    expect(bench.link.leaving).toBe(true);
+    for (let i = 0; i < 3; i += 1) {
+      const call = await bench.running();
+      bench.link.ignores = ({ type }) => type === 'open';
+      await bench.finish(call);
+      await bench.pass(2000);
+      expect(bench.link.leaving).toBe(true);
+    }
+    expect(await threeCalls(bench)).toEqual(SINGLE);
+  });
+
+  it('on three connections in one moment has done so once', async () => {
+    const bench = new PoolBench(QUIET, DEVICE);
+    const calls = [await bench.running(), await bench.running(), await bench.running()];
+    for (const link of bench.links) link.ignores = ({ type }) => type === 'open';
+    for (const call of calls) await bench.finish(call);
+    for (const link of bench.links) link.lose();
+    await settle();
+    await bench.ran();
+    expect(await bench.running()).toMatchObject({ lease: { reused: true } });
+  });
+
+  it('at a second command three times gets one for each call from then on', async () => {
+    const bench = new PoolBench(QUIET, DEVICE);
+    for (let i = 0; i < 3; i += 1) {
+      await bench.ran();
+      const second = await bench.running();
+      bench.link.lose();
+      await bench.pass(1000);
+      expect(second.outcome).toMatchObject({ kind: 'lost' });
+    }
     expect(await threeCalls(bench)).toEqual(SINGLE);
   });
 
@@ -213,9 +253,13 @@ describe('a server that ends a connection', () => {
 describe('what is known of a server', () => {
   it('is told as a digest, by which a later pool knows it', () => {
     const told: string[] = [];
-    const first = new KnownLimits(new FakeClock(), (digest) => told.push(digest));
+    const clock = new FakeClock();
+    const first = new KnownLimits(clock, (digest) => told.push(digest));
     first.learn('web', { finding: 'unknown' });
-    for (let i = 0; i < 4; i += 1) first.learn('web', { finding: 'died-early' });
+    for (let i = 0; i < 4; i += 1) {
+      clock.advance(1000);
+      first.learn('web', { finding: 'died-early' });
+    }
     expect(told).toEqual([createHash('sha256').update('web').digest('hex')]);
     const later = new KnownLimits(new FakeClock());
     later.recall(told);
@@ -224,9 +268,13 @@ describe('what is known of a server', () => {
 
   it('is not told of one that was known to be good', () => {
     const told: string[] = [];
-    const known = new KnownLimits(new FakeClock(), (digest) => told.push(digest));
+    const clock = new FakeClock();
+    const known = new KnownLimits(clock, (digest) => told.push(digest));
     known.learn('web', { finding: 'known' });
-    for (let i = 0; i < 3; i += 1) known.learn('web', { finding: 'died-early' });
+    for (let i = 0; i < 3; i += 1) {
+      clock.advance(1000);
+      known.learn('web', { finding: 'died-early' });
+    }
     expect([known.of('web').grade, told]).toEqual(['single', []]);
   });
 });
@@ -255,6 +303,17 @@ describe('a server that is known to be good', () => {
     bench.link.lose();
     await settle();
     await early(bench, 2);
+    await bench.ran();
+    expect(bench.link.leaving).toBe(false);
+  });
+
+  it('is not blamed for a command that ends it, such as reboot', async () => {
+    const bench = new PoolBench(QUIET);
+    for (let i = 0; i < 4; i += 1) {
+      await bench.running();
+      bench.link.lose();
+      await bench.pass(2000);
+    }
     await bench.ran();
     expect(bench.link.leaving).toBe(false);
   });

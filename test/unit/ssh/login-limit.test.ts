@@ -25,13 +25,19 @@ function limitFor(more: Partial<SshOptions>): LoginLimit {
 
 test('a proxy may take its time, and what comes after that may not', async () => {
   limitFor({ proxyCommand: 'wake' });
-  clock.advance(3_600_000);
+  clock.advance(119_999);
   expect(codes).toEqual([]);
   spoke.resolve();
   await settle();
   clock.advance(4999);
   expect(codes).toEqual([]);
   clock.advance(1);
+  expect(codes).toEqual(['CONNECT_TIMEOUT']);
+});
+
+test('a proxy that says nothing for two minutes is given up: others wait for the same connect', () => {
+  limitFor({ proxyCommand: 'wake' });
+  clock.advance(120_000);
   expect(codes).toEqual(['CONNECT_TIMEOUT']);
 });
 
