@@ -146,4 +146,9 @@ function serveSession(session, decide) {
     if (decision === 'refuse') reject?.();
     if (decision === 'accept') runCommand(session, acceptExec(), command, env);
   });
+  session.on('shell', (acceptShell, reject) => {
+    const decision = decide('shell', '');
+    if (decision === 'refuse') reject?.();
+    if (decision === 'accept') runCommand(session, acceptShell(), 'exec /bin/sh', env);
+  });
 }

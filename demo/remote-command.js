@@ -100,7 +100,11 @@ export function answerLikeSshd(connection, decide) {
   const stock = handlers.CHANNEL_REQUEST;
   handlers.CHANNEL_REQUEST = (p, id, type, wantReply, data) => {
     const session = channels.get(id);
-    if (['env', 'exec'].includes(type) || typeof session !== 'object' || session === null) {
+    if (
+      ['env', 'exec', 'shell'].includes(type) ||
+      typeof session !== 'object' ||
+      session === null
+    ) {
       stock(p, id, type, wantReply, data);
       return;
     }

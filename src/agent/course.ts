@@ -28,6 +28,8 @@ export interface CourseFacts {
   /** When its caller's time limit is over, by the monotonic clock; undefined for none. */
   readonly limitAt: number | undefined;
   readonly send: (message: Message) => void;
+  /** A line for the caller's standard error. */
+  readonly note: (text: string) => void;
   /** Says that the command may run from here on; false where the caller has gone. */
   readonly starting: () => boolean;
   /** The agent leaves and ends what runs. */
@@ -52,6 +54,7 @@ export class Course {
   #isStarted = false;
   #ended = false;
   #terminal = false;
+  #isTerminalRefused = false;
   #stdoutOpen = true;
   /** Bytes sent to the caller that it has not taken yet. */
   #untaken = 0;
@@ -91,6 +94,7 @@ export class Course {
             this.#opened(stdin, escape);
             if (!stdin) session.endStdin();
           }),
+        onTerminalRefused: () => guard(() => this.#terminalRefused()),
         onStdout: (data) => guard(() => this.#output('stdout', data)),
         onStderr: (data) => guard(() => this.#output('stderr', data)),
         onStdinWindow: (bytes) => {
@@ -167,6 +171,12 @@ export class Course {
     // ssh's own end is that of its connection, and no signal.
     if (this.#facts.exact) this.#running?.close();
     else this.#remote?.end('HUP');
+  }
+
+  /** It goes on without, and ends as one that had a terminal. */
+  #terminalRefused(): void {
+    this.#isTerminalRefused = true;
+    if (!this.#facts.silent) this.#facts.note(requestFailed('pty-req'));
   }
 
   #opened(stdin: boolean, escape: Buffer): void {
@@ -248,7 +258,8 @@ export class Course {
   #farewell(outcome: Outcome): string {
     const { exact, quiet, options } = this.#facts;
     const lost = outcome.kind === 'lost' && exact;
-    const terminal = this.#terminal && options.showsServerWords && !quiet;
+    const isOne = this.#terminal || this.#isTerminalRefused;
+    const terminal = isOne && options.showsServerWords && !quiet;
     return farewell(options.hostname, { terminal, lost });
   }
 

@@ -221,10 +221,10 @@ export class ExecCall {
     };
     const [exact, silent] = [this.#command !== 'exec', this.#isSilent];
     const { quiet } = args;
-    const { guard, starting } = this.#caller;
+    const { guard, starting, note } = this.#caller;
     const { stoppedByForce } = this.#services;
     const facts = { exact, quiet, silent, limitAt: this.#limitAt, guard, stoppedByForce };
-    const course = new Course({ clock, pool, options, send, starting, ...facts });
+    const course = new Course({ clock, pool, options, send, note, starting, ...facts });
     this.#course = course;
     return course;
   }

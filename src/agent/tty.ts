@@ -24,11 +24,21 @@ const CONFIGURED: Readonly<Record<string, TtyWish | undefined>> = {
 
 export function decideTty({
   wish,
-  configured = 'auto',
+  configured,
   hasCommand,
   stdinIsTerminal,
 }: TtyFacts): TtyDecision {
-  const asked = wish === 'default' ? (CONFIGURED[configured] ?? 'default') : wish;
+  const asked = askedFor({ wish, configured });
   if (asked === 'never' || (asked === 'default' && hasCommand)) return 'none';
   return asked === 'force' || stdinIsTerminal ? 'given' : 'withheld';
+}
+
+/** Whether it was asked for, and not only given because there is one here: then a refusal is the end. */
+export function isTtyDemanded(facts: Pick<TtyFacts, 'wish' | 'configured'>): boolean {
+  const asked = askedFor(facts);
+  return asked === 'request' || asked === 'force';
+}
+
+function askedFor({ wish, configured = 'auto' }: Pick<TtyFacts, 'wish' | 'configured'>): TtyWish {
+  return wish === 'default' ? (CONFIGURED[configured] ?? 'default') : wish;
 }

@@ -5,7 +5,7 @@ import { parseEscapeChar } from '../config/escape-char.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
 import type { Start } from '../ssh/session.ts';
 import type { TerminalRequest, WindowSize } from '../ssh/terminal.ts';
-import { decideTty, type TtyDecision } from './tty.ts';
+import { decideTty, isTtyDemanded, type TtyDecision } from './tty.ts';
 
 /** The caller's terminal. */
 export interface LocalTerminal {
@@ -19,7 +19,7 @@ export interface LocalTerminal {
 }
 
 export interface WhatToRun {
-  readonly start: Pick<Start, 'command' | 'subsystem' | 'terminal'>;
+  readonly start: Pick<Start, 'command' | 'subsystem' | 'terminal' | 'needsTerminal'>;
   readonly tty: TtyDecision;
   readonly stdin: boolean;
   /** Where there is a terminal: one byte, or none. */
@@ -35,15 +35,16 @@ export function whatToRun(args: CallArgs, options: SshOptions, local: LocalTermi
     throw SshpoolError.of('SSH_CONFIG', { problem: 'You must specify a subsystem to invoke.' });
   }
   const stdin = args.stdin && printed('stdinnull') !== 'yes';
+  const wished = { wish: args.tty, configured: printed('requesttty') };
   const tty = decideTty({
-    wish: args.tty,
-    configured: printed('requesttty'),
+    ...wished,
     hasCommand: command !== undefined,
     stdinIsTerminal: stdin && local.stdinIsTerminal,
   });
   const terminal = tty === 'given' ? terminalOf(local, options) : undefined;
   const escape = terminal && parseEscapeChar(args.escape ?? printed('escapechar') ?? '~');
-  return { start: { command, subsystem, terminal }, tty, stdin, escape: escape ?? Buffer.alloc(0) };
+  const start = { command, subsystem, terminal, needsTerminal: isTtyDemanded(wished) };
+  return { start, tty, stdin, escape: escape ?? Buffer.alloc(0) };
 }
 
 /** The command line's or RemoteCommand's; undefined for the login shell. */

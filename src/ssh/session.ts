@@ -17,6 +17,8 @@ export interface Start {
   /** `command` names a subsystem (RFC 4254 section 6.5). */
   readonly subsystem?: boolean;
   readonly terminal?: TerminalRequest | undefined;
+  /** Without its terminal it is not run: it was asked for, and not only given because there is one here. */
+  readonly needsTerminal?: boolean;
   readonly env: readonly (readonly [name: string, value: string])[];
   /** Ask the server to forward the key agent (auth-agent-req@openssh.com). */
   readonly agentForward: boolean;
@@ -36,6 +38,8 @@ export type Outcome =
 export interface SessionEvents {
   /** `terminal`: there is one, asked for and granted. */
   onStarted(terminal: boolean): void;
+  /** The server gives no terminal, and it goes on without. */
+  onTerminalRefused?(): void;
   onStdout(data: Buffer): void;
   onStderr(data: Buffer): void;
   /** So many more bytes of stdin may be written. */
@@ -124,10 +128,12 @@ export class Session {
     this.#events = events;
     if (what.agentForward) this.#channel.request('auth-agent-req@openssh.com', NOTHING);
     if (what.terminal) {
-      // As ssh, which does not go on without it.
       this.#channel.request('pty-req', ptyRequest(what.terminal), (granted) => {
         this.#terminal = granted;
-        if (!granted) this.#refuse('pty-req');
+        if (granted) return;
+        // As ssh (clientloop.c, client_status_confirm).
+        if (what.needsTerminal) this.#refuse('pty-req');
+        else this.#events?.onTerminalRefused?.();
       });
     }
     for (const [name, value] of what.env) {

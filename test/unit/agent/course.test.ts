@@ -33,6 +33,7 @@ async function leased(facts: Partial<CourseFacts>) {
     options: OPTIONS,
     ...{ exact: false, quiet: false, silent: false },
     send: () => undefined,
+    note: () => undefined,
     starting: () => true,
     limitAt: undefined,
     stoppedByForce: () => false,

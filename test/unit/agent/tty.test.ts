@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decideTty, type TtyFacts } from '../../../src/agent/tty.ts';
+import { decideTty, isTtyDemanded, type TtyFacts } from '../../../src/agent/tty.ts';
 
 const facts: TtyFacts = {
   wish: 'default',
@@ -32,5 +32,19 @@ describe('a session', () => {
     ['has none with -T, not RequestTTY', { configured: 'force', wish: 'never' }, 'none'],
   ])('%s', (_name, some, decision) => {
     expect(decideTty({ ...facts, ...some })).toBe(decision);
+  });
+});
+
+describe('a terminal', () => {
+  it.each<[string, Pick<TtyFacts, 'wish' | 'configured'>, boolean]>([
+    ['is demanded with -t', { wish: 'request', configured: 'auto' }, true],
+    ['is demanded with -tt', { wish: 'force', configured: 'no' }, true],
+    ['is demanded by RequestTTY yes', { wish: 'default', configured: 'yes' }, true],
+    ['is demanded by RequestTTY force', { wish: 'default', configured: 'force' }, true],
+    ['is only given for a shell', { wish: 'default', configured: 'auto' }, false],
+    ['is only given where nothing is printed', { wish: 'default', configured: undefined }, false],
+    ['is not demanded with -T', { wish: 'never', configured: 'force' }, false],
+  ])('%s', (_name, asked, expected) => {
+    expect(isTtyDemanded(asked)).toBe(expected);
   });
 });

@@ -44,6 +44,7 @@ const killed = (signal: string): void =>
 function start(what: Start = COMMAND): void {
   session.start(what, {
     onStarted: () => told.push('started'),
+    onTerminalRefused: () => told.push('no terminal'),
     onStdout: (data) => told.push(`out ${data.toString()}`),
     onStderr: (data) => told.push(`err ${data.toString()}`),
     onStdinWindow: (bytes) => told.push(`window ${bytes}`),
@@ -175,9 +176,17 @@ describe('a start with a terminal', () => {
     expect(told).toEqual(['spare', 'started']);
   });
 
-  it('ends where the server refuses the terminal, whatever it makes of the command', () => {
+  it('goes on without a terminal that the server refuses, where it was not asked for', () => {
     confirm();
     start({ ...COMMAND, terminal });
+    reply('failure');
+    reply('success');
+    expect(told).toEqual(['spare', 'no terminal', 'started']);
+  });
+
+  it('ends where the server refuses the terminal that was asked for, whatever it makes of the command', () => {
+    confirm();
+    start({ ...COMMAND, terminal, needsTerminal: true });
     reply('failure');
     reply('success');
     reply('close');
