@@ -182,9 +182,12 @@ class Handshake {
     this.#failure ??= error;
   }
 
-  #lost(reason: string): SshpoolError {
+  #lost(reason: string, cause?: Error): SshpoolError {
     const { hostname: host, port } = this.#request.options;
-    return SshpoolError.of('HANDSHAKE_FAILED', { host, port, reason });
+    const lost = SshpoolError.of('HANDSHAKE_FAILED', { host, port, reason }, cause);
+    // The banner of a login may be longer than any packet that ssh2 reads (its MAX_PACKET_SIZE).
+    const isTooLong = this.#login !== undefined && reason.startsWith('Bad packet length');
+    return isTooLong ? markBeyondSsh2(lost, 'ssh2 reads no packet that is so long') : lost;
   }
 
   /** The server has ended the connection. */
@@ -210,13 +213,12 @@ class Handshake {
 
   /** ssh2's errors in our words. RFC 4253 section 11.1 numbers the reasons of a disconnect. */
   #explain(error: Error & { code?: unknown }): SshpoolError {
-    const { hostname: host, port } = this.#request.options;
     const reason = describe(error);
     if (reason === 'Connection lost before handshake') return this.#left('closed');
     if (this.#login && error.code === 2 && /authentication failures/i.test(reason)) {
       return this.#login.denied(['publickey'], reason);
     }
-    const failed = SshpoolError.of('HANDSHAKE_FAILED', { host, port, reason }, error);
+    const failed = this.#lost(reason, error);
     // Its chacha20-poly1305 runs in WebAssembly, for which a limit on memory may leave no room.
     if (error.name === 'RuntimeError') return markBeyondSsh2(failed, 'ssh2 has too little memory');
     const noCommon = /no matching (.*)/.exec(reason)?.[1];

@@ -37,12 +37,12 @@ const forwarding = (name: string, extra: string, options: readonly string[] = []
 /** With letters and colours that a terminal must be kept from. */
 const BANNER = 'Beware of the dog\n\tnäh \u001B[31mred\u001B[m\n';
 
-const banner = (name: string, extra: string): Row => ({
+const banner = (name: string, extra: string, text = BANNER): Row => ({
   name,
   ...ok,
   words: /Beware[^]*/,
   prepare: async (sandbox) => {
-    const Banner = sandbox.write('banner', BANNER);
+    const Banner = sandbox.write('banner', text);
     return at(await startSshd(sandbox, { options: { Banner } }), extra, 'echo entered');
   },
 });
@@ -90,6 +90,12 @@ export const sessionRows: readonly Row[] = [
   banner('Banner', ''),
   banner('Banner under LogLevel ERROR', 'LogLevel ERROR'),
   banner('Banner under LogLevel QUIET', 'LogLevel QUIET'),
+  {
+    ...banner('a Banner of 40 KB', '', `Beware\n${'of the dog\n'.repeat(4000)}`),
+    words: /Beware\r?\n(?:of the dog\r?\n){10}/,
+    link: 'openssh',
+    notOverSsh2: /Bad packet length/,
+  },
   {
     name: '20 MB each way with RekeyLimit 1M at the server',
     ...ok,
