@@ -40,18 +40,17 @@ const MAX_KEYS = 256;
 export class KnownLimits {
   readonly #clock: Clock;
   readonly #byKey: Memory<Limits>;
-  /** Those whose grade is `single`: found out at the price of a connection, and so for good. */
-  readonly #single = new Set<string>();
-  /** Those of them that an earlier agent found out, by the digests of their keys. */
+  /** Whether the grade is `single`: found out at the price of connections, and so not forgotten. */
+  readonly #single: Memory<boolean>;
+  /** Those that an earlier agent found out, by the digests of their keys. */
   readonly #recalled = new Set<string>();
-  /** Keys that were looked for there: a digest takes its time. */
-  readonly #looked = new Set<string>();
   readonly #onSingle: (digest: string) => void;
 
   /** `onSingle` is told of each that was found to be, and will be, by the digest of its key. */
   constructor(clock: Clock, onSingle: (digest: string) => void = () => undefined) {
     this.#clock = clock;
     this.#byKey = new Memory(clock, { lifeMs: REMEMBERED_MS, max: MAX_KEYS });
+    this.#single = new Memory(clock, { lifeMs: Infinity, max: MAX_KEYS });
     this.#onSingle = onSingle;
   }
 
@@ -60,10 +59,9 @@ export class KnownLimits {
     return this.#isSingle(key) ? { ...known, grade: 'single' } : known;
   }
 
-  /** What was found out by an earlier agent: what `onSingle` was told. */
+  /** What was found out by an earlier agent: what `onSingle` was told. To be called once. */
   recall(digests: readonly string[]): void {
     for (const digest of digests) this.#recalled.add(digest);
-    this.#looked.clear();
   }
 
   /** Adds to what is known. A limit is only lowered: connections differ in what they came upon. */
@@ -75,7 +73,7 @@ export class KnownLimits {
     const isEnough = early.earlyDeaths >= EARLY_DEATHS;
     const grade = finding ? gradeAfter(known.grade, isEnough ? 'died' : finding) : known.grade;
     if (grade === 'single' && known.grade !== 'single') {
-      this.#single.add(key);
+      this.#single.set(key, true);
       // Of one that was proven a bad network may have said it: the next agent sees.
       if (known.grade === 'untried') this.#onSingle(digestOf(key));
     }
@@ -99,11 +97,12 @@ export class KnownLimits {
   }
 
   #isSingle(key: string): boolean {
-    if (this.#recalled.size > 0 && !this.#looked.has(key)) {
-      this.#looked.add(key);
-      if (this.#recalled.has(digestOf(key))) this.#single.add(key);
-    }
-    return this.#single.has(key);
+    const known = this.#single.get(key);
+    if (known !== undefined || this.#recalled.size === 0) return known ?? false;
+    // Once for each key: this is asked for every call, and a digest takes its time.
+    const isRecalled = this.#recalled.has(digestOf(key));
+    this.#single.set(key, isRecalled);
+    return isRecalled;
   }
 }
 

@@ -9,7 +9,7 @@ import { SESSIONS_PER_CONNECTION } from './policy.ts';
 import type { Verdict } from './trial.ts';
 
 /** How long a server keeps a spare that is said to keep spares; what ends later ended for want of use. */
-export const KEPT_MS = 10_000;
+const KEPT_MS = 10_000;
 
 export interface StandingContext {
   /** What was known of the server when the connection was made. */
