@@ -12,6 +12,7 @@ import { bashCompletion, fishCompletion, zshCompletion } from '../dist/cli/compl
 import { FALLBACK, VARIABLES } from '../dist/config/settings.js';
 import { EXIT_FAILURE, SshpoolError } from '../dist/base/errors.js';
 import * as callerEnv from '../dist/wire/caller-env.js';
+import * as capabilities from '../dist/wire/capabilities.js';
 import { escapeHelp } from '../dist/wire/escape-help.js';
 import * as messages from '../dist/wire/protocol.js';
 import { DIVERSIONS } from '../dist/base/place.js';
@@ -31,7 +32,7 @@ function current(/** @type {string} */ name) {
   }
 }
 
-const protocol = { ...messages, ...callerEnv };
+const protocol = { ...messages, ...callerEnv, ...capabilities };
 const { version } = /** @type {{ version: string }} */ (JSON.parse(current('package.json')));
 const facts = {
   version,

@@ -5,14 +5,16 @@
 import { SshpoolError } from '../base/errors.ts';
 import type { Place } from '../base/place.ts';
 import type { Timer } from '../base/time.ts';
-import { isBeyondSession } from '../config/beyond-session.ts';
-import type { CallArgs, CommandName } from '../config/call-args.ts';
+import type { CallArgs, CommandName, Control } from '../config/call-args.ts';
 import { parseCall } from '../config/command-line.ts';
+import { sharesNothing } from '../config/control-options.ts';
+import { invocationOf } from '../config/invocation.ts';
+import { plainSshWords } from '../config/plain-ssh.ts';
 import { selectEnv } from '../config/send-env.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
 import type { PoolRequest } from '../pool/request.ts';
 import type { Lease } from '../pool/wanted.ts';
-import { reach, type Surroundings } from '../reach/reach.ts';
+import { reach, type Reached, type Surroundings } from '../reach/reach.ts';
 import type { Ask } from '../ssh/prompts.ts';
 import { CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
 import type { Message } from '../wire/protocol.ts';
@@ -20,6 +22,7 @@ import { Course } from './course.ts';
 import { refuseElsewhere } from './elsewhere.ts';
 import { Notes } from './notes.ts';
 import type { Services } from './services.ts';
+import { sshInstead } from './ssh-instead.ts';
 import { NO_LOCAL_TERMINAL, sshFailure } from './ssh-words.ts';
 import { waitsForRoom, watchRoom } from './watch-room.ts';
 import { whatToRun, type LocalTerminal } from './what-to-run.ts';
@@ -46,6 +49,8 @@ export class ExecCall {
   readonly #notes: Notes;
   readonly #gone = new AbortController();
   #course: Course | undefined;
+  /** Ends its part in a master. */
+  #over: () => void = () => undefined;
   #timer: Timer | undefined;
   #limitAt: number | undefined;
   #timedOutMs: number | undefined;
@@ -75,6 +80,7 @@ export class ExecCall {
     const quiet = args.quiet || this.#command === 'ssh';
     this.#isSilent = args.quiet;
     this.#caller.send({ type: 'accepted', target: target.text, json, quiet });
+    if (args.log !== undefined) this.#caller.send({ type: 'log', file: args.log });
     this.#limit(args.timeoutMs);
     try {
       await this.#start(args, argv);
@@ -83,8 +89,7 @@ export class ExecCall {
       if (this.#timedOutMs !== undefined) {
         throw SshpoolError.of('TIMED_OUT', { timeoutMs: this.#timedOutMs }, thrown);
       }
-      if (this.#command === 'ssh') this.#failAsSsh(SshpoolError.from(thrown), argv);
-      else throw thrown;
+      this.#failed(SshpoolError.from(thrown), args, argv);
     } finally {
       this.#notes.release();
     }
@@ -102,12 +107,45 @@ export class ExecCall {
     this.#timer?.cancel();
     this.#gone.abort();
     this.#course?.abandon();
+    this.#over();
   }
 
   #delegate(to: string, argv: readonly Buffer[]): void {
     // Whoever makes the call anew comes upon the same.
     this.#notes.drop();
     this.#caller.send({ type: 'delegate', to, argv });
+  }
+
+  /** Only some callers can become another program. */
+  get #runsSsh(): boolean {
+    return this.#command === 'ssh' || this.#caller.can('ssh') || this.#caller.can('delegate');
+  }
+
+  /** @throws SshpoolError ONLY_SSH */
+  #leaveToSsh(what: string, args: CallArgs, argv: readonly Buffer[]): void {
+    if (this.#command === 'ssh') return this.#delegate('ssh', argv);
+    if (args.json) throw onlySsh(args.target.text, what);
+    // The time limit is for the Node client to see to.
+    const isForClient = args.timeoutMs !== undefined && !this.#caller.can('ssh');
+    if (isForClient) this.#delegate('client', argv);
+    else this.#delegate('ssh', plainSshWords(args));
+  }
+
+  #control(control: Control, { controlPath }: SshOptions, argv: readonly Buffer[]): void {
+    const said = controlPath && this.#services.masters.control(controlPath, control);
+    if (said === undefined || said === '') return this.#delegate('ssh', argv);
+    const farewell = this.#isSilent && control !== 'check' ? '' : said;
+    const times = { queueMs: 0, connectMs: 0, execMs: 0 };
+    const status = { exitCode: 0, status: 'exited', signal: '', message: '', reused: true };
+    this.#caller.send({ type: 'exited', ...status, farewell, ...times });
+  }
+
+  /** @throws SshpoolError */
+  #failed(error: SshpoolError, args: CallArgs, argv: readonly Buffer[]): void {
+    if (this.#command === 'ssh') return this.#failAsSsh(error, argv);
+    const isForSsh = error.code === 'ONLY_SSH' && this.#runsSsh && !args.json;
+    if (!isForSsh) throw error;
+    this.#leaveToSsh('', args, argv);
   }
 
   #failAsSsh(error: SshpoolError, argv: readonly Buffer[]): void {
@@ -134,31 +172,38 @@ export class ExecCall {
   async #start(args: CallArgs, argv: readonly Buffer[]): Promise<void> {
     refuseElsewhere(this.#services.place, this.#caller.place);
     const caller = this.#surroundings(args, argv);
-    const { options, request } = await reach(this.#services, args.target, args.sshArgs, caller);
+    const { target, sshArgs } = args;
+    const asked = { target, sshArgs, invocation: invocationOf(args) };
+    const reached = await reach(this.#services, asked, caller);
+    const { options, request } = reached;
     this.#isSilent ||= options.isSilent;
     this.#hasConnectTimeout = options.connectTimeoutMs !== undefined;
-    const isMore = args.forward === undefined && isBeyondSession(options.all, caller.env);
-    if (this.#command === 'ssh' && isMore) return this.#delegate('ssh', argv);
+    const { masters } = this.#services;
+    const way = { env: caller.env, masters };
+    const option = this.#runsSsh ? await sshInstead(this.#command, args, reached, way) : undefined;
+    if (option !== undefined) return this.#leaveToSsh(option, args, argv);
+    if (args.control) return this.#control(args.control, options, argv);
     const { pool } = this.#services;
     const { signal } = this.#gone;
     if (args.forward) {
-      const way = { ...args.forward, timeoutMs: FORWARD_MS };
+      const to = { ...args.forward, timeoutMs: FORWARD_MS };
       const tunnel = await this.#withRoom(request, args, argv, () =>
-        pool.tunnel(request, way, signal),
+        pool.tunnel(request, to, signal),
       );
-      return this.#begin(args, options).forward(tunnel);
+      return this.#begin(args, reached).forward(tunnel);
     }
     const what = whatToRun(args, options, this.#caller.terminal);
     if (what.tty === 'withheld' && options.showsServerWords) caller.note(NO_LOCAL_TERMINAL);
     const env = selectEnv(options, await this.#sessionEnv(options));
-    const lease = args.fresh
-      ? await pool.acquireFresh(request, signal)
-      : await this.#withRoom(request, args, argv, () => pool.acquire(request, signal));
+    const lease =
+      args.fresh || sharesNothing(args.sshArgs)
+        ? await pool.acquireFresh(request, signal)
+        : await this.#withRoom(request, args, argv, () => pool.acquire(request, signal));
     if (signal.aborted) {
       lease.session.close();
       throw SshpoolError.of('CANCELLED', {});
     }
-    const course = this.#begin(args, options);
+    const course = this.#begin(args, reached);
     if (args.verbose > 0) this.#notes.say(describeLease(lease));
     course.run(lease, what, { env, agentForward: request.forwardAgent !== undefined });
   }
@@ -212,11 +257,15 @@ export class ExecCall {
   }
 
   /** What was opened is there: from here on this caller sees the call through. */
-  #begin(args: CallArgs, options: SshOptions): Course {
+  #begin(args: CallArgs, { options, request }: Reached): Course {
     this.#notes.release();
-    const { clock, pool } = this.#services;
+    const { clock, pool, masters } = this.#services;
+    this.#over = masters.begin(options, request.key);
     const send = (message: Message): void => {
-      if (message.type === 'exited' || message.type === 'failed') this.#timer?.cancel();
+      if (message.type === 'exited' || message.type === 'failed') {
+        this.#timer?.cancel();
+        this.#over();
+      }
       this.#caller.send(message);
     };
     const [exact, silent] = [this.#command !== 'exec', this.#isSilent];
@@ -228,6 +277,10 @@ export class ExecCall {
     this.#course = course;
     return course;
   }
+}
+
+function onlySsh(host: string, what: string): SshpoolError {
+  return SshpoolError.of('ONLY_SSH', { host, what: `${what}, and it prints no JSON` });
 }
 
 function describeLease({ connection, reused, queueMs, connectMs }: Lease): string {

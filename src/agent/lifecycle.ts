@@ -17,6 +17,7 @@ import { HeldKeys } from '../ssh/held-keys.ts';
 import { AGENT_ENV, CALLER_ENV, matchesEnv, matchingEnv } from '../wire/caller-env.ts';
 import { Caller } from './caller.ts';
 import { Listener } from './listener.ts';
+import { Masters } from './masters.ts';
 import { MemoryReturn } from './memory-return.ts';
 import type { Services } from './services.ts';
 import { SingleServers, statePath } from './single-servers.ts';
@@ -82,6 +83,7 @@ export class Agent {
       heldKeys: new HeldKeys(clock),
       env: withoutCallerEnv(process.env),
       pool: this.#pool,
+      masters: new Masters(clock, this.#pool),
       place: ownPlace({}),
       links: once(async () => {
         const { Links } = await import('../ssh/connect-link.ts');

@@ -167,7 +167,7 @@ async function warmOne(
   caller: Surroundings,
 ): Promise<Warmed> {
   try {
-    const { request } = await reach(services, target, sshArgs, caller);
+    const { request } = await reach(services, { target, sshArgs }, caller);
     const lease = await services.pool.acquire(request, new AbortController().signal);
     lease.session.close();
     const { reused, connectMs } = lease;

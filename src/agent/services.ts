@@ -2,12 +2,15 @@
 import type { Log } from '../base/log.ts';
 import type { Place } from '../base/place.ts';
 import type { ReachServices } from '../reach/reach.ts';
+import type { Masters } from './masters.ts';
 import type { Unfinished } from './unfinished.ts';
 
 export interface Services extends ReachServices {
   readonly log: Log;
   /** Where the connections of this agent are made. */
   readonly place: Place;
+  /** Connections that stand for masters of ssh. */
+  readonly masters: Masters;
   /** What the callers have begun to send. */
   readonly unfinished: Unfinished;
   /** Version of the program. */

@@ -79,6 +79,7 @@ const TABLE = {
     (d: { what: string }) =>
       `${d.what}: OpenSSH can do that and ssh2 cannot; unset SSH_POOL_LINK, or set it to auto`,
   ),
+  ONLY_SSH: failure((d: { host: string; what: string }) => `${d.host}: only ssh can do ${d.what}`),
 
   SSH_LOOP: fixed('the ssh in PATH is sshpool once more; put the real one before it'),
   NO_SSH: fixed('no ssh in PATH but sshpool itself; install OpenSSH, or put it into PATH'),

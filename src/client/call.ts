@@ -6,7 +6,8 @@ import type { Socket } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
 import { CALLER_ENV, matchingEnv } from '../wire/caller-env.ts';
 import { Peer } from '../wire/peer.ts';
-import { type CAPABILITIES, PROTOCOL, type Message } from '../wire/protocol.ts';
+import type { CAPABILITIES } from '../wire/capabilities.ts';
+import { PROTOCOL, type Message } from '../wire/protocol.ts';
 import { Patience } from './patience.ts';
 
 export type MessageOf<T extends Message['type']> = Extract<Message, { type: T }>;
@@ -30,6 +31,16 @@ export class OtherProtocol extends NotTaken {
   }
 }
 
+type Capability = keyof typeof CAPABILITIES;
+
+export interface CallFacts {
+  /** The agent's log, for messages. */
+  readonly log: string;
+  readonly version: string;
+  /** Beside answering questions and collecting output. */
+  readonly can?: readonly Capability[];
+}
+
 export class Call {
   readonly #peer: Peer;
   readonly #onMessage: OnMessage;
@@ -43,7 +54,7 @@ export class Call {
   #resolve: () => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
 
-  constructor(socket: Socket, log: string, version: string, onMessage: OnMessage) {
+  constructor(socket: Socket, { log, version, can = [] }: CallFacts, onMessage: OnMessage) {
     this.#onMessage = onMessage;
     this.ended = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -63,7 +74,7 @@ export class Call {
         this.#reject(this.#greeted ? SshpoolError.of('AGENT_LOST', { log }) : new NotGreeted());
       },
     });
-    const capabilities = ['ask', 'json'] satisfies (keyof typeof CAPABILITIES)[];
+    const capabilities = ['ask', 'json', ...can] satisfies Capability[];
     this.send({ type: 'hello', protocol: PROTOCOL, version, capabilities });
   }
 

@@ -14,11 +14,13 @@ import type { Message } from '../wire/protocol.ts';
 import { Answers } from './answer.ts';
 import { Call, envLines, type MessageOf } from './call.ts';
 import { connectOrStart } from './connect.ts';
+import { runDelegated } from './delegated.ts';
 import { resultOf, type ExecResult, type Last } from './exec-result.ts';
 import { ExecSignals } from './exec-signals.ts';
 import { Input, Output } from './exec-streams.ts';
 import { throwGivenUp } from './given-up.ts';
 import { Keyboard } from './keyboard.ts';
+import { OwnWords } from './own-words.ts';
 import type { Terminal } from './terminal.ts';
 import { withAgent } from './versions.ts';
 
@@ -70,7 +72,8 @@ const LEAVE_MS = 200;
 
 class ExecRun {
   readonly #command: CommandName;
-  readonly #words: readonly Buffer[];
+  readonly #argv: readonly Buffer[];
+  readonly #words: OwnWords;
   readonly #terminal: Terminal | undefined;
   readonly #setting: ExecSetting;
   readonly #collected = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
@@ -104,9 +107,10 @@ class ExecRun {
     setting: ExecSetting,
   ) {
     this.#command = command;
-    this.#words = words;
+    this.#argv = words;
     this.#terminal = terminal;
     this.#setting = setting;
+    this.#words = new OwnWords((line) => setting.ui.print(line));
     this.#keyboard = new Keyboard({
       send: (data) => this.#call?.send({ type: 'stdin', data }),
       show: (text) => this.#own.write(text),
@@ -128,19 +132,20 @@ class ExecRun {
     const { paths, version } = this.#setting;
     // Nothing is started for a command line that is wrong.
     const check = (): void => {
-      if (this.#command === 'exec') parseExecArgs(this.#words);
+      if (this.#command === 'exec') parseExecArgs(this.#argv);
       // Of ssh's words none are wrong: what we do not take ssh does.
-      if (this.#command === 'shell') parseShellArgs(this.#words);
+      if (this.#command === 'shell') parseShellArgs(this.#argv);
     };
     const cwd = currentDirectory();
     const socket = await connectOrStart(paths, check);
-    const call = new Call(socket, paths.log, version, (message) => this.#receive(message));
+    const receive = (message: Message): boolean => this.#receive(message);
+    const call = new Call(socket, { log: paths.log, version, can: ['ssh'] }, receive);
     this.#call = call;
     this.#signals.listen();
     call.send({
       type: 'exec',
       command: this.#command,
-      argv: this.#words,
+      argv: this.#argv,
       cwd,
       env: envLines(process.env),
       ...ownPlace(process.env),
@@ -180,8 +185,12 @@ class ExecRun {
       case 'note':
         this.#stopWaiting();
         // In raw mode the terminal does not return to the left by itself.
-        this.#setting.ui.print(this.#terminal?.isRaw ? `${message.text}\r` : message.text);
+        this.#words.say(this.#terminal?.isRaw ? `${message.text}\r` : message.text);
         return false;
+      case 'log':
+        if (this.#words.openLog(message.file)) return false;
+        this.#last = { type: 'delegate', to: 'ssh', argv: this.#argv };
+        return true;
       case 'starting':
         this.#mayHaveRun = true;
         return false;
@@ -254,23 +263,14 @@ class ExecRun {
   async #finish(): Promise<number> {
     const { ui } = this.#setting;
     const last = this.#last;
-    if (last?.type === 'delegate') return this.#delegate(last);
-    const { exitCode = EXIT_FAILURE, message = '', farewell = '' } = last ?? {};
-    if (farewell !== '') ui.print(farewell);
-    else if (message !== '') ui.print(`sshpool: ${message}`);
+    const call = { command: this.#command, words: this.#argv };
+    if (last?.type === 'delegate') return runDelegated(last, call, () => ui.help());
+    const { exitCode = EXIT_FAILURE } = last ?? {};
+    this.#words.end(last ?? {});
     if (this.#accepted?.json) {
       await ui.printResult(resultOf(this.#accepted.target, last, this.#collected));
     }
     return exitCode;
-  }
-
-  async #delegate({ to, argv }: MessageOf<'delegate'>): Promise<number> {
-    if (to === 'ssh') {
-      const { runSsh } = await import('./run-program.ts');
-      return runSsh(argv.map(String));
-    }
-    await this.#setting.ui.help();
-    return 0;
   }
 }
 

@@ -47,7 +47,7 @@ export async function withoutAgent(failure: unknown, call: FailedCall): Promise<
   if (args.kind === 'delegate') return throughSsh(error, call.words.map(String), call.ui);
   if (args.json) await call.ui.printResult(failedResult(error, args));
   if (args.json || !allowsFallback(process.env)) throw error;
-  return throughSsh(error, plainSshWords(args), call.ui, args.timeoutMs);
+  return throughSsh(error, plainSshWords(args).map(String), call.ui, args.timeoutMs);
 }
 
 async function throughSsh(

@@ -29,7 +29,7 @@ export async function request(
   let json: string | undefined;
   const answers = new Answers();
   const { paths, version, print, stopWaiting, untilClosed } = setting;
-  const call: Call = new Call(socket, paths.log, version, (message) => {
+  const call: Call = new Call(socket, { log: paths.log, version }, (message) => {
     switch (message.type) {
       case 'result':
         json = message.json;

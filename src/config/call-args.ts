@@ -23,12 +23,19 @@ export interface CallArgs {
   /** The value of -e. */
   readonly escape: string | undefined;
   readonly quiet: boolean;
+  /** The value of -E: where to our own words go, in place of standard error. */
+  readonly log: string | undefined;
+  /** The value of -O, where it is a question or an order that we can answer. */
+  readonly control: Control | undefined;
   /** How many times -v was given. */
   readonly verbose: number;
   readonly timeoutMs: number | undefined;
   readonly fresh: boolean;
   readonly json: boolean;
 }
+
+/** What can be asked of a master (ssh(1), -O). */
+export type Control = 'check' | 'exit' | 'stop';
 
 /** -T, -t, -tt, or none of them. */
 export type TtyWish = 'default' | 'never' | 'request' | 'force';

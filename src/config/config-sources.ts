@@ -13,6 +13,8 @@ export interface ConfigSources {
   readonly isVolatile: boolean;
   /** The answer may depend on any variable of the environment, not only on ENV_NAMES. */
   readonly usesEnv: boolean;
+  /** The answer depends on what is to run (Match command, sessiontype; since OpenSSH 10.0). */
+  readonly usesCommand: boolean;
   /** Variables of the caller that the configuration names, or all (`*`) for the programs in it. */
   readonly variables: readonly string[];
   /** Words without which `ssh -G` would refuse what ssh itself takes. */
@@ -68,6 +70,7 @@ export function configSources(
     isVolatile,
     // $NAME and ${NAME} alike; and a program of Match exec has the whole environment.
     usesEnv: isVolatile || lines.some((words) => words.some((word) => word.includes('$'))),
+    usesCommand: lines.some(looksAtCommand),
     variables: variablesOf(lines),
     remedies: remediesFor(lines),
   };
@@ -121,12 +124,31 @@ function variablesOf(lines: readonly Line[]): string[] {
 }
 
 function runsProgram([keyword = '', ...rest]: Line): boolean {
-  if (keyword === 'match') return rest.some((word) => /^!?exec(=|$)/i.test(word));
+  if (keyword === 'match') return attributesOf(rest).includes('exec');
   return /(command|provider)$/.test(keyword) && keyword !== 'remotecommand';
 }
 
+function looksAtCommand([keyword, ...rest]: Line): boolean {
+  if (keyword !== 'match') return false;
+  return attributesOf(rest).some((name) => name === 'command' || name === 'sessiontype');
+}
+
+/** The names of what a Match line looks at, in lower case. */
+function attributesOf(words: readonly string[]): string[] {
+  const names: string[] = [];
+  for (let at = 0; at < words.length; at++) {
+    const [, name = '', equals] = /^!?([^=]*)(=?)/.exec(words[at] ?? '') ?? [];
+    names.push(name.toLowerCase());
+    // The others are followed by their value.
+    if (equals === '' && !/^(all|canonical|final)$/i.test(name)) at += 1;
+  }
+  return names;
+}
+
 function looksOutside([keyword, ...rest]: Line): boolean {
-  if (keyword === 'match') return rest.some((word) => /^!?(exec|localnetwork)(=|$)/i.test(word));
+  if (keyword === 'match') {
+    return attributesOf(rest).some((name) => name === 'exec' || name === 'localnetwork');
+  }
   if (keyword === 'canonicalizehostname') return !/^(no|false)$/i.test(rest[0] ?? '');
   // Newer versions of ssh expand these, so that the file is not one that we watch.
   return keyword === 'include' && rest.some((word) => /[$%]/.test(word));

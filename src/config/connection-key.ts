@@ -41,6 +41,7 @@ const SESSION_ONLY = new Set([
   'serveraliveinterval',
   'serveralivecountmax',
   'controlmaster',
+  // In its absolute form, below.
   'controlpath',
   'controlpersist',
   'visualhostkey',
@@ -129,6 +130,8 @@ function digest(options: SshOptions): string {
     options.proxyJump,
     // The ssh that makes the jump reads it: the same name may lead another way in another file.
     options.proxyJump === undefined ? undefined : options.configFile,
+    // Who asks for another socket asks for another master; and `ssh -O exit` ends that one alone.
+    options.controlPath,
   ];
   // JSON writes undefined in an array as null: every value keeps its place.
   return createHash('sha256')

@@ -151,6 +151,8 @@ export function flagsOf(given: readonly GivenOption[]): Flags {
     tty: ttyOf(given),
     subsystem: false,
     forward: undefined,
+    log: undefined,
+    control: undefined,
     escape: given
       .filter(({ spec }) => spec.name === ('-e' satisfies Name))
       .map(escapeOf)

@@ -12,9 +12,9 @@ const TTY: Readonly<Record<TtyWish, readonly string[]>> = {
  * The arguments of ssh. It has nothing to say of `timeoutMs`, which the caller sees to, nor of `fresh`,
  * which each ssh is; and there is no `json`.
  */
-export function plainSshWords(args: CallArgs): string[] {
+export function plainSshWords(args: CallArgs): Buffer[] {
   const { sshArgs, tty, stdin, quiet, verbose, escape, target, command } = args;
-  return [
+  const words = [
     ...sshArgs,
     ...TTY[tty],
     ...(stdin ? [] : ['-n']),
@@ -23,6 +23,6 @@ export function plainSshWords(args: CallArgs): string[] {
     ...(escape === undefined ? [] : ['-e', escape]),
     '--',
     target.text,
-    ...(command.length === 0 ? [] : [command.toString()]),
   ];
+  return [...words.map((word) => Buffer.from(word)), ...(command.length === 0 ? [] : [command])];
 }

@@ -3,7 +3,7 @@
  * there is, and whatever is wrong, is for ssh itself.
  */
 import { SshpoolError } from '../base/errors.ts';
-import type { CallArgs, Forward, ParsedCall } from './call-args.ts';
+import type { CallArgs, Control, Forward, ParsedCall } from './call-args.ts';
 import { commandOf, flagsOf } from './exec-args.ts';
 import { decodeWord, scanOptions, type GivenOption, type OptionSpec } from './options.ts';
 import { parsePort, parseTarget } from './target.ts';
@@ -11,21 +11,21 @@ import { parsePort, parseTarget } from './target.ts';
 /** Options of the connection, for `ssh -G` to make sense of: without and with a value. */
 const CONNECTION = { flags: '246AaCKkx', valued: 'BbcFIiJlmop' };
 /** Options of the one session. */
-const SESSION = { flags: 'nqsTtv', valued: 'eW' };
+const SESSION = { flags: 'nqsTt', valued: 'EeOSW' };
 /**
- * Options of ssh itself: forwardings, the background, questions about ssh; -g only matters to them, and
- * -P takes a value in some versions only.
+ * Options of ssh itself: forwardings, the background, what it says of itself, a master that a person
+ * wants; -g only matters to forwardings, and -P takes a value in some versions only.
  */
-const DELEGATED = { flags: '1fGgMNPVXYy', valued: 'DELOQRSw' };
+const DELEGATED = { flags: '1fGgMNPVvXYy', valued: 'DLQRw' };
 
-const spec = (letter: string, more: Partial<OptionSpec>): OptionSpec => ({
+const specOf = (letter: string, more: Partial<OptionSpec>): OptionSpec => ({
   name: `-${letter}`,
   text: '',
   ...more,
 });
 const specs = ({ flags, valued }: typeof SESSION, more: Partial<OptionSpec> = {}): OptionSpec[] => [
-  ...Array.from(flags, (letter) => spec(letter, more)),
-  ...Array.from(valued, (letter) => spec(letter, { ...more, value: 'VALUE' })),
+  ...Array.from(flags, (letter) => specOf(letter, more)),
+  ...Array.from(valued, (letter) => specOf(letter, { ...more, value: 'VALUE' })),
 ];
 
 const DELEGATED_SPECS = specs(DELEGATED);
@@ -57,20 +57,41 @@ function parse(words: readonly Buffer[]): ParsedCall {
   const given = [...before.given, ...after.given];
   const command = commandOf(words.slice(after.next));
   const subsystem = has(given, '-s');
-  const forward = given.findLast(({ spec: { name } }) => name === '-W')?.value;
+  const forward = last(given, '-W');
   const contradicts =
     forward === undefined ? subsystem && command.length === 0 : command.length > 0;
-  if (contradicts || given.some((option) => DELEGATED_SPECS.includes(option.spec))) return DELEGATE;
+  const order = last(given, '-O');
+  const control = CONTROLS.find((known) => known === order);
+  const isUnknown = order !== control || last(given, '-S') === '' || last(given, '-E') === '';
+  const isForSsh = given.some((option) => DELEGATED_SPECS.includes(option.spec));
+  if (contradicts || isUnknown || isForSsh) return DELEGATE;
+  const flags = flagsOf(given);
   const call: CallArgs = {
     kind: 'call',
     target: parseTarget(decodeWord(host)),
-    ...flagsOf(given),
+    ...flags,
+    sshArgs: [...controlPath(given), ...flags.sshArgs],
     command,
     subsystem,
+    log: last(given, '-E'),
+    control,
   };
   if (forward === undefined) return call;
   const to = parseForward(forward);
   return to ? { ...call, forward: to, tty: 'never' } : DELEGATE;
+}
+
+const CONTROLS: readonly Control[] = ['check', 'exit', 'stop'];
+
+/** -S wins over every ControlPath (ssh.c): the first option does. Quoted as argv_split (misc.c) reads it. */
+function controlPath(given: readonly GivenOption[]): string[] {
+  const path = last(given, '-S');
+  if (path === undefined) return [];
+  return ['-o', `ControlPath="${path.replace(/["\\]/g, String.raw`\$&`)}"`];
+}
+
+function last(given: readonly GivenOption[], name: string): string | undefined {
+  return given.findLast(({ spec }) => spec.name === name)?.value;
 }
 
 function has(given: readonly GivenOption[], name: string): boolean {

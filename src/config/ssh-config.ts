@@ -20,10 +20,25 @@ export interface Question {
   readonly sshArgs: readonly string[];
   readonly cwd: string;
   readonly env: Env;
+  /** What is to run there; without it, a shell. */
+  readonly invocation?: Invocation;
 }
+
+/** What is to run, as words of ssh: options before HOST, and the command. */
+export interface Invocation {
+  readonly flags: readonly string[];
+  readonly command: string;
+}
+
+const SHELL: Invocation = { flags: [], command: '' };
 
 /** Runs `ssh` with these arguments; resolves to what it printed. */
 export type RunSsh = (args: readonly string[], question: Question) => Promise<string>;
+
+type Uses = Pick<ConfigSources, 'usesEnv' | 'usesCommand'>;
+const USES: readonly Uses[] = [false, true].flatMap((usesCommand) =>
+  [false, true].map((usesEnv) => ({ usesEnv, usesCommand })),
+);
 
 const LIMIT_MS = 10_000;
 const MAX_ANSWERS = 1000;
@@ -62,23 +77,26 @@ export class SshConfig {
 
   /** @throws SshpoolError SSH_CONFIG with ssh's own words, USAGE for a line break in sshArgs */
   async resolve(question: Question): Promise<SshOptions> {
-    const { target, sshArgs, cwd, env } = question;
+    const { target, sshArgs, cwd, env, invocation } = question;
     refuseLineBreaks(sshArgs);
     const asked = [target.text, sshArgs, cwd];
-    // Under the first where only a few variables matter, so that callers who differ in TERM and
-    // the like share it; under the second where the configuration may look at any of them.
-    const narrow = JSON.stringify([...asked, ENV_NAMES.map((name) => env[name] ?? null)]);
-    const wide = (): string => JSON.stringify([...asked, env]);
-    const known = this.#known(narrow) ?? this.#known(wide());
-    if (known) return known.options;
+    const named = ENV_NAMES.map((name) => env[name] ?? null);
+    // The first where little matters, so that callers who differ in TERM, the command and the like
+    // share it; the others where the configuration may look at any variable, or at what is to run.
+    const keyFor = ({ usesEnv, usesCommand }: Uses): string =>
+      JSON.stringify([...asked, usesEnv ? env : named, usesCommand ? (invocation ?? null) : 0]);
+    for (const uses of USES) {
+      const known = this.#known(keyFor(uses));
+      if (known) return known.options;
+    }
     const sources = configSources(sshArgs, cwd, env, this.#account);
-    const { paths, isVolatile, usesEnv } = sources;
+    const { paths, isVolatile } = sources;
     const stamp = stampOf(paths);
     const options = this.#ask(question, sources);
     // Nothing shows whether a program of `Match exec` would decide on another user or key by now.
     if (isVolatile) return options;
     const answer: Answer = { stamp, paths, options };
-    const key = usesEnv ? wide() : narrow;
+    const key = keyFor(sources);
     this.#remember(key, answer);
     // A failure is not remembered: the next call asks again.
     options.catch(() => {
@@ -94,15 +112,22 @@ export class SshConfig {
 
   async #ask(
     question: Question,
-    { configFile, remedies }: Pick<ConfigSources, 'configFile' | 'remedies'>,
+    { configFile, remedies, usesCommand }: ConfigSources,
   ): Promise<SshOptions> {
     const { target, sshArgs, cwd, env } = question;
-    const words = [...sshArgs, ...targetArgs(target)];
+    const { flags, command } = (usesCommand && question.invocation) || SHELL;
+    const words = [
+      ...sshArgs,
+      ...flags,
+      ...targetArgs(target),
+      ...(command === '' ? [] : [command]),
+    ];
     const printed = await this.#run(['-G', ...words], question).catch(async (thrown: unknown) => {
       if (remedies.length === 0) throw thrown;
       return restore(await this.#run(['-G', ...remedies, ...words], question));
     });
-    return readSshOptions(printed, { target, configFile, cwd, env, account: this.#account });
+    const asked = { target, configFile, cwd, env, usesCommand };
+    return readSshOptions(printed, { ...asked, account: this.#account });
   }
 
   #remember(key: string, answer: Answer): void {

@@ -5,7 +5,9 @@
  */
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { agentChoice, forwardChoice, type AgentChoice } from './agent-choice.ts';
 import { commandFiles, type CommandFiles } from './command-files.ts';
+import { controlOptions, type ControlOptions } from './control-options.ts';
 import { splitFileList } from './file-list.ts';
 import { parseJump, type Jump } from './jump.ts';
 import { networkOptions, type NetworkOptions } from './network-options.ts';
@@ -20,13 +22,8 @@ import {
   type TokenContext,
 } from './tokens.ts';
 
-export type AgentChoice =
-  | { readonly kind: 'env' }
-  | { readonly kind: 'none' }
-  | { readonly kind: 'path'; readonly path: string };
-
 /** ssh_config(5) has the meaning of each; times are in milliseconds. */
-export interface SshOptions extends NetworkOptions {
+export interface SshOptions extends NetworkOptions, ControlOptions {
   /** HOST as typed. */
   readonly target: string;
   /** The alias or name in it. */
@@ -36,6 +33,8 @@ export interface SshOptions extends NetworkOptions {
   readonly user: string;
   /** The file of -F, absolute; `none` for no file at all. */
   readonly configFile: string | undefined;
+  /** They are those of this command: with another one they may be others. */
+  readonly usesCommand: boolean;
   readonly hostKeyAlias: string | undefined;
   readonly identityFiles: readonly string[];
   readonly certificateFiles: readonly string[];
@@ -90,6 +89,7 @@ export interface SshOptions extends NetworkOptions {
 export interface Asked {
   readonly target: Target;
   readonly configFile: string | undefined;
+  readonly usesCommand?: boolean;
   readonly cwd: string;
   readonly account: TokenContext['account'];
   readonly env: TokenContext['env'];
@@ -114,6 +114,7 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
     port,
     user,
     configFile: asked.configFile,
+    usesCommand: asked.usesCommand ?? false,
     hostKeyAlias,
     ...filesOf(values, context, asked.cwd),
     identitiesOnly: yes('identitiesonly'),
@@ -140,12 +141,17 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
     // ssh has put in what its tokens stand for.
     remoteCommand: one('remotecommand'),
     tcpKeepAlive: yes('tcpkeepalive'),
-    showsServerWords: !['SILENT', 'QUIET', 'FATAL', 'ERROR'].includes(one('loglevel') ?? ''),
-    isSilent: ['SILENT', 'QUIET', 'FATAL'].includes(one('loglevel') ?? ''),
+    ...wordsOf(one('loglevel') ?? ''),
     ...networkOptions(one),
+    ...controlOptions(one, asked.cwd),
     opensshOnly: opensshOnly(values),
     all: values,
   };
+}
+
+function wordsOf(logLevel: string): Pick<SshOptions, 'showsServerWords' | 'isSilent'> {
+  const isSilent = ['SILENT', 'QUIET', 'FATAL'].includes(logLevel);
+  return { showsServerWords: !isSilent && logLevel !== 'ERROR', isSilent };
 }
 
 type Values = ReadonlyMap<string, readonly string[]>;
@@ -277,19 +283,4 @@ function strictness(value: string | undefined): SshOptions['strictHostKeyCheckin
 function assignment(text: string): [name: string, value: string] {
   const at = text.indexOf('=');
   return [text.slice(0, at), text.slice(at + 1)];
-}
-
-/** IdentityAgent: SSH_AUTH_SOCK, none, $VARIABLE, or a path, expanded by ssh but for $VARIABLE. */
-function agentChoice(value: string, { env, account, cwd }: Asked): AgentChoice {
-  if (value === 'SSH_AUTH_SOCK') return { kind: 'env' };
-  if (value === 'none') return { kind: 'none' };
-  if (!value.startsWith('$')) return { kind: 'path', path: expandTilde(value, account, cwd) };
-  const socket = env[value.slice(1)];
-  return socket ? { kind: 'path', path: socket } : { kind: 'none' };
-}
-
-/** ForwardAgent: no, yes (the caller's own), $VARIABLE, or a path. */
-function forwardChoice(value: string | undefined, asked: Asked): AgentChoice {
-  if (value === undefined || value === 'no' || value === 'false') return { kind: 'none' };
-  return isYes(value) ? { kind: 'env' } : agentChoice(value, asked);
 }

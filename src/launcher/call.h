@@ -33,9 +33,12 @@ struct call {
 	   answer (now_ms), 0 before. */
 	struct escapes escapes;
 	int64_t disconnect_by;
-	/* The last line, until the terminal is itself again. */
+	/* The last line, until the terminal is itself again, and whether it is for the log. */
 	const char *last_prefix;
 	struct bytes last_line;
+	bool last_is_logged;
+	/* Where notes and failures go in place of standard error; -1 for nowhere. */
+	int log;
 	/* Whom we wait for, and whether to say so when that takes long. */
 	bool sign_due;
 	char target[256];
@@ -90,10 +93,14 @@ void end_waiting(void);
 /* Bytes of our own for standard error. */
 void print_own(const void *at, size_t length);
 void print_line(const char *prefix, struct bytes line);
+/* The same for what ssh would write to its log. */
+void log_line(const char *prefix, struct bytes line);
 /* What left stderr's queue, less what of it was never the agent's. */
 size_t without_own(size_t flushed);
-/* Ends the call; its last line is printed when the terminal is itself again. */
+/* Ends the call; its last line, for the log, is printed when the terminal is itself again. */
 void end_call(int exit_code, const char *prefix, struct bytes line);
+/* The same with a line that is not for the log. */
+void end_session(int exit_code, struct bytes farewell);
 void print_last(void);
 
 #endif

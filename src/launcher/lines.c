@@ -1,5 +1,6 @@
 /* What we say ourselves on standard error, among the bytes of the remote. */
 #include <string.h>
+#include <sys/uio.h>
 
 #include "call.h"
 
@@ -27,23 +28,50 @@ void print_line(const char *prefix, struct bytes line) {
 	print_own(end, strlen(end));
 }
 
+void log_line(const char *prefix, struct bytes line) {
+	if (call.log < 0) {
+		print_line(prefix, line);
+		return;
+	}
+	end_waiting();
+	if (line.length == 0) return;
+	struct iovec parts[] = {
+		{.iov_base = (void *)(uintptr_t)prefix, .iov_len = strlen(prefix)},
+		{.iov_base = (void *)(uintptr_t)line.at, .iov_len = line.length},
+		{.iov_base = (void *)(uintptr_t)"\n", .iov_len = 1},
+	};
+	/* As ssh, which does not care whether its log could be written. */
+	ssize_t written = writev(call.log, parts, 3);
+	(void)written;
+}
+
 size_t without_own(size_t flushed) {
 	size_t own = flushed < call.uncounted ? flushed : call.uncounted;
 	call.uncounted -= own;
 	return flushed - own;
 }
 
-void end_call(int exit_code, const char *prefix, struct bytes line) {
+static void end_with_last(int exit_code, const char *prefix, struct bytes line, bool is_logged) {
 	call.exit_code = exit_code;
 	call.stage = OVER;
 	call.last_prefix = prefix;
 	call.last_line = line;
+	call.last_is_logged = is_logged;
 	stop_forwarding();
 	if (!in_raw_mode()) print_last();
+}
+
+void end_call(int exit_code, const char *prefix, struct bytes line) {
+	end_with_last(exit_code, prefix, line, true);
+}
+
+void end_session(int exit_code, struct bytes farewell) {
+	end_with_last(exit_code, "", farewell, false);
 }
 
 void print_last(void) {
 	struct bytes line = call.last_line;
 	call.last_line = (struct bytes){0};
-	print_line(call.last_prefix, line);
+	if (call.last_is_logged) log_line(call.last_prefix, line);
+	else print_line(call.last_prefix, line);
 }

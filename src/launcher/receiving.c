@@ -2,10 +2,12 @@
 #define _GNU_SOURCE
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "call.h"
@@ -27,12 +29,6 @@ void lose_agent(bool silent) {
 	}
 	struct bytes line = {(const uint8_t *)text, (size_t)length};
 	end_call(EXIT_FAILURE_OF_OURS, "sshpool: ", line);
-}
-
-/* The end of the call, in the agent's own words or as it stands. */
-static void end_with(uint8_t exit_code, struct bytes line, struct bytes farewell) {
-	if (farewell.length > 0) end_call(exit_code, "", farewell);
-	else end_call(exit_code, "sshpool: ", line);
 }
 
 static bool receive_opened(struct reader *body) {
@@ -94,7 +90,8 @@ static bool receive_exited(struct reader *body) {
 	read_bool(body);
 	for (int i = 0; i < 3; i++) read_u32(body);
 	if (!read_all(body)) return false;
-	end_with(exit_code, line, farewell);
+	if (farewell.length > 0) end_session(exit_code, farewell);
+	else end_call(exit_code, "sshpool: ", line);
 	return true;
 }
 
@@ -104,7 +101,9 @@ static bool receive_failed(struct reader *body) {
 	struct bytes farewell = read_bytes(body);
 	uint8_t exit_code = read_u8(body);
 	if (!read_all(body)) return false;
-	end_with(exit_code, line, farewell);
+	/* In the words of ssh, or in ours. */
+	if (farewell.length > 0) end_call(exit_code, "", farewell);
+	else end_call(exit_code, "sshpool: ", line);
 	return true;
 }
 
@@ -123,6 +122,20 @@ static bool receive_accepted(struct reader *body) {
 	call.sign_due = !quiet && isatty(STDERR_FILENO);
 	snprintf(call.target, sizeof call.target, "%.*s", (int)(target.length & INT_MAX),
 		(const char *)target.at);
+	return true;
+}
+
+/* Where the file cannot be opened ssh is to say so. */
+static bool receive_log(struct reader *body) {
+	char path[PATH_MAX];
+	struct bytes file = read_bytes(body);
+	if (!read_all(body) || call.stage != WAITING) return false;
+	if (file.length < sizeof path && call.log < 0) {
+		snprintf(path, sizeof path, "%.*s", (int)file.length, (const char *)file.at);
+		/* As log_redirect_stderr_to (log.c). */
+		call.log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
+	}
+	if (call.log < 0) become_ssh(our_words + 1, our_count - 1);
 	return true;
 }
 
@@ -165,8 +178,10 @@ static bool receive(struct reader *body) {
 		answer_environment(body);
 		return true;
 	case MESSAGE_NOTE:
-		print_line("", read_bytes(body));
+		log_line("", read_bytes(body));
 		return read_all(body);
+	case MESSAGE_LOG:
+		return receive_log(body);
 	case MESSAGE_STARTING:
 		call.may_have_run = true;
 		return read_all(body);

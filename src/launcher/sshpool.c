@@ -35,7 +35,7 @@ enum { SIGN_AFTER_MS = 300 };
    src/client/versions.ts; each time after a longer pause. */
 enum { MAX_ATTEMPTS = 5, AGAIN_MS = 20 };
 
-struct call call = {.input = -1, .exit_code = EXIT_FAILURE_OF_OURS};
+struct call call = {.input = -1, .log = -1, .exit_code = EXIT_FAILURE_OF_OURS};
 /* Not initialised here: the file would hold their rings. */
 struct output outputs[2];
 

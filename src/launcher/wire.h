@@ -54,6 +54,7 @@ enum message {
 	MESSAGE_STDOUT_END = 43,
 	MESSAGE_PONG = 44,
 	MESSAGE_STARTING = 45,
+	MESSAGE_LOG = 46,
 };
 
 /* Variables that make a program's connections lead elsewhere. */

@@ -35,7 +35,9 @@ export function startOverAgent(
     const cwd = currentDirectory();
     const socket = await connectOrStart(paths);
     const run = new AgentRun(process, name);
-    const call = new Call(socket, paths.log, version, (message) => run.receive(call, message));
+    const call = new Call(socket, { log: paths.log, version }, (message) =>
+      run.receive(call, message),
+    );
     const abort = (): void => {
       run.refuse(SshpoolError.from(signal.reason));
       call.leave();

@@ -196,9 +196,11 @@ export class SSHConnectionPool extends BasePool<Place> {
 
   /** The host as ssh would have it, by the name that the program gave it. */
   async #reach({ config, target, sshArgs }: CheckedHost): Promise<Reached> {
-    const { options, request } = await reach(this.#services, target, sshArgs, NOBODY);
+    const reached = await reach(this.#services, { target, sshArgs }, NOBODY);
     const { name } = config;
-    return { options, request: { ...request, label: { ...request.label, target: name, name } } };
+    const { request } = reached;
+    const label = { ...request.label, target: name, name };
+    return { ...reached, request: { ...request, label } };
   }
 
   #tell(event: PoolEvent): void {

@@ -9,8 +9,9 @@ import { connectionKey } from '../config/connection-key.ts';
 import type { Jump } from '../config/jump.ts';
 import type { RuntimePaths } from '../config/paths.ts';
 import type { Settings } from '../config/settings.ts';
-import type { SshConfig } from '../config/ssh-config.ts';
-import type { AgentChoice, SshOptions } from '../config/ssh-options.ts';
+import type { Invocation, SshConfig } from '../config/ssh-config.ts';
+import type { AgentChoice } from '../config/agent-choice.ts';
+import type { SshOptions } from '../config/ssh-options.ts';
 import { targetArgs, type Target } from '../config/target.ts';
 import type { Env } from '../config/tokens.ts';
 import type { Asking } from '../pool/attempts.ts';
@@ -53,12 +54,15 @@ export interface Surroundings {
 export interface Reached {
   readonly options: SshOptions;
   readonly request: PoolRequest;
+  /** ControlPath of the target, and of the jump hosts on the way. */
+  readonly controlPaths: readonly string[];
 }
 
 /** A host as it was named, with options for ssh. */
-interface Asked {
+export interface Asked {
   readonly target: Target;
   readonly sshArgs: readonly string[];
+  readonly invocation?: Invocation;
 }
 
 /**
@@ -67,11 +71,10 @@ interface Asked {
  */
 export function reach(
   services: ReachServices,
-  target: Target,
-  sshArgs: readonly string[],
+  asked: Asked,
   caller: Surroundings,
 ): Promise<Reached> {
-  return reachBehind(services, { target, sshArgs }, caller, []);
+  return reachBehind(services, asked, caller, []);
 }
 
 /** `behind` names the targets that this one is a jump host of. */
@@ -83,7 +86,7 @@ async function reachBehind(
 ): Promise<Reached> {
   const { target, sshArgs } = asked;
   const env = await environmentOf(services, sshArgs, caller);
-  const resolved = services.sshConfig.resolve({ target, sshArgs, cwd: caller.cwd, env });
+  const resolved = services.sshConfig.resolve({ ...asked, cwd: caller.cwd, env });
   // The first call loads ssh2 while its ssh -G runs: the agent serves before it has it.
   const [options] = await Promise.all([resolved, services.links()]);
   const keyAgent = socketOf(options.identityAgent, caller);
@@ -110,7 +113,8 @@ async function reachBehind(
     asksNobody: options.batchMode,
     ...connectBy(services, facts, caller),
   };
-  return { options, request };
+  const ownPath = options.controlPath === undefined ? [] : [options.controlPath];
+  return { options, request, controlPaths: [...ownPath, ...(way?.controlPaths ?? [])] };
 }
 
 /** What is known of a target when it is connected to. */

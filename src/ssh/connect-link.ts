@@ -2,6 +2,7 @@
  * Makes a connection over the link that suits it, and, once, over OpenSSH where it turns out that
  * ssh2 cannot do what is needed there.
  */
+import { SshpoolError } from '../base/errors.ts';
 import { Memory } from '../base/memory.ts';
 import type { Clock } from '../base/time.ts';
 import type { LinkSetting } from '../config/settings.ts';
@@ -61,8 +62,14 @@ export class Links {
 
 type Request = Omit<LinkRequest, 'reason' | 'hasAlternative' | 'loadKnown'>;
 
-/** Loaded when it is needed: hardly any host needs it. */
+/**
+ * Loaded when it is needed: hardly any host needs it.
+ * @throws SshpoolError ONLY_SSH
+ */
 async function connectOpenssh(request: LinkRequest): Promise<Link> {
+  const { host, usesCommand } = request.options;
+  // A master runs no command, and would be configured as one that runs none.
+  if (usesCommand) throw SshpoolError.of('ONLY_SSH', { host, what: `Match and ${request.reason}` });
   const openssh = await import('./openssh-connect.ts');
   return openssh.connectOpenssh(request);
 }

@@ -34,13 +34,6 @@ export const AGENT_PATIENCE_MS = 5000;
 /** The same once the remote command runs: a machine may be very busy, and there is more to lose. */
 export const AGENT_RUNNING_PATIENCE_MS = 30_000;
 
-/** What a caller may say in its hello that it can do. */
-export const CAPABILITIES = {
-  ask: 'questions (host keys, passphrases) reach a person through this caller',
-  json: 'exec --json: this caller collects the streams and prints the result object',
-  delegate: 'this caller cannot do everything: answer with delegate what it must hand over',
-} as const;
-
 export const MESSAGES = {
   hello: {
     number: 1,
@@ -260,6 +253,12 @@ export const MESSAGES = {
     from: 'agent',
     doc: 'The server is asked to run the command now: from here on it may have run.',
     fields: {},
+  },
+  log: {
+    number: 46,
+    from: 'agent',
+    doc: 'Notes and failures go to the end of this file, not to standard error (ssh -E).',
+    fields: { file: ['text', 'as it was typed: relative to the working directory'] },
   },
 } as const satisfies Record<string, MessageRow>;
 

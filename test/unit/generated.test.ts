@@ -11,6 +11,7 @@ import { COMMANDS } from '../../src/cli/command-table.ts';
 import { bashCompletion, fishCompletion, zshCompletion } from '../../src/cli/completion-scripts.ts';
 import { FALLBACK, VARIABLES } from '../../src/config/settings.ts';
 import * as callerEnv from '../../src/wire/caller-env.ts';
+import * as capabilities from '../../src/wire/capabilities.ts';
 import { escapeHelp } from '../../src/wire/escape-help.ts';
 import * as messages from '../../src/wire/protocol.ts';
 import * as start from '../../src/wire/start.ts';
@@ -18,7 +19,7 @@ import * as start from '../../src/wire/start.ts';
 const committed = (name: string): string =>
   readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
 
-const protocol = { ...messages, ...callerEnv };
+const protocol = { ...messages, ...callerEnv, ...capabilities };
 const facts = {
   version: programVersion(),
   EXIT_FAILURE,

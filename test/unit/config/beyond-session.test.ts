@@ -18,17 +18,17 @@ describe('more than one session', () => {
     'forkafterauthentication yes',
     'sessiontype none',
   ])('is meant by %s', (line) => {
-    expect(isBeyondSession(printed(line), {})).toBe(true);
+    expect(isBeyondSession(printed(line), {}, false)).toBe(true);
   });
 
   it('is meant by ForwardX11 where there is a display', () => {
-    expect(isBeyondSession(printed('forwardx11 yes'), { DISPLAY: ':0' })).toBe(true);
-    expect(isBeyondSession(printed('forwardx11 yes'), {})).toBe(false);
+    expect(isBeyondSession(printed('forwardx11 yes'), { DISPLAY: ':0' }, false)).toBe(true);
+    expect(isBeyondSession(printed('forwardx11 yes'), {}, false)).toBe(false);
   });
 
   it('is not meant by forwardings that are cleared', () => {
     const options = printed('localforward 1 [h]:2', 'clearallforwardings yes');
-    expect(isBeyondSession(options, {})).toBe(false);
+    expect(isBeyondSession(options, {}, false)).toBe(false);
   });
 
   it.each([
@@ -37,6 +37,6 @@ describe('more than one session', () => {
     'sessiontype subsystem',
     'forkafterauthentication no',
   ])('is not meant by %s', (line) => {
-    expect(isBeyondSession(printed(line), {})).toBe(false);
+    expect(isBeyondSession(printed(line), {}, false)).toBe(false);
   });
 });

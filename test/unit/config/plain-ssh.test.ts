@@ -8,7 +8,7 @@ function wordsFor(command: 'exec' | 'shell', ...words: string[]): string[] {
     words.map((word) => Buffer.from(word)),
   );
   if (args.kind !== 'call') throw new Error(args.kind);
-  return plainSshWords(args);
+  return plainSshWords(args).map(String);
 }
 
 it.each([

@@ -68,20 +68,27 @@ describe('options', () => {
     expect(parse(option, 'box', 'ls')).toMatchObject({ tty });
   });
 
-  it('of the session are -n, -q, -v and -e', () => {
-    expect(parse('-nqvve', '%', 'box', 'ls')).toMatchObject({
+  it('of the session are -n, -q, -e, -E and -O', () => {
+    expect(parse('-nqe', '%', '-E', 'log', '-Ocheck', 'box', 'ls')).toMatchObject({
       stdin: false,
       quiet: true,
-      verbose: 2,
       escape: '%',
+      log: 'log',
+      control: 'check',
     });
+  });
+
+  it('have -S before all others, and quoted', () => {
+    const { sshArgs } = parse('-oControlPath=x', '-S', String.raw`a"b`, 'box');
+    const quoted = String.raw`ControlPath="a\"b"`;
+    expect(sshArgs).toEqual(['-o', quoted, '-o', 'ControlPath=x']);
   });
 });
 
 describe('what is for ssh itself', () => {
   it.each([
-    ...['-N', '-f', '-M', '-V', '-G', '-X', '-Y', '-y', '-g', '-1'].map((option) => [option]),
-    ...['-L', '-R', '-D', '-O', '-Q', '-S', '-E', '-w'].map((option) => [option, '1']),
+    ...['-N', '-f', '-M', '-V', '-G', '-X', '-Y', '-y', '-g', '-1', '-v'].map((option) => [option]),
+    ...['-L', '-R', '-D', '-O', '-Q', '-w'].map((option) => [option, '1']),
   ])('is %s', (...option) => {
     expect(parseSshArgs(words(...option, 'box', 'ls'))).toEqual({ kind: 'delegate' });
     expect(parseSshArgs(words('box', ...option, 'ls'))).toEqual({ kind: 'delegate' });

@@ -1,0 +1,24 @@
+/** Which calls ssh itself has to make, because of what the configuration says. */
+import { isBeyondSession, onlyBySsh } from '../config/beyond-session.ts';
+import type { CallArgs, CommandName } from '../config/call-args.ts';
+import { sharesNothing } from '../config/control-options.ts';
+import type { Env } from '../config/tokens.ts';
+import type { Reached } from '../reach/reach.ts';
+import type { Masters } from './masters.ts';
+
+/** The option that makes it so; undefined where the call is ours. */
+export async function sshInstead(
+  command: CommandName,
+  args: CallArgs,
+  { options, controlPaths }: Pick<Reached, 'options' | 'controlPaths'>,
+  { env, masters }: { readonly env: Env; readonly masters: Pick<Masters, 'isForeign'> },
+): Promise<string | undefined> {
+  const only = onlyBySsh(options.all);
+  if (only !== undefined) return only;
+  if (command === 'ssh') {
+    const isSession = args.forward === undefined;
+    if (isSession && isBeyondSession(options.all, env, args.quiet)) return 'a forwarding';
+    if (sharesNothing(args.sshArgs)) return 'ControlPath';
+  }
+  return (await masters.isForeign(controlPaths)) ? 'ControlPath' : undefined;
+}

@@ -1,0 +1,27 @@
+/** A call that the agent leaves to another program. */
+import type { CommandName } from '../config/call-args.ts';
+import { parseCall } from '../config/command-line.ts';
+import { elapsedMs } from './elapsed.ts';
+import type { MessageOf } from './call.ts';
+import type { TimeLimit } from './run-program.ts';
+
+/** Resolves to the exit status. @throws SshpoolError as runSsh */
+export async function runDelegated(
+  { to, argv }: MessageOf<'delegate'>,
+  { command, words }: { readonly command: CommandName; readonly words: readonly Buffer[] },
+  help: () => Promise<void>,
+): Promise<number> {
+  if (to === 'ssh') {
+    const { runSsh } = await import('./run-program.ts');
+    return runSsh(argv.map(String), timeLimit(command, words));
+  }
+  await help();
+  return 0;
+}
+
+/** The real ssh knows of none. */
+function timeLimit(command: CommandName, words: readonly Buffer[]): TimeLimit | undefined {
+  const args = parseCall(command, words);
+  const timeoutMs = args.kind === 'call' ? args.timeoutMs : undefined;
+  return timeoutMs === undefined ? undefined : { timeoutMs, leftMs: timeoutMs - elapsedMs() };
+}

@@ -1,0 +1,7 @@
+/** What a caller may say in its hello that it can do. */
+export const CAPABILITIES = {
+  ask: 'questions (host keys, passphrases) reach a person through this caller',
+  json: 'exec --json: this caller collects the streams and prints the result object',
+  delegate: 'this caller cannot do everything: answer with delegate what it must hand over',
+  ssh: 'this caller runs the real ssh where the agent leaves a call to it (as with delegate)',
+} as const;

@@ -1,0 +1,200 @@
+/** ssh's own sharing of connections, and what runs here at each call: beside ssh (cases 5 to 8). */
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { runCli, ssh, type Result } from '../support/cli.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
+import { poolStats } from '../support/stats.ts';
+
+type Run = (args: readonly string[]) => Promise<Result>;
+
+interface Both {
+  readonly sandbox: Sandbox;
+  readonly sshd: Sshd;
+  /** `sshpool ssh` and the real one. */
+  readonly ours: Run;
+  readonly theirs: Run;
+  readonly exec: Run;
+}
+
+async function both(sandbox: Sandbox): Promise<Both> {
+  const sshd = await startSshd(sandbox);
+  const config = ['-F', sshd.config()];
+  return {
+    sandbox,
+    sshd,
+    ours: (args) => runCli(sandbox, ['ssh', ...config, ...args]),
+    theirs: (args) => ssh(sandbox, [...config, ...args]),
+    exec: (args) => runCli(sandbox, ['exec', ...config, ...args]),
+  };
+}
+
+const seen = ({ code, stdout, stderr }: Result) => ({
+  code,
+  stdout: stdout.toString(),
+  stderr: stderr.replace(/pid=\d+/, 'pid=N'),
+});
+
+const AUTO = ['-o', 'ControlMaster=auto', '-o', 'ControlPersist=60'];
+
+/** A master of ssh's own, as a person opens it; it is ended with the sandbox. */
+async function openMaster({ sandbox, theirs }: Both): Promise<string> {
+  const path = sandbox.path('cm');
+  await theirs(['-MNf', '-S', path, '-o', 'ControlPersist=60', 'box']);
+  sandbox.defer(async () => void (await theirs(['-S', path, '-O', 'exit', 'box'])));
+  return path;
+}
+
+describe.skipIf(!haveSshd())('a master of ssh at ControlPath', () => {
+  it.each(['ours', 'exec'] as const)('does the call (%s): there is no other login', async (who) => {
+    await using sandbox = createSandbox();
+    const world = await both(sandbox);
+    const path = await openMaster(world);
+    const before = world.sshd.logins();
+    const { code, stdout } = await world[who]([
+      '-o',
+      `ControlPath=${path}`,
+      'box',
+      'echo hi; exit 3',
+    ]);
+    expect({ code, stdout: stdout.toString() }).toEqual({ code: 3, stdout: 'hi\n' });
+    expect(world.sshd.logins()).toBe(before);
+  });
+
+  it('that was killed is passed over', async () => {
+    await using sandbox = createSandbox();
+    const world = await both(sandbox);
+    const path = await openMaster(world);
+    await world.sshd.restart();
+    const { code, stderr } = await world.exec(['-o', `ControlPath=${path}`, 'box', 'exit 3']);
+    expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
+  });
+
+  it('does not do a call that is to share nothing', async () => {
+    await using sandbox = createSandbox();
+    const { sshd, ours, exec } = await both(sandbox);
+    await exec(['box', 'true']);
+    const before = sshd.logins();
+    expect((await ours(['-o', 'ControlPath=none', 'box', 'exit 3'])).code).toBe(3);
+    expect((await ours(['-S', 'none', 'box', 'exit 4'])).code).toBe(4);
+    expect((await exec(['-o', 'ControlPath none', 'box', 'exit 5'])).code).toBe(5);
+    expect(sshd.logins()).toBe(before + 3);
+  });
+});
+
+describe.skipIf(!haveSshd())('ControlMaster', () => {
+  it.each(['check', 'stop', 'exit'])('is answered for as by ssh: -O %s', async (order) => {
+    await using sandbox = createSandbox();
+    const { ours, theirs } = await both(sandbox);
+    const run = async (who: Run, path: string) => {
+      const first = await who([...AUTO, '-S', sandbox.path(path), 'box', 'echo hi']);
+      const asked = await who(['-S', sandbox.path(path), '-O', order, 'box']);
+      const after = await who(['-S', sandbox.path(path), '-O', 'exit', 'anything']);
+      const gone = await who(['-S', sandbox.path(path), '-O', 'check', 'box']);
+      const named = gone.stderr.replaceAll(sandbox.path(path), 'PATH');
+      return [seen(first), seen(asked), after.code, { ...seen(gone), stderr: named }];
+    };
+    const expected = await run(theirs, 'theirs');
+    expect(await run(ours, 'ours')).toEqual(expected);
+  });
+
+  it('keeps its connections apart from those without it, and ends its own alone', async () => {
+    await using sandbox = createSandbox();
+    const { ours } = await both(sandbox);
+    await ours(['box', 'true']);
+    await ours([...AUTO, '-S', sandbox.path('cm'), 'box', 'true']);
+    expect((await poolStats(sandbox)).connections).toHaveLength(2);
+    await ours(['-S', sandbox.path('cm'), '-O', 'exit', 'box']);
+    expect((await poolStats(sandbox)).connections).toHaveLength(1);
+  });
+
+  it('without ControlPersist ends with its last call, as with ssh', async () => {
+    await using sandbox = createSandbox();
+    const { ours, theirs } = await both(sandbox);
+    const run = async (who: Run) => {
+      await who(['-o', 'ControlMaster=auto', '-S', sandbox.path('cm'), 'box', 'true']);
+      return seen(await who(['-S', sandbox.path('cm'), '-O', 'check', 'box']));
+    };
+    expect(await run(ours)).toEqual(await run(theirs));
+  });
+});
+
+describe.skipIf(!haveSshd())('LocalCommand', () => {
+  const words = [
+    '-o',
+    'PermitLocalCommand=yes',
+    '-o',
+    'LocalCommand=echo started',
+    'box',
+    'echo ran',
+  ];
+
+  it('runs at each call, on the output of the call, as with ssh', async () => {
+    await using sandbox = createSandbox();
+    const { ours, theirs, exec } = await both(sandbox);
+    const expected = seen(await theirs(words));
+    expect(expected.stdout).toContain('started');
+    expect(seen(await ours(words))).toEqual(expected);
+    expect(seen(await ours(words))).toEqual(expected);
+    expect(seen(await exec(words))).toEqual(expected);
+  });
+
+  it('does not lose the time limit of exec, nor its JSON without a word', async () => {
+    await using sandbox = createSandbox();
+    const { exec } = await both(sandbox);
+    const limited = await exec(['--timeout', '1s', ...words.slice(0, -1), 'sleep 2']);
+    expect(limited.code).toBe(124);
+    const json = await exec(['--json', ...words]);
+    expect(json.stderr).toContain('only ssh can do LocalCommand');
+    expect(json.code).toBe(255);
+  });
+});
+
+describe.skipIf(!haveSshd())('ssh -E', () => {
+  it('has a pooled call, whose words go to the file', async () => {
+    await using sandbox = createSandbox();
+    const { ours, theirs } = await both(sandbox);
+    const run = async (who: Run, log: string) => {
+      const file = sandbox.path(log);
+      appendFileSync(file, 'before\n');
+      // A terminal that cannot be had is said by ssh itself.
+      const result = await who(['-E', file, '-t', 'box', 'echo out; echo err >&2; exit 3']);
+      return { ...seen(result), log: readFileSync(file, 'utf8') };
+    };
+    const expected = await run(theirs, 'theirs');
+    expect(expected.log).toContain('Pseudo-terminal will not be allocated');
+    expect(await run(ours, 'ours')).toEqual(expected);
+    expect((await poolStats(sandbox)).connections).toHaveLength(1);
+  });
+
+  it('has failures in the file', async () => {
+    await using sandbox = createSandbox();
+    const { ours, theirs } = await both(sandbox);
+    const run = async (who: Run, log: string) => {
+      const file = sandbox.path(log);
+      const words = ['-E', file, '-p', '1', '-o', 'ConnectTimeout=5', 'box', 'true'];
+      return { ...seen(await who(words)), log: readFileSync(file, 'utf8') };
+    };
+    expect(await run(ours, 'ours')).toEqual(await run(theirs, 'theirs'));
+  });
+
+  it('into a file that cannot be opened is refused as by ssh, and nothing runs', async () => {
+    await using sandbox = createSandbox();
+    const { ours, theirs } = await both(sandbox);
+    const words = ['-E', sandbox.path('no', 'where'), 'box', `touch ${sandbox.path('ran')}`];
+    expect(seen(await ours(words))).toEqual(seen(await theirs(words)));
+    expect(existsSync(sandbox.path('ran'))).toBe(false);
+  });
+});
+
+describe.skipIf(!haveSshd())('ssh -v', () => {
+  it.each([['-v'], ['-o', 'LogLevel=DEBUG1'], ['-o', 'LogLevel=VERBOSE']])(
+    'is the real one: %s %s',
+    async (...option) => {
+      await using sandbox = createSandbox();
+      const { ours } = await both(sandbox);
+      const { stderr } = await ours([...option.filter(Boolean), 'box', 'true']);
+      expect(stderr).toMatch(/Authenticated to/);
+    },
+  );
+});

@@ -1,0 +1,59 @@
+/** What is to run may decide who we are (Match command, sessiontype; OpenSSH 10.0). */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { parseCall } from '../../../src/config/command-line.ts';
+import { invocationOf } from '../../../src/config/invocation.ts';
+import { SshConfig } from '../../../src/config/ssh-config.ts';
+import { parseTarget } from '../../../src/config/target.ts';
+import { FakeClock } from '../../support/clock.ts';
+
+/** An ssh that any version may be: it answers with its last word as the user. */
+function setUp(text: string) {
+  const dir = mkdtempSync(join(tmpdir(), 'sshpool-config-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  const file = join(dir, 'config');
+  writeFileSync(file, text);
+  const runs: (readonly string[])[] = [];
+  const run = (args: readonly string[]): Promise<string> => {
+    runs.push(args);
+    return Promise.resolve(`user ${args.at(-1)}\n`);
+  };
+  const config = new SshConfig({ clock: new FakeClock(), run });
+  const resolve = (...words: readonly string[]) => {
+    const args = parseCall(
+      'ssh',
+      words.map((word) => Buffer.from(word)),
+    );
+    if (args.kind !== 'call') throw new Error('no call');
+    const question = { target: parseTarget('web'), sshArgs: ['-F', file], cwd: dir, env: {} };
+    return config.resolve({ ...question, invocation: invocationOf(args) });
+  };
+  return { file, runs, resolve };
+}
+
+test.each(['Match command "id *"', 'match !Command=id', 'Match host x sessiontype exec'])(
+  'ssh is asked with the command because of: %s',
+  async (line) => {
+    const { file, runs, resolve } = setUp(`${line}\n User root\n`);
+    expect(await resolve('web', 'id', '-u')).toMatchObject({ user: 'id -u', usesCommand: true });
+    await resolve('web', 'id', '-u');
+    expect(await resolve('web', '-n')).toMatchObject({ user: 'web' });
+    await resolve('-s', 'web', 'sftp');
+    await resolve('-W', 'x:1', 'web');
+    expect(runs).toEqual([
+      ['-G', '-F', file, '--', 'web', 'id -u'],
+      ['-G', '-F', file, '--', 'web'],
+      ['-G', '-F', file, '-s', '--', 'web', 'sftp'],
+      ['-G', '-F', file, '-W', '[x]:1', '--', 'web'],
+    ]);
+  },
+);
+
+test('ssh is asked once for all commands where no file looks at them', async () => {
+  const { file, runs, resolve } = setUp('Host command\n User root\n');
+  expect(await resolve('web', 'id')).toMatchObject({ usesCommand: false });
+  await resolve('web', 'true');
+  expect(runs).toEqual([['-G', '-F', file, '--', 'web']]);
+});
