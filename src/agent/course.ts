@@ -8,6 +8,7 @@ import type { SshOptions } from '../config/ssh-options.ts';
 import type { Pool } from '../pool/pool.ts';
 import { RemoteEnd } from '../pool/remote-end.ts';
 import type { Lease } from '../pool/wanted.ts';
+import { Keystrokes, keystrokeIntervalMs } from '../ssh/keystrokes.ts';
 import type { Outcome, Start } from '../ssh/session.ts';
 import type { Tunnel } from '../ssh/tunnel.ts';
 import type { Message } from '../wire/protocol.ts';
@@ -45,6 +46,8 @@ export class Course {
   readonly #facts: CourseFacts;
   readonly #startedAt: number;
   #running: Running | undefined;
+  /** What stands before a session with a terminal. */
+  #keystrokes: Keystrokes | undefined;
   #lease: Lease | undefined;
   #remote: RemoteEnd | undefined;
   #timedOutMs: number | undefined;
@@ -91,6 +94,7 @@ export class Course {
           guard(() => {
             this.#isStarted = true;
             this.#terminal = terminal;
+            if (terminal) this.#keystrokes = this.#typing(lease);
             this.#opened(stdin, escape);
             if (!stdin) session.endStdin();
           }),
@@ -126,10 +130,10 @@ export class Course {
     if (this.#ended) return;
     switch (message.type) {
       case 'stdin':
-        this.#running?.write(message.data);
+        (this.#keystrokes ?? this.#running)?.write(message.data);
         return;
       case 'stdinEnd':
-        this.#running?.endStdin();
+        (this.#keystrokes ?? this.#running)?.endStdin();
         return;
       case 'taken':
         this.#taken(message.bytes);
@@ -171,6 +175,13 @@ export class Course {
     // ssh's own end is that of its connection, and no signal.
     if (this.#facts.exact) this.#running?.close();
     else this.#remote?.end('HUP');
+  }
+
+  #typing({ session, connection }: Lease): Keystrokes {
+    const { clock, options } = this.#facts;
+    const [asked] = options.all.get('obscurekeystroketiming') ?? [];
+    const intervalMs = keystrokeIntervalMs(asked, connection.link.serverVersion);
+    return new Keystrokes(session, { clock, intervalMs });
   }
 
   /** It goes on without, and ends as one that had a terminal. */

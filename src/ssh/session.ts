@@ -198,6 +198,14 @@ export class Session {
   }
 
   /**
+   * A packet with nothing in it that looks like a key and its echo: of the size of one byte of data, and
+   * answered. A request that no server knows (RFC 4254 section 5.4), as both links carry it.
+   */
+  chaff(answered: () => void): void {
+    this.#channel.request('.', NOTHING, answered);
+  }
+
+  /**
    * Closes the channel. Nothing more comes, so this is the end for its caller: `outcome`, unless
    * the command has ended by itself. The slot is free when the server has closed it too.
    */

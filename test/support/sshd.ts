@@ -186,11 +186,16 @@ function writeConfig(sandbox: Sandbox, files: Files, port: number, given: SshdOp
 
 /** Since 9.8 the server keeps out, for a while, an address from which logins failed. */
 function penalties(): Record<string, string> {
-  const version = /OpenSSH_(\d+)\.(\d+)/.exec(
-    spawnSync('ssh', ['-V'], { encoding: 'utf8' }).stderr,
-  );
-  const [major = 0, minor = 0] = (version ?? []).slice(1).map(Number);
-  return major * 100 + minor >= 908 ? { PerSourcePenalties: 'no' } : {};
+  return sshdIsAtLeast(9, 8) ? { PerSourcePenalties: 'no' } : {};
+}
+
+/** Whether the server is OpenSSH of this version or a later one. */
+export function sshdIsAtLeast(major: number, minor: number): boolean {
+  // Where it does not know -V it says its version with the usage.
+  const { stderr } = spawnSync(SSHD, ['-V'], { encoding: 'utf8' });
+  const [, ...version] = /OpenSSH_(\d+)\.(\d+)/.exec(stderr) ?? [];
+  const [isMajor = 0, isMinor = 0] = version.map(Number);
+  return isMajor * 100 + isMinor >= major * 100 + minor;
 }
 
 function describeServer(sandbox: Sandbox, files: Files, port: number, daemon: Daemon): Sshd {
