@@ -16,7 +16,7 @@ import { publicKeyType } from './public-key.ts';
 import { signatureAlgorithm } from './signature-algorithms.ts';
 import { signWith } from './signature.ts';
 import type { Attempts, Conversation, Method, Verdict } from './userauth.ts';
-import { keyQuery, keyRequest, signedPart } from './userauth-messages.ts';
+import { keyQuery, keyRequest, noneRequest, signedPart } from './userauth-messages.ts';
 
 export interface KeyRequest {
   readonly options: SshOptions;
@@ -73,7 +73,12 @@ class KeyAttempt {
   async run(): Promise<Verdict | undefined> {
     const { user } = this.#request.options;
     const { blob } = this.#identity;
-    const algorithm = await this.#algorithm(blob);
+    let algorithm = await this.#algorithm(blob);
+    if (algorithm === undefined && this.#mayLearnMore) {
+      const answer = await this.#conversation.query(noneRequest(user));
+      if (answer.type === 'success') return answer;
+      algorithm = await this.#algorithm(blob);
+    }
     if (algorithm === undefined) {
       this.#findings.skip(`${labelOf(this.#identity)}: no mutual signature algorithm`);
       return undefined;
@@ -86,6 +91,12 @@ class KeyAttempt {
     if (signature === undefined) return undefined;
     const reply = await this.#conversation.ask(keyRequest(part, signature));
     return reply.type === 'specific' ? undefined : reply;
+  }
+
+  /** Once it knows the user a server may say that it can verify more (ext-info-in-auth@openssh.com). */
+  get #mayLearnMore(): boolean {
+    const { hasAsked, wire } = this.#conversation;
+    return !hasAsked && wire.serverSigAlgs !== undefined;
   }
 
   async #algorithm(blob: Buffer): Promise<string | undefined> {

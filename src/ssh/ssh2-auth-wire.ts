@@ -1,10 +1,12 @@
 /** The authentication messages of one ssh2 connection, as our own login has them. */
+import { Writer } from '../base/bytes.ts';
 import { SshpoolError } from '../base/errors.ts';
 import {
   serverSigAlgsOf,
   sessionIdOf,
   softwareOf,
   takeLogin,
+  takesExtensions,
   type Protocol,
 } from './ssh2-internals.ts';
 import { sendSecret } from './ssh2-packets.ts';
@@ -43,6 +45,14 @@ export class Ssh2AuthWire implements AuthWire {
 
   get serverSigAlgs(): readonly string[] | undefined {
     return serverSigAlgsOf(this.#protocol);
+  }
+
+  /**
+   * To be called when the first key exchange is over and nothing was sent since (RFC 8308 section 2.4): a
+   * server may then say once more what it can verify, when it knows the user (OpenSSH's PROTOCOL 1.10).
+   */
+  announceExtensions(): void {
+    if (takesExtensions(this.#protocol)) sendSecret(this.#protocol, extInfo());
   }
 
   send(payload: Buffer): void {
@@ -89,6 +99,17 @@ export class Ssh2AuthWire implements AuthWire {
     else if (this.#arrived.length < MAX_WAITING) this.#arrived.push(payload);
     return true;
   }
+}
+
+const EXT_INFO = 7;
+
+function extInfo(): Buffer {
+  return new Writer()
+    .byte(EXT_INFO)
+    .u32(1)
+    .string('ext-info-in-auth@openssh.com')
+    .string('0')
+    .finish();
 }
 
 /** The servers that were tried: they read one message after the other. */

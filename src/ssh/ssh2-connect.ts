@@ -131,7 +131,10 @@ class Handshake {
       const login = new Ssh2AuthWire(protocol);
       wire = login;
       // The host key was verified. Right after this event ssh2 asks for the service of the login.
-      client.once('handshake', () => queueMicrotask(() => void this.#authenticate(login)));
+      client.once('handshake', () => {
+        login.announceExtensions();
+        queueMicrotask(() => void this.#authenticate(login));
+      });
       client.on('handshake', () => login.flush());
       putOffHostKeys(client, (announcement) => (this.#announcement = announcement));
       let forced = false;

@@ -25,7 +25,12 @@ export interface Protocol {
   /** `_packet` is what has come of a packet, which may be all but its authentication. */
   readonly _decipher: { _packet: Uint8Array | null };
   /** Of the last key exchange; the identifier is that of the first (RFC 4253 section 7.2). */
-  readonly _kex: { readonly sessionID: Buffer; parse(payload: Buffer): unknown };
+  readonly _kex: {
+    readonly sessionID: Buffer;
+    /** The server takes EXT_INFO (ext-info-s, RFC 8308 section 2.1). */
+    readonly remoteExtInfoEnabled?: boolean;
+    parse(payload: Buffer): unknown;
+  };
   readonly _handlers: Record<string, unknown>;
   /** What we offer in a key exchange; undefined where none is under way. */
   readonly _kexinit: Buffer | undefined;
@@ -218,6 +223,11 @@ export function takeLogin(
 /** What the server said that it can verify (RFC 8308 section 3.1); undefined where it did not. */
 export function serverSigAlgsOf(protocol: Protocol): readonly string[] | undefined {
   return sigAlgs.get(protocol);
+}
+
+/** Whether the server would read extensions of ours. */
+export function takesExtensions({ _kex: { remoteExtInfoEnabled } }: Protocol): boolean {
+  return remoteExtInfoEnabled === true;
 }
 
 /** The server's name for its software, such as `OpenSSH_9.2p1`; empty where it has said nothing. */

@@ -29,10 +29,16 @@ type Answer = Verdict | Extract<AuthReply, { type: 'specific' }>;
 export class Conversation {
   readonly wire: AuthWire;
   readonly #onBanner: (text: string) => void;
+  #hasAsked = false;
 
   constructor(wire: AuthWire, onBanner: (text: string) => void) {
     this.wire = wire;
     this.#onBanner = onBanner;
+  }
+
+  /** The server knows for whom the login is. */
+  get hasAsked(): boolean {
+    return this.#hasAsked;
   }
 
   /** Sends a message and resolves to the server's answer. @throws SshpoolError, as the wire */
@@ -51,6 +57,7 @@ export class Conversation {
   }
 
   async #exchange(payload: Buffer): Promise<Answer> {
+    this.#hasAsked = true;
     this.wire.send(payload);
     for (;;) {
       // One message after the other: what each means depends on those before it.

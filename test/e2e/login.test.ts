@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { certify, keyAgent, makeKey, publicKeyOf } from '../reach/fixtures.ts';
 import { runCli, ssh as runSsh } from '../support/cli.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
-import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
+import { haveSshd, sshdIsAtLeast, startSshd, type Sshd } from '../support/sshd.ts';
 
 /** What became of each key, as `Failed ED25519-CERT SHA256:…`. */
 function verdicts(log: string): string[] {
@@ -100,4 +100,21 @@ describe.skipIf(!haveSshd())('a server sees', () => {
     expect(ssh.map((line) => line.split(' ')[0])).toEqual(['Partial', 'Accepted']);
     expect(sshpool).toEqual(ssh);
   });
+
+  it.skipIf(!sshdIsAtLeast(9, 6))(
+    'an RSA key that it takes from this user alone, and says so once it knows the user',
+    async () => {
+      await using sandbox = createSandbox();
+      const key = makeKey(sandbox, 'a', { type: 'rsa' });
+      const algorithms = 'ssh-ed25519,rsa-sha2-512';
+      const match = `Match User *\n  PubkeyAcceptedAlgorithms ${algorithms}\n`;
+      const sshd = await server(sandbox, [key], {
+        PubkeyAcceptedAlgorithms: 'ssh-ed25519',
+        Include: sandbox.write('match', match),
+      });
+      const { ssh, sshpool } = await both(sandbox, sshd, [`IdentityFile ${key}`]);
+      expect(ssh.map((line) => line.split(' ')[0])).toEqual(['Accepted']);
+      expect(sshpool).toEqual(ssh);
+    },
+  );
 });

@@ -63,14 +63,24 @@ beforeEach(() => {
   onTestFinished(() => where[Symbol.asyncDispose]());
 });
 
-function wireTo(script: Script, serverSigAlgs?: readonly string[]): AuthWire {
+/** What a server can verify: what it says first, and what once it knows the user. */
+interface SigAlgs {
+  readonly first: readonly string[];
+  readonly later?: readonly string[];
+}
+
+function wireTo(script: Script, sigAlgs?: SigAlgs): AuthWire {
   const answers: Buffer[] = [];
+  let isKnown = false;
   return {
     sessionId: SESSION_ID,
-    serverSigAlgs,
+    get serverSigAlgs() {
+      return (isKnown ? sigAlgs?.later : undefined) ?? sigAlgs?.first;
+    },
     accepted: Promise.resolve(),
     takesEarly: true,
     send(payload) {
+      isKnown = true;
       const from = new Reader(payload.subarray(1));
       const [, , method] = [from.text(), from.text(), from.text()];
       if (method !== 'publickey') {
@@ -96,7 +106,7 @@ interface Given {
   readonly config?: readonly string[];
   readonly keyAgent?: string;
   readonly answers?: readonly string[];
-  readonly serverSigAlgs?: readonly string[];
+  readonly sigAlgs?: SigAlgs;
   readonly hasAlternative?: boolean;
 }
 
@@ -127,7 +137,7 @@ async function logIn(
   login = loginOf(given),
 ): Promise<SshpoolError | undefined> {
   try {
-    await login.run(wireTo(script, given.serverSigAlgs));
+    await login.run(wireTo(script, given.sigAlgs));
     return undefined;
   } catch (thrown) {
     if (thrown instanceof SshpoolError) return thrown;
@@ -214,10 +224,19 @@ describe('a key in a file', () => {
     expect(sent).toEqual([]);
   });
 
+  it('signs by what the server can verify once it knows the user', async () => {
+    const [file, blob] = keyFile('a', 'rsa', '-b', '2048');
+    const sigAlgs = { first: ['ssh-ed25519'], later: ['ssh-ed25519', 'rsa-sha2-512'] };
+    const config = files(file);
+    expect(await logIn(accepting(blob), { config, sigAlgs })).toBeUndefined();
+    expect(others).toEqual(['none']);
+    expect(sent.map(({ algorithm }) => algorithm)).toEqual(['rsa-sha2-512', 'rsa-sha2-512']);
+  });
+
   it('that is shorter than RequiredRSASize is not sent', async () => {
     const [file, blob] = keyFile('a', 'rsa', '-b', '2048');
     const config = [...files(file), 'requiredrsasize 3072'];
-    const error = await logIn(accepting(blob), { config, serverSigAlgs: ['rsa-sha2-512'] });
+    const error = await logIn(accepting(blob), { config, sigAlgs: { first: ['rsa-sha2-512'] } });
     expect(error?.message).toContain('RequiredRSASize');
     expect(sent).toEqual([]);
   });
@@ -277,7 +296,7 @@ describe('a key agent', () => {
     };
     const keyAgent = await startSoftAgent(where, [{ blob, comment: 'a', sign }]);
     expect(
-      await logIn(accepting(blob), { keyAgent, serverSigAlgs: ['rsa-sha2-256'] }),
+      await logIn(accepting(blob), { keyAgent, sigAlgs: { first: ['rsa-sha2-256'] } }),
     ).toBeUndefined();
     expect(asked).toEqual([2]);
   });
@@ -287,7 +306,7 @@ describe('a key agent', () => {
     const signature = new Writer().string('ssh-rsa').string('signature').finish();
     const sign = (): Buffer => signature;
     const keyAgent = await startSoftAgent(where, [{ blob, comment: 'a', sign }]);
-    const error = await logIn(accepting(blob), { keyAgent, serverSigAlgs: ['rsa-sha2-256'] });
+    const error = await logIn(accepting(blob), { keyAgent, sigAlgs: { first: ['rsa-sha2-256'] } });
     expect(error?.message).toContain('the key agent signs by ssh-rsa');
     expect(sent.filter(({ signed }) => signed)).toEqual([]);
   });
