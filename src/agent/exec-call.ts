@@ -16,6 +16,7 @@ import type { PoolRequest } from '../pool/request.ts';
 import type { Lease } from '../pool/wanted.ts';
 import { reach, type Reached, type Surroundings } from '../reach/reach.ts';
 import type { Ask } from '../ssh/prompts.ts';
+import { sshVersion } from '../ssh/ssh-version.ts';
 import { CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
 import type { Message } from '../wire/protocol.ts';
 import { Course } from './course.ts';
@@ -89,7 +90,7 @@ export class ExecCall {
       if (this.#timedOutMs !== undefined) {
         throw SshpoolError.of('TIMED_OUT', { timeoutMs: this.#timedOutMs }, thrown);
       }
-      this.#failed(SshpoolError.from(thrown), args, argv);
+      await this.#failed(SshpoolError.from(thrown), args, argv);
     } finally {
       this.#notes.release();
     }
@@ -141,18 +142,21 @@ export class ExecCall {
   }
 
   /** @throws SshpoolError */
-  #failed(error: SshpoolError, args: CallArgs, argv: readonly Buffer[]): void {
+  async #failed(error: SshpoolError, args: CallArgs, argv: readonly Buffer[]): Promise<void> {
     if (this.#command === 'ssh') return this.#failAsSsh(error, argv);
     const isForSsh = error.code === 'ONLY_SSH' && this.#runsSsh && !args.json;
     if (!isForSsh) throw error;
     this.#leaveToSsh('', args, argv);
   }
 
-  #failAsSsh(error: SshpoolError, argv: readonly Buffer[]): void {
+  async #failAsSsh(error: SshpoolError, argv: readonly Buffer[]): Promise<void> {
     const { code, message, exitCode } = error;
     if (code === 'INTERNAL') throw error;
-    const said = sshFailure(error, this.#hasConnectTimeout);
+    const version = (): Promise<string> => sshVersion(this.#caller.env);
+    const hasConnectTimeout = this.#hasConnectTimeout;
+    const said = await sshFailure(error, { hasConnectTimeout, version });
     if (said === undefined) return this.#delegate('ssh', argv);
+    this.#notes.release();
     const words = this.#isSilent ? { message: '', farewell: '' } : { message, farewell: said };
     this.#caller.send({ type: 'failed', code, ...words, exitCode });
   }

@@ -1,5 +1,6 @@
 /** What ssh(1) itself would say, for `sshpool ssh`; each line without its line feed. */
 import { SshpoolError, type ErrorCode } from '../base/errors.ts';
+import { saidBySsh } from '../ssh/said-by-ssh.ts';
 
 type Words = (message: string) => string;
 
@@ -19,14 +20,23 @@ const SAID: Readonly<Partial<Record<ErrorCode, Words>>> = {
   CANCELLED: (message) => message,
 };
 
+interface FailureFacts {
+  readonly hasConnectTimeout: boolean;
+  /** What `ssh -V` prints. */
+  readonly version: () => Promise<string>;
+}
+
 /**
  * What ssh would say of a failure; undefined where it is to say so itself. Without a ConnectTimeout of the
  * user's it has more patience than we have.
  */
-export function sshFailure(
-  { code, message }: SshpoolError,
-  hasConnectTimeout: boolean,
-): string | undefined {
+export async function sshFailure(
+  error: SshpoolError,
+  { hasConnectTimeout, version }: FailureFacts,
+): Promise<string | undefined> {
+  const { code, message } = error;
+  const words = await saidBySsh(error, version);
+  if (words !== undefined) return words;
   if (code === 'CONNECT_TIMEOUT' && !hasConnectTimeout) return undefined;
   const said = SAID[code]?.(message);
   return said === undefined ? undefined : `${said}\r`;

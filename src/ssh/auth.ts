@@ -13,7 +13,7 @@ import { Findings } from './findings.ts';
 import { printableLine } from '../base/printable.ts';
 import type { Ask } from './prompts.ts';
 import { serverWords } from './server-words.ts';
-import { Conversation, logIn, type Attempts, type AuthWire, type Method } from './userauth.ts';
+import { Conversation, logIn, type AuthWire, type Method } from './userauth.ts';
 
 export interface LoginRequest {
   readonly options: SshOptions;
@@ -27,13 +27,8 @@ export interface LoginRequest {
   readonly hasAlternative: boolean;
 }
 
-const GSSAPI = 'gssapi-with-mic';
-
-/**
- * The order where PreferredAuthentications has none. Unlike ssh, which begins with gssapi-with-mic:
- * our keys cost nobody anything, and that only OpenSSH can do.
- */
-const PREFERRED = ['publickey', GSSAPI, 'keyboard-interactive', 'password'];
+/** The order where PreferredAuthentications has none; of ssh's own methods those that we have. */
+const PREFERRED = ['publickey', 'keyboard-interactive', 'password'];
 
 /** The login over one connection whose host key was verified. */
 export class Login {
@@ -76,20 +71,9 @@ function methodsOf(request: MethodRequest, findings: Findings): Method[] {
   const keyAgent = path === undefined ? undefined : new KeyAgent(path, { clock, signal });
   const methods = [
     ...(options.pubkeyAuthentication ? [publicKeyMethod({ ...request, keyAgent }, findings)] : []),
-    ...(options.gssapiAuthentication ? [beyondUs(GSSAPI, findings)] : []),
     ...(options.kbdInteractiveAuthentication ? [interactiveMethod(request, findings)] : []),
     ...(options.passwordAuthentication ? [passwordMethod(request, findings)] : []),
   ];
   const wanted = options.preferredAuthentications ?? PREFERRED;
   return wanted.flatMap((name) => methods.filter((method) => method.name === name));
-}
-
-/** Not a method of ours: where the server offers it, OpenSSH may get in with it. */
-function beyondUs(name: string, findings: Findings): Method {
-  // oxlint-disable-next-line require-yield -- it makes no attempt
-  async function* attempts(): Attempts {
-    findings.beyond ??= `the server offers ${name}`;
-    findings.leave();
-  }
-  return { name, attempts };
 }

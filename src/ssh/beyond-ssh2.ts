@@ -6,7 +6,7 @@ import type { SshpoolError } from '../base/errors.ts';
 
 const reasons = new WeakMap<SshpoolError, string>();
 
-/** Marks `error`; `why` is for people, such as `the server offers gssapi-with-mic`. */
+/** Marks `error`; `why` is for people, such as `ssh2 has no matching cipher`. */
 export function markBeyondSsh2(error: SshpoolError, why: string): SshpoolError {
   reasons.set(error, why);
   return error;

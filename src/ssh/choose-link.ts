@@ -20,6 +20,8 @@ export interface LinkFacts {
   readonly certAuthority: boolean;
   /** The host is known, but by no key of a type that ssh2 can verify; one of the types. */
   readonly knownType: string | undefined;
+  /** GSSAPIAuthentication is on, and there is a Kerberos ticket to log in with. */
+  readonly hasTicket: boolean;
   /** Why an earlier attempt over ssh2 failed that OpenSSH may succeed with. */
   readonly learned: string | undefined;
 }
@@ -53,10 +55,11 @@ function demandsOf(options: SshOptions): string[] {
 }
 
 /** Without what it would fail; somebody who insists on ssh2 may see it fail. */
-function needsOf({ certAuthority, knownType, learned }: LinkFacts): string[] {
+function needsOf({ certAuthority, knownType, hasTicket, learned }: LinkFacts): string[] {
   return [
     ...(knownType === undefined ? [] : [`the host is known by a key of type ${knownType}`]),
     ...(certAuthority ? ['the host is known by a certificate authority'] : []),
+    ...(hasTicket ? ['there is a Kerberos ticket, and GSSAPIAuthentication is on'] : []),
     ...(learned === undefined ? [] : [learned]),
   ];
 }

@@ -9,6 +9,7 @@ import type { LinkSetting } from '../config/settings.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
 import { isVerifiable } from './algorithms.ts';
 import { chooseLink, type LinkFacts } from './choose-link.ts';
+import { mayHaveTicket } from './kerberos.ts';
 import { KeyTypes } from './key-types.ts';
 import { loadKnownHosts } from './known-hosts-file.ts';
 import { hasCertAuthority, knownKeyTypes, lookupName, type KnownHost } from './known-hosts.ts';
@@ -37,8 +38,11 @@ export class Links {
    */
   async connect(key: string, request: Request): Promise<Link> {
     const loadKnown = (): Promise<readonly KnownHost[]> => this.#loadKnown(request);
-    const facts = factsOf(await loadKnown(), request.options, this.#learned.get(key));
-    const { kind, reason } = chooseLink(this.#setting, request.options, facts);
+    const { options } = request;
+    const hasTicket = options.gssapiAuthentication && (await mayHaveTicket(request, ownUid()));
+    const known = { learned: this.#learned.get(key), hasTicket };
+    const facts = factsOf(await loadKnown(), options, known);
+    const { kind, reason } = chooseLink(this.#setting, options, facts);
     const hasAlternative = this.#setting === 'auto' && kind === 'ssh2';
     const attempt = { ...request, loadKnown, hasAlternative, reason };
     if (kind === 'openssh') return connectOpenssh(attempt);
@@ -74,13 +78,18 @@ async function connectOpenssh(request: LinkRequest): Promise<Link> {
   return openssh.connectOpenssh(request);
 }
 
+/** Credential caches are by user. */
+function ownUid(): number {
+  return process.getuid?.() ?? 0;
+}
+
 function factsOf(
   known: readonly KnownHost[],
   options: SshOptions,
-  learned: string | undefined,
+  more: Pick<LinkFacts, 'learned' | 'hasTicket'>,
 ): LinkFacts {
   const name = lookupName(options);
   const types = knownKeyTypes(known, name);
   const [beyond] = types.some(isVerifiable) ? [] : types;
-  return { certAuthority: hasCertAuthority(known, name), knownType: beyond, learned };
+  return { certAuthority: hasCertAuthority(known, name), knownType: beyond, ...more };
 }

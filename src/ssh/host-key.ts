@@ -4,12 +4,14 @@
  */
 import { SshpoolError } from '../base/errors.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
+import { changedKeyWords, revokedKeyWords, unknownKeyWords } from './host-key-words.ts';
 import { ASK_AGAIN, hostKeyQuestion, verdictOf } from './host-key-question.ts';
 import { appendKnownHost } from './known-hosts-file.ts';
 import {
   fingerprint,
   judge,
   keyTypeLabel,
+  labelOfType,
   knownHostLine,
   otherNames,
   parseKnownHosts,
@@ -17,6 +19,7 @@ import {
   type LookupName,
 } from './known-hosts.ts';
 import type { Ask } from './prompts.ts';
+import { markSaid, type SaidBySsh } from './said-by-ssh.ts';
 
 export interface HostKeyRequest {
   readonly options: SshOptions;
@@ -46,20 +49,36 @@ export async function verifyHostKey(
   switch (verdict.kind) {
     case 'match':
       return verdict.entry;
-    case 'changed':
+    case 'changed': {
       // Also with StrictHostKeyChecking=no, where ssh would go on without passwords: a pool that
       // keeps a connection for later callers must not keep one to a stranger.
-      throw SshpoolError.of('HOST_KEY_CHANGED', { ...facts, ...placeOf(verdict.entry) });
+      const place = placeOf(verdict.entry);
+      const [ownFile = ''] = options.userKnownHostsFiles;
+      const other = { ...place, ownFile, keyType: labelOfType(verdict.entry.keyType) };
+      const words = (version: string): string[] => changedKeyWords(facts, other, version);
+      throw asSsh(options, SshpoolError.of('HOST_KEY_CHANGED', { ...facts, ...place }), words);
+    }
     case 'revoked':
-      throw SshpoolError.of('HOST_KEY_REVOKED', { ...facts, ...placeOf(verdict.entry) });
+      throw asSsh(
+        options,
+        SshpoolError.of('HOST_KEY_REVOKED', { ...facts, ...placeOf(verdict.entry) }),
+        () => revokedKeyWords(facts),
+      );
     case 'unknown':
       return acceptUnknown(request, key, facts);
   }
 }
 
+/** With StrictHostKeyChecking=no ssh itself may go on. */
+function asSsh(options: SshOptions, error: SshpoolError, words: SaidBySsh): SshpoolError {
+  return options.strictHostKeyChecking === 'no' ? error : markSaid(error, words);
+}
+
 function placeOf({ file, line }: KnownHost): { file: string; line: number } {
   return { file, line };
 }
+
+const STRICT = 'StrictHostKeyChecking is yes';
 
 interface Facts {
   readonly host: string;
@@ -73,7 +92,7 @@ async function acceptUnknown(
   facts: Facts,
 ): Promise<KnownHost | undefined> {
   const { strictHostKeyChecking, batchMode } = request.options;
-  if (strictHostKeyChecking === 'yes') refuse(facts, 'StrictHostKeyChecking is yes');
+  if (strictHostKeyChecking === 'yes') refuse(facts, STRICT);
   if (strictHostKeyChecking !== 'ask') {
     await remember(request, key, facts);
     return undefined;
@@ -85,7 +104,9 @@ async function acceptUnknown(
 
 function refuse(facts: Facts, why: string): never {
   const hint = `${why}; to accept it, compare the fingerprint and connect once with ssh, or use -o StrictHostKeyChecking=accept-new`;
-  throw SshpoolError.of('HOST_KEY_UNKNOWN', { ...facts, hint });
+  const isStrict = why === STRICT;
+  const error = SshpoolError.of('HOST_KEY_UNKNOWN', { ...facts, hint });
+  throw markSaid(error, () => unknownKeyWords(facts, isStrict));
 }
 
 async function askPerson(request: HostKeyRequest, key: Buffer, facts: Facts): Promise<void> {

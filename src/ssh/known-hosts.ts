@@ -220,7 +220,10 @@ const LABELS = new Map([
 
 /** The type as ssh words it in messages (sshkey_type): ED25519, ECDSA, RSA; else the wire name. */
 export function keyTypeLabel(key: Buffer): string {
-  const type = publicKeyType(key) ?? 'unknown';
+  return labelOfType(publicKeyType(key) ?? 'unknown');
+}
+
+export function labelOfType(type: string): string {
   return LABELS.get(type) ?? type;
 }
 

@@ -4,6 +4,7 @@
  */
 import { describe, SshpoolError } from '../base/errors.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
+import { markSaid } from './said-by-ssh.ts';
 
 /** What is only said because we asked for it. */
 const ASKED_FOR = /^(?:debug\d: |Authenticated (?:to|using) |OpenSSH_\S+,? )/;
@@ -78,13 +79,19 @@ export class OpensshOutput {
 
   /** Why it is not; `cause` where it could not even be run. */
   failure(cause: Error | undefined): SshpoolError {
-    const { host, hostname, port } = this.#options;
+    const { host } = this.#options;
     if (cause !== undefined) {
       // Without Node's error, which has all the arguments: SetEnv, among others, may hold a secret.
       return SshpoolError.of('OPENSSH_FAILED', { host, reason: describe(cause) });
     }
     this.#finish();
-    const said = this.#reason().replace(/^ssh: /, '');
+    // All lines but the last were shown.
+    const last = this.#held === undefined ? [] : [this.#held];
+    return markSaid(this.#failureOf(this.#reason().replace(/^ssh: /, '')), () => last);
+  }
+
+  #failureOf(said: string): SshpoolError {
+    const { host, hostname, port } = this.#options;
     const denied = /Permission denied \(([^)]*)\)/.exec(said);
     if (denied) {
       const { user } = this.#options;

@@ -5,10 +5,9 @@
  */
 import { Socket } from 'node:net';
 import type ssh2 from 'ssh2';
-import { describe, SshpoolError } from '../base/errors.ts';
+import { SshpoolError } from '../base/errors.ts';
 import { offeredAlgorithms } from './algorithms.ts';
 import { Login } from './auth.ts';
-import { markBeyondSsh2 } from './beyond-ssh2.ts';
 import { verifyHostKey } from './host-key.ts';
 import { KEEPALIVE } from './keepalive.ts';
 import { fingerprint, knownKeyTypes, lookupName, type KnownHost } from './known-hosts.ts';
@@ -16,11 +15,11 @@ import type { Link } from './link.ts';
 import { canonicalKey } from './public-key.ts';
 import type { LinkRequest } from './link-request.ts';
 import { LoginLimit } from './login-limit.ts';
-import { systemWords } from '../base/system-words.ts';
 import { askNobody, type Ask } from './prompts.ts';
 import { Client, onServerDebug, protocolOf, type Protocol } from './ssh2-internals.ts';
 import { putOffHostKeys } from './ssh2-announced-keys.ts';
 import { Ssh2AuthWire } from './ssh2-auth-wire.ts';
+import { brokenBy, explain, leftBy, lostBy, type Attempted } from './ssh2-failure.ts';
 import { Ssh2HostKey } from './ssh2-host-key.ts';
 import { Ssh2Link } from './ssh2-link.ts';
 import { Ssh2Reading } from './ssh2-reading.ts';
@@ -88,7 +87,7 @@ class Handshake {
     this.#stream = stream;
     this.#signal = signal;
     // From the first moment: an error that nobody listens for would end the agent.
-    stream.on('error', (error) => this.#fail(this.#broken(error)));
+    stream.on('error', (error) => this.#fail(brokenBy(error, this.#attempted())));
   }
 
   async run(): Promise<Link> {
@@ -109,11 +108,11 @@ class Handshake {
       let wire: Ssh2AuthWire | undefined;
       // An error may come several times and never ends the matter: the close does.
       client.on('error', (error) => {
-        this.#fail(this.#explain(error));
+        this.#fail(explain(error, this.#attempted()));
         this.#dropSoon();
       });
       client.on('close', () => {
-        const failure = this.#failure ?? this.#left('closed');
+        const failure = this.#failure ?? leftBy('closed', this.#attempted());
         wire?.fail(failure);
         reject(failure);
       });
@@ -125,7 +124,8 @@ class Handshake {
       const reading = new Ssh2Reading(protocol, this.#stream);
       this.#reading = reading;
       hostKey.guard(protocol, () => {
-        this.#fail(this.#lost('the server went on before its host key was verified'));
+        const reason = 'the server went on before its host key was verified';
+        this.#fail(lostBy(reason, this.#attempted()));
         this.#stream.destroy();
       });
       const login = new Ssh2AuthWire(protocol);
@@ -133,6 +133,7 @@ class Handshake {
       // The host key was verified. Right after this event ssh2 asks for the service of the login.
       client.once('handshake', () => {
         login.announceExtensions();
+        reading.forgetKexinit();
         queueMicrotask(() => void this.#authenticate(login));
       });
       client.on('handshake', () => login.flush());
@@ -144,7 +145,7 @@ class Handshake {
       });
       if (this.#signal.aborted) abort();
       // It broke while the known hosts were read, and will not say so again.
-      if (this.#stream.destroyed) reject(this.#failure ?? this.#left('closed'));
+      if (this.#stream.destroyed) reject(this.#failure ?? leftBy('closed', this.#attempted()));
     });
   }
 
@@ -185,49 +186,14 @@ class Handshake {
     this.#failure ??= error;
   }
 
-  #lost(reason: string, cause?: Error): SshpoolError {
-    const { hostname: host, port } = this.#request.options;
-    const lost = SshpoolError.of('HANDSHAKE_FAILED', { host, port, reason }, cause);
-    // The banner of a login may be longer than any packet that ssh2 reads (its MAX_PACKET_SIZE).
-    const isTooLong = this.#login !== undefined && reason.startsWith('Bad packet length');
-    return isTooLong ? markBeyondSsh2(lost, 'ssh2 reads no packet that is so long') : lost;
-  }
-
-  /** The server has ended the connection. */
-  #left(how: 'closed' | 'reset'): SshpoolError {
-    const { hostname: host, port } = this.#request.options;
-    const said = this.#reading?.insteadOfSsh;
-    return SshpoolError.of('SERVER_LEFT', {
-      host,
-      port,
-      how,
-      isSsh: said === undefined,
-      said: said ?? '',
-    });
-  }
-
-  /** An error of the transport. */
-  #broken(error: Error & { code?: unknown }): SshpoolError {
-    if (error instanceof SshpoolError) return error;
-    if (error.code === 'ECONNRESET') return this.#left('reset');
-    if (error.code === 'EPIPE') return this.#left('closed');
-    return this.#lost(systemWords(error) ?? describe(error));
-  }
-
-  /** ssh2's errors in our words. RFC 4253 section 11.1 numbers the reasons of a disconnect. */
-  #explain(error: Error & { code?: unknown }): SshpoolError {
-    const reason = describe(error);
-    if (reason === 'Connection lost before handshake') return this.#left('closed');
-    if (this.#login && error.code === 2 && /authentication failures/i.test(reason)) {
-      return this.#login.denied(['publickey'], reason);
-    }
-    const failed = this.#lost(reason, error);
-    // Its chacha20-poly1305 runs in WebAssembly, for which a limit on memory may leave no room.
-    if (error.name === 'RuntimeError') return markBeyondSsh2(failed, 'ssh2 has too little memory');
-    const noCommon = /no matching (.*)/.exec(reason)?.[1];
-    return noCommon === undefined
-      ? failed
-      : markBeyondSsh2(failed, `ssh2 has no matching ${noCommon}`);
+  #attempted(): Attempted {
+    return {
+      options: this.#request.options,
+      stream: this.#stream,
+      insteadOfSsh: this.#reading?.insteadOfSsh,
+      kexinit: this.#reading?.kexinit,
+      login: this.#login,
+    };
   }
 
   #link(

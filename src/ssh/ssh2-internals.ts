@@ -23,7 +23,11 @@ export interface Protocol {
   /** The server's first line (RFC 4253 section 4.2); undefined until it has come. */
   _remoteIdentRaw: Buffer | undefined;
   /** `_packet` is what has come of a packet, which may be all but its authentication. */
-  readonly _decipher: { _packet: Uint8Array | null };
+  readonly _decipher: {
+    _packet: Uint8Array | null;
+    /** Takes the payload of each packet. */
+    _onPayload: (payload: Buffer) => number | false | undefined;
+  };
   /** Of the last key exchange; the identifier is that of the first (RFC 4253 section 7.2). */
   readonly _kex: {
     readonly sessionID: Buffer;
@@ -124,6 +128,21 @@ const guards = new WeakMap<Protocol, () => void>();
 /** The start of a key exchange (RFC 4253 section 7.1). What follows in it passes the handlers by. */
 const KEXINIT = 20;
 
+/**
+ * Calls `heard` with the server's first KEXINIT, before ssh2 looks for what there is in common. For a
+ * protocol that has read the identification, and no more.
+ */
+export function onFirstKexinit(
+  { _decipher: decipher }: Protocol,
+  heard: (kexinit: Buffer) => void,
+): void {
+  const pass = decipher._onPayload;
+  decipher._onPayload = (payload) => {
+    if (payload[0] === KEXINIT) heard(Buffer.from(payload));
+    return pass(payload);
+  };
+}
+
 /** A payload lies where the next chunk will (base/shared-reads), and ssh2 keeps parts of some. */
 function keeping(handler: Handler, number: number): Handler {
   return (protocol, payload) => {
@@ -179,7 +198,7 @@ export function takeChannelMessages(protocol: Protocol, route: (payload: Buffer)
  * memory of its own.
  */
 export function keepBegunPacket(
-  { _decipher: decipher }: Pick<Protocol, '_decipher'>,
+  { _decipher: decipher }: { readonly _decipher: Pick<Protocol['_decipher'], '_packet'> },
   chunk: Buffer,
 ): void {
   const begun = decipher._packet;

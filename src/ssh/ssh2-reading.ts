@@ -7,7 +7,7 @@ import { describe } from '../base/errors.ts';
 import { Answers, TOO_MANY_ANSWERS } from './answers.ts';
 import { FairReading } from './fair-reading.ts';
 import { Identification } from './identification.ts';
-import { filterGlobalRequests, type Protocol } from './ssh2-internals.ts';
+import { filterGlobalRequests, onFirstKexinit, type Protocol } from './ssh2-internals.ts';
 import type { Transport } from './transport.ts';
 
 const ANNOUNCEMENT = 'hostkeys-00@openssh.com';
@@ -21,6 +21,7 @@ export class Ssh2Reading {
   #identification: Identification | undefined = new Identification();
   /** The identification, until ssh2 has read it. */
   #line: Buffer | undefined;
+  #kexinit: Buffer | undefined;
   #hasAnnounced = false;
   #input: Buffer | undefined;
   /** `#input` lies in memory that the next read does not write over. */
@@ -42,6 +43,16 @@ export class Ssh2Reading {
   /** What came in place of an identification; undefined once that is there. */
   get insteadOfSsh(): string | undefined {
     return this.#identification?.said;
+  }
+
+  /** The server's first, until it is forgotten. */
+  get kexinit(): Buffer | undefined {
+    return this.#kexinit;
+  }
+
+  /** The first key exchange is over. */
+  forgetKexinit(): void {
+    this.#kexinit = undefined;
   }
 
   /**
@@ -110,8 +121,10 @@ export class Ssh2Reading {
 
   /** ssh2 reads it as latin1 and keeps that as UTF-8: the signature would not be that of the server. */
   #keepIdentification(): void {
-    if (this.#line !== undefined) this.#protocol._remoteIdentRaw = this.#line;
+    if (this.#line === undefined) return;
+    this.#protocol._remoteIdentRaw = this.#line;
     this.#line = undefined;
+    onFirstKexinit(this.#protocol, (kexinit) => (this.#kexinit = kexinit));
   }
 
   /** Whether a global request may be read (RFC 4254 section 4): it is answered where it wants that. */

@@ -84,7 +84,7 @@ describe('a port that', () => {
     [
       'has had enough of us (PerSourcePenalties)',
       (socket) => void socket.end('Not allowed at this time\r\n'),
-      'Not allowed at this time',
+      'Not allowed at this time: after failed logins your address is kept out, for 15 s or more',
     ],
   ])('%s is named with what it said', async (_, serve, said) => {
     await using sandbox = createSandbox();

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { farewell, sshFailure } from '../../../src/agent/ssh-words.ts';
 import { SshpoolError } from '../../../src/base/errors.ts';
+import { isAtLeast, markSaid } from '../../../src/ssh/said-by-ssh.ts';
+
+const facts = (hasConnectTimeout: boolean) => ({
+  hasConnectTimeout,
+  version: () => Promise.resolve('OpenSSH_9.2p1 Debian-2'),
+});
 
 describe('the words of ssh', () => {
   it.each([
@@ -20,21 +26,32 @@ describe('the words of ssh', () => {
       SshpoolError.of('AUTH_FAILED', { user: 'u', host: 'h', methods: 'publickey', detail: 'x' }),
       'u@h: Permission denied (publickey).\r',
     ],
-  ])('are known for %s', (error, said) => {
-    expect(sshFailure(error, true)).toBe(said);
+  ])('are known for %s', async (error, said) => {
+    expect(await sshFailure(error, facts(true))).toBe(said);
   });
 
   it.each([
     SshpoolError.of('SSH_CONFIG', { problem: 'x' }),
     SshpoolError.of('HOST_KEY_REFUSED', { host: 'h' }),
     SshpoolError.of('POOL_EXHAUSTED', { name: 'h', port: 1, max: 1 }),
-  ])('are left to ssh for %s', (error) => {
-    expect(sshFailure(error, true)).toBeUndefined();
+  ])('are left to ssh for %s', async (error) => {
+    expect(await sshFailure(error, facts(true))).toBeUndefined();
   });
 
-  it('are left to ssh for a timeout that is ours and not the user’s', () => {
+  it('are left to ssh for a timeout that is ours and not the user’s', async () => {
     const error = SshpoolError.of('CONNECT_TIMEOUT', { host: 'h', port: 1, timeoutMs: 9 });
-    expect(sshFailure(error, false)).toBeUndefined();
+    expect(await sshFailure(error, facts(false))).toBeUndefined();
+  });
+
+  it.each([
+    ['OpenSSH_9.2p1 Debian-2', 'of 9.2\r\nand more\r'],
+    ['OpenSSH_10.6p1', 'later\r'],
+  ])('that a failure brings along are those of %s', async (version, said) => {
+    const error = markSaid(SshpoolError.of('HOST_KEY_REFUSED', { host: 'h' }), (text) =>
+      isAtLeast(text, 9, 5) ? ['later'] : ['of 9.2', 'and more'],
+    );
+    const asked = { ...facts(true), version: () => Promise.resolve(version) };
+    expect(await sshFailure(error, asked)).toBe(said);
   });
 
   it('at the end name the host name, where there was a terminal or the connection was lost', () => {

@@ -47,8 +47,6 @@ const nobody: Script = () => failure();
 /** Wants two keys. */
 const twoSteps: Script = (_, count) => (count === 1 ? failure('publickey', true) : SUCCESS);
 
-const offeringGssapi: Script = () => failure('gssapi-with-mic,password');
-
 const SESSION_ID = Buffer.alloc(32, 7);
 
 let where: Sandbox;
@@ -411,15 +409,6 @@ describe('methods', () => {
     const config = [...files(file), 'preferredauthentications password'];
     expect((await logIn(accepting(blob), { config }))?.code).toBe('AUTH_FAILED');
     expect(sent).toEqual([]);
-  });
-
-  it('that only OpenSSH has are left to it, before anybody is asked', async () => {
-    const config = ['gssapiauthentication yes', 'passwordauthentication yes'];
-    const [file] = keyFile('a');
-    const given = { config: [...config, ...files(file)], hasAlternative: true };
-    const error = await logIn(offeringGssapi, given);
-    expect(beyondSsh2(error)).toBe('the server offers gssapi-with-mic');
-    expect(questions).toEqual([]);
   });
 });
 

@@ -21,6 +21,7 @@ const options = (chosen: Partial<Chosen> = {}): SshOptions =>
 const nothing: LinkFacts = {
   certAuthority: false,
   knownType: undefined,
+  hasTicket: false,
   learned: undefined,
 };
 
@@ -49,7 +50,8 @@ test.each<[string, Partial<Chosen>]>([
 test.each<[string, Partial<LinkFacts>]>([
   ['the host is known by a certificate authority', { certAuthority: true }],
   ['the host is known by a key of type ssh-new', { knownType: 'ssh-new' }],
-  ['the server offers gssapi-with-mic', { learned: 'the server offers gssapi-with-mic' }],
+  ['ssh2 has no matching cipher', { learned: 'ssh2 has no matching cipher' }],
+  ['there is a Kerberos ticket, and GSSAPIAuthentication is on', { hasTicket: true }],
 ])('%s: over OpenSSH, but ssh2 may be insisted on', (reason, facts) => {
   const all = { ...nothing, ...facts };
   expect(chooseLink('auto', options(), all)).toEqual({ kind: 'openssh', reason });

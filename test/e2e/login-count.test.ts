@@ -1,0 +1,164 @@
+/**
+ * How often a server is connected to where a login fails: never more often than by ssh. A server of today
+ * keeps an address out after a few failures (sshd_config(5), PerSourcePenalties).
+ */
+import { connect, type Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { makeKey, publicKeyOf } from '../reach/fixtures.ts';
+import { runCli, ssh, type Result } from '../support/cli.ts';
+import { startLoopback } from '../support/loopback.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
+
+interface Row {
+  readonly name: string;
+  readonly server?: Readonly<Record<string, string>>;
+  /** What the server is in place of sshd. */
+  readonly serve?: (socket: Socket) => void;
+  /** Lines of ssh_config, which win. */
+  readonly config: (sandbox: Sandbox, sshd: Sshd) => readonly string[];
+}
+
+const otherKeys = (sandbox: Sandbox, count: number): string[] =>
+  Array.from({ length: count }, (_, at) => `IdentityFile ${makeKey(sandbox, `other${at}`)}`);
+
+const ROWS: readonly Row[] = [
+  { name: 'a wrong key', config: (sandbox) => ['IdentitiesOnly yes', ...otherKeys(sandbox, 1)] },
+  {
+    name: 'more wrong keys than the server looks at',
+    server: { MaxAuthTries: '3' },
+    config: (sandbox) => ['IdentitiesOnly yes', ...otherKeys(sandbox, 8)],
+  },
+  { name: 'no key at all', config: () => ['PubkeyAuthentication no'] },
+  { name: 'a user that is not there', config: () => ['User nobody-of-that-name'] },
+  {
+    name: 'a key with a passphrase that nobody gives',
+    config: (sandbox) => [
+      `IdentityFile ${makeKey(sandbox, 'locked', { passphrase: 'sesame' })}`,
+      'IdentitiesOnly yes',
+    ],
+  },
+  {
+    name: 'an unknown host key',
+    config: () => ['UserKnownHostsFile /dev/null', 'StrictHostKeyChecking yes'],
+  },
+  {
+    name: 'a changed host key',
+    config: (sandbox, { port }) => {
+      const key = makeKey(sandbox, 'host');
+      const known = `[127.0.0.1]:${port} ${publicKeyOf(key)}\n`;
+      return [`UserKnownHostsFile ${sandbox.write('changed', known)}`];
+    },
+  },
+  { name: 'no common key exchange', config: () => ['KexAlgorithms diffie-hellman-group14-sha1'] },
+  {
+    name: 'a revoked host key',
+    config: (sandbox, { hostKeys }) => {
+      const [key = ''] = hostKeys;
+      const known = `@revoked * ${publicKeyOf(key)}\n`;
+      return [`UserKnownHostsFile ${sandbox.write('revoked', known)}`];
+    },
+  },
+  {
+    name: 'a server that hangs up at once',
+    serve: (socket) => socket.end(),
+    config: () => [],
+  },
+  {
+    name: 'a server that resets the connection',
+    serve: (socket) => void socket.once('data', () => socket.resetAndDestroy()),
+    config: () => [],
+  },
+  {
+    name: 'a server that says why it hangs up',
+    serve: (socket) => socket.end('Not allowed at this time\r\n'),
+    config: () => [],
+  },
+  {
+    name: 'a server that hangs up in the key exchange',
+    serve: (socket) => {
+      socket.write('SSH-2.0-OpenSSH_9.2\r\n');
+      socket.once('data', () => socket.end());
+    },
+    config: () => [],
+  },
+  {
+    name: 'a server that is none of ssh',
+    serve: (socket) =>
+      void socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
+    config: () => [],
+  },
+  {
+    name: 'a method that the server does not offer',
+    server: { PasswordAuthentication: 'no' },
+    config: () => ['PreferredAuthentications password'],
+  },
+  {
+    name: 'a GSSAPI login that nobody has a ticket for',
+    server: { GSSAPIAuthentication: 'yes' },
+    config: (sandbox) => [
+      ...['IgnoreUnknown GSSAPI*', 'GSSAPIAuthentication yes', 'IdentitiesOnly yes'],
+      ...otherKeys(sandbox, 1),
+    ],
+  },
+];
+
+interface Counts {
+  /** What the person reads, without what is another each time. */
+  readonly said: string;
+  readonly connections: number;
+  /** Lines of the server about a refused method. */
+  readonly failures: number;
+}
+
+async function counted(
+  sandbox: Sandbox,
+  row: Row,
+  run: (config: string) => Promise<Result>,
+): Promise<Counts> {
+  const sshd = await startSshd(sandbox, { options: { LogLevel: 'VERBOSE', ...row.server } });
+  let connections = 0;
+  const { port } = await startLoopback(sandbox, (client) => {
+    connections += 1;
+    if (row.serve) return row.serve(client);
+    const server = connect({ host: '127.0.0.1', port: sshd.port, noDelay: true });
+    server.on('error', () => client.destroy());
+    client.pipe(server).pipe(client);
+  });
+  // None of the keys that would do; of several values the first one counts.
+  const own = [
+    ...['HostName 127.0.0.1', `Port ${port}`, `HostKeyAlias [127.0.0.1]:${sshd.port}`],
+    ...[`User ${sshd.user}`, 'BatchMode yes', `UserKnownHostsFile ${sshd.knownHosts}`],
+  ];
+  const lines = ['Host box', ...row.config(sandbox, sshd), ...own].join('\n  ');
+  const { code, stderr } = await run(sandbox.write('config', `${lines}\n`));
+  expect(code).toBe(255);
+  // What went wrong is remembered by the agent, and not tried again in the background.
+  const failures = sshd.log().match(/Failed (?!none)|Invalid user/g)?.length ?? 0;
+  const said = stderr
+    .replaceAll(sandbox.root, 'ROOT')
+    .replaceAll(String(sshd.port), 'SSHD')
+    .replaceAll(String(port), 'PORT')
+    .replace(/SHA256:\S+/g, 'PRINT');
+  return { said, connections, failures };
+}
+
+describe.skipIf(!haveSshd()).each(ROWS)('$name', (row) => {
+  it.each(['ssh', 'exec'])(
+    'costs no more logins with sshpool %s than with ssh',
+    async (command) => {
+      await using theirs = createSandbox();
+      await using ours = createSandbox();
+      const expected = await counted(theirs, row, (config) =>
+        ssh(theirs, ['-F', config, 'box', 'true']),
+      );
+      const seen = await counted(ours, row, (config) =>
+        runCli(ours, [command, '-F', config, 'box', 'true']),
+      );
+      expect(seen.connections).toBe(expected.connections);
+      expect(seen.failures).toBeLessThanOrEqual(expected.failures);
+      // `exec` has words of its own.
+      expect(command === 'ssh' ? seen.said : expected.said).toBe(expected.said);
+    },
+  );
+});
