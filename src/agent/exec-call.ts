@@ -13,7 +13,6 @@ import { plainSshWords } from '../config/plain-ssh.ts';
 import { selectEnv } from '../config/send-env.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
 import type { PoolRequest } from '../pool/request.ts';
-import type { Lease } from '../pool/wanted.ts';
 import { reach, type Reached, type Surroundings } from '../reach/reach.ts';
 import type { Ask } from '../ssh/prompts.ts';
 import { sshVersion } from '../ssh/ssh-version.ts';
@@ -21,10 +20,12 @@ import { CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
 import type { Message } from '../wire/protocol.ts';
 import { Course } from './course.ts';
 import { refuseElsewhere } from './elsewhere.ts';
+import { ANSWERED } from './exit.ts';
+import { describeLease } from './lease-words.ts';
 import { Notes } from './notes.ts';
 import type { Services } from './services.ts';
 import { sshInstead } from './ssh-instead.ts';
-import { NO_LOCAL_TERMINAL, sshFailure } from './ssh-words.ts';
+import { NO_LOCAL_TERMINAL, shownWarnings, sshFailure } from './ssh-words.ts';
 import { waitsForRoom, watchRoom } from './watch-room.ts';
 import { whatToRun, type LocalTerminal } from './what-to-run.ts';
 
@@ -125,7 +126,10 @@ export class ExecCall {
   /** @throws SshpoolError ONLY_SSH */
   #leaveToSsh(what: string, args: CallArgs, argv: readonly Buffer[]): void {
     if (this.#command === 'ssh') return this.#delegate('ssh', argv);
-    if (args.json) throw onlySsh(args.target.text, what);
+    if (args.json) {
+      const why = `${what}, and it prints no JSON`;
+      throw SshpoolError.of('ONLY_SSH', { host: args.target.text, what: why });
+    }
     // The time limit is for the Node client to see to.
     const isForClient = args.timeoutMs !== undefined && !this.#caller.can('ssh');
     if (isForClient) this.#delegate('client', argv);
@@ -136,9 +140,7 @@ export class ExecCall {
     const said = controlPath && this.#services.masters.control(controlPath, control);
     if (said === undefined || said === '') return this.#delegate('ssh', argv);
     const farewell = this.#isSilent && control !== 'check' ? '' : said;
-    const times = { queueMs: 0, connectMs: 0, execMs: 0 };
-    const status = { exitCode: 0, status: 'exited', signal: '', message: '', reused: true };
-    this.#caller.send({ type: 'exited', ...status, farewell, ...times });
+    this.#caller.send({ ...ANSWERED, farewell });
   }
 
   /** @throws SshpoolError */
@@ -174,19 +176,9 @@ export class ExecCall {
   }
 
   async #start(args: CallArgs, argv: readonly Buffer[]): Promise<void> {
-    refuseElsewhere(this.#services.place, this.#caller.place);
-    const caller = this.#surroundings(args, argv);
-    const { target, sshArgs } = args;
-    const asked = { target, sshArgs, invocation: invocationOf(args) };
-    const reached = await reach(this.#services, asked, caller);
+    const reached = await this.#reach(args, argv);
+    if (reached === undefined) return;
     const { options, request } = reached;
-    this.#isSilent ||= options.isSilent;
-    this.#hasConnectTimeout = options.connectTimeoutMs !== undefined;
-    const { masters } = this.#services;
-    const way = { env: caller.env, masters };
-    const option = this.#runsSsh ? await sshInstead(this.#command, args, reached, way) : undefined;
-    if (option !== undefined) return this.#leaveToSsh(option, args, argv);
-    if (args.control) return this.#control(args.control, options, argv);
     const { pool } = this.#services;
     const { signal } = this.#gone;
     if (args.forward) {
@@ -197,7 +189,8 @@ export class ExecCall {
       return this.#begin(args, reached).forward(tunnel);
     }
     const what = whatToRun(args, options, this.#caller.terminal);
-    if (what.tty === 'withheld' && options.showsServerWords) caller.note(NO_LOCAL_TERMINAL);
+    const isTold = options.showsServerWords && !args.quiet;
+    if (isTold && what.tty === 'withheld') this.#notes.say(NO_LOCAL_TERMINAL);
     const env = selectEnv(options, await this.#sessionEnv(options));
     const lease =
       args.fresh || sharesNothing(args.sshArgs)
@@ -210,6 +203,28 @@ export class ExecCall {
     const course = this.#begin(args, reached);
     if (args.verbose > 0) this.#notes.say(describeLease(lease));
     course.run(lease, what, { env, agentForward: request.forwardAgent !== undefined });
+  }
+
+  /** Undefined where the call is not for the pool, and was answered. */
+  async #reach(args: CallArgs, argv: readonly Buffer[]): Promise<Reached | undefined> {
+    refuseElsewhere(this.#services.place, this.#caller.place);
+    const caller = this.#surroundings(args, argv);
+    const { target, sshArgs } = args;
+    const asked = { target, sshArgs, invocation: invocationOf(args) };
+    const reached = await reach(this.#services, asked, caller);
+    const { options } = reached;
+    this.#isSilent ||= options.isSilent;
+    this.#hasConnectTimeout = options.connectTimeoutMs !== undefined;
+    const { masters } = this.#services;
+    const way = { env: caller.env, masters };
+    const option = this.#runsSsh ? await sshInstead(this.#command, args, reached, way) : undefined;
+    if (option !== undefined) this.#leaveToSsh(option, args, argv);
+    else if (args.control) this.#control(args.control, options, argv);
+    else {
+      for (const line of shownWarnings(options, this.#isSilent)) this.#notes.say(line);
+      return reached;
+    }
+    return undefined;
   }
 
   /** Waits for what `wait` asks the pool for, but not in silence. */
@@ -281,20 +296,4 @@ export class ExecCall {
     this.#course = course;
     return course;
   }
-}
-
-function onlySsh(host: string, what: string): SshpoolError {
-  return SshpoolError.of('ONLY_SSH', { host, what: `${what}, and it prints no JSON` });
-}
-
-function describeLease({ connection, reused, queueMs, connectMs }: Lease): string {
-  const { user, hostname, port } = connection.label;
-  const how = reused ? `reusing connection ${connection.id}` : `connected in ${ms(connectMs)}`;
-  const waited = queueMs < 1 ? '' : `, waited ${ms(queueMs)}`;
-  const { kind, serverVersion } = connection.link;
-  return `sshpool: ${user}@${hostname}:${port} (${kind}, ${serverVersion}): ${how}${waited}`;
-}
-
-function ms(value: number): string {
-  return `${Math.round(value)} ms`;
 }

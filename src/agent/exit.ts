@@ -43,3 +43,16 @@ export function exitOf(outcome: Outcome, { timeoutMs, exact = false }: Ending = 
 function lost(message: string): Exit {
   return { exitCode: EXIT_FAILURE, status: 'lost', signal: '', message };
 }
+
+/** Nothing was run, as by `ssh -O`. */
+export const ANSWERED = {
+  type: 'exited',
+  exitCode: 0,
+  status: 'exited',
+  signal: '',
+  message: '',
+  reused: true,
+  queueMs: 0,
+  connectMs: 0,
+  execMs: 0,
+} as const;

@@ -57,3 +57,11 @@ export function farewell(
   const closed = terminal ? [`Connection to ${hostname} closed.\r`] : [];
   return [...byRemote, ...closed].join('\n');
 }
+
+/** What ssh says of its configuration; LogLevel keeps back what it ends as an entry of its log. */
+export function shownWarnings(
+  { warnings }: { readonly warnings: readonly string[] },
+  isSilent: boolean,
+): string[] {
+  return warnings.filter((line) => !isSilent || !line.endsWith('\r'));
+}

@@ -6,6 +6,7 @@ export interface NetworkOptions {
   readonly addressFamily: 'any' | 'inet' | 'inet6';
   readonly bindAddress: string | undefined;
   readonly bindInterface: string | undefined;
+  readonly tcpKeepAlive: boolean;
   readonly serverAliveIntervalMs: number;
   readonly serverAliveCountMax: number;
   readonly rekeyAfter: RekeyAfter;
@@ -30,6 +31,7 @@ export function networkOptions(one: (name: string) => string | undefined): Netwo
     addressFamily: family(one('addressfamily')),
     bindAddress: one('bindaddress'),
     bindInterface: one('bindinterface'),
+    tcpKeepAlive: ['yes', 'true'].includes(one('tcpkeepalive') ?? ''),
     ...serverAlive(one),
     rekeyAfter: rekeyLimit(one('rekeylimit')),
   };

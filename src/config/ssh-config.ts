@@ -32,8 +32,14 @@ export interface Invocation {
 
 const SHELL: Invocation = { flags: [], command: '' };
 
-/** Runs `ssh` with these arguments; resolves to what it printed. */
-export type RunSsh = (args: readonly string[], question: Question) => Promise<string>;
+/** What a program wrote to its two outputs. */
+export interface Printed {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `ssh` with these arguments, to its end. */
+export type RunSsh = (args: readonly string[], question: Question) => Promise<Printed>;
 
 type Uses = Pick<ConfigSources, 'usesEnv' | 'usesCommand'>;
 const USES: readonly Uses[] = [false, true].flatMap((usesCommand) =>
@@ -122,12 +128,18 @@ export class SshConfig {
       ...targetArgs(target),
       ...(command === '' ? [] : [command]),
     ];
-    const printed = await this.#run(['-G', ...words], question).catch(async (thrown: unknown) => {
-      if (remedies.length === 0) throw thrown;
-      return restore(await this.#run(['-G', ...remedies, ...words], question));
-    });
+    const { stdout, stderr } = await this.#run(['-G', ...words], question).catch(
+      async (thrown: unknown) => {
+        if (remedies.length === 0) throw thrown;
+        const again = await this.#run(['-G', ...remedies, ...words], question);
+        return { ...again, stdout: restore(again.stdout) };
+      },
+    );
     const asked = { target, configFile, cwd, env, usesCommand };
-    return readSshOptions(printed, { ...asked, account: this.#account });
+    return {
+      ...readSshOptions(stdout, { ...asked, account: this.#account }),
+      warnings: warningsIn(stderr),
+    };
   }
 
   #remember(key: string, answer: Answer): void {
@@ -152,6 +164,14 @@ function ourAccount(): Account {
     throw SshpoolError.of('NO_USER', { uid: process.getuid?.() ?? 0 }, thrown);
   }
 }
+
+/** What ssh says of the configuration at each call; lines that end as it ends them. */
+function warningsIn(said: string): string[] {
+  return said.split('\n').filter((line) => line !== '' && !OF_ONE_SESSION.test(line));
+}
+
+/** `ssh -G` says it of itself, as it has no terminal. */
+const OF_ONE_SESSION = /^(?:Pseudo-terminal will not be allocated|debug\d: )/;
 
 /** What the remedy took away (config-sources.ts) is in force, or it would not have been needed. */
 function restore(printed: string): string {
@@ -182,7 +202,7 @@ function stampOf(paths: readonly string[]): string {
 }
 
 /** By node:child_process: execa would have to be loaded first, in the middle of a first call. */
-function runSsh(args: readonly string[], { cwd, env }: Question): Promise<string> {
+function runSsh(args: readonly string[], { cwd, env }: Question): Promise<Printed> {
   return new Promise((resolve, reject) => {
     const options = { cwd, env, timeout: LIMIT_MS, maxBuffer: 1024 * 1024 };
     const program = sshFor(env, cwd);
@@ -190,7 +210,7 @@ function runSsh(args: readonly string[], { cwd, env }: Question): Promise<string
       return reject(SshpoolError.of('SSH_CONFIG', { problem: missingThing(cwd) }));
     }
     const ssh = execFile(program, args, options, (error, stdout, stderr) => {
-      if (error === null) resolve(stdout);
+      if (error === null) resolve({ stdout, stderr });
       else {
         // Without Node's error, which has all the arguments: SetEnv, among others, may hold a secret.
         reject(SshpoolError.of('SSH_CONFIG', { problem: problemOf(error, stderr, cwd) }));

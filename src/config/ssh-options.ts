@@ -74,13 +74,14 @@ export interface SshOptions extends NetworkOptions, ControlOptions {
   readonly sendEnv: readonly string[];
   readonly setEnv: readonly (readonly [name: string, value: string])[];
   readonly remoteCommand: string | undefined;
-  readonly tcpKeepAlive: boolean;
   /** LogLevel lets pass what a server says beside the point: INFO, which is the default, or more. */
   readonly showsServerWords: boolean;
   /** LogLevel lets nothing pass, not even errors. */
   readonly isSilent: boolean;
   /** What only OpenSSH itself can honour, each as `Option value`. */
   readonly opensshOnly: readonly string[];
+  /** What ssh has to say of its configuration, at each call. */
+  readonly warnings: readonly string[];
   /** Everything as printed, by lower-case name. */
   readonly all: ReadonlyMap<string, readonly string[]>;
 }
@@ -140,11 +141,11 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
     setEnv: (values.get('setenv') ?? []).map(assignment),
     // ssh has put in what its tokens stand for.
     remoteCommand: one('remotecommand'),
-    tcpKeepAlive: yes('tcpkeepalive'),
     ...wordsOf(one('loglevel') ?? ''),
     ...networkOptions(one),
     ...controlOptions(one, asked.cwd),
     opensshOnly: opensshOnly(values),
+    warnings: [],
     all: values,
   };
 }

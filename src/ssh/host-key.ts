@@ -134,7 +134,8 @@ async function remember(
   const line = knownHostLine(host, key, { hashed: options.hashKnownHosts });
   try {
     await appendKnownHost(file, line);
-    note(`Warning: Permanently added '${host}' (${keyType}) to the list of known hosts.`);
+    if (options.showsServerWords)
+      note(`Warning: Permanently added '${host}' (${keyType}) to the list of known hosts.\r`);
   } catch (thrown) {
     // As ssh: the key was accepted for this time, it just cannot be remembered.
     const { message } = SshpoolError.from(thrown);

@@ -63,7 +63,7 @@ export class OpensshOutput {
   add(text: string): void {
     const lines = (this.#partial + text).split('\n');
     this.#partial = lines.pop() ?? '';
-    for (const line of lines) this.#hear(line.replace(/\r$/, ''));
+    for (const line of lines) this.#hear(line);
   }
 
   /** It has logged in. */
@@ -86,7 +86,7 @@ export class OpensshOutput {
     }
     this.#finish();
     // All lines but the last were shown.
-    const last = this.#held === undefined ? [] : [this.#held];
+    const last = this.#held === undefined ? [] : [this.#held.replace(/\r$/, '')];
     return markSaid(this.#failureOf(this.#reason().replace(/^ssh: /, '')), () => last);
   }
 
@@ -126,7 +126,8 @@ export class OpensshOutput {
     return lines.at(-1) ?? this.#said.at(-1) ?? 'ssh ended without a word';
   }
 
-  #hear(line: string): void {
+  #hear(raw: string): void {
+    const line = raw.replace(/\r$/, '');
     const version = /^debug1: Remote protocol version [\d.]+, remote software version (\S+)/.exec(
       line,
     );
@@ -142,7 +143,8 @@ export class OpensshOutput {
     if (line === '' || ASKED_FOR.test(line)) return;
     this.#said.push(line);
     this.#release();
-    this.#held = line;
+    // Its end goes with it, as ssh has it.
+    this.#held = raw;
   }
 
   #release(): void {

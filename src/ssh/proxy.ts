@@ -35,15 +35,14 @@ export function startProxy(command: string, context: ProxyContext): ProxyStream 
   });
   // Of the command that alone is shown: an argument may be the password of the proxy.
   const [program = ''] = command.trim().split(/\s/, 1);
-  let words = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    words = (words + chunk.toString()).slice(-2000);
-  });
+  const words = new ProxyWords(context.note);
+  child.stderr.on('data', (chunk: Buffer) => words.add(chunk.toString()));
   const fail = (reason: string): void => {
-    const said = words.trim().split('\n').at(-1) || withoutDirectory(context.cwd);
+    const said = words.last() || withoutDirectory(context.cwd);
     stream.destroy(SshpoolError.of('PROXY_FAILED', { program, reason: said || reason }));
   };
   const stream = new ProxyStream(child, fail);
+  void stream.spoke.then(() => words.release());
   child
     .then(({ exitCode, originalMessage }) => {
       if (stream.destroyed) return;
@@ -55,6 +54,43 @@ export function startProxy(command: string, context: ProxyContext): ProxyStream 
     })
     .catch((thrown: unknown) => context.note(describe(thrown)));
   return stream;
+}
+
+/** So much of a line is kept. */
+const MAX_WORDS = 2000;
+
+/** What it says on its standard error, which with ssh is that of the call; the last line may say why it failed. */
+class ProxyWords {
+  readonly #note: (text: string) => void;
+  #held: string | undefined;
+  #partial = '';
+  #isThrough = false;
+
+  constructor(note: (text: string) => void) {
+    this.#note = note;
+  }
+
+  add(text: string): void {
+    const lines = (this.#partial + text).split('\n');
+    this.#partial = (lines.pop() ?? '').slice(-MAX_WORDS);
+    for (const line of lines.filter((each) => each.trim() !== '')) {
+      if (this.#held !== undefined) this.#note(this.#held);
+      this.#held = line.slice(-MAX_WORDS);
+      if (this.#isThrough) this.release();
+    }
+  }
+
+  /** It has come through: what it says is no reason for a failure any more. */
+  release(): void {
+    if (this.#held !== undefined) this.#note(this.#held);
+    this.#held = undefined;
+    this.#isThrough = true;
+  }
+
+  /** Of those lines that were not shown. */
+  last(): string {
+    return (this.#partial.trim() || this.#held || '').trim();
+  }
 }
 
 interface Child {

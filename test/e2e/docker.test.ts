@@ -154,7 +154,7 @@ describe.skipIf(!haveSshd())('docker', () => {
       const words = [...known, 'StrictHostKeyChecking=ask', '--remote', remote, 'box', 'true'];
       const run = await runCli(sandbox, ['docker-sock', '-F', config, ...words], { env });
       expect(run.code).toBe(0);
-      expect(run.stderr).toMatch(/^Warning: Permanently added .*\n$/);
+      expect(run.stderr).toMatch(/^Warning: Permanently added .*\r\n$/);
       expect(readFileSync(asked, 'utf8')).toMatch(/^The authenticity of host /);
     });
 

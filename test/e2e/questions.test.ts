@@ -32,7 +32,7 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a question', () => {
       [HOST_KEY, 'perhaps\r'],
       ["Please type 'yes', 'no' or the fingerprint: ", 'yes\r'],
     );
-    expect(terminal.screen).toMatch(/Warning: Permanently added .*\r\nthrough\r\n$/);
+    expect(terminal.screen).toMatch(/Warning: Permanently added .*\r+\nthrough\r\n$/);
     expect(code).toBe(0);
     expect(readFileSync(known, 'utf8')).toContain('ssh-ed25519');
   });

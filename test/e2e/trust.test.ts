@@ -170,7 +170,7 @@ describe.skipIf(!haveSshd())('host keys', () => {
       const extra = `UserKnownHostsFile ${known}\nStrictHostKeyChecking ${strict}\nHashKnownHosts yes`;
       const done = await run(sandbox, sshd, extra);
       expect(done.stderr).toBe(
-        `Warning: Permanently added '[127.0.0.1]:${sshd.port}' (ED25519) to the list of known hosts.\n`,
+        `Warning: Permanently added '[127.0.0.1]:${sshd.port}' (ED25519) to the list of known hosts.\r\n`,
       );
       expect(readFileSync(known, 'utf8')).toMatch(/^\|1\|/);
       await runCli(sandbox, ['close', 'box']);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { parseCall } from '../../../src/config/command-line.ts';
 import { invocationOf } from '../../../src/config/invocation.ts';
-import { SshConfig } from '../../../src/config/ssh-config.ts';
+import { SshConfig, type RunSsh } from '../../../src/config/ssh-config.ts';
 import { parseTarget } from '../../../src/config/target.ts';
 import { FakeClock } from '../../support/clock.ts';
 
@@ -16,9 +16,9 @@ function setUp(text: string) {
   const file = join(dir, 'config');
   writeFileSync(file, text);
   const runs: (readonly string[])[] = [];
-  const run = (args: readonly string[]): Promise<string> => {
+  const run: RunSsh = (args) => {
     runs.push(args);
-    return Promise.resolve(`user ${args.at(-1)}\n`);
+    return Promise.resolve({ stdout: `user ${args.at(-1)}\n`, stderr: '' });
   };
   const config = new SshConfig({ clock: new FakeClock(), run });
   const resolve = (...words: readonly string[]) => {

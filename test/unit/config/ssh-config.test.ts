@@ -35,7 +35,7 @@ function setUp(text: string): Setup {
   const runs: string[][] = [];
   const run: RunSsh = async (args, { cwd, env }) => {
     runs.push([...args]);
-    return (await promisify(execFile)('ssh', args, { cwd, env: { ...env } })).stdout;
+    return promisify(execFile)('ssh', args, { cwd, env: { ...env } });
   };
   const config = new SshConfig({ clock: new FakeClock(), run });
   const resolve: Setup['resolve'] = (target = 'web', more = {}) =>
@@ -249,7 +249,7 @@ function countingConfig(text: string): {
     clock: new FakeClock(),
     run: () => {
       count++;
-      return Promise.resolve('port 22\n');
+      return Promise.resolve({ stdout: 'port 22\n', stderr: '' });
     },
   });
   const target = parseTarget('web');

@@ -40,6 +40,7 @@ async function verify(
     batchMode: false,
     hashKnownHosts: false,
     fingerprintHash: 'sha256',
+    showsServerWords: true,
     userKnownHostsFiles: [file],
     ...more,
   } as unknown as SshOptions;
@@ -107,7 +108,7 @@ describe('an unknown host key', () => {
     expect(readFileSync(file, 'utf8')).toBe(`[host]:2222 ${key}\n`);
     expect(result).toBe(`${file} [host]:2222`);
     expect(notes).toEqual([
-      "Warning: Permanently added '[host]:2222' (ED25519) to the list of known hosts.",
+      "Warning: Permanently added '[host]:2222' (ED25519) to the list of known hosts.\r",
     ]);
   });
 

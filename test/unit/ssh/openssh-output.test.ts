@@ -34,7 +34,8 @@ describe('what an ssh says', () => {
     said.add('debug1: Connecting to web.example\r\nWelc');
     said.add('ome!\r\nAuthenticated to web.example ([1.2.3.4]:22) using "publickey".\r\n');
     said.end();
-    expect(notes).toEqual(['Welcome!']);
+    // With its end, as ssh has it.
+    expect(notes).toEqual(['Welcome!\r']);
   });
 
   it('tells that the server has spoken, or at once where it says too little for that', () => {
