@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { runCli, ssh, type Result } from '../support/cli.ts';
-import { DEVICES } from '../support/device.ts';
-import { startFakeServer } from '../support/fake-server.ts';
+import { DEVICES, NO_STATUS, oneAtATime } from '../support/device.ts';
+import { startFakeServer, type FakeServerOptions } from '../support/fake-server.ts';
 import { until } from '../support/process.ts';
 import { createSandbox } from '../support/sandbox.ts';
 
@@ -67,6 +67,31 @@ it('a device that refuses every command says so at each call, as to ssh', async 
   for (let i = 0; i < 10; i += 1) {
     expect(seen(await runCli(sandbox, ['ssh', ...words]))).toEqual(seen(await ssh(sandbox, words)));
   }
+});
+
+it.each<[string, Partial<FakeServerOptions>, readonly string[]]>([
+  ['gives no status', NO_STATUS, []],
+  ['gives no terminal', {}, ['-tt']],
+])('a device that %s answers ten calls as it answers ssh', async (_, device, options) => {
+  await using sandbox = createSandbox();
+  const server = await startFakeServer(sandbox, { ident: 'Device', ...device });
+  const words = [...options, '-F', server.config(), 'fake', 'echo out; exit 3'];
+  const expected = seen(await ssh(sandbox, words));
+  for (let i = 0; i < 10; i += 1) {
+    expect(seen(await runCli(sandbox, ['ssh', ...words]))).toEqual(expected);
+  }
+});
+
+it('a device that takes one login at a time answers ten calls, also of many at once', async () => {
+  await using sandbox = createSandbox();
+  const server = await startFakeServer(sandbox, { ident: 'Device', ...oneAtATime() });
+  const words = ['-F', server.config(), 'fake', 'echo out; exit 3'];
+  const expected = seen(await ssh(sandbox, words));
+  for (let i = 0; i < 10; i += 1) {
+    expect(seen(await runCli(sandbox, ['exec', ...words]))).toEqual(expected);
+  }
+  const together = Array.from({ length: 5 }, () => runCli(sandbox, ['exec', ...words]));
+  expect((await Promise.all(together)).map(seen)).toEqual(Array(5).fill(expected));
 });
 
 it('what one agent has found out is known to the next', async () => {

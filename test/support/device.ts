@@ -85,3 +85,23 @@ export const DEVICES: Readonly<Record<string, Partial<FakeServerOptions>>> = {
   },
   'is slow': { delayMs: 100 },
 };
+
+/** Gives a command no status. */
+export const NO_STATUS: Partial<FakeServerOptions> = {
+  onConnection: (connection) => {
+    const internals = connection as unknown as { _protocol: { exitStatus: () => void } };
+    internals._protocol.exitStatus = () => undefined;
+  },
+};
+
+/** Takes no connection beside another. */
+export function oneAtATime(): Partial<FakeServerOptions> {
+  let isTaken = false;
+  return {
+    onConnection: (connection, hangUp) => {
+      if (isTaken) return hangUp();
+      isTaken = true;
+      connection.once('close', () => (isTaken = false));
+    },
+  };
+}
