@@ -4,6 +4,8 @@ import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 
 /** Set by scripts/soak.js: no other run makes that load. */
 const SOAK = process.env['SSHPOOL_SOAK_MINUTES'] !== undefined;
+/** Set by scripts/interop.js. */
+const INTEROP = process.env['SSHPOOL_INTEROP'] !== undefined;
 const SANITIZED = 'bin/sshpool-sanitized';
 
 /** Tests over the built program; `program` is another one than the launcher. */
@@ -33,6 +35,9 @@ export default defineConfig({
     maxWorkers: availableParallelism(),
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      {
+        test: { name: 'interop', include: ['test/interop/*.test.ts'], testTimeout: 60_000 },
+      },
       {
         test: {
           name: 'reach',
@@ -65,6 +70,14 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
+      // For scripts/interop.js: of the tests over the program those that look at versions.
+      ...(INTEROP
+        ? [
+            endToEnd('versions', {
+              include: ['control-path', 'keystrokes', 'login*', 'warnings', 'ssh-words', 'trust'],
+            }),
+          ]
+        : []),
       ...(SOAK ? [{ test: { name: 'soak', include: ['test/soak/*.test.ts'] } }] : []),
       endToEnd('e2e'),
       // What the launcher does the Node client does as well, for where there is no C compiler.

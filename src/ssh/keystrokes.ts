@@ -51,7 +51,8 @@ export class Keystrokes {
     const { clock, intervalMs, random } = this.#timing;
     this.#chaffUntil = clock.monotonic() + CHAFF_MS.least + random() * CHAFF_MS.more;
     if (this.#timer) {
-      this.#held.push(data);
+      // It lies where the next message will (base/shared-reads).
+      this.#held.push(Buffer.from(data));
       return;
     }
     this.#rateFuzzMs = random() * FUZZ * intervalMs;

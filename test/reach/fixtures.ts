@@ -127,10 +127,13 @@ export interface LoginUser {
   readonly key: string;
 }
 
-/** A user of the system with a password and a key, for the time of the tests; root only. */
-export function makeLoginUser(): LoginUser & Disposable {
+/**
+ * A user of the system with a password and a key, for the time of the tests; root only. Its home is below
+ * `place`, to which some servers want nobody else to be able to write.
+ */
+export function makeLoginUser(place = tmpdir()): LoginUser & Disposable {
   const [name, password] = [`sshpool-test-${process.pid}`, 'correct horse'];
-  const dir = mkdtempSync(join(tmpdir(), 'sshp-user-'));
+  const dir = mkdtempSync(join(place, 'sshp-user-'));
   const [home, key] = [join(dir, 'home'), join(dir, 'key')];
   const words = ['-r', '-m', '-d', home, '-s', '/bin/sh', name];
   execFileSync('useradd', words, { stdio: 'ignore' });

@@ -63,6 +63,16 @@ describe('what is typed', () => {
     expect(sent.map(([, what]) => what)).toEqual(['a', 'b', 'x'.repeat(300)]);
   });
 
+  it('is what it was, whatever becomes of the memory that it came in', () => {
+    const { clock, sent, keys, type } = setUp();
+    type('a');
+    const memory = Buffer.from('b');
+    keys.write(memory);
+    memory.fill(0);
+    clock.advance(5000);
+    expect(sent.map(([, what]) => what).join('')).toBe('ab');
+  });
+
   it('has left before the end of the input is told', () => {
     const { clock, sent, keys, type } = setUp();
     type('a');
