@@ -29,6 +29,26 @@ function shared(ours: readonly string[], theirs: readonly string[]): string | un
   return ours.find((name) => theirs.includes(name));
 }
 
+const POST_QUANTUM = /^(?:sntrup761|mlkem)/;
+
+/**
+ * What OpenSSH since 10.1 says at a connect to a server that has no post-quantum key exchange (sshconnect2.c),
+ * as WarnWeakCrypto says: `ssh -G` prints it since then.
+ */
+export function weaknessWords(
+  { all, showsServerWords }: SshOptions,
+  kexinit: Buffer,
+): readonly string[] {
+  const isWanted = showsServerWords && all.get('warnweakcrypto')?.[0] === 'yes';
+  return isWanted && !readOffer(kexinit).kex.some((name) => POST_QUANTUM.test(name)) ? WARNING : [];
+}
+
+const WARNING = [
+  '** WARNING: connection is not using a post-quantum key exchange algorithm.',
+  '** This session may be vulnerable to "store now, decrypt later" attacks.',
+  '** The server may need to be upgraded. See https://openssh.com/pq.html',
+];
+
 /** What OpenSSH says where it finds nothing in common either (kex.c); undefined where it would. */
 export function noMatching(options: SshOptions, kexinit: Buffer): string | undefined {
   const offer = readOffer(kexinit);

@@ -18,6 +18,7 @@ import { LoginLimit } from './login-limit.ts';
 import { askNobody, type Ask } from './prompts.ts';
 import { Client, onServerDebug, protocolOf, type Protocol } from './ssh2-internals.ts';
 import { putOffHostKeys } from './ssh2-announced-keys.ts';
+import { weaknessWords } from './negotiation.ts';
 import { Ssh2AuthWire } from './ssh2-auth-wire.ts';
 import { brokenBy, explain, leftBy, lostBy, type Attempted } from './ssh2-failure.ts';
 import { Ssh2HostKey } from './ssh2-host-key.ts';
@@ -133,6 +134,7 @@ class Handshake {
       // The host key was verified. Right after this event ssh2 asks for the service of the login.
       client.once('handshake', () => {
         login.announceExtensions();
+        this.#warn(reading.kexinit);
         reading.forgetKexinit();
         queueMicrotask(() => void this.#authenticate(login));
       });
@@ -147,6 +149,11 @@ class Handshake {
       // It broke while the known hosts were read, and will not say so again.
       if (this.#stream.destroyed) reject(this.#failure ?? leftBy('closed', this.#attempted()));
     });
+  }
+
+  #warn(kexinit: Buffer | undefined): void {
+    const { options, note } = this.#request;
+    for (const line of kexinit ? weaknessWords(options, kexinit) : []) note(`${line}\r`);
   }
 
   #config(hostKey: Ssh2HostKey, algorithms: ssh2.Algorithms): ssh2.ConnectConfig {

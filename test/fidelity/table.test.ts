@@ -102,7 +102,11 @@ async function run(row: Row, contender: Contender): Promise<Outcome> {
     ? await inTerminal(words, env, row.typed)
     : await runProgram(sandbox, words, { env, ...(row.stdin && { stdin: row.stdin }) });
   const plain = (text: string): string =>
-    (row.normal?.(text) ?? text).replaceAll(dir, 'DIR').replaceAll(/\/dev\/pts\/\d+/g, 'PTS');
+    (row.normal?.(text) ?? text)
+      .replaceAll(dir, 'DIR')
+      .replaceAll(/\/dev\/pts\/\d+/g, 'PTS')
+      // From OpenSSH 10 on the last line comes before the terminal is restored, which adds no other.
+      .replaceAll(row.typed ? /\r+\n/g : /\r\n/g, '\r\n');
   return {
     code: outcome.code,
     stdout: plain(outcome.stdout.toString('latin1')),

@@ -109,6 +109,9 @@ export const terminalRows: readonly Row[] = [
         'kill -TERM $p; wait $p',
       ].join('\n'),
     ),
+    [],
+    // OpenSSH 10 says this also where it is ended by a signal.
+    { normal: (text: string) => text.replace(/^Connection to \S+ closed\.\r+\n/m, '') },
   ),
   terminal(
     '~. only at the start of a line',

@@ -1,7 +1,7 @@
 /** Who we say we are: keys, certificates, key agents. */
 import { copyFileSync, rmSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { startSshd } from '../../support/sshd.ts';
+import { sshdIsAtLeast, startSshd } from '../../support/sshd.ts';
 import {
   answering,
   certify,
@@ -107,7 +107,8 @@ export const keyRows: readonly Row[] = [
   },
   {
     name: 'more keys in the agent than the server allows',
-    ...denied,
+    // Since 10.6 questions about keys do not count.
+    ...(sshdIsAtLeast(10, 6) ? ok : denied),
     prepare: async (sandbox) => {
       const keys = ['a', 'b', 'c', 'd'].map((name) => makeKey(sandbox, name));
       const sshd = await serverWithKeys(sandbox, keys.slice(-1), { MaxAuthTries: '2' });
