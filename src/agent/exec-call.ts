@@ -3,7 +3,6 @@
  * messages; knows no socket.
  */
 import { SshpoolError } from '../base/errors.ts';
-import type { Place } from '../base/place.ts';
 import type { Timer } from '../base/time.ts';
 import type { CallArgs, CommandName, Control } from '../config/call-args.ts';
 import { parseCall } from '../config/command-line.ts';
@@ -20,6 +19,7 @@ import { CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
 import type { Message } from '../wire/protocol.ts';
 import { Course } from './course.ts';
 import { refuseElsewhere } from './elsewhere.ts';
+import type { ExecCaller } from './exec-caller.ts';
 import { ANSWERED } from './exit.ts';
 import { describeLease } from './lease-words.ts';
 import { Notes } from './notes.ts';
@@ -27,19 +27,7 @@ import type { Services } from './services.ts';
 import { sshInstead } from './ssh-instead.ts';
 import { NO_LOCAL_TERMINAL, shownWarnings, sshFailure } from './ssh-words.ts';
 import { waitsForRoom, watchRoom } from './watch-room.ts';
-import { whatToRun, type LocalTerminal } from './what-to-run.ts';
-
-/** How the call reaches its caller. */
-export interface ExecCaller extends Surroundings {
-  readonly place: Place;
-  readonly terminal: LocalTerminal;
-  can(capability: string): boolean;
-  send(message: Message): void;
-  /** Says that the command may run from here on; false where the caller has gone. */
-  readonly starting: () => boolean;
-  /** Runs the handler of an event; an error in it ends the call, and nothing else. */
-  readonly guard: (run: () => void) => void;
-}
+import { whatToRun } from './what-to-run.ts';
 
 /** ssh waits for as long as the server does to connect (-W), which gives up before that. */
 const FORWARD_MS = 180_000;
@@ -56,6 +44,8 @@ export class ExecCall {
   #timer: Timer | undefined;
   #limitAt: number | undefined;
   #timedOutMs: number | undefined;
+  /** The caller stands where the agent does. */
+  #isHere = false;
   /** Not even failures are told. */
   #isSilent = false;
   /** The user limits how long a connect may take. */
@@ -146,17 +136,19 @@ export class ExecCall {
   /** @throws SshpoolError */
   async #failed(error: SshpoolError, args: CallArgs, argv: readonly Buffer[]): Promise<void> {
     if (this.#command === 'ssh') return this.#failAsSsh(error, argv);
-    const isForSsh = error.code === 'ONLY_SSH' && this.#runsSsh && !args.json;
-    if (!isForSsh) throw error;
+    // A file of the caller's alone, or one that the agent must not wait for.
+    const isForSsh = error.code === 'ONLY_SSH' || (error.code === 'NOT_SHARED' && this.#isHere);
+    if (!isForSsh || args.json || !this.#runsSsh) throw error;
     this.#leaveToSsh('', args, argv);
   }
 
   async #failAsSsh(error: SshpoolError, argv: readonly Buffer[]): Promise<void> {
     const { code, message, exitCode } = error;
     if (code === 'INTERNAL') throw error;
-    const version = (): Promise<string> => sshVersion(this.#caller.env);
-    const hasConnectTimeout = this.#hasConnectTimeout;
-    const said = await sshFailure(error, { hasConnectTimeout, version });
+    const said = await sshFailure(error, {
+      hasConnectTimeout: this.#hasConnectTimeout,
+      version: () => sshVersion(this.#caller.env),
+    });
     if (said === undefined) return this.#delegate('ssh', argv);
     this.#notes.release();
     const words = this.#isSilent ? { message: '', farewell: '' } : { message, farewell: said };
@@ -208,6 +200,7 @@ export class ExecCall {
   /** Undefined where the call is not for the pool, and was answered. */
   async #reach(args: CallArgs, argv: readonly Buffer[]): Promise<Reached | undefined> {
     refuseElsewhere(this.#services.place, this.#caller.place);
+    this.#isHere = true;
     const caller = this.#surroundings(args, argv);
     const { target, sshArgs } = args;
     const asked = { target, sshArgs, invocation: invocationOf(args) };
@@ -215,8 +208,7 @@ export class ExecCall {
     const { options } = reached;
     this.#isSilent ||= options.isSilent;
     this.#hasConnectTimeout = options.connectTimeoutMs !== undefined;
-    const { masters } = this.#services;
-    const way = { env: caller.env, masters };
+    const way = { env: caller.env, masters: this.#services.masters };
     const option = this.#runsSsh ? await sshInstead(this.#command, args, reached, way) : undefined;
     if (option !== undefined) this.#leaveToSsh(option, args, argv);
     else if (args.control) this.#control(args.control, options, argv);

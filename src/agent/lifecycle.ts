@@ -9,6 +9,7 @@ import { ownPlace } from '../base/place.ts';
 import { systemClock, type Clock, type Timer } from '../base/time.ts';
 import { removeAgentPid, writeAgentPid } from '../config/agent-pid.ts';
 import { FileContents } from '../config/file-contents.ts';
+import { Mounts } from '../config/mounts.ts';
 import { startFailure, type RuntimePaths } from '../config/paths.ts';
 import type { Settings } from '../config/settings.ts';
 import { SshConfig } from '../config/ssh-config.ts';
@@ -40,6 +41,9 @@ export interface AgentConfig {
 /** `serving` takes callers; `leaving` finishes what runs; `gone` has let go of everything. */
 export type Life = 'serving' | 'leaving' | 'gone';
 
+/** How configurations are read. */
+type Files = Pick<Services, 'mounts' | 'sshConfig'>;
+
 export class Agent {
   readonly #clock: Clock;
   readonly #log: Log;
@@ -57,7 +61,7 @@ export class Agent {
   /** Resolves when nothing of the agent is left. */
   readonly gone: Promise<void>;
 
-  private constructor(config: AgentConfig, listener: Listener, sshConfig: SshConfig) {
+  private constructor(config: AgentConfig, listener: Listener, files: Files) {
     const { paths, settings, version, clock = systemClock } = config;
     this.#clock = clock;
     this.#settings = settings;
@@ -78,7 +82,7 @@ export class Agent {
       log: this.#log,
       paths,
       settings,
-      sshConfig,
+      ...files,
       contents: new FileContents(clock),
       heldKeys: new HeldKeys(clock),
       env: withoutCallerEnv(process.env),
@@ -107,7 +111,9 @@ export class Agent {
    */
   static async start(config: AgentConfig): Promise<Agent | undefined> {
     // Before callers can come: it throws where the user database does not have us.
-    const sshConfig = new SshConfig({ clock: config.clock ?? systemClock });
+    const { clock = systemClock } = config;
+    const mounts = new Mounts({ clock });
+    const files = { mounts, sshConfig: new SshConfig({ clock, mounts }) };
     // Callers may come as soon as the socket is published, before publish has returned.
     const early: Socket[] = [];
     let agent: Agent | undefined;
@@ -118,7 +124,7 @@ export class Agent {
       throw startFailure(config.paths, thrown);
     });
     if (listener === undefined) return undefined;
-    agent = new Agent(config, listener, sshConfig);
+    agent = new Agent(config, listener, files);
     for (const socket of early) agent.#serve(socket);
     return agent;
   }

@@ -2,8 +2,9 @@
  * The files that an ssh_config(5) consists of: itself and what it includes, for whatever host.
  * What the options in them mean is for `ssh -G` to say.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join, sep } from 'node:path';
+import { readPlainFile } from './file-contents.ts';
 import { globRegex, isGlob, unescapeGlob } from './wildcard.ts';
 
 interface ConfigFile {
@@ -18,21 +19,34 @@ export interface ConfigFiles {
   readonly directories: readonly string[];
 }
 
+export interface ReadingContext {
+  /** Where relative ones lie: ~/.ssh for a user's file, /etc/ssh for the system's. */
+  readonly base: string;
+  readonly home: string;
+  /** Told of each file and directory before it is opened; may throw. */
+  readonly mayOpen: (path: string) => void;
+}
+
 /**
  * Reads `path` and all its Include files, those of all Host and Match blocks, each once, however
  * often and in whatever circle they are included: so there is no need for the depth limit of ssh.
- * `base` is where relative ones lie: ~/.ssh for a user's file, /etc/ssh for the system's.
+ * @throws SshpoolError NOT_SHARED for one that gives its contents only once; what `mayOpen` throws
  */
-export function readConfigFiles(path: string, base: string, home: string): ConfigFiles {
+export function readConfigFiles(
+  path: string,
+  { base, home, mayOpen }: ReadingContext,
+): ConfigFiles {
   const files = new Map<string, ConfigFile>();
   const directories = new Set<string>();
   const visit = (file: string): void => {
     if (files.has(file)) return;
+    mayOpen(file);
     const lines = linesOf(file);
     files.set(file, { path: file, lines });
     const patterns = lines.filter(([keyword]) => keyword === 'include').flatMap((l) => l.slice(1));
     const paths = patterns.map((pattern) => absolute(pattern, base, home));
-    for (const found of paths.flatMap((pattern) => glob(pattern, directories))) visit(found);
+    for (const found of paths.flatMap((pattern) => glob(pattern, directories, mayOpen)))
+      visit(found);
   };
   visit(path);
   return { files: [...files.values()], directories: [...directories] };
@@ -44,16 +58,12 @@ function absolute(pattern: string, base: string, home: string): string {
 }
 
 function linesOf(file: string): string[][] {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch {
-    return []; // a file that is not there may appear, and ssh itself reports one it needs
-  }
-  return text.split('\n').flatMap((row) => {
-    const words = configWords(row);
-    return words.length === 0 ? [] : [words];
-  });
+  return readPlainFile(file)
+    .split('\n')
+    .flatMap((row) => {
+      const words = configWords(row);
+      return words.length === 0 ? [] : [words];
+    });
 }
 
 /**
@@ -78,11 +88,16 @@ function unquote(word: string): string {
 }
 
 /** The existing paths that match, in order; notes the directories that were searched. */
-function glob(pattern: string, searched: Set<string>): string[] {
+function glob(
+  pattern: string,
+  searched: Set<string>,
+  mayOpen: ReadingContext['mayOpen'],
+): string[] {
   let found = ['/'];
   for (const segment of pattern.split(sep).filter((name) => name !== '')) {
     found = found.flatMap((directory) => {
       if (!isGlob(segment)) return [join(directory, unescapeGlob(segment))];
+      mayOpen(directory);
       searched.add(directory);
       const matcher = globRegex(segment);
       return namesIn(directory)

@@ -6,7 +6,7 @@ import { readConfigFiles } from './config-files.ts';
  * Relative includes start at ~/.ssh, wherever the file itself lies.
  */
 export function configHosts(file: string, home: string): string[] {
-  const names = readConfigFiles(file, `${home}/.ssh`, home)
+  const names = readConfigFiles(file, { base: `${home}/.ssh`, home, mayOpen: () => undefined })
     .files.flatMap(({ lines }) => lines)
     .filter(([keyword]) => keyword === 'host')
     .flatMap(([, ...patterns]) => patterns)

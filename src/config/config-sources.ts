@@ -1,7 +1,12 @@
 /** Everything that an answer of `ssh -G` comes from: its arguments, files and variables. */
 import { dirname, resolve } from 'node:path';
 import { SshpoolError } from '../base/errors.ts';
-import { configWords, readConfigFiles, type ConfigFiles } from './config-files.ts';
+import {
+  configWords,
+  readConfigFiles,
+  type ConfigFiles,
+  type ReadingContext,
+} from './config-files.ts';
 import { expandTilde, type Account, type Env } from './tokens.ts';
 
 export interface ConfigSources {
@@ -37,18 +42,23 @@ const WITH_VALUE = new Set(['-B', '-b', '-c', '-F', '-I', '-i', '-J', '-l', '-m'
 
 type Line = readonly string[];
 
+export interface SourcesContext extends Pick<ReadingContext, 'mayOpen'> {
+  readonly env: Env;
+  readonly account: Account;
+}
+
 /**
- * @throws SshpoolError SSH_CONFIG where a variable would put a line of its own into the answer
+ * @throws SshpoolError SSH_CONFIG where a variable would put a line of its own into the answer; as
+ * readConfigFiles
  */
 export function configSources(
   sshArgs: readonly string[],
   cwd: string,
-  env: Env,
-  account: Account,
+  { env, account, mayOpen }: SourcesContext,
 ): ConfigSources {
   const given = valuesOf(sshArgs);
   const configFile = fileOf(given, cwd);
-  const roots = rootsOf(configFile, account.home);
+  const roots = rootsOf(configFile, { home: account.home, mayOpen });
   const files = roots.flatMap((root) => root.files);
   const identities = given.flatMap(([name, value]) => (name === '-i' ? [value] : []));
   const lines: readonly Line[] = [
@@ -95,13 +105,17 @@ function fileOf(
 }
 
 /** -F replaces the usual two. */
-function rootsOf(configFile: string | undefined, home: string): ConfigFiles[] {
+function rootsOf(
+  configFile: string | undefined,
+  { home, mayOpen }: Pick<ReadingContext, 'home' | 'mayOpen'>,
+): ConfigFiles[] {
   if (configFile === 'none') return [];
   const user = `${home}/.ssh`;
-  if (configFile !== undefined) return [readConfigFiles(configFile, user, home)];
+  const context = { base: user, home, mayOpen };
+  if (configFile !== undefined) return [readConfigFiles(configFile, context)];
   return [
-    readConfigFiles(`${user}/config`, user, home),
-    readConfigFiles(SYSTEM_CONFIG, dirname(SYSTEM_CONFIG), home),
+    readConfigFiles(`${user}/config`, context),
+    readConfigFiles(SYSTEM_CONFIG, { ...context, base: dirname(SYSTEM_CONFIG) }),
   ];
 }
 

@@ -109,6 +109,26 @@ function contentsOf(path: string): string {
   }
 }
 
+/**
+ * The text of a regular file, '' where it is none or is not to be read; never waits.
+ * @throws SshpoolError NOT_SHARED where it gives its contents once, or is the calling process's own
+ */
+export function readPlainFile(path: string): string {
+  refuseOwnDescriptors(path);
+  let file: number | undefined;
+  try {
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stat = fstatSync(file);
+    if (stat.isFile()) return readFileSync(file, 'utf8');
+    if (!stat.isFIFO()) return '';
+  } catch {
+    return ''; // it may appear, and ssh itself reports one that it needs
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+  throw notShared(path, 'gives its contents only once');
+}
+
 /** These name what a process has open; in the agent they would name something of the agent. */
 const OWN_DESCRIPTORS =
   /^\/(?:dev\/(?:fd(?:\/|$)|std(?:in|out|err)$)|proc\/(?:self|thread-self)\/)/;

@@ -10,6 +10,7 @@ import { Memory } from '../base/memory.ts';
 import { sshFor } from '../base/programs.ts';
 import type { Clock } from '../base/time.ts';
 import { configSources, ENV_NAMES, type ConfigSources } from './config-sources.ts';
+import { Mounts } from './mounts.ts';
 import { readSshOptions, type SshOptions } from './ssh-options.ts';
 import { targetArgs, type Target } from './target.ts';
 import type { Account, Env } from './tokens.ts';
@@ -56,13 +57,31 @@ interface Answer {
   readonly paths: readonly string[];
 }
 
+export interface SshConfigSetting {
+  readonly clock: Clock;
+  readonly run?: RunSsh;
+  readonly mounts?: Mounts;
+}
+
+/** A file that may not be opened yet. */
+class Unanswered extends Error {
+  readonly path: string;
+
+  constructor(path: string) {
+    super(path);
+    this.path = path;
+  }
+}
+
 export class SshConfig {
   readonly #run: RunSsh;
   readonly #account: Account;
+  readonly #mounts: Mounts;
   readonly #answers = new Map<string, Answer>();
   readonly #variables: Memory<Pick<ConfigSources, 'paths' | 'variables'> & { stamp: string }>;
 
-  constructor({ clock, run = runSsh }: { readonly clock: Clock; readonly run?: RunSsh }) {
+  constructor({ clock, run = runSsh, mounts = new Mounts({ clock }) }: SshConfigSetting) {
+    this.#mounts = mounts;
     this.#variables = new Memory(clock, { lifeMs: Infinity, max: MAX_ANSWERS });
     this.#run = run;
     this.#account = ourAccount();
@@ -72,11 +91,12 @@ export class SshConfig {
    * The variables that the answer may depend on beside those that every caller sends: names, or `*`
    * for all. @throws SshpoolError SSH_CONFIG
    */
-  variables({ sshArgs, cwd, env }: Omit<Question, 'target'>): readonly string[] {
+  async variables({ sshArgs, cwd, env }: Omit<Question, 'target'>): Promise<readonly string[]> {
     const key = JSON.stringify([sshArgs, cwd]);
     const known = this.#variables.get(key);
+    if (known) await this.#mounts.answer(known.paths);
     if (known && stampOf(known.paths) === known.stamp) return known.variables;
-    const { paths, variables } = configSources(sshArgs, cwd, env, this.#account);
+    const { paths, variables } = await this.#sources({ sshArgs, cwd, env });
     this.#variables.set(key, { paths, variables, stamp: stampOf(paths) });
     return variables;
   }
@@ -92,10 +112,15 @@ export class SshConfig {
     const keyFor = ({ usesEnv, usesCommand }: Uses): string =>
       JSON.stringify([...asked, usesEnv ? env : named, usesCommand ? (invocation ?? null) : 0]);
     for (const uses of USES) {
-      const known = this.#known(keyFor(uses));
-      if (known) return known.options;
+      const known = this.#answers.get(keyFor(uses));
+      // One after the other, and hardly ever more than one.
+      if (known) await this.#mounts.answer(known.paths);
+      if (known && isCurrent(known)) return known.options;
     }
-    const sources = configSources(sshArgs, cwd, env, this.#account);
+    const sources = await this.#sources(question);
+    // Another call for the same may have asked meanwhile.
+    const other = USES.map((uses) => this.#answers.get(keyFor(uses))).find(isCurrent);
+    if (other) return other.options;
     const { paths, isVolatile } = sources;
     const stamp = stampOf(paths);
     const options = this.#ask(question, sources);
@@ -111,9 +136,23 @@ export class SshConfig {
     return options;
   }
 
-  #known(key: string): Answer | undefined {
-    const answer = this.#answers.get(key);
-    return answer && stampOf(answer.paths) === answer.stamp ? answer : undefined;
+  /** Each file is opened when its file system has answered. @throws SshpoolError NOT_SHARED */
+  async #sources({ sshArgs, cwd, env }: Omit<Question, 'target'>): Promise<ConfigSources> {
+    const account = this.#account;
+    const answered = new Set<string>();
+    const mayOpen = (path: string): void => {
+      if (!answered.has(path) && this.#mounts.isDoubtful(path)) throw new Unanswered(path);
+    };
+    for (;;) {
+      try {
+        return configSources(sshArgs, cwd, { env, account, mayOpen });
+      } catch (thrown) {
+        if (!(thrown instanceof Unanswered)) throw thrown;
+        // One after the other: what is in a file says which comes next.
+        await this.#mounts.answer([thrown.path]);
+        answered.add(thrown.path);
+      }
+    }
   }
 
   async #ask(
@@ -185,6 +224,10 @@ function refuseLineBreaks(sshArgs: readonly string[]): void {
   if (bad === undefined) return;
   const problem = `an option for ssh holds a line break or a NUL: ${JSON.stringify(bad)}`;
   throw SshpoolError.of('USAGE', { problem });
+}
+
+function isCurrent(answer: Answer | undefined): answer is Answer {
+  return answer !== undefined && stampOf(answer.paths) === answer.stamp;
 }
 
 /** Changes whenever one of the files or directories does, or comes, or goes. */

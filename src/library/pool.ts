@@ -8,6 +8,7 @@ import { runtimePaths } from '../config/paths.ts';
 import { checkDir, ensureDir } from '../config/private-directory.ts';
 import { selectEnv } from '../config/send-env.ts';
 import type { Settings } from '../config/settings.ts';
+import { Mounts } from '../config/mounts.ts';
 import { SshConfig } from '../config/ssh-config.ts';
 import type { OnPoolEvent, PoolEvent } from '../pool/events.ts';
 import { Pool } from '../pool/pool.ts';
@@ -110,11 +111,13 @@ export class SSHConnectionPool extends BasePool<Place> {
       link.unref();
       return link;
     };
+    const mounts = new Mounts({ clock });
     this.#services = {
       clock,
       settings,
       paths,
-      sshConfig: new SshConfig({ clock }),
+      mounts,
+      sshConfig: new SshConfig({ clock, mounts }),
       contents: new FileContents(clock),
       heldKeys: this.#heldKeys,
       env: process.env,

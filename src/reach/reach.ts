@@ -5,8 +5,9 @@
 import { resolve } from 'node:path';
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
-import { connectionKey } from '../config/connection-key.ts';
+import { connectionKey, identityPaths } from '../config/connection-key.ts';
 import type { Jump } from '../config/jump.ts';
+import type { Mounts } from '../config/mounts.ts';
 import type { RuntimePaths } from '../config/paths.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Invocation, SshConfig } from '../config/ssh-config.ts';
@@ -32,6 +33,7 @@ export interface ReachServices extends IdentitySources {
   readonly settings: Settings;
   readonly paths: RuntimePaths;
   readonly sshConfig: SshConfig;
+  readonly mounts: Mounts;
   /** The environment of the process, without what belongs to whoever started it. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly pool: Pool;
@@ -67,7 +69,7 @@ export interface Asked {
 
 /**
  * @throws SshpoolError SSH_CONFIG where ssh cannot make sense of its configuration; JUMP_LOOP;
- * NOT_SHARED
+ * NOT_SHARED, also where a file system does not answer
  */
 export function reach(
   services: ReachServices,
@@ -85,6 +87,8 @@ async function reachBehind(
   behind: readonly Behind[],
 ): Promise<Reached> {
   const { target, sshArgs } = asked;
+  const { mounts } = services;
+  await mounts.answer([caller.cwd]);
   const env = await environmentOf(services, sshArgs, caller);
   const resolved = services.sshConfig.resolve({ ...asked, cwd: caller.cwd, env });
   // The first call loads ssh2 while its ssh -G runs: the agent serves before it has it.
@@ -92,6 +96,7 @@ async function reachBehind(
   const keyAgent = socketOf(options.identityAgent, caller);
   const forwardAgent = socketOf(options.forwardAgent, caller);
   const { host: name, user, hostname, port } = options;
+  await mounts.answer([...pathsOf(options), ...(keyAgent === undefined ? [] : [keyAgent])]);
   const identity = await identityOf(services, options, keyAgent);
   const own = await ownKey(services, options, { ...identity, keyAgent, forwardAgent, env });
   refuseLoop(own, name, behind);
@@ -115,6 +120,14 @@ async function reachBehind(
   };
   const ownPath = options.controlPath === undefined ? [] : [options.controlPath];
   return { options, request, controlPaths: [...ownPath, ...(way?.controlPaths ?? [])] };
+}
+
+/** Every file that is looked at for a call, and for a login. */
+function pathsOf(options: SshOptions): readonly string[] {
+  const { userKnownHostsFiles, globalKnownHostsFiles, commandFiles } = options;
+  const { programs, data } = commandFiles;
+  const known = [...userKnownHostsFiles, ...globalKnownHostsFiles];
+  return [...identityPaths(options), ...known, ...programs, ...data];
 }
 
 /** What is known of a target when it is connected to. */
@@ -213,7 +226,7 @@ async function environmentOf(
   sshArgs: readonly string[],
   caller: Surroundings,
 ): Promise<Readonly<Record<string, string | undefined>>> {
-  const wanted = sshConfig.variables({ sshArgs, cwd: caller.cwd, env: caller.env });
+  const wanted = await sshConfig.variables({ sshArgs, cwd: caller.cwd, env: caller.env });
   const missing = wanted.filter((name) => !matchesEnv(name, CALLER_ENV));
   if (missing.length === 0) return { ...env, ...caller.env };
   const more = await caller.environment(missing);

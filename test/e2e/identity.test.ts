@@ -206,20 +206,16 @@ describe.skipIf(!haveSshd())('a call is made as the one that its keys say', () =
     expect(ours.stderr).toContain('is not the private key of');
   });
 
-  it('exec takes no key from a descriptor of its own', async () => {
-    await using sandbox = createSandbox();
-    const { words, stdin } = await fromDescriptor(sandbox);
-    const { stderr } = await runCli(sandbox, ['exec', ...words], { stdin });
-    expect(stderr).toMatch(/^sshpool: \/dev\/fd\/0 is a file of the calling process alone/);
-  });
-
-  it('ssh leaves a key in a descriptor of its own to the real ssh', async () => {
-    await using sandbox = createSandbox();
-    const { words, stdin } = await fromDescriptor(sandbox);
-    const ours = await runCli(sandbox, ['ssh', ...words], { stdin });
-    const real = await ssh(sandbox, words, { stdin });
-    expect(ours.stderr).toBe(real.stderr);
-  });
+  it.each(['exec', 'ssh'])(
+    '%s leaves a key in a descriptor of its own to the real ssh',
+    async (name) => {
+      await using sandbox = createSandbox();
+      const { words, stdin } = await fromDescriptor(sandbox);
+      const ours = await runCli(sandbox, [name, ...words], { stdin });
+      const real = await ssh(sandbox, words, { stdin });
+      expect(ours.stderr).toBe(real.stderr);
+    },
+  );
 });
 
 describe.skipIf(!haveSshd())('a call trusts whom its known hosts say', () => {

@@ -1,11 +1,11 @@
-/** What the line shows of a person who types: beside ssh (case 14), with a server of OpenSSH 9.5 or later. */
+/** What the line shows of a person who types: beside ssh (case 14), where both are OpenSSH 9.5 or later. */
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { PROGRAM } from '../support/cli.ts';
 import { until } from '../support/process.ts';
 import { startLoopback } from '../support/loopback.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
-import { haveSshd, sshdIsAtLeast, startSshd } from '../support/sshd.ts';
+import { haveSshd, sshdIsAtLeast, sshIsAtLeast, startSshd } from '../support/sshd.ts';
 import { haveTerminals, Terminal } from '../support/terminal.ts';
 
 interface Line {
@@ -60,7 +60,7 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
-const isShown = haveSshd() && haveTerminals() && sshdIsAtLeast(9, 5);
+const isShown = haveSshd() && haveTerminals() && sshdIsAtLeast(9, 5) && sshIsAtLeast(9, 5);
 
 describe.skipIf(!isShown).each(['ssh2', 'openssh'])('keys over %s', (link) => {
   it('are hidden among packets of their own size, as by ssh', async () => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { certify, keyAgent, makeKey, publicKeyOf } from '../reach/fixtures.ts';
 import { runCli, ssh as runSsh } from '../support/cli.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
-import { haveSshd, sshdIsAtLeast, startSshd, type Sshd } from '../support/sshd.ts';
+import { haveSshd, sshdIsAtLeast, sshIsAtLeast, startSshd, type Sshd } from '../support/sshd.ts';
 
 /** What became of each key, as `Failed ED25519-CERT SHA256:…`. */
 function verdicts(log: string): string[] {
@@ -101,7 +101,7 @@ describe.skipIf(!haveSshd())('a server sees', () => {
     expect(sshpool).toEqual(ssh);
   });
 
-  it.skipIf(!sshdIsAtLeast(9, 6))(
+  it.skipIf(!sshdIsAtLeast(9, 6) || !sshIsAtLeast(9, 6))(
     'an RSA key that it takes from this user alone, and says so once it knows the user',
     async () => {
       await using sandbox = createSandbox();

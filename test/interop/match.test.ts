@@ -1,15 +1,12 @@
 /** Configurations that look at what is to run (case 4): beside ssh, where that is OpenSSH 10 or later. */
-import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { runCli, ssh, type Result } from '../support/cli.ts';
 import { createSandbox } from '../support/sandbox.ts';
-import { haveSshd, startSshd } from '../support/sshd.ts';
+import { haveSshd, sshIsAtLeast, startSshd } from '../support/sshd.ts';
 
-const [, major = '0'] =
-  /OpenSSH_(\d+)/.exec(spawnSync('ssh', ['-V'], { encoding: 'utf8' }).stderr) ?? [];
 const seen = ({ code, stdout, stderr }: Result): unknown => [code, String(stdout), stderr];
 
-describe.skipIf(!haveSshd() || Number(major) < 10)('a Match block', () => {
+describe.skipIf(!haveSshd() || !sshIsAtLeast(10, 0))('a Match block', () => {
   it.each([
     ['of the command that is run', 'Match command "echo *"', 'echo $MATCHED'],
     ['of another command', 'Match command "id *"', 'echo $MATCHED'],
@@ -28,12 +25,17 @@ describe.skipIf(!haveSshd() || Number(major) < 10)('a Match block', () => {
     expect(seen(await runCli(sandbox, ['exec', ...words], { env }))).toEqual(expected);
   });
 
-  it('that refuses the connection refuses this command alone', async () => {
-    await using sandbox = createSandbox();
-    const sshd = await startSshd(sandbox);
-    const config = sshd.config('Match command "rm *"\n  RefuseConnection "no rm here"');
-    expect((await runCli(sandbox, ['exec', '-F', config, 'box', 'true'])).code).toBe(0);
-    const words = ['-F', config, 'box', 'rm', 'x'];
-    expect(seen(await runCli(sandbox, ['ssh', ...words]))).toEqual(seen(await ssh(sandbox, words)));
-  });
+  it.skipIf(!sshIsAtLeast(10, 1))(
+    'that refuses the connection refuses this command alone',
+    async () => {
+      await using sandbox = createSandbox();
+      const sshd = await startSshd(sandbox);
+      const config = sshd.config('Match command "rm *"\n  RefuseConnection "no rm here"');
+      expect((await runCli(sandbox, ['exec', '-F', config, 'box', 'true'])).code).toBe(0);
+      const words = ['-F', config, 'box', 'rm', 'x'];
+      expect(seen(await runCli(sandbox, ['ssh', ...words]))).toEqual(
+        seen(await ssh(sandbox, words)),
+      );
+    },
+  );
 });

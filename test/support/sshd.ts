@@ -192,7 +192,16 @@ function penalties(): Record<string, string> {
 /** Whether the server is OpenSSH of this version or a later one. */
 export function sshdIsAtLeast(major: number, minor: number): boolean {
   // Where it does not know -V it says its version with the usage.
-  const { stderr } = spawnSync(SSHD, ['-V'], { encoding: 'utf8' });
+  return isAtLeast(SSHD, major, minor);
+}
+
+/** The same of the client. */
+export function sshIsAtLeast(major: number, minor: number): boolean {
+  return isAtLeast('ssh', major, minor);
+}
+
+function isAtLeast(program: string, major: number, minor: number): boolean {
+  const { stderr } = spawnSync(program, ['-V'], { encoding: 'utf8' });
   const [, ...version] = /OpenSSH_(\d+)\.(\d+)/.exec(stderr) ?? [];
   const [isMajor = 0, isMinor = 0] = version.map(Number);
   return isMajor * 100 + isMinor >= major * 100 + minor;

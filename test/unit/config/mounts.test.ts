@@ -1,0 +1,81 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { Mounts } from '../../../src/config/mounts.ts';
+import { deferred } from '../../../src/base/deferred.ts';
+import { FakeClock } from '../../support/clock.ts';
+import { settle } from '../../support/fake-link.ts';
+import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
+
+let where: Sandbox;
+beforeEach(() => {
+  where = createSandbox();
+  onTestFinished(() => where[Symbol.asyncDispose]());
+});
+
+/** A machine whose root is its own and that has another file system at `net`. */
+function setUp(type = 'nfs4') {
+  const clock = new FakeClock();
+  const net = where.path('net');
+  mkdirSync(net);
+  const asked: string[] = [];
+  const answer = deferred();
+  const mounts = new Mounts({
+    clock,
+    mountInfo: () =>
+      `22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw\n99 22 0:50 / ${net} rw - ${type} server:/home rw\n`,
+    ask: (path) => {
+      asked.push(path);
+      return answer.promise;
+    },
+  });
+  return { clock, net, asked, answer, mounts };
+}
+
+describe('a file system', () => {
+  it('of this machine is asked nothing', async () => {
+    const { asked, mounts } = setUp('xfs');
+    await mounts.answer([where.path('net', 'file'), where.root, '/etc/passwd']);
+    expect(asked).toEqual([]);
+  });
+
+  it('of another one is asked once for all files on it', async () => {
+    const { net, asked, answer, mounts } = setUp();
+    const all = mounts.answer([`${net}/a`, `${net}/b`, '/etc/passwd']);
+    answer.resolve();
+    await all;
+    expect(asked).toHaveLength(1);
+  });
+
+  it.each(['fuse.sshfs', 'cifs', 'autofs', '9p'])('of type %s may not answer', (type) => {
+    const { net, mounts } = setUp(type);
+    expect(mounts.isDoubtful(`${net}/x`)).toBe(true);
+  });
+
+  it('is found behind a link, which is not followed into it', () => {
+    const { net, mounts } = setUp();
+    symlinkSync(`${net}/home`, where.path('link'));
+    symlinkSync('link/.ssh', where.path('link2'));
+    expect(mounts.isDoubtful(where.path('link2', 'config'))).toBe(true);
+    writeFileSync(where.path('plain'), '');
+    expect(mounts.isDoubtful(where.path('plain'))).toBe(false);
+    symlinkSync('loop', where.path('loop'));
+    expect(mounts.isDoubtful(where.path('loop', 'x'))).toBe(false);
+  });
+
+  it('that does not answer within a second is given up, and asked no second time meanwhile', async () => {
+    const { clock, net, asked, answer, mounts } = setUp();
+    const first = mounts.answer([`${net}/a`]);
+    const second = mounts.answer([`${net}/b`]);
+    clock.advance(1000);
+    await expect(first).rejects.toMatchObject({ code: 'NOT_SHARED' });
+    await expect(second).rejects.toThrow(`the file system at ${net} does not answer`);
+    const third = mounts.answer([`${net}/a`]);
+    expect(asked).toHaveLength(1);
+    answer.resolve();
+    await third;
+    await settle();
+    await mounts.answer([`${net}/a`]);
+    expect(asked).toHaveLength(2);
+    expect(clock.pending).toBe(0);
+  });
+});
