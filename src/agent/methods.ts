@@ -72,13 +72,14 @@ const HANDLERS: Handlers = {
     const { dropped: logLinesDropped, faults: unexpectedErrors } = services.log.counts;
     return { ...facts(services), log: paths.log, logLinesDropped, unexpectedErrors, settings };
   },
-  stats: (services, { target }) => ({
+  stats: async (services, { target }) => ({
     ...facts(services),
-    ...services.pool.stats(target === null ? undefined : matching(target)),
+    ...services.pool.stats(target === null ? undefined : await meantBy(target, services)),
   }),
-  close: async ({ pool }, { target, force }) => ({
-    closed: await pool.close(target === null ? () => true : matching(target), { force }),
-  }),
+  close: async (services, { target, force }) => {
+    const match = target === null ? () => true : await meantBy(target, services);
+    return { closed: await services.pool.close(match, { force }) };
+  },
   warm: async (services, { argv, cwd, env, place }, caller) => {
     refuseElsewhere(services.place, place);
     const { targets, sshArgs } = parseTargets(argv.map((word) => Buffer.from(word)));
@@ -158,6 +159,17 @@ function matching(text: string): Match {
     const sameHost = host === label.name || host === label.hostname;
     return sameHost && (user ?? label.user) === label.user && (port ?? label.port) === label.port;
   };
+}
+
+/** The same, and those of another alias of the same host. */
+async function meantBy(text: string, { sshConfig, env }: Services): Promise<Match> {
+  const named = matching(text);
+  const question = { target: parseTarget(text), sshArgs: [], cwd: '/', env };
+  // A name that ssh cannot make sense of has no connection under another one.
+  const options = await sshConfig.resolve(question).catch(() => undefined);
+  const isSame = ({ hostname, port, user }: Label): boolean =>
+    hostname === options?.hostname && port === options.port && user === options.user;
+  return (label, key) => named(label, key) || isSame(label);
 }
 
 async function warmOne(

@@ -125,6 +125,16 @@ describe.skipIf(!haveSshd())('the pool', () => {
     expect(await runCli(sandbox, args, { env })).toMatchObject({ code: 0, stderr: '' });
   });
 
+  it('says where there is no connection to a host', async () => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox);
+    await exec(sandbox, sshd);
+    expect(await runCli(sandbox, ['stats', 'nothere.invalid'])).toMatchObject({
+      code: 1,
+      stderr: 'sshpool: no connection to nothere.invalid\n',
+    });
+  });
+
   it('shows a table that fits 80 columns and has no colours in a pipe', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);

@@ -1,7 +1,6 @@
 /** `sshpool agent ...`: the life of the background agent, by hand. */
 import { createReadStream, existsSync, statSync, watch } from 'node:fs';
 import { finished } from 'node:stream/promises';
-import chalk from 'chalk';
 import type { AgentStatus } from '../../agent/methods.ts';
 import { SshpoolError } from '../../base/errors.ts';
 import { ownPlace } from '../../base/place.ts';
@@ -16,6 +15,7 @@ import { checkDir, ensureDir } from '../../config/private-directory.ts';
 import { readSettings } from '../../config/settings.ts';
 import { callRunning, callStarting, ourPaths } from '../agent-call.ts';
 import { installedLauncher, LAUNCHER_TEXT } from '../launcher.ts';
+import { colors } from '../colors.ts';
 import { printError } from '../ui.ts';
 import { duration, size } from './stats.ts';
 
@@ -99,7 +99,7 @@ export async function status({ json }: { readonly json?: true }): Promise<number
     const rows = [
       [
         'state',
-        `${chalk.green('running')}, pid ${pid}, up ${duration(uptimeMs)}, ${size(rssBytes)}`,
+        `${colors.green('running')}, pid ${pid}, up ${duration(uptimeMs)}, ${size(rssBytes)}`,
       ],
       ['version', `${version} (this program: ${programVersion()}), protocol ${protocol}`],
       ['launcher', LAUNCHER_TEXT[launcher]],
@@ -108,7 +108,7 @@ export async function status({ json }: { readonly json?: true }): Promise<number
       ...(unexpectedErrors > 0 ? [['errors', `${unexpectedErrors} unexpected, see the log`]] : []),
     ];
     for (const [name = '', text] of rows)
-      process.stdout.write(`${chalk.dim(name.padEnd(8))} ${text}\n`);
+      process.stdout.write(`${colors.dim(name.padEnd(8))} ${text}\n`);
   } else process.stdout.write(`no agent is running\nlauncher: ${LAUNCHER_TEXT[launcher]}\n`);
   return found ? 0 : NOT_RUNNING;
 }

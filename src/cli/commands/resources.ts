@@ -1,10 +1,10 @@
 /** `sshpool resources`: how a host is. */
-import chalk from 'chalk';
 import { EXIT_FAILURE, SshpoolError } from '../../base/errors.ts';
 import { printableLine } from '../../base/printable.ts';
 import { getHostResources, type HostResources, type Usage } from '../../hosts/resources.ts';
 import { RESOURCES_OPTIONS } from '../command-table.ts';
 import { isReached, parseHostCall, runOn } from '../host-call.ts';
+import { colors } from '../colors.ts';
 import { printing, table } from '../ui.ts';
 import { duration, size } from './stats.ts';
 
@@ -47,7 +47,7 @@ export function render({
       ['cpu', `${cpu.usedPercent === null ? '-' : `${cpu.usedPercent}%`}${cores}`],
       ['memory', memory === null ? '-' : usageOf(memory)],
       ...disks.map((disk) => [`disk ${printableLine(disk.mountPoint)}`, usageOf(disk)]),
-    ].map(([name = '', text = '']) => [chalk.dim(name), text]),
+    ].map(([name = '', text = '']) => [colors.dim(name), text]),
   );
   return `${lines.join('\n')}\n`;
 }

@@ -1,8 +1,8 @@
 /** `sshpool stats`: the pool's counters and connections, for people and for programs. */
-import chalk from 'chalk';
 import type { AgentStats } from '../../agent/methods.ts';
 import type { ConnectionRow, Percentiles } from '../../pool/stats.ts';
 import { callRunning } from '../agent-call.ts';
+import { colors } from '../colors.ts';
 import { printError, table } from '../ui.ts';
 
 export interface StatsOptions {
@@ -15,6 +15,10 @@ export async function stats(target: string | undefined, { json }: StatsOptions):
     if (json) process.stdout.write('null\n');
     printError('sshpool: no agent is running');
     return 0;
+  }
+  if (target !== undefined && !json && found.connections.length === 0) {
+    printError(`sshpool: no connection to ${target}`);
+    return 1;
   }
   process.stdout.write(json ? `${JSON.stringify(found, null, 2)}\n` : render(found, Date.now()));
   return 0;
@@ -30,7 +34,7 @@ export function render(found: AgentStats, now: number): string {
         'agent',
         `pid ${found.pid}, version ${found.version}, up ${duration(found.uptimeMs)}, ${size(found.rssBytes)}`,
       ],
-      ['reuse', `${chalk.bold(percent)} (${totals.poolHits} hits, ${totals.poolMisses} misses)`],
+      ['reuse', `${colors.bold(percent)} (${totals.poolHits} hits, ${totals.poolMisses} misses)`],
       [
         'connections',
         `${totals.totalConnections} (${totals.activeConnections} active, ${totals.idleConnections} idle)`,
@@ -45,10 +49,10 @@ export function render(found: AgentStats, now: number): string {
       ],
       ['connect', latency(totals.connectMs)],
       ['exec', latency(totals.execMs)],
-    ].map(([name = '', text = '']) => [chalk.dim(name), text]),
+    ].map(([name = '', text = '']) => [colors.dim(name), text]),
   );
   const rows = connections.map((row) => connectionCells(row, now));
-  if (rows.length > 0) lines.push('', ...table([HEADINGS.map((h) => chalk.dim(h)), ...rows]));
+  if (rows.length > 0) lines.push('', ...table([HEADINGS.map((h) => colors.dim(h)), ...rows]));
   lines.push(...reasons(connections));
   return `${lines.join('\n')}\n`;
 }
@@ -70,7 +74,7 @@ function connectionCells(row: ConnectionRow, now: number): string[] {
     cut(target, TARGET_WIDTH),
     cut(`${user}@${host}:${port}`, ADDRESS_WIDTH),
     link,
-    state === 'idle' ? chalk.green(state) : chalk.yellow(state),
+    state === 'idle' ? colors.green(state) : colors.yellow(state),
     String(sessions),
     String(hits),
     state === 'idle' ? duration(now - Date.parse(row.lastUsedAt)) : '-',
