@@ -146,7 +146,8 @@ export function makeLoginUser(place = tmpdir()): LoginUser & Disposable {
   return {
     ...{ name, password, key },
     [Symbol.dispose]() {
-      spawnSync('userdel', [name], { stdio: 'ignore' });
+      // Also where a command of its still runs.
+      spawnSync('userdel', ['-f', name], { stdio: 'ignore' });
       rmSync(dir, { recursive: true, force: true });
     },
   };
