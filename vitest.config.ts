@@ -34,7 +34,10 @@ export default defineConfig({
     // Most of them wait for others most of the time; Vitest would leave one processor alone.
     maxWorkers: availableParallelism(),
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      {
+        // Property tests make many of them, on a machine that is busy with others.
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 },
+      },
       {
         test: { name: 'interop', include: ['test/interop/*.test.ts'], testTimeout: 60_000 },
       },

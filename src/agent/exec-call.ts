@@ -56,7 +56,11 @@ export class ExecCall {
     this.#caller = caller;
     this.#command = command;
     // The launcher puts no questions: the Node client may make the call anew.
-    this.#notes = new Notes(caller.note, !caller.can('ask') && caller.can('delegate'));
+    this.#notes = new Notes(
+      caller.note,
+      !caller.can('ask') && caller.can('delegate'),
+      services.clock,
+    );
   }
 
   /**

@@ -29,10 +29,10 @@ interface Master {
 
 export class Masters {
   readonly #clock: Clock;
-  readonly #pool: Pick<Pool, 'close' | 'stats'>;
+  readonly #pool: Pick<Pool, 'close' | 'hasConnection'>;
   readonly #masters = new Map<string, Master>();
 
-  constructor(clock: Clock, pool: Pick<Pool, 'close' | 'stats'>) {
+  constructor(clock: Clock, pool: Pick<Pool, 'close' | 'hasConnection'>) {
     this.#clock = clock;
     this.#pool = pool;
   }
@@ -88,7 +88,7 @@ export class Masters {
   }
 
   #isConnected({ keys }: Master): boolean {
-    return this.#pool.stats((_, key) => keys.has(key)).connections.length > 0;
+    return this.#pool.hasConnection((_, key) => keys.has(key));
   }
 }
 
@@ -114,6 +114,8 @@ function connect(path: string, found: (is: boolean) => void): void {
     socket.destroy();
     found(true);
   });
-  // What a master left behind when it was killed.
-  socket.once('error', () => found(false));
+  // What a master left behind when it was killed; one that is only busy is there.
+  socket.once('error', ({ code }: NodeJS.ErrnoException) =>
+    found(code !== 'ECONNREFUSED' && code !== 'ENOENT'),
+  );
 }

@@ -2,6 +2,7 @@
 import { SshpoolError } from '../base/errors.ts';
 import { parseTargets } from '../config/exec-args.ts';
 import type { Settings } from '../config/settings.ts';
+import { wayOf } from '../config/ssh-options.ts';
 import { parseTarget, type Target } from '../config/target.ts';
 import type { Label } from '../pool/label.ts';
 import type { Match } from '../pool/pool.ts';
@@ -167,8 +168,11 @@ async function meantBy(text: string, { sshConfig, env }: Services): Promise<Matc
   const question = { target: parseTarget(text), sshArgs: [], cwd: '/', env };
   // A name that ssh cannot make sense of has no connection under another one.
   const options = await sshConfig.resolve(question).catch(() => undefined);
-  const isSame = ({ hostname, port, user }: Label): boolean =>
-    hostname === options?.hostname && port === options.port && user === options.user;
+  const isSame = ({ hostname, port, user, way }: Label): boolean =>
+    hostname === options?.hostname &&
+    port === options.port &&
+    user === options.user &&
+    way === wayOf(options);
   return (label, key) => named(label, key) || isSame(label);
 }
 

@@ -1,4 +1,7 @@
 import { printable } from '../base/printable.ts';
+import type { Clock } from '../base/time.ts';
+
+const HOLD_MS = 1000;
 
 /**
  * A line for a caller's standard error, as it is sent: a server, a proxy or an ssh of ours may have a
@@ -15,16 +18,20 @@ export function noteText(text: string): string {
  */
 export class Notes {
   readonly #print: (text: string) => void;
+  readonly #clock: Clock;
   #held: string[] | undefined;
 
-  constructor(print: (text: string) => void, hold: boolean) {
+  constructor(print: (text: string) => void, hold: boolean, clock: Clock) {
     this.#print = print;
+    this.#clock = clock;
     if (hold) this.#held = [];
   }
 
   readonly say = (text: string): void => {
-    if (this.#held) this.#held.push(text);
-    else this.#print(text);
+    if (this.#held === undefined) return this.#print(text);
+    this.#held.push(text);
+    // What a person has to act on must not wait for the end of it.
+    if (this.#held.length === 1) this.#clock.after(HOLD_MS, () => this.release());
   };
 
   /** They are of no use any more. */

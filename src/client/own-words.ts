@@ -24,7 +24,7 @@ export class OwnWords {
 
   say(line: string): void {
     if (this.#log === undefined) this.#print(line);
-    else writeSync(this.#log, `${line}\n`);
+    else writeLog(this.#log, `${line}\n`);
   }
 
   /** How the call ended, where there is something to say of it. */
@@ -33,6 +33,16 @@ export class OwnWords {
     if (farewell !== '' && type === 'exited') this.#print(farewell);
     else if (farewell !== '') this.say(farewell);
     else if (message !== '') this.say(`sshpool: ${message}`);
+  }
+}
+
+/** As ssh, which does not care whether its log could be written. */
+function writeLog(file: number, text: string): boolean {
+  try {
+    writeSync(file, text);
+    return true;
+  } catch {
+    return false; // its disk is full, or its reader has gone
   }
 }
 

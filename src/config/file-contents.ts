@@ -115,18 +115,19 @@ function contentsOf(path: string): string {
  */
 export function readPlainFile(path: string): string {
   refuseOwnDescriptors(path);
+  const stat = statOf(path);
+  // Not opened: that would let its writer go on, and ssh find it gone.
+  if (stat?.isFIFO()) throw notShared(path, 'gives its contents only once');
+  if (!stat?.isFile()) return '';
   let file: number | undefined;
   try {
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stat = fstatSync(file);
-    if (stat.isFile()) return readFileSync(file, 'utf8');
-    if (!stat.isFIFO()) return '';
+    return fstatSync(file).isFile() ? readFileSync(file, 'utf8') : '';
   } catch {
     return ''; // it may appear, and ssh itself reports one that it needs
   } finally {
     if (file !== undefined) closeSync(file);
   }
-  throw notShared(path, 'gives its contents only once');
 }
 
 /** These name what a process has open; in the agent they would name something of the agent. */

@@ -46,16 +46,11 @@ export class Mounts {
     this.#mounts = new Memory(sources.clock, { ...KNOWN, max: 1 });
   }
 
-  /** Whether the file system of this path, or of one on the way to it, may not answer. */
-  isDoubtful(path: string): boolean {
-    return this.#doubtfulPoint(path) !== '';
-  }
-
   /** Resolves where all these may be opened. @throws SshpoolError NOT_SHARED where one does not answer */
   async answer(paths: readonly string[]): Promise<void> {
-    const doubtful = paths.filter((path) => this.isDoubtful(path));
+    const doubtful = paths.filter((path) => this.doubtfulPoint(path) !== '');
     if (doubtful.length === 0) return;
-    const points = new Map(doubtful.map((path) => [this.#doubtfulPoint(path), path]));
+    const points = new Map(doubtful.map((path) => [this.doubtfulPoint(path), path]));
     await Promise.all([...points].map(([point, path]) => this.#ask(point, path)));
   }
 
@@ -76,7 +71,8 @@ export class Mounts {
     throw SshpoolError.of('NOT_SHARED', { what, hint: 'wait for it' });
   }
 
-  #doubtfulPoint(path: string): string {
+  /** Where the first file system is mounted, on the way to this path, that may not answer; '' for none. */
+  doubtfulPoint(path: string): string {
     const known = this.#doubtful.get(path);
     if (known !== undefined) return known;
     const found = firstDoubtful(path, this.#table());

@@ -3,6 +3,7 @@
  * defaults; and a memory of its answers, valid while no file that they came from has changed.
  */
 import { execFile, type ExecFileException } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { SshpoolError } from '../base/errors.ts';
@@ -110,7 +111,7 @@ export class SshConfig {
     // The first where little matters, so that callers who differ in TERM, the command and the like
     // share it; the others where the configuration may look at any variable, or at what is to run.
     const keyFor = ({ usesEnv, usesCommand }: Uses): string =>
-      JSON.stringify([...asked, usesEnv ? env : named, usesCommand ? (invocation ?? null) : 0]);
+      JSON.stringify([...asked, usesEnv ? env : named, usesCommand ? digestOf(invocation) : 0]);
     for (const uses of USES) {
       const known = this.#answers.get(keyFor(uses));
       // One after the other, and hardly ever more than one.
@@ -139,9 +140,9 @@ export class SshConfig {
   /** Each file is opened when its file system has answered. @throws SshpoolError NOT_SHARED */
   async #sources({ sshArgs, cwd, env }: Omit<Question, 'target'>): Promise<ConfigSources> {
     const account = this.#account;
-    const answered = new Set<string>();
+    const answered = new Set(['']);
     const mayOpen = (path: string): void => {
-      if (!answered.has(path) && this.#mounts.isDoubtful(path)) throw new Unanswered(path);
+      if (!answered.has(this.#mounts.doubtfulPoint(path))) throw new Unanswered(path);
     };
     for (;;) {
       try {
@@ -150,7 +151,7 @@ export class SshConfig {
         if (!(thrown instanceof Unanswered)) throw thrown;
         // One after the other: what is in a file says which comes next.
         await this.#mounts.answer([thrown.path]);
-        answered.add(thrown.path);
+        answered.add(this.#mounts.doubtfulPoint(thrown.path));
       }
     }
   }
@@ -224,6 +225,11 @@ function refuseLineBreaks(sshArgs: readonly string[]): void {
   if (bad === undefined) return;
   const problem = `an option for ssh holds a line break or a NUL: ${JSON.stringify(bad)}`;
   throw SshpoolError.of('USAGE', { problem });
+}
+
+/** Not itself: it may be long, and secret. */
+function digestOf(invocation: Invocation = SHELL): string {
+  return createHash('sha256').update(JSON.stringify(invocation)).digest('base64');
 }
 
 function isCurrent(answer: Answer | undefined): answer is Answer {

@@ -285,3 +285,13 @@ function assignment(text: string): [name: string, value: string] {
   const at = text.indexOf('=');
   return [text.slice(0, at), text.slice(at + 1)];
 }
+
+/** What makes two hosts of one address different ones: the way there, and whose key is expected. */
+export function wayOf({
+  proxyJump,
+  proxyCommand,
+  hostKeyAlias,
+}: Pick<SshOptions, 'proxyJump' | 'proxyCommand' | 'hostKeyAlias'>): string | undefined {
+  const named = [proxyJump, proxyCommand, hostKeyAlias];
+  return named.some((each) => each !== undefined) ? JSON.stringify(named) : undefined;
+}

@@ -7,4 +7,6 @@ export interface Label {
   readonly user: string;
   readonly hostname: string;
   readonly port: number;
+  /** What leads there beside the address (config/ssh-options, wayOf); undefined for nothing. */
+  readonly way?: string | undefined;
 }

@@ -82,6 +82,10 @@ export class Pool {
     return this.#group(request.key, request.key).tunnel(request, way, signal);
   }
 
+  hasConnection(match: Match): boolean {
+    return this.#connections().some(({ label, key }) => match(label, key));
+  }
+
   /** Calls wait for a session, and nothing is on its way that could serve them. */
   isCrowded(key: string): boolean {
     return this.#groups.get(key)?.isCrowded ?? false;

@@ -12,7 +12,7 @@ import type { RuntimePaths } from '../config/paths.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Invocation, SshConfig } from '../config/ssh-config.ts';
 import type { AgentChoice } from '../config/agent-choice.ts';
-import type { SshOptions } from '../config/ssh-options.ts';
+import { wayOf, type SshOptions } from '../config/ssh-options.ts';
 import { targetArgs, type Target } from '../config/target.ts';
 import type { Env } from '../config/tokens.ts';
 import type { Asking } from '../pool/attempts.ts';
@@ -110,7 +110,7 @@ async function reachBehind(
   const facts = { key, options, asked, env, identity, keyAgent, hop, hopKey, behind: further };
   const request: PoolRequest = {
     key,
-    label: { target: target.text, name, user, hostname, port },
+    label: { target: target.text, name, user, hostname, port, way: wayOf(options) },
     trust: way === undefined ? trust : trustBehind(trust, way.request.trust),
     forwardAgent,
     // Whose limit on logins under way counts. A jump host has its own.
@@ -127,7 +127,8 @@ function pathsOf(options: SshOptions): readonly string[] {
   const { userKnownHostsFiles, globalKnownHostsFiles, commandFiles } = options;
   const { programs, data } = commandFiles;
   const known = [...userKnownHostsFiles, ...globalKnownHostsFiles];
-  return [...identityPaths(options), ...known, ...programs, ...data];
+  const control = options.controlPath === undefined ? [] : [options.controlPath];
+  return [...identityPaths(options), ...known, ...programs, ...data, ...control];
 }
 
 /** What is known of a target when it is connected to. */

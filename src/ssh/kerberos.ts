@@ -14,7 +14,8 @@ export async function mayHaveTicket(
   place: { readonly env: Env; readonly cwd: string },
   uid: number,
 ): Promise<boolean> {
-  const klist = findProgram('klist', place);
+  // Of the system, and not of a PATH whose directories may be anywhere.
+  const klist = findProgram('klist', { env: {}, cwd: '/' });
   if (klist !== undefined) return hasTicket(klist, place);
   // krb5.conf may name another place, but without its tools it hardly does.
   const file = ticketFile(place.env['KRB5CCNAME'], uid);

@@ -36,11 +36,12 @@ const POST_QUANTUM = /^(?:sntrup761|mlkem)/;
  * as WarnWeakCrypto says: `ssh -G` prints it since then.
  */
 export function weaknessWords(
-  { all, showsServerWords }: SshOptions,
+  { all, kexAlgorithms, showsServerWords }: SshOptions,
   kexinit: Buffer,
 ): readonly string[] {
   const isWanted = showsServerWords && all.get('warnweakcrypto')?.[0] === 'yes';
-  return isWanted && !readOffer(kexinit).kex.some((name) => POST_QUANTUM.test(name)) ? WARNING : [];
+  const chosen = shared(kexAlgorithms, readOffer(kexinit).kex);
+  return isWanted && !POST_QUANTUM.test(chosen ?? '') ? WARNING : [];
 }
 
 const WARNING = [

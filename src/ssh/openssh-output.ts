@@ -33,6 +33,8 @@ export interface OutputEvents {
 
 export class OpensshOutput {
   readonly #options: SshOptions;
+  /** What `ssh -G` has said already. */
+  readonly #warnings: ReadonlySet<string>;
   readonly #events: OutputEvents;
   readonly #said: string[] = [];
   /** The latest line: held back, for where ssh fails it becomes the error. */
@@ -46,6 +48,7 @@ export class OpensshOutput {
   constructor(options: SshOptions, events: OutputEvents) {
     this.#options = options;
     this.#events = events;
+    this.#warnings = new Set(options.warnings.map((line) => line.replace(/\r$/, '')));
     // Without its debug lines nobody tells when the login begins.
     if (OpensshOutput.words(options).length > 0) return;
     events.onServer();
@@ -86,8 +89,11 @@ export class OpensshOutput {
     }
     this.#finish();
     // All lines but the last were shown.
-    const last = this.#held === undefined ? [] : [this.#held.replace(/\r$/, '')];
-    return markSaid(this.#failureOf(this.#reason().replace(/^ssh: /, '')), () => last);
+    const last = this.#held?.replace(/\r$/, '');
+    const error = this.#failureOf(this.#reason().replace(/^ssh: /, ''));
+    // Without a server it may be of our own words; ssh itself may do better then.
+    const isServers = last !== undefined && this.serverVersion !== '';
+    return isServers ? markSaid(error, () => [last]) : error;
   }
 
   #failureOf(said: string): SshpoolError {
@@ -140,7 +146,7 @@ export class OpensshOutput {
     // sshd's auth-options.c names the options of the key; "command" is a forced command.
     this.forcedCommand ||= /^debug1: Remote: .*key options:.*\bcommand\b/.test(line);
     if (line.startsWith('debug1: SSH2_MSG_SERVICE_ACCEPT received')) this.#events.onLogin();
-    if (line === '' || ASKED_FOR.test(line)) return;
+    if (line === '' || ASKED_FOR.test(line) || this.#warnings.has(line)) return;
     this.#said.push(line);
     this.#release();
     // Its end goes with it, as ssh has it.

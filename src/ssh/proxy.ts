@@ -56,12 +56,15 @@ export function startProxy(command: string, context: ProxyContext): ProxyStream 
   return stream;
 }
 
+/** So long a line may be the last one, which says why it failed; and so long after that its caller is told. */
+const HOLD_MS = 300;
+const FORGET_MS = 10_000;
 /** So much of a line is kept. */
 const MAX_WORDS = 2000;
 
 /** What it says on its standard error, which with ssh is that of the call; the last line may say why it failed. */
 class ProxyWords {
-  readonly #note: (text: string) => void;
+  #note: (text: string) => void;
   #held: string | undefined;
   #partial = '';
   #isThrough = false;
@@ -74,17 +77,25 @@ class ProxyWords {
     const lines = (this.#partial + text).split('\n');
     this.#partial = (lines.pop() ?? '').slice(-MAX_WORDS);
     for (const line of lines.filter((each) => each.trim() !== '')) {
-      if (this.#held !== undefined) this.#note(this.#held);
+      this.#show();
       this.#held = line.slice(-MAX_WORDS);
-      if (this.#isThrough) this.release();
+      if (this.#isThrough) this.#show();
+      // It may be for a person to act on.
+      else setTimeout(() => this.#show(), HOLD_MS).unref();
     }
   }
 
   /** It has come through: what it says is no reason for a failure any more. */
   release(): void {
+    this.#show();
+    this.#isThrough = true;
+    // Of whoever connected, and not for as long as the connection lasts.
+    setTimeout(() => (this.#note = () => undefined), FORGET_MS).unref();
+  }
+
+  #show(): void {
     if (this.#held !== undefined) this.#note(this.#held);
     this.#held = undefined;
-    this.#isThrough = true;
   }
 
   /** Of those lines that were not shown. */

@@ -17,11 +17,8 @@ function setUp() {
       }
       return Promise.resolve([]);
     },
-    stats: (match: Match) => ({
-      totals: {},
-      connections: [...connected].filter((key) => match(label, key)),
-    }),
-  } as unknown as Pick<Pool, 'close' | 'stats'>;
+    hasConnection: (match: Match) => [...connected].some((key) => match(label, key)),
+  } as unknown as Pick<Pool, 'close' | 'hasConnection'>;
   return { clock, connected, closed, masters: new Masters(clock, pool) };
 }
 

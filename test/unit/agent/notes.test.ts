@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
+import { FakeClock } from '../../support/clock.ts';
 import { Notes, noteText } from '../../../src/agent/notes.ts';
 
-function notes(hold: boolean): readonly [Notes, string[]] {
+function notes(hold: boolean): readonly [Notes, string[], FakeClock] {
   const printed: string[] = [];
-  return [new Notes((text) => printed.push(text), hold), printed];
+  const clock = new FakeClock();
+  return [new Notes((text) => printed.push(text), hold, clock), printed, clock];
 }
 
 test('what is said is printed at once', () => {
@@ -19,6 +21,13 @@ test('what is held is printed when it is released, and what comes then at once',
   said.release();
   said.say('b');
   expect(printed).toEqual(['a', 'b']);
+});
+
+test('what is held is printed after a second: a person may have to act on it', () => {
+  const [said, printed, clock] = notes(true);
+  said.say('open this link');
+  clock.advance(1000);
+  expect(printed).toEqual(['open this link']);
 });
 
 test('what is held is dropped for whoever makes the call anew', () => {

@@ -48,18 +48,18 @@ describe('a file system', () => {
 
   it.each(['fuse.sshfs', 'cifs', 'autofs', '9p'])('of type %s may not answer', (type) => {
     const { net, mounts } = setUp(type);
-    expect(mounts.isDoubtful(`${net}/x`)).toBe(true);
+    expect(mounts.doubtfulPoint(`${net}/x`)).toBe(net);
   });
 
   it('is found behind a link, which is not followed into it', () => {
     const { net, mounts } = setUp();
     symlinkSync(`${net}/home`, where.path('link'));
     symlinkSync('link/.ssh', where.path('link2'));
-    expect(mounts.isDoubtful(where.path('link2', 'config'))).toBe(true);
+    expect(mounts.doubtfulPoint(where.path('link2', 'config'))).toBe(net);
     writeFileSync(where.path('plain'), '');
-    expect(mounts.isDoubtful(where.path('plain'))).toBe(false);
+    expect(mounts.doubtfulPoint(where.path('plain'))).toBe('');
     symlinkSync('loop', where.path('loop'));
-    expect(mounts.isDoubtful(where.path('loop', 'x'))).toBe(false);
+    expect(mounts.doubtfulPoint(where.path('loop', 'x'))).toBe('');
   });
 
   it('that does not answer within a second is given up, and asked no second time meanwhile', async () => {

@@ -71,9 +71,12 @@ it.each([
 
 it('a server without post-quantum key exchange is warned of where ssh does', () => {
   const old = kexinit('curve25519-sha256', 'ssh-ed25519', 'aes128-ctr', 'hmac-sha2-256');
-  const today = kexinit('mlkem768x25519-sha256', 'ssh-ed25519', 'aes128-ctr', 'hmac-sha2-256');
-  expect(weaknessWords(options('warnweakcrypto yes'), old)).toHaveLength(3);
-  expect(weaknessWords(options('warnweakcrypto yes'), today)).toEqual([]);
+  const both = 'mlkem768x25519-sha256,curve25519-sha256';
+  const today = kexinit(both, 'ssh-ed25519', 'aes128-ctr', 'hmac-sha2-256');
+  const own = options('warnweakcrypto yes', `kexalgorithms ${both}`);
+  expect(weaknessWords(own, old)).toHaveLength(3);
+  expect(weaknessWords(own, today)).toEqual([]);
+  expect(weaknessWords(options('warnweakcrypto yes'), today)).toHaveLength(3);
   expect(weaknessWords(options('warnweakcrypto no'), old)).toEqual([]);
   expect(weaknessWords(options('warnweakcrypto yes', 'loglevel ERROR'), old)).toEqual([]);
   expect(weaknessWords(options(), old)).toEqual([]);

@@ -16,7 +16,7 @@ function output(level = 'INFO'): OpensshOutput {
     all: new Map([['loglevel', [level]]]),
   };
   // It looks at no other option.
-  return new OpensshOutput(options as unknown as SshOptions, {
+  return new OpensshOutput({ warnings: [], ...options } as unknown as SshOptions, {
     note: (text) => notes.push(text),
     onServer: () => (servers += 1),
     onLogin: () => (logins += 1),
