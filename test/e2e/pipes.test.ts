@@ -26,15 +26,15 @@ describe.skipIf(!haveSshd())('a configuration', () => {
     await runCli(sandbox, ['exec', '-F', config, 'box', 'true']);
     const pipe = sandbox.path('pipe');
     execFileSync('mkfifo', [pipe]);
-    const stuck = spawn(PROGRAM, ['ssh', '-F', pipe, 'box', 'true'], {
-      env: { ...sandbox.env },
-      stdio: 'ignore',
-    });
     const included = sandbox.write('including', `Include ${pipe}\n`);
-    const other = spawn(PROGRAM, ['ssh', '-F', included, 'box', 'true'], {
-      env: { ...sandbox.env },
-      stdio: 'ignore',
-    });
+    const stuck = [pipe, included].map((file) =>
+      spawn(PROGRAM, ['ssh', '-F', file, 'box', 'true'], {
+        env: { ...sandbox.env },
+        stdio: 'ignore',
+        // With the ssh that the Node client starts.
+        detached: true,
+      }),
+    );
     try {
       for (let i = 0; i < 3; i += 1) {
         const { code } = await runCli(sandbox, ['exec', '-F', config, 'box', 'exit 3']);
@@ -42,8 +42,7 @@ describe.skipIf(!haveSshd())('a configuration', () => {
       }
       expect((await runCli(sandbox, ['agent', 'stop', '--force'])).code).toBe(0);
     } finally {
-      stuck.kill('SIGKILL');
-      other.kill('SIGKILL');
+      for (const { pid } of stuck) if (pid !== undefined) process.kill(-pid, 'SIGKILL');
     }
   });
 });
