@@ -89,7 +89,7 @@ export default defineConfig({
         // agent alone.
         exclude: [
           ...['support*', 'launcher*', 'package', 'ssh-call', 'ssh-words', 'compose', 'docker'],
-          ...['agent-faults', 'half-sent'],
+          ...['agent-faults', 'half-sent', 'login', 'login-count', 'devices'],
         ],
         program: 'bin/sshpool.js',
       }),
