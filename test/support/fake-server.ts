@@ -4,7 +4,7 @@
  */
 import type { Algorithms, Connection } from 'ssh2';
 import { startEmbeddedServer } from '../../demo/embedded-server.js';
-import { hostBlockOf } from './host-block.ts';
+import { otherHostBlockOf } from './host-block.ts';
 import { type Relay, startRelay } from './relay.ts';
 import type { Sandbox } from './sandbox.ts';
 
@@ -79,7 +79,13 @@ export async function startFakeServer(
     `${name}/known_hosts`,
     `[127.0.0.1]:${port} ${server.hostKey}\n`,
   );
-  const hostBlock = hostBlockOf({ name, port, user: 'fake', identities: [identity], knownHosts });
+  const hostBlock = otherHostBlockOf({
+    name,
+    port,
+    user: 'fake',
+    identities: [identity],
+    knownHosts,
+  });
   let configs = 0;
   return {
     port,

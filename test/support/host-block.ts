@@ -1,4 +1,5 @@
 /** The block of ssh_config with which ssh, and so sshpool, reaches a server of the tests. */
+import { spawnSync } from 'node:child_process';
 
 export interface Reachable {
   readonly name: string;
@@ -21,4 +22,18 @@ export function hostBlockOf({ name, port, user, identities, knownHosts }: Reacha
     'GlobalKnownHostsFile /dev/null',
     'StrictHostKeyChecking yes',
   ].join('\n  ');
+}
+
+/**
+ * The same for a server that is not OpenSSH: of its key exchange ssh would say, since 10.1, that it is not
+ * post-quantum.
+ */
+export function otherHostBlockOf(server: Reachable): string {
+  // Where ssh does not know the option it would be an error.
+  return knowsWarning() ? `${hostBlockOf(server)}\n  WarnWeakCrypto no` : hostBlockOf(server);
+}
+
+function knowsWarning(): boolean {
+  const words = ['-G', '-F', 'none', '-o', 'WarnWeakCrypto=no', 'box'];
+  return spawnSync('ssh', words, { stdio: 'ignore' }).status === 0;
 }

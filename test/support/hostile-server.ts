@@ -7,7 +7,7 @@ import ssh2 from 'ssh2';
 import { generateKey } from '../../demo/embedded-server.js';
 import type { Protocol } from '../../src/ssh/ssh2-internals.ts';
 import { sendMessage } from '../../src/ssh/ssh2-packets.ts';
-import { hostBlockOf } from './host-block.ts';
+import { otherHostBlockOf } from './host-block.ts';
 import { startLoopback } from './loopback.ts';
 import type { Sandbox } from './sandbox.ts';
 
@@ -82,6 +82,6 @@ export async function startHostileServer(
   const knownHosts = sandbox.write(`${name}/known`, `[127.0.0.1]:${port} ${key.public}\n`);
   return {
     connections: () => loopback.connections(),
-    hostBlock: hostBlockOf({ name, port, user: 'any', identities: [], knownHosts }),
+    hostBlock: otherHostBlockOf({ name, port, user: 'any', identities: [], knownHosts }),
   };
 }
