@@ -1,5 +1,5 @@
 /** What ssh says of a host key that it refuses (sshconnect.c, check_host_key; hostfile.c). Pure. */
-import { isAtLeast } from './said-by-ssh.ts';
+import { isAtLeast } from './ssh-version.ts';
 
 export interface RefusedKey {
   /** As known_hosts names it. */

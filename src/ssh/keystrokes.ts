@@ -5,6 +5,7 @@
  */
 import type { Clock, Timer } from '../base/time.ts';
 import type { Session } from './session.ts';
+import { isAtLeast } from './ssh-version.ts';
 
 /** So long packets go on after the last key (SSH_KEYSTROKE_CHAFF_MIN_MS, _RNG_MS). */
 const CHAFF_MS = { least: 1024, more: 2048 };
@@ -103,8 +104,7 @@ export class Keystrokes {
  * server that is not known to answer what it does not know: with ping@openssh.com since OpenSSH 9.5.
  */
 export function keystrokeIntervalMs(printed: string | undefined, serverVersion: string): number {
-  const [, major = '0', minor = '0'] = /^OpenSSH_(\d+)\.(\d+)/.exec(serverVersion) ?? [];
-  if (Number(major) * 100 + Number(minor) < 905) return 0;
+  if (!isAtLeast(serverVersion, 9, 5)) return 0;
   return printed === undefined || printed === 'yes' ? DEFAULT_MS : Number(printed) || 0;
 }
 

@@ -24,10 +24,3 @@ export async function saidBySsh(
   // ssh ends each by a carriage return and a line feed.
   return entries?.map((entry) => `${printable(entry)}\r`).join('\n');
 }
-
-/** Whether it is of this version or a later one. */
-export function isAtLeast(version: string, major: number, minor: number): boolean {
-  const [, ...numbers] = /^OpenSSH_(\d+)\.(\d+)/.exec(version) ?? [];
-  const [isMajor = 0, isMinor = 0] = numbers.map(Number);
-  return isMajor * 100 + isMinor >= major * 100 + minor;
-}

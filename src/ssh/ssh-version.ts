@@ -1,4 +1,4 @@
-/** What the installed ssh calls itself. */
+/** Versions of OpenSSH: of the installed ssh, and as they are compared. */
 import { execFile } from 'node:child_process';
 import { sshFor } from '../base/programs.ts';
 
@@ -13,4 +13,11 @@ export function sshVersion(env: NodeJS.ProcessEnv): Promise<string> {
       resolve(said),
     );
   });
+}
+
+/** Whether what calls itself so (`OpenSSH_9.2p1 Debian-2`) is OpenSSH of this version or a later one. */
+export function isAtLeast(version: string, major: number, minor: number): boolean {
+  const [, ...numbers] = /^OpenSSH_(\d+)\.(\d+)/.exec(version) ?? [];
+  const [isMajor = 0, isMinor = 0] = numbers.map(Number);
+  return isMajor * 100 + isMinor >= major * 100 + minor;
 }

@@ -6,7 +6,8 @@ import type { SshOptions } from '../config/ssh-options.ts';
 import type { Login } from './auth.ts';
 import { markBeyondSsh2 } from './beyond-ssh2.ts';
 import { noMatching } from './negotiation.ts';
-import { isAtLeast, markSaid } from './said-by-ssh.ts';
+import { markSaid } from './said-by-ssh.ts';
+import { isAtLeast } from './ssh-version.ts';
 import type { Transport } from './transport.ts';
 
 /** How far the attempt has come. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { farewell, sshFailure } from '../../../src/agent/ssh-words.ts';
 import { SshpoolError } from '../../../src/base/errors.ts';
-import { isAtLeast, markSaid } from '../../../src/ssh/said-by-ssh.ts';
+import { markSaid } from '../../../src/ssh/said-by-ssh.ts';
+import { isAtLeast } from '../../../src/ssh/ssh-version.ts';
 
 const facts = (hasConnectTimeout: boolean) => ({
   hasConnectTimeout,
