@@ -6,15 +6,11 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
-import { z } from 'zod';
 
 /** A server may be replaced: it is tried again after so long. */
 const KEPT_MS = 30 * 24 * 3_600_000;
 const MAX_SERVERS = 256;
 const MAX_BYTES = 64 * 1024;
-
-/** By the digest of the key of their connections: since when, in milliseconds since the epoch. */
-const schema = z.object({ single: z.record(z.string().regex(/^[0-9a-f]{64}$/), z.number()) });
 
 /** Where it is: the XDG base directory specification; undefined without a home. */
 export function statePath(env: Readonly<Record<string, string | undefined>>): string | undefined {
@@ -49,9 +45,12 @@ export class SingleServers {
 
   async #read(): Promise<Record<string, number>> {
     const text = this.#path === undefined ? undefined : await readPlain(this.#path);
-    const { data } = schema.safeParse(parse(text));
+    if (text === undefined) return {};
+    const { readSingle } = await import('./single-servers-schema.ts');
     const since = this.#now() - KEPT_MS;
-    return Object.fromEntries(Object.entries(data?.single ?? {}).filter(([, at]) => at > since));
+    return Object.fromEntries(
+      Object.entries(readSingle(parse(text))).filter(([, at]) => at > since),
+    );
   }
 
   async #add(digest: string): Promise<void> {
@@ -81,9 +80,9 @@ async function readPlain(path: string): Promise<string | undefined> {
   }
 }
 
-function parse(text: string | undefined): unknown {
+function parse(text: string): unknown {
   try {
-    return text === undefined ? undefined : JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     return undefined; // cut short, or somebody else's
   }
