@@ -4,7 +4,6 @@
  */
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
 import { SshpoolError } from '../base/errors.ts';
 import { Memory } from '../base/memory.ts';
 import type { Clock } from '../base/time.ts';
@@ -24,6 +23,14 @@ interface Mount {
   readonly type: string;
 }
 
+/** What a path without links on the way leads to. */
+interface Step {
+  /** Where the file system is mounted that may not answer there; '' where it will. */
+  readonly doubtful: string;
+  /** Where it leads further, if it is a link. */
+  readonly target: string | undefined;
+}
+
 export interface MountSources {
   readonly clock: Clock;
   /** proc(5), /proc/self/mountinfo; empty where there is none. */
@@ -36,6 +43,7 @@ export class Mounts {
   readonly #sources: Required<MountSources>;
   /** By path, the mount point of the first file system on the way that may not answer; '' for none. */
   readonly #doubtful: Memory<string>;
+  readonly #steps: Memory<Step>;
   readonly #mounts: Memory<readonly Mount[]>;
   /** One question at a time for each: each takes a thread for as long as there is no answer. */
   readonly #asked = new Map<string, Promise<unknown>>();
@@ -43,6 +51,7 @@ export class Mounts {
   constructor(sources: MountSources) {
     this.#sources = { mountInfo: readMountInfo, ask: stat, ...sources };
     this.#doubtful = new Memory(sources.clock, KNOWN);
+    this.#steps = new Memory(sources.clock, KNOWN);
     this.#mounts = new Memory(sources.clock, { ...KNOWN, max: 1 });
   }
 
@@ -59,11 +68,11 @@ export class Mounts {
     const done = (): void => void this.#asked.delete(point);
     const asked = this.#asked.get(point) ?? ask(path).then(done, done);
     this.#asked.set(point, asked);
-    const isLate = await new Promise<boolean>((resolve_) => {
-      const timer = clock.after(LIMIT_MS, () => resolve_(true));
+    const isLate = await new Promise<boolean>((resolve) => {
+      const timer = clock.after(LIMIT_MS, () => resolve(true));
       void asked.then(() => {
         timer.cancel();
-        resolve_(false);
+        resolve(false);
       });
     });
     if (!isLate) return;
@@ -75,9 +84,22 @@ export class Mounts {
   doubtfulPoint(path: string): string {
     const known = this.#doubtful.get(path);
     if (known !== undefined) return known;
-    const found = firstDoubtful(path, this.#table());
+    const found = firstDoubtful(path, (next) => this.#stepTo(next));
     this.#doubtful.set(path, found);
     return found;
+  }
+
+  /** Remembered, as most paths begin alike. */
+  #stepTo(path: string): Step {
+    const known = this.#steps.get(path);
+    if (known) return known;
+    const mount = this.#table().findLast(({ point }) => isWithin(path, point));
+    const isDoubtful = mount !== undefined && !LOCAL.test(mount.type);
+    const step = isDoubtful
+      ? { doubtful: mount.point, target: undefined }
+      : { doubtful: '', target: linkTarget(path) };
+    this.#steps.set(path, step);
+    return step;
   }
 
   #table(): readonly Mount[] {
@@ -113,22 +135,28 @@ function unescape(text: string): string {
   );
 }
 
-/** Walks a path as the system would, link by link, and looks at nothing behind a doubtful mount. */
-function firstDoubtful(path: string, mounts: readonly Mount[]): string {
-  let left = resolve('/', path).split('/').filter(Boolean);
-  let at = '/';
-  for (let links = 0; left.length > 0 && links <= MAX_LINKS;) {
-    const [name = '', ...rest] = left;
-    const next = join(at, name);
-    const mount = mounts.findLast(({ point }) => isWithin(next, point));
-    if (mount !== undefined && !LOCAL.test(mount.type)) return mount.point;
-    const target = linkTarget(next);
-    left = rest;
+/**
+ * Walks a path as the system would (path_resolution(7)), and takes no step behind a doubtful mount. By
+ * hand: the functions of node:path would go through each path again for each of its names.
+ */
+function firstDoubtful(path: string, stepTo: (path: string) => Step): string {
+  const left = path.split('/').toReversed();
+  let at = '';
+  let links = 0;
+  for (let name = left.pop(); name !== undefined && links <= MAX_LINKS; name = left.pop()) {
+    if (name === '' || name === '.') continue;
+    if (name === '..') {
+      at = at.slice(0, Math.max(0, at.lastIndexOf('/')));
+      continue;
+    }
+    const next = `${at}/${name}`;
+    const { doubtful, target } = stepTo(next);
+    if (doubtful !== '') return doubtful;
     if (target === undefined) at = next;
     else {
       links += 1;
-      left = [...resolve(dirname(next), target).split('/').filter(Boolean), ...rest];
-      at = '/';
+      left.push(...target.split('/').toReversed());
+      if (target.startsWith('/')) at = '';
     }
   }
   return '';

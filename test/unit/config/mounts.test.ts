@@ -62,6 +62,14 @@ describe('a file system', () => {
     expect(mounts.doubtfulPoint(where.path('loop', 'x'))).toBe('');
   });
 
+  it('is found as the system walks: a step up from a link is one up from where it leads', () => {
+    const { net, mounts } = setUp();
+    for (const name of ['near', 'sub']) mkdirSync(where.path(name));
+    symlinkSync('../near', where.path('sub', 'link'));
+    expect(mounts.doubtfulPoint(`${where.path('sub')}/./link/..//net/x`)).toBe(net);
+    expect(mounts.doubtfulPoint('/../..')).toBe('');
+  });
+
   it('that does not answer within a second is given up, and asked no second time meanwhile', async () => {
     const { clock, net, asked, answer, mounts } = setUp();
     const first = mounts.answer([`${net}/a`]);
