@@ -5,16 +5,17 @@
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { SshpoolError } from '../base/errors.ts';
-import { Memory } from '../base/memory.ts';
 import type { Clock } from '../base/time.ts';
 
 /** Of this machine: they answer, or nothing does. */
 const LOCAL =
   /^(?:ext[234]|xfs|btrfs|zfs|f2fs|bcachefs|jfs|reiserfs|tmpfs|ramfs|rootfs|overlay|squashfs|erofs|vfat|exfat|ntfs3|iso9660|proc|sysfs|devtmpfs)$/;
 
-/** How long a file system may take, and for how long it is known where a path leads. */
+/** How long a file system may take. */
 const LIMIT_MS = 1000;
-const KNOWN = { lifeMs: 10_000, max: 4096 };
+/** For how long it is known where paths lead, and for how many. */
+const KNOWN_MS = 10_000;
+const MAX_KNOWN = 4096;
 /** As the system has it (path_resolution(7)). */
 const MAX_LINKS = 40;
 
@@ -31,6 +32,16 @@ interface Step {
   readonly target: string | undefined;
 }
 
+/** What was found at one time. */
+interface Known {
+  readonly until: number;
+  readonly mounts: readonly Mount[];
+  /** By path, the mount point of the first file system on the way that may not answer; '' for none. */
+  readonly doubtful: Map<string, string>;
+  /** Most paths begin alike. */
+  readonly steps: Map<string, Step>;
+}
+
 export interface MountSources {
   readonly clock: Clock;
   /** proc(5), /proc/self/mountinfo; empty where there is none. */
@@ -41,25 +52,21 @@ export interface MountSources {
 
 export class Mounts {
   readonly #sources: Required<MountSources>;
-  /** By path, the mount point of the first file system on the way that may not answer; '' for none. */
-  readonly #doubtful: Memory<string>;
-  readonly #steps: Memory<Step>;
-  readonly #mounts: Memory<readonly Mount[]>;
+  #known: Known | undefined;
   /** One question at a time for each: each takes a thread for as long as there is no answer. */
   readonly #asked = new Map<string, Promise<unknown>>();
 
   constructor(sources: MountSources) {
     this.#sources = { mountInfo: readMountInfo, ask: stat, ...sources };
-    this.#doubtful = new Memory(sources.clock, KNOWN);
-    this.#steps = new Memory(sources.clock, KNOWN);
-    this.#mounts = new Memory(sources.clock, { ...KNOWN, max: 1 });
   }
 
   /** Resolves where all these may be opened. @throws SshpoolError NOT_SHARED where one does not answer */
   async answer(paths: readonly string[]): Promise<void> {
-    const doubtful = paths.filter((path) => this.doubtfulPoint(path) !== '');
-    if (doubtful.length === 0) return;
-    const points = new Map(doubtful.map((path) => [this.doubtfulPoint(path), path]));
+    const known = this.#current();
+    const points = new Map<string, string>();
+    for (const path of paths) points.set(doubtfulPoint(path, known), path);
+    points.delete('');
+    if (points.size === 0) return;
     await Promise.all([...points].map(([point, path]) => this.#ask(point, path)));
   }
 
@@ -82,33 +89,37 @@ export class Mounts {
 
   /** Where the first file system is mounted, on the way to this path, that may not answer; '' for none. */
   doubtfulPoint(path: string): string {
-    const known = this.#doubtful.get(path);
-    if (known !== undefined) return known;
-    const found = firstDoubtful(path, (next) => this.#stepTo(next));
-    this.#doubtful.set(path, found);
-    return found;
+    return doubtfulPoint(path, this.#current());
   }
 
-  /** Remembered, as most paths begin alike. */
-  #stepTo(path: string): Step {
-    const known = this.#steps.get(path);
-    if (known) return known;
-    const mount = this.#table().findLast(({ point }) => isWithin(path, point));
-    const isDoubtful = mount !== undefined && !LOCAL.test(mount.type);
-    const step = isDoubtful
-      ? { doubtful: mount.point, target: undefined }
-      : { doubtful: '', target: linkTarget(path) };
-    this.#steps.set(path, step);
-    return step;
-  }
-
-  #table(): readonly Mount[] {
-    const known = this.#mounts.get('');
-    if (known) return known;
+  #current(): Known {
+    const now = this.#sources.clock.monotonic();
+    const known = this.#known;
+    if (known && now < known.until && known.doubtful.size < MAX_KNOWN) return known;
     const mounts = parseMountInfo(this.#sources.mountInfo());
-    this.#mounts.set('', mounts);
-    return mounts;
+    this.#known = { until: now + KNOWN_MS, mounts, doubtful: new Map(), steps: new Map() };
+    return this.#known;
   }
+}
+
+function doubtfulPoint(path: string, known: Known): string {
+  const before = known.doubtful.get(path);
+  if (before !== undefined) return before;
+  const found = firstDoubtful(path, (next) => stepTo(next, known));
+  known.doubtful.set(path, found);
+  return found;
+}
+
+function stepTo(path: string, { mounts, steps }: Known): Step {
+  const before = steps.get(path);
+  if (before) return before;
+  const mount = mounts.findLast(({ point }) => isWithin(path, point));
+  const isDoubtful = mount !== undefined && !LOCAL.test(mount.type);
+  const step = isDoubtful
+    ? { doubtful: mount.point, target: undefined }
+    : { doubtful: '', target: linkTarget(path) };
+  steps.set(path, step);
+  return step;
 }
 
 function readMountInfo(): string {
@@ -139,7 +150,7 @@ function unescape(text: string): string {
  * Walks a path as the system would (path_resolution(7)), and takes no step behind a doubtful mount. By
  * hand: the functions of node:path would go through each path again for each of its names.
  */
-function firstDoubtful(path: string, stepTo: (path: string) => Step): string {
+function firstDoubtful(path: string, step: (path: string) => Step): string {
   const left = path.split('/').toReversed();
   let at = '';
   let links = 0;
@@ -150,7 +161,7 @@ function firstDoubtful(path: string, stepTo: (path: string) => Step): string {
       continue;
     }
     const next = `${at}/${name}`;
-    const { doubtful, target } = stepTo(next);
+    const { doubtful, target } = step(next);
     if (doubtful !== '') return doubtful;
     if (target === undefined) at = next;
     else {
