@@ -27,7 +27,22 @@ test('a spare is open before anybody asks for it', async () => {
   await Promise.resolve();
   await Promise.resolve();
   expect(call.lease).toBeDefined();
+  await settle();
   expect(bench.link.sentOf('open')).toHaveLength(opens + 1);
+});
+
+test('the command of who has got a spare is sent before the next spare is opened', async () => {
+  const bench = new PoolBench();
+  await bench.ran();
+  const before = bench.link.sent.length;
+  const call = bench.begin();
+  await Promise.resolve();
+  await Promise.resolve();
+  await bench.run(call);
+  expect(bench.link.sent.slice(before, before + 2).map(({ type }) => type)).toEqual([
+    'request',
+    'open',
+  ]);
 });
 
 test('targets with other keys have connections of their own', async () => {
