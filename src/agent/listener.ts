@@ -7,7 +7,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { SshpoolError, describe } from '../base/errors.ts';
 import type { RuntimePaths } from '../config/paths.ts';
 import { checkDir, ensureDir } from '../config/private-directory.ts';
-import { withSharedReads } from '../base/shared-reads.ts';
+import { acceptSharing } from '../base/shared-reads.ts';
 import { connectFailure, listenAlone } from '../base/unix-socket.ts';
 
 export class Listener {
@@ -33,12 +33,11 @@ export class Listener {
     ensureDir(paths.dir);
     checkDir(paths.dir, process.getuid?.() ?? 0);
     if ((await connectFailure(paths.socket)) === undefined) return undefined;
-    const server = createServer({ pauseOnConnect: true }, (accepted) =>
-      onCaller(withSharedReads(accepted)),
-    );
+    const server = createServer(onCaller);
     const temporary = `${paths.socket}.${process.pid}`;
     rmSync(temporary, { force: true });
     await listenAlone(server, temporary);
+    acceptSharing(server, onCaller);
     rmSync(paths.socket, { force: true });
     try {
       linkSync(temporary, paths.socket);

@@ -4,24 +4,32 @@
  * A client's socket may be told where to read (`onread` of net.connect), and so may one that is made
  * for the handle of an accepted one. Chunks of their `data` events are good until the listener returns.
  */
-import { Socket, type OnReadOpts } from 'node:net';
+import { Socket, type OnReadOpts, type Server } from 'node:net';
 
 /** What Node reads at a time from a caller. One buffer for all. */
 const fromCallers = Buffer.allocUnsafeSlow(64 * 1024);
 /** From a server more: a packet that does not end with its chunk is put together by copying. */
 const fromServers = Buffer.allocUnsafeSlow(256 * 1024);
 
+/** What Node calls for a connection (net.js, onconnection): with 0, or the negative number of an error. */
+type OnConnection = (this: object, status: number, handle: object) => void;
+
 /**
- * A socket in place of one that a server with `pauseOnConnect` accepted. Where Node has no such
- * handle it is the same socket.
+ * Has sockets of a listening server read into that one buffer. Its listeners of `connection` get them only
+ * where Node has no such handle, and then they are ordinary ones. Not by way of an ordinary one in any
+ * case: to make it takes as long as to read what the caller sent.
  */
-export function withSharedReads(accepted: Socket): Socket {
-  const owner = accepted as unknown as { _handle: object | null };
-  const handle = owner._handle;
-  if (!handle) return accepted;
-  owner._handle = null;
-  // It no longer has the connection, and only now the server forgets about it.
-  accepted.destroy();
+export function acceptSharing(server: Server, onSocket: (socket: Socket) => void): void {
+  const { _handle: handle } = server as unknown as { _handle?: { onconnection?: OnConnection } };
+  const ordinary = handle?.onconnection;
+  if (!handle || typeof ordinary !== 'function') return;
+  handle.onconnection = function accept(status, connection) {
+    if (status !== 0) ordinary.call(this, status, connection);
+    else onSocket(sharingSocket(connection));
+  };
+}
+
+function sharingSocket(handle: object): Socket {
   const callback = (bytes: number): boolean => {
     socket.emit('data', fromCallers.subarray(0, bytes));
     return true;

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { shareableReads, shareReads, withSharedReads } from '../../../src/base/shared-reads.ts';
+import { deferred } from '../../../src/base/deferred.ts';
+import { shareableReads, shareReads, acceptSharing } from '../../../src/base/shared-reads.ts';
 import { createSandbox } from '../../support/sandbox.ts';
 import { connected } from '../../support/sockets.ts';
 
@@ -12,11 +13,10 @@ async function listen(serve: (socket: Socket) => void): Promise<{
 }> {
   const sandbox = createSandbox();
   const path = sandbox.path('socket');
-  const server = createServer({ pauseOnConnect: true }, (accepted) =>
-    serve(withSharedReads(accepted)),
-  );
+  const server = createServer(serve);
   server.listen(path);
   await once(server, 'listening');
+  acceptSharing(server, serve);
   onTestFinished(async () => {
     server.close();
     await sandbox[Symbol.asyncDispose]();
@@ -62,10 +62,14 @@ test('all reads use the memory of one buffer', async () => {
 
 test('nothing that comes before anybody listens is lost', async () => {
   const accepted: Socket[] = [];
-  const { server, connect } = await listen((socket) => accepted.push(socket));
+  const came = deferred();
+  const { connect } = await listen((socket) => {
+    accepted.push(socket);
+    came.resolve();
+  });
   const client = connect();
   client.write('early');
-  await once(server, 'connection');
+  await came.promise;
   const [socket] = accepted;
   if (socket === undefined) throw new Error('no socket');
   const [chunk] = (await once(socket, 'data')) as [Buffer];
