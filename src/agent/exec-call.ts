@@ -207,8 +207,7 @@ export class ExecCall {
     refuseElsewhere(this.#services.place, this.#caller.place);
     this.#isHere = true;
     const caller = this.#surroundings(args, argv);
-    const { target, sshArgs } = args;
-    const asked = { target, sshArgs, invocation: invocationOf(args) };
+    const asked = { ...args, invocation: invocationOf(args) };
     const reached = await reach(this.#services, asked, caller);
     const { options } = reached;
     this.#isSilent ||= options.isSilent;
@@ -219,6 +218,10 @@ export class ExecCall {
     else if (args.control) this.#control(args.control, options, argv);
     else {
       for (const line of shownWarnings(options, this.#isSilent)) this.#notes.say(line);
+      // Where somebody reads it: it is no word of ssh's.
+      const isRead = this.#caller.terminal.stderrIsTerminal && !this.#isSilent;
+      const words = isRead && (await this.#services.otherSettings.words(caller.env));
+      if (words) this.#notes.say(words);
       return reached;
     }
     return undefined;

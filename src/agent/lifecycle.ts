@@ -19,6 +19,7 @@ import { AGENT_ENV, CALLER_ENV, matchesEnv, matchingEnv } from '../wire/caller-e
 import { Caller } from './caller.ts';
 import { Listener } from './listener.ts';
 import { Masters } from './masters.ts';
+import { OtherSettings } from './other-settings.ts';
 import { MemoryReturn } from './memory-return.ts';
 import type { Services } from './services.ts';
 import { SingleServers, statePath } from './single-servers.ts';
@@ -88,6 +89,7 @@ export class Agent {
       env: withoutCallerEnv(process.env),
       pool: this.#pool,
       masters: new Masters(clock, this.#pool),
+      otherSettings: new OtherSettings(settings),
       place: ownPlace({}),
       links: once(async () => {
         const { Links } = await import('../ssh/connect-link.ts');

@@ -3,6 +3,7 @@ import type { Log } from '../base/log.ts';
 import type { Place } from '../base/place.ts';
 import type { ReachServices } from '../reach/reach.ts';
 import type { Masters } from './masters.ts';
+import type { OtherSettings } from './other-settings.ts';
 import type { Unfinished } from './unfinished.ts';
 
 export interface Services extends ReachServices {
@@ -11,6 +12,7 @@ export interface Services extends ReachServices {
   readonly place: Place;
   /** Connections that stand for masters of ssh. */
   readonly masters: Masters;
+  readonly otherSettings: Pick<OtherSettings, 'words'>;
   /** What the callers have begun to send. */
   readonly unfinished: Unfinished;
   /** Version of the program. */

@@ -80,6 +80,7 @@ enum message {
 		"COLORTERM", \
 		"LANG", \
 		"LC_*", \
+		"SSH_POOL_*", \
 	}
 
 /* What an agent has of the environment of the call that starts it; and the end of its PATH. */

@@ -23,6 +23,8 @@ export const CALLER_ENV = [
   'COLORTERM',
   'LANG',
   'LC_*',
+  // Compared with those of the agent (agent/other-settings).
+  'SSH_POOL_*',
 ] as const;
 
 /**

@@ -1,0 +1,27 @@
+/** Settings that are given while an agent runs do nothing: who sees it is told so. */
+import { describe, expect, it } from 'vitest';
+import { PROGRAM, runCli } from '../support/cli.ts';
+import { createSandbox } from '../support/sandbox.ts';
+import { haveSshd, startSshd } from '../support/sshd.ts';
+import { haveTerminals, Terminal } from '../support/terminal.ts';
+
+const env = { SSH_POOL_LINK: 'openssh' };
+
+describe.skipIf(!haveSshd() || !haveTerminals())('a setting that the running agent has not', () => {
+  it('is told of once on a terminal, and not into a file', async () => {
+    await using sandbox = createSandbox();
+    const config = (await startSshd(sandbox)).config();
+    const words = ['exec', '-F', config, 'box', 'echo well'];
+    await runCli(sandbox, words);
+    const captured = await runCli(sandbox, words, { env });
+    expect(captured).toMatchObject({ code: 0, stderr: '' });
+    const terminal = Terminal.run(sandbox, [PROGRAM, ...words], env);
+    await terminal.shows('the running agent has other settings: SSH_POOL_LINK is auto;');
+    await terminal.shows('well');
+    expect(await terminal.ended).toBe(0);
+    const again = Terminal.run(sandbox, [PROGRAM, ...words], env);
+    await again.shows('well');
+    expect(await again.ended).toBe(0);
+    expect(again.screen).not.toContain('settings');
+  });
+});
