@@ -21,6 +21,13 @@ export interface Connector {
   readonly connect: (signal: AbortSignal, purpose: Purpose, asking: Asking) => Promise<Link>;
 }
 
+/** How long a connect took, in milliseconds. */
+export interface Took {
+  readonly connectMs: number;
+  /** What a person took for an answer is not of it: it says nothing of the way or of the server. */
+  readonly askedMs: number;
+}
+
 interface Leader {
   readonly request: Connector;
 }
@@ -30,7 +37,7 @@ export interface AttemptsContext<L extends Leader> {
   readonly handshakes: Handshakes;
   /** So long the others wait for the leader's person, in milliseconds. */
   readonly patienceMs: number;
-  readonly onConnected: (link: Link, leader: L, connectMs: number) => void;
+  readonly onConnected: (link: Link, leader: L, took: Took) => void;
   readonly onFailed: (failure: Failure<L>) => void;
   /** A question to this leader's person was put, or is over: see isAsking. */
   readonly onAsking: (leader: L) => void;
@@ -59,6 +66,8 @@ interface Attempt<L> {
   asking: boolean;
   /** It is for so long that the others' patience is at its end. */
   stalled: boolean;
+  /** All its questions together, in milliseconds. */
+  askedMs: number;
 }
 
 export class Attempts<L extends Leader> {
@@ -96,7 +105,7 @@ export class Attempts<L extends Leader> {
     const { clock, handshakes, onConnected, onFailed, onSlow } = this.#context;
     const controller = new AbortController();
     const { signal } = controller;
-    const person = { asked: false, asking: false, stalled: false };
+    const person = { asked: false, asking: false, stalled: false, askedMs: 0 };
     const attempt: Attempt<L> = { leader, controller, slow: false, ...person };
     this.#all.add(attempt);
     const slow = clock.after(SLOW_MS, () => {
@@ -120,7 +129,8 @@ export class Attempts<L extends Leader> {
     handshakes.run(server, signal, shake).then(
       (link) => {
         ended();
-        onConnected(link, leader, clock.monotonic() - startedAt);
+        const { askedMs } = attempt;
+        onConnected(link, leader, { connectMs: clock.monotonic() - startedAt - askedMs, askedMs });
       },
       (thrown: unknown) => {
         ended();
@@ -135,6 +145,7 @@ export class Attempts<L extends Leader> {
     attempt.asked = true;
     attempt.asking = true;
     onAsking(attempt.leader);
+    const askedAt = clock.monotonic();
     const patience = clock.after(patienceMs, () => {
       attempt.stalled = true;
       onSlow();
@@ -143,6 +154,7 @@ export class Attempts<L extends Leader> {
       return await wait();
     } finally {
       patience.cancel();
+      attempt.askedMs += clock.monotonic() - askedAt;
       attempt.stalled = false;
       attempt.asking = false;
       onAsking(attempt.leader);

@@ -4,9 +4,10 @@ import type { ConnectionSettings } from './connection.ts';
 import type { Label } from './label.ts';
 import type { Found, Limits } from './limits.ts';
 import type { Trust } from './request.ts';
+import type { Took } from './attempts.ts';
 import type { Counters } from './stats.ts';
 
-export interface ConnectionContext {
+export interface ConnectionContext extends Took {
   readonly id: number;
   /** Names the identity that it has. */
   readonly key: string;
@@ -20,8 +21,6 @@ export interface ConnectionContext {
   readonly forwardAgent: string | undefined;
   /** What the server is known to allow. */
   readonly limits: Limits;
-  /** How long it took to connect. */
-  readonly connectMs: number;
   readonly events: ConnectionEvents;
 }
 

@@ -9,6 +9,7 @@ import { Channels } from '../ssh/channels.ts';
 import type { Link } from '../ssh/link.ts';
 import type { Session } from '../ssh/session.ts';
 import { Tunnel, type Destination, type TunnelEvents } from '../ssh/tunnel.ts';
+import type { Took } from './attempts.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import type { EvictReason } from './events.ts';
 import type { HealthSettings } from './health.ts';
@@ -37,7 +38,7 @@ export class Connection extends Room {
   readonly id: number;
   readonly key: string;
   readonly label: Label;
-  readonly connectMs: number;
+  readonly took: Took;
   readonly link: Link;
   readonly #context: ConnectionContext;
   readonly #channels: Channels;
@@ -60,7 +61,7 @@ export class Connection extends Room {
     this.id = context.id;
     this.key = context.key;
     this.label = context.label;
-    this.connectMs = context.connectMs;
+    this.took = context;
     this.#context = context;
     this.link = link;
     this.#judged = new Judged(context.trust, link);

@@ -6,7 +6,7 @@ import { SshpoolError } from '../base/errors.ts';
 import { Fifo } from '../base/fifo.ts';
 import type { Link } from '../ssh/link.ts';
 import type { Tunnel } from '../ssh/tunnel.ts';
-import { Attempts, type Failure } from './attempts.ts';
+import { Attempts, type Failure, type Took } from './attempts.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionEvents } from './connection-context.ts';
 import { capOfNew, connectionContext, type GroupContext } from './group-context.ts';
@@ -42,7 +42,7 @@ export class Group {
       clock: context.clock,
       handshakes: context.handshakes,
       patienceMs: context.settings.queueTimeoutMs,
-      onConnected: (link, leader, connectMs) => this.#connected(link, leader, connectMs),
+      onConnected: (link, leader, took) => this.#connected(link, leader, took),
       onFailed: (failure) => this.#connectFailed(failure),
       onAsking: (waiter) => this.#asked(waiter),
       onSlow: () => this.#pump(),
@@ -223,7 +223,7 @@ export class Group {
     });
   }
 
-  #connected(link: Link, leader: Waiter, connectMs: number): void {
+  #connected(link: Link, leader: Waiter, { connectMs, askedMs }: Took): void {
     const { request } = leader;
     const { counters, limits, onEvent } = this.#context;
     counters.connect.add(connectMs);
@@ -239,7 +239,7 @@ export class Group {
       },
       onClosed: () => this.#removed(made),
     };
-    const facts = connectionContext(this.#context, request, connectMs, events);
+    const facts = connectionContext(this.#context, request, { connectMs, askedMs }, events);
     const connection = new Connection(link, facts);
     made = connection;
     onEvent?.({ type: 'connect', connection: connection.row(), connectMs });

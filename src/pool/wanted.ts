@@ -7,6 +7,7 @@ import type { Clock } from '../base/time.ts';
 import { OPEN_FAILURE } from '../ssh/messages.ts';
 import type { Session } from '../ssh/session.ts';
 import type { Destination, Tunnel } from '../ssh/tunnel.ts';
+import type { Took } from './attempts.ts';
 import type { Connection } from './connection.ts';
 
 /** A session that waits for its command, and how it was come by. */
@@ -42,6 +43,8 @@ export interface Wanted {
   takeFrom(connection: Connection, taking: Taking): void;
 }
 
+const NO_TIME: Took = { connectMs: 0, askedMs: 0 };
+
 /** A session; what it waits for that is counted from now on. */
 export function wantSession(clock: Clock, resolve: (lease: Lease) => void): Wanted {
   const since = clock.monotonic();
@@ -53,8 +56,8 @@ export function wantSession(clock: Clock, resolve: (lease: Lease) => void): Want
           session.close();
           return;
         }
-        const connectMs = reused ? 0 : connection.connectMs;
-        const queueMs = Math.max(0, clock.monotonic() - since - connectMs);
+        const { connectMs, askedMs } = reused ? NO_TIME : connection.took;
+        const queueMs = Math.max(0, clock.monotonic() - since - connectMs - askedMs);
         resolve({ session, connection, reused, queueMs, connectMs });
       },
       onRefused: (alone, reason) => {

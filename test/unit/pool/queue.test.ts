@@ -134,3 +134,18 @@ describe('a pool is crowded', () => {
     expect(new PoolBench().pool.isCrowded('web')).toBe(false);
   });
 });
+
+test('what a person takes for an answer is neither of the connect nor of the queue', async () => {
+  const bench = new PoolBench({}, { connectByHand: true });
+  const call = await bench.call();
+  bench.clock.advance(70);
+  const answer = bench.connects[0]?.ask();
+  bench.clock.advance(5_000);
+  answer?.();
+  await settle();
+  bench.clock.advance(30);
+  bench.connects[0]?.succeed();
+  await settle();
+  expect(call.lease).toMatchObject({ queueMs: 0, connectMs: 100 });
+  expect(bench.pool.stats().totals.connectMs).toMatchObject({ p95: 100 });
+});
