@@ -55,7 +55,7 @@ export function execUi(help: () => Promise<void>): ExecUi {
 }
 
 /** How many columns a text takes, colors left out. */
-const shownWidth = (text: string): number => stripVTControlCharacters(text).length;
+export const shownWidth = (text: string): number => stripVTControlCharacters(text).length;
 
 /** Rows as aligned columns, two spaces between; numbers to the right. No trailing blanks. */
 export function table(rows: readonly (readonly string[])[]): string[] {

@@ -3,7 +3,7 @@ import type { AgentStats } from '../../agent/methods.ts';
 import type { ConnectionRow, Percentiles } from '../../pool/stats.ts';
 import { callRunning } from '../agent-call.ts';
 import { colors } from '../colors.ts';
-import { printError, table } from '../ui.ts';
+import { printError, shownWidth, table } from '../ui.ts';
 
 export interface StatsOptions {
   readonly json?: true;
@@ -20,12 +20,22 @@ export async function stats(target: string | undefined, { json }: StatsOptions):
     printError(`sshpool: no connection to ${target}`);
     return 1;
   }
-  process.stdout.write(json ? `${JSON.stringify(found, null, 2)}\n` : render(found, Date.now()));
+  // Into a file or a pipe names go whole.
+  const { isTTY, columns } = process.stdout;
+  const page = { now: Date.now(), columns: isTTY && columns > 0 ? columns : Infinity };
+  process.stdout.write(json ? `${JSON.stringify(found, null, 2)}\n` : render(found, page));
   return 0;
 }
 
-/** The page for people; `now` in milliseconds since the epoch. At most 80 columns. */
-export function render(found: AgentStats, now: number): string {
+export interface Page {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** How many there is room for. */
+  readonly columns: number;
+}
+
+/** The page for people. */
+export function render(found: AgentStats, { now, columns }: Page): string {
   const { totals, connections } = found;
   const percent = `${(totals.reuseRate * 100).toFixed(1)}%`;
   const lines = table(
@@ -52,7 +62,9 @@ export function render(found: AgentStats, now: number): string {
     ].map(([name = '', text = '']) => [colors.dim(name), text]),
   );
   const rows = connections.map((row) => connectionCells(row, now));
-  if (rows.length > 0) lines.push('', ...table([HEADINGS.map((h) => colors.dim(h)), ...rows]));
+  if (rows.length > 0) {
+    lines.push('', ...table(fitting([HEADINGS.map((h) => colors.dim(h)), ...rows], columns)));
+  }
   lines.push(...reasons(connections));
   return `${lines.join('\n')}\n`;
 }
@@ -65,14 +77,28 @@ function reasons(connections: readonly ConnectionRow[]): string[] {
 }
 
 const HEADINGS = ['TARGET', 'ADDRESS', 'LINK', 'STATE', 'RUN', 'HITS', 'IDLE', 'IN', 'OUT', 'RTT'];
-const TARGET_WIDTH = 16;
-const ADDRESS_WIDTH = 26;
+/** The columns that are cut where there is too little room, the first one first, and what is left of them. */
+const CUT = [
+  { column: HEADINGS.indexOf('ADDRESS'), least: 12 },
+  { column: HEADINGS.indexOf('TARGET'), least: 8 },
+] as const;
+
+function fitting(rows: readonly (readonly string[])[], columns: number): readonly string[][] {
+  let fitted = rows.map((row) => [...row]);
+  for (const { column, least } of CUT) {
+    const excess = Math.max(...table(fitted).map(shownWidth)) - columns;
+    const width = Math.max(...fitted.map((row) => shownWidth(row[column] ?? '')));
+    const most = Math.max(least, width - Math.max(0, excess));
+    fitted = fitted.map((row) => row.with(column, cut(row[column] ?? '', most)));
+  }
+  return fitted;
+}
 
 function connectionCells(row: ConnectionRow, now: number): string[] {
   const { target, user, host, port, link, state, sessions, hits, bytesIn, bytesOut, rttMs } = row;
   return [
-    cut(target, TARGET_WIDTH),
-    cut(`${user}@${host}:${port}`, ADDRESS_WIDTH),
+    target,
+    `${user}@${host}:${port}`,
     link,
     state === 'idle' ? colors.green(state) : colors.yellow(state),
     String(sessions),
@@ -85,7 +111,7 @@ function connectionCells(row: ConnectionRow, now: number): string[] {
 }
 
 function cut(text: string, most: number): string {
-  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+  return shownWidth(text) <= most ? text : `${text.slice(0, most - 1)}…`;
 }
 
 function latency({ count, p50, p95, p99 }: Percentiles): string {
