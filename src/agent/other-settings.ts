@@ -30,7 +30,7 @@ export class OtherSettings {
     try {
       return this.#describe(parseSettings(env), env);
     } catch (thrown) {
-      return SshpoolError.from(thrown).message;
+      return `sshpool: ${SshpoolError.from(thrown).message}`;
     }
   }
 
@@ -40,6 +40,6 @@ export class OtherSettings {
     );
     if (other.length === 0) return undefined;
     const has = other.map(({ name, field }) => `${name} is ${this.#own[field]}`).join(', ');
-    return `the running agent has other settings: ${has}; yours count when the next one starts: sshpool agent stop`;
+    return `sshpool: the running agent has other settings: ${has}; yours count when the next one starts: sshpool agent stop`;
   }
 }

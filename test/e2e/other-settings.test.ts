@@ -16,7 +16,7 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a setting that the running age
     const captured = await runCli(sandbox, words, { env });
     expect(captured).toMatchObject({ code: 0, stderr: '' });
     const terminal = Terminal.run(sandbox, [PROGRAM, ...words], env);
-    await terminal.shows('the running agent has other settings: SSH_POOL_LINK is auto;');
+    await terminal.shows('sshpool: the running agent has other settings: SSH_POOL_LINK is auto;');
     await terminal.shows('well');
     expect(await terminal.ended).toBe(0);
     const again = Terminal.run(sandbox, [PROGRAM, ...words], env);

@@ -19,7 +19,7 @@ test('a caller that sets something else is told what the agent has, and what to 
   const settings = await started({ SSH_POOL_LINK: 'openssh' });
   const words = await settings.words({ SSH_POOL_LINK: 'ssh2', SSH_POOL_MAX_CONNECTIONS: '9' });
   expect(words).toBe(
-    'the running agent has other settings: SSH_POOL_MAX_CONNECTIONS is 5, SSH_POOL_LINK is openssh; ' +
+    'sshpool: the running agent has other settings: SSH_POOL_MAX_CONNECTIONS is 5, SSH_POOL_LINK is openssh; ' +
       'yours count when the next one starts: sshpool agent stop',
   );
 });
@@ -33,5 +33,7 @@ test('it is said once for the same settings, and again for others', async () => 
 
 test('a value that no agent would take is named as at the start of one', async () => {
   const settings = await started();
-  expect(await settings.words({ SSH_POOL_LINK: 'carrier-pigeon' })).toContain('SSH_POOL_LINK');
+  expect(await settings.words({ SSH_POOL_LINK: 'carrier-pigeon' })).toMatch(
+    /^sshpool: SSH_POOL_LINK=carrier-pigeon is not valid/,
+  );
 });
