@@ -12,6 +12,15 @@ export const MARKER = '--sshpool--';
 const SAMPLE = 'sleep 0.2 2>/dev/null || sleep 1';
 const CPU = 'grep "^cpu " /proc/stat 2>/dev/null';
 
+/**
+ * A file system of another machine may not answer, and df asks all of them: without its answer there are
+ * no disks, and the rest all the same. Only KILL ends what waits for such a file system. Where there is
+ * no timeout(1), as on macOS, it is waited for.
+ */
+const LIMITED = 'timeout -s KILL 3';
+const DF = 'df -kP 2>/dev/null';
+const DISKS = `if ${LIMITED} true 2>/dev/null; then ${LIMITED} ${DF}; else ${DF}; fi`;
+
 /** Each with what it runs; what is not there prints nothing. */
 const PARTS = [
   ['system', 'uname -s'],
@@ -26,7 +35,7 @@ const PARTS = [
       'grep -c "^processor" /proc/cpuinfo 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null',
   ],
   ['memory', 'cat /proc/meminfo 2>/dev/null || { sysctl -n hw.memsize; vm_stat; } 2>/dev/null'],
-  ['disks', 'df -kP 2>/dev/null'],
+  ['disks', DISKS],
   ['cpu-after', `${SAMPLE}; ${CPU}`],
   // What comes after it shows that nothing was cut off.
   ['end', ':'],

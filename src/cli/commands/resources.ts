@@ -46,6 +46,7 @@ export function render({
       ['load', loadAverage?.map((one) => one.toFixed(2)).join(' ') ?? '-'],
       ['cpu', `${cpu.usedPercent === null ? '-' : `${cpu.usedPercent}%`}${cores}`],
       ['memory', memory === null ? '-' : usageOf(memory)],
+      ...(disks.length === 0 ? [['disks', '-']] : []),
       ...disks.map((disk) => [`disk ${printableLine(disk.mountPoint)}`, usageOf(disk)]),
     ].map(([name = '', text = '']) => [colors.dim(name), text]),
   );

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
@@ -196,6 +196,24 @@ describe.skipIf(process.platform !== 'linux')('the command for the resources', (
   it.each(shells)('works through %s, with the tools of this machine', (shell) => {
     const text = execFileSync(shell, ['-c', RESOURCES_COMMAND], { encoding: 'utf8' });
     expect(facts(text)).toEqual(expected);
+  });
+
+  it.each(shells)('tells all but the disks through %s, where df does not answer', (shell) => {
+    const bin = mkdtempSync(join(tmpdir(), 'stale-'));
+    try {
+      writeFileSync(join(bin, 'df'), '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 });
+      const env = { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
+      const text = execFileSync(shell, ['-c', RESOURCES_COMMAND], {
+        ...{ env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
+        // For the run that fails.
+        timeout: 60_000,
+      });
+      const { disks, cpu, memory, ...found } = parseResources(text);
+      expect([disks, found.hostname, cpu.cores]).toEqual([[], hostname(), expected.cores]);
+      expect([cpu.usedPercent, memory, found.loadAverage]).not.toContain(null);
+    } finally {
+      rmSync(bin, { recursive: true });
+    }
   });
 
   it.skipIf(!haveBusybox)('works with busybox', () => {
