@@ -176,7 +176,7 @@ export class ExecCall {
     const reached = await this.#reach(args, argv);
     if (reached === undefined) return;
     const { options, request } = reached;
-    const { pool } = this.#services;
+    const { pool, otherSettings } = this.#services;
     const { signal } = this.#gone;
     if (args.forward) {
       const to = { ...args.forward, timeoutMs: FORWARD_MS };
@@ -193,6 +193,10 @@ export class ExecCall {
       args.fresh || sharesNothing(args.sshArgs)
         ? await pool.acquireFresh(request, signal)
         : await this.#withRoom(request, args, argv, () => pool.acquire(request, signal));
+    // Once nobody makes the call anew; and where it is read, for it is no word of ssh's.
+    if (isTold && this.#caller.terminal.stderrIsTerminal) {
+      await otherSettings.tell(this.#caller.env, this.#notes.say);
+    }
     if (signal.aborted) {
       lease.session.close();
       throw SshpoolError.of('CANCELLED', {});
@@ -218,10 +222,6 @@ export class ExecCall {
     else if (args.control) this.#control(args.control, options, argv);
     else {
       for (const line of shownWarnings(options, this.#isSilent)) this.#notes.say(line);
-      // Where somebody reads it: it is no word of ssh's.
-      const isRead = this.#caller.terminal.stderrIsTerminal && !this.#isSilent;
-      const words = isRead && (await this.#services.otherSettings.words(caller.env));
-      if (words) this.#notes.say(words);
       return reached;
     }
     return undefined;

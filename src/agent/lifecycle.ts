@@ -89,7 +89,7 @@ export class Agent {
       env: withoutCallerEnv(process.env),
       pool: this.#pool,
       masters: new Masters(clock, this.#pool),
-      otherSettings: new OtherSettings(settings),
+      otherSettings: new OtherSettings(clock, settings),
       place: ownPlace({}),
       links: once(async () => {
         const { Links } = await import('../ssh/connect-link.ts');

@@ -37,6 +37,7 @@ async function loadTheRest(): Promise<void> {
     import('../ssh/proxy.ts'),
     import('./method-params.ts'),
     import('./single-servers-schema.ts'),
+    import('../config/settings-schema.ts'),
   ]);
   // Not before: with other flags than its own, Node compiles its built-in modules anew.
   for (const flag of V8_FLAGS) setFlagsFromString(flag);

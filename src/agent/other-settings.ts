@@ -2,35 +2,47 @@
  * Settings count when an agent starts. Who has set others than the agent that runs is told so, once: a
  * variable that does nothing, and says nothing, is looked into for an hour.
  */
+import { createHash } from 'node:crypto';
 import { SshpoolError } from '../base/errors.ts';
+import { Memory } from '../base/memory.ts';
+import type { Clock } from '../base/time.ts';
 import { VARIABLES, type Settings } from '../config/settings.ts';
 import type { Env } from '../config/tokens.ts';
 
-/** So many different settings are told of; more would be an attempt to fill our memory. */
-const MAX_TOLD = 256;
+/** So many different settings are known to have been told of. */
+const TOLD = { lifeMs: Infinity, max: 256 };
 
 export class OtherSettings {
   readonly #own: Settings;
-  /** By what was set. */
-  readonly #told = new Set<string>();
+  /** By a digest of what was set. */
+  readonly #told: Memory<true>;
 
   /** `own`: those that the agent was started with. */
-  constructor(own: Settings) {
+  constructor(clock: Clock, own: Settings) {
     this.#own = own;
+    this.#told = new Memory(clock, TOLD);
   }
 
-  /** What to tell a caller with this environment; undefined where nothing, or nothing more, is to be said. */
-  async words(env: Env): Promise<string | undefined> {
+  /** Says it to a caller with this environment, unless there is nothing, or nothing more, to say. */
+  async tell(env: Env, say: (text: string) => void): Promise<void> {
     const set = VARIABLES.filter(({ name }) => env[name]).map(({ name }) => `${name}=${env[name]}`);
-    const key = set.join('\n');
-    if (set.length === 0 || this.#told.has(key) || this.#told.size >= MAX_TOLD) return undefined;
-    this.#told.add(key);
-    // Loaded only here, as by whoever starts an agent.
-    const { parseSettings } = await import('../config/settings-schema.ts');
+    if (set.length === 0) return;
+    const key = createHash('sha256').update(set.join('\n')).digest('base64');
+    if (this.#told.get(key)) return;
+    this.#told.set(key, true);
+    const words = await this.#words(env);
+    if (words !== undefined) say(`sshpool: ${words}`);
+  }
+
+  async #words(env: Env): Promise<string | undefined> {
     try {
+      // Loaded only here, as by whoever starts an agent.
+      const { parseSettings } = await import('../config/settings-schema.ts');
       return this.#describe(parseSettings(env), env);
     } catch (thrown) {
-      return `sshpool: ${SshpoolError.from(thrown).message}`;
+      const { code, message } = SshpoolError.from(thrown);
+      // Whatever else it is, no call fails for a hint.
+      return code === 'BAD_SETTING' ? message : undefined;
     }
   }
 
@@ -40,6 +52,6 @@ export class OtherSettings {
     );
     if (other.length === 0) return undefined;
     const has = other.map(({ name, field }) => `${name} is ${this.#own[field]}`).join(', ');
-    return `sshpool: the running agent has other settings: ${has}; yours count when the next one starts: sshpool agent stop`;
+    return `the running agent has other settings: ${has}; yours count when the next one starts: sshpool agent stop`;
   }
 }

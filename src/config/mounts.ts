@@ -16,6 +16,10 @@ const LIMIT_MS = 1000;
 /** For how long it is known where paths lead, and for how many. */
 const KNOWN_MS = 10_000;
 const MAX_KNOWN = 4096;
+/** A longer path is walked each time: a caller chooses it, and each of its beginnings would be kept. */
+const MAX_KEPT = 256;
+/** PATH_MAX: the system takes no step further. */
+const MAX_PATH = 4096;
 /** As the system has it (path_resolution(7)). */
 const MAX_LINKS = 40;
 
@@ -95,7 +99,8 @@ export class Mounts {
   #current(): Known {
     const now = this.#sources.clock.monotonic();
     const known = this.#known;
-    if (known && now < known.until && known.doubtful.size < MAX_KNOWN) return known;
+    const isFull = known && Math.max(known.doubtful.size, known.steps.size) >= MAX_KNOWN;
+    if (known && now < known.until && !isFull) return known;
     const mounts = parseMountInfo(this.#sources.mountInfo());
     this.#known = { until: now + KNOWN_MS, mounts, doubtful: new Map(), steps: new Map() };
     return this.#known;
@@ -106,7 +111,7 @@ function doubtfulPoint(path: string, known: Known): string {
   const before = known.doubtful.get(path);
   if (before !== undefined) return before;
   const found = firstDoubtful(path, (next) => stepTo(next, known));
-  known.doubtful.set(path, found);
+  if (path.length <= MAX_KEPT) known.doubtful.set(path, found);
   return found;
 }
 
@@ -118,7 +123,7 @@ function stepTo(path: string, { mounts, steps }: Known): Step {
   const step = isDoubtful
     ? { doubtful: mount.point, target: undefined }
     : { doubtful: '', target: linkTarget(path) };
-  steps.set(path, step);
+  if (path.length <= MAX_KEPT) steps.set(path, step);
   return step;
 }
 
@@ -151,6 +156,7 @@ function unescape(text: string): string {
  * hand: the functions of node:path would go through each path again for each of its names.
  */
 function firstDoubtful(path: string, step: (path: string) => Step): string {
+  if (path.length >= MAX_PATH) return '';
   const left = path.split('/').toReversed();
   let at = '';
   let links = 0;
@@ -161,6 +167,7 @@ function firstDoubtful(path: string, step: (path: string) => Step): string {
       continue;
     }
     const next = `${at}/${name}`;
+    if (next.length >= MAX_PATH) return '';
     const { doubtful, target } = step(next);
     if (doubtful !== '') return doubtful;
     if (target === undefined) at = next;

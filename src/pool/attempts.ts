@@ -130,7 +130,8 @@ export class Attempts<L extends Leader> {
       (link) => {
         ended();
         const { askedMs } = attempt;
-        onConnected(link, leader, { connectMs: clock.monotonic() - startedAt - askedMs, askedMs });
+        const connectMs = Math.max(0, clock.monotonic() - startedAt - askedMs);
+        onConnected(link, leader, { connectMs, askedMs });
       },
       (thrown: unknown) => {
         ended();

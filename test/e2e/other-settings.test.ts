@@ -24,4 +24,32 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a setting that the running age
     expect(await again.ended).toBe(0);
     expect(again.screen).not.toContain('settings');
   });
+
+  it('is told of also where a question makes the launcher leave the call to the Node client', async () => {
+    await using sandbox = createSandbox();
+    const sshd = await startSshd(sandbox);
+    await runCli(sandbox, ['exec', '-F', sshd.config(), 'box', 'true']);
+    const config = sshd.config('UserKnownHostsFile none\n StrictHostKeyChecking ask');
+    const terminal = Terminal.run(
+      sandbox,
+      [PROGRAM, 'exec', '-F', config, 'box', 'echo well'],
+      env,
+    );
+    await terminal.shows('continue connecting');
+    terminal.type('yes\r');
+    await terminal.shows('sshpool: the running agent has other settings: SSH_POOL_LINK is auto;');
+    await terminal.shows('well');
+    expect(await terminal.ended).toBe(0);
+  });
+
+  it('is not told of where LogLevel asks for errors alone', async () => {
+    await using sandbox = createSandbox();
+    const config = (await startSshd(sandbox)).config();
+    await runCli(sandbox, ['exec', '-F', config, 'box', 'true']);
+    const words = ['ssh', '-o', 'LogLevel=ERROR', '-F', config, 'box', 'echo well'];
+    const terminal = Terminal.run(sandbox, [PROGRAM, ...words], env);
+    await terminal.shows('well');
+    expect(await terminal.ended).toBe(0);
+    expect(terminal.screen).not.toContain('settings');
+  });
 });

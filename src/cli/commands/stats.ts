@@ -111,7 +111,9 @@ function connectionCells(row: ConnectionRow, now: number): string[] {
 }
 
 function cut(text: string, most: number): string {
-  return shownWidth(text) <= most ? text : `${text.slice(0, most - 1)}…`;
+  if (shownWidth(text) <= most) return text;
+  const letters = Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
+  return `${letters.slice(0, most - 1).join('')}…`;
 }
 
 function latency({ count, p50, p95, p99 }: Percentiles): string {

@@ -1,9 +1,18 @@
 import { expect, test } from 'vitest';
 import { OtherSettings } from '../../../src/agent/other-settings.ts';
+import { FakeClock } from '../../support/clock.ts';
 import { readSettings } from '../../../src/config/settings.ts';
 
-const started = async (env: Record<string, string> = {}): Promise<OtherSettings> =>
-  new OtherSettings(await readSettings(env));
+/** An agent with these settings; `words` is what it says to a caller. */
+async function started(env: Record<string, string> = {}) {
+  const settings = new OtherSettings(new FakeClock(), await readSettings(env));
+  const words = async (caller: Record<string, string>): Promise<string | undefined> => {
+    const said: string[] = [];
+    await settings.tell(caller, (text) => said.push(text));
+    return said[0];
+  };
+  return { words };
+}
 
 test('a caller that sets nothing, or what the agent has, is told nothing', async () => {
   const settings = await started({ SSH_POOL_MAX_CONNECTIONS: '7' });
@@ -36,4 +45,13 @@ test('a value that no agent would take is named as at the start of one', async (
   expect(await settings.words({ SSH_POOL_LINK: 'carrier-pigeon' })).toMatch(
     /^sshpool: SSH_POOL_LINK=carrier-pigeon is not valid/,
   );
+});
+
+test('what was told of is remembered by a digest, and only the latest of it', async () => {
+  const settings = await started();
+  for (let i = 0; i <= 256; i += 1) {
+    await settings.words({ SSH_POOL_MAX_CONNECTIONS: `${'x'.repeat(1000)}${i}` });
+  }
+  expect(await settings.words({ SSH_POOL_LINK: 'ssh2' })).toContain('SSH_POOL_LINK is auto');
+  expect(await settings.words({ SSH_POOL_LINK: 'ssh2' })).toBeUndefined();
 });

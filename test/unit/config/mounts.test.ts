@@ -70,6 +70,14 @@ describe('a file system', () => {
     expect(mounts.doubtfulPoint('/../..')).toBe('');
   });
 
+  it('is looked for on no path that the system would not take, and keeps none that is long', () => {
+    const { net, mounts } = setUp();
+    expect(mounts.doubtfulPoint(`${net}/${'a/'.repeat(100_000)}`)).toBe('');
+    symlinkSync(`${net}/${'b/'.repeat(300)}`, where.path('far'));
+    expect(mounts.doubtfulPoint(where.path('far', 'c'.repeat(300)))).toBe(net);
+    expect(mounts.doubtfulPoint(where.path('far', 'c'.repeat(300)))).toBe(net);
+  });
+
   it('that does not answer within a second is given up, and asked no second time meanwhile', async () => {
     const { clock, net, asked, answer, mounts } = setUp();
     const first = mounts.answer([`${net}/a`]);
