@@ -38,10 +38,23 @@ export function descendantsOf(pid: number): number[] {
 /** What a process has open, as /proc names it; nothing where it has not begun, or is gone. */
 export function openFiles(pid: number): string[] {
   const directory = `/proc/${pid}/fd`;
+  return entriesOf(directory).flatMap((fd) => linkOf(`${directory}/${fd}`) ?? []);
+}
+
+function entriesOf(directory: string): string[] {
   try {
-    return readdirSync(directory).map((fd) => readlinkSync(`${directory}/${fd}`));
+    return readdirSync(directory);
   } catch {
-    return []; // gone, or one of its files closed while we looked
+    return []; // gone
+  }
+}
+
+/** Undefined where it was closed while we looked; the others are there all the same. */
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
   }
 }
 
