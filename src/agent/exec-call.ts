@@ -189,19 +189,19 @@ export class ExecCall {
     const isTold = options.showsServerWords && !args.quiet;
     if (isTold && what.tty === 'withheld') this.#notes.say(NO_LOCAL_TERMINAL);
     const env = selectEnv(options, await this.#sessionEnv(options));
+    // Where somebody reads it, for it is no word of ssh's.
+    const isRead = isTold && this.#caller.terminal.stderrIsTerminal;
+    const hint = await otherSettings.hint(isRead ? this.#caller.env : {});
     const lease =
       args.fresh || sharesNothing(args.sshArgs)
         ? await pool.acquireFresh(request, signal)
         : await this.#withRoom(request, args, argv, () => pool.acquire(request, signal));
-    // Once nobody makes the call anew; and where it is read, for it is no word of ssh's.
-    if (isTold && this.#caller.terminal.stderrIsTerminal) {
-      await otherSettings.tell(this.#caller.env, this.#notes.say);
-    }
     if (signal.aborted) {
       lease.session.close();
       throw SshpoolError.of('CANCELLED', {});
     }
     const course = this.#begin(args, reached);
+    hint(this.#notes.say);
     if (args.verbose > 0) this.#notes.say(describeLease(lease));
     course.run(lease, what, { env, agentForward: request.forwardAgent !== undefined });
   }

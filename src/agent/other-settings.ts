@@ -12,6 +12,8 @@ import type { Env } from '../config/tokens.ts';
 /** So many different settings are known to have been told of. */
 const TOLD = { lifeMs: Infinity, max: 256 };
 
+const sayNothing = (): void => undefined;
+
 export class OtherSettings {
   readonly #own: Settings;
   /** By a digest of what was set. */
@@ -23,15 +25,24 @@ export class OtherSettings {
     this.#told = new Memory(clock, TOLD);
   }
 
-  /** Says it to a caller with this environment, unless there is nothing, or nothing more, to say. */
-  async tell(env: Env, say: (text: string) => void): Promise<void> {
+  /**
+   * Resolves to what says it to a caller with this environment, to be called once nobody makes the call
+   * anew. It says nothing where there is nothing, or nothing more, to say.
+   */
+  async hint(env: Env): Promise<(say: (text: string) => void) => void> {
     const set = VARIABLES.filter(({ name }) => env[name]).map(({ name }) => `${name}=${env[name]}`);
-    if (set.length === 0) return;
+    if (set.length === 0) return sayNothing;
     const key = createHash('sha256').update(set.join('\n')).digest('base64');
-    if (this.#told.get(key)) return;
-    this.#told.set(key, true);
-    const words = await this.#words(env);
-    if (words !== undefined) say(`sshpool: ${words}`);
+    const words = this.#told.get(key) ? undefined : await this.#words(env);
+    const told = (): void => this.#told.set(key, true);
+    if (words === undefined) {
+      told();
+      return sayNothing;
+    }
+    return (say) => {
+      told();
+      say(`sshpool: ${words}`);
+    };
   }
 
   async #words(env: Env): Promise<string | undefined> {

@@ -12,7 +12,7 @@ export interface Services extends ReachServices {
   readonly place: Place;
   /** Connections that stand for masters of ssh. */
   readonly masters: Masters;
-  readonly otherSettings: Pick<OtherSettings, 'tell'>;
+  readonly otherSettings: Pick<OtherSettings, 'hint'>;
   /** What the callers have begun to send. */
   readonly unfinished: Unfinished;
   /** Version of the program. */

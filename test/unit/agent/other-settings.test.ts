@@ -8,7 +8,8 @@ async function started(env: Record<string, string> = {}) {
   const settings = new OtherSettings(new FakeClock(), await readSettings(env));
   const words = async (caller: Record<string, string>): Promise<string | undefined> => {
     const said: string[] = [];
-    await settings.tell(caller, (text) => said.push(text));
+    const hint = await settings.hint(caller);
+    hint((text) => said.push(text));
     return said[0];
   };
   return { words };
@@ -54,4 +55,13 @@ test('what was told of is remembered by a digest, and only the latest of it', as
   }
   expect(await settings.words({ SSH_POOL_LINK: 'ssh2' })).toContain('SSH_POOL_LINK is auto');
   expect(await settings.words({ SSH_POOL_LINK: 'ssh2' })).toBeUndefined();
+});
+
+test('what was not said in the end counts as not said', async () => {
+  const settings = new OtherSettings(new FakeClock(), await readSettings({}));
+  await settings.hint({ SSH_POOL_LINK: 'ssh2' });
+  const said: string[] = [];
+  const hint = await settings.hint({ SSH_POOL_LINK: 'ssh2' });
+  hint((text) => said.push(text));
+  expect(said).toHaveLength(1);
 });
