@@ -22,18 +22,19 @@ export function remedyApplies(link: Link): boolean {
 
 /**
  * A command line that signals the process group of the `index`-th (from 0, in the order of their
- * start) of the `count` sessions on this connection. It does nothing unless it finds exactly as
- * many as there should be, so that it never hits another session.
+ * start) of the `count` sessions whose commands were sent before it on this connection. It does nothing
+ * unless it finds exactly as many that are older than itself, so that it never hits another session: a
+ * younger one may have taken the place of one that has ended.
  */
 export function signalCommand(name: string, index: number, count: number): string {
   if (!NAMES.test(name)) throw new RangeError(`no signal: ${name}`);
-  // For each child of our sshd but ourselves: when it started (field 22 of proc(5) stat, 0 where
-  // there is no /proc), and its process id.
+  // For each child of our sshd: when it started (field 22 of proc(5) stat, 0 where there is no
+  // /proc), and its process id; in that order, up to ourselves.
   const script =
     `ps -A -o pid= -o ppid= | while read -r c p; do ` +
-    `if [ "$p" = "$PPID" ] && [ "$c" != "$$" ]; then ` +
+    `if [ "$p" = "$PPID" ]; then ` +
     `s=$(cat "/proc/$c/stat" 2>/dev/null); set -- \${s##*) }; echo "\${20:-0} $c"; fi; done | ` +
-    `sort -k1,1n -k2,2n | { i=0; g=; while read -r t c; do ` +
+    `sort -k1,1n -k2,2n | { i=0; g=; while read -r t c && [ "$c" != "$$" ]; do ` +
     `if [ "$i" -eq ${index} ]; then g=$c; fi; i=$((i+1)); done; ` +
     `[ "$i" -eq ${count} ] && kill -${name} "-$g"; }`;
   // exec keeps the process, and so its parent, whatever the login shell is.
@@ -41,12 +42,13 @@ export function signalCommand(name: string, index: number, count: number): strin
 }
 
 /**
- * Runs a command of our own in a session of its own; its streams are dropped. `onSession` is told
- * of the session, and what it returns is called when that is closed.
+ * Runs a command of our own in a session of its own; its streams are dropped. Which one, is asked at the
+ * moment when it is sent; undefined for none. `onSession` is told of the session, and what it returns is
+ * called when that is closed.
  */
 export function runCommand(
   channels: Channels,
-  command: string,
+  command: () => string | undefined,
   onSession: (session: Session) => () => void,
 ): Promise<Outcome> {
   return new Promise((resolve) => {
@@ -56,7 +58,9 @@ export function runCommand(
     };
     const session: Session = new Session(channels, {
       onSpare: () => {
-        const start = { command: Buffer.from(command), env: [], agentForward: false };
+        const line = command();
+        if (line === undefined) return session.close();
+        const start = { command: Buffer.from(line), env: [], agentForward: false };
         session.start(start, {
           onStarted: () => session.endStdin(),
           onStdout: (data) => session.consume(data.length),

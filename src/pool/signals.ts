@@ -10,6 +10,9 @@ import type { Slots } from './slots.ts';
  */
 const ATTEMPTS = 10;
 
+/** Their commands were sent, and have not ended as far as we know. */
+const BEGUN = new Set(['starting', 'running']);
+
 export class Signals {
   readonly #link: Link;
   readonly #slots: Slots;
@@ -32,13 +35,19 @@ export class Signals {
 
   async #remedy(session: Session, name: string): Promise<boolean> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const alive = this.#slots.running.filter(({ state }) => state === 'running');
-      const index = alive.indexOf(session);
-      if (index < 0) return false;
-      const outcome = await this.#slots.run(signalCommand(name, index, alive.length));
+      if (this.#command(session, name) === undefined) return false;
+      // What runs when it is sent counts, and not what ran when its session was asked for.
+      const outcome = await this.#slots.run(() => this.#command(session, name));
       if (outcome.kind !== 'exited') return false;
       if (outcome.code === 0) return true;
     }
     return false;
+  }
+
+  /** Undefined where the session has ended. */
+  #command(session: Session, name: string): string | undefined {
+    const begun = this.#slots.running.filter(({ state }) => BEGUN.has(state));
+    const index = begun.indexOf(session);
+    return index < 0 ? undefined : signalCommand(name, index, begun.length);
   }
 }

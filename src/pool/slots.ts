@@ -158,8 +158,8 @@ export class Slots {
     for (const session of unanswered) this.#running.get(session)?.taker.onUnanswered();
   }
 
-  /** Runs a command of our own in a session beside those of the callers. */
-  run(command: string): Promise<Outcome> {
+  /** Runs a command of our own, as it is at the time, in a session beside those of the callers. */
+  run(command: () => string | undefined): Promise<Outcome> {
     return runCommand(this.#context.channels(), command, (session) => this.#own(session));
   }
 

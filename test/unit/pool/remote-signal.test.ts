@@ -1,6 +1,9 @@
 /** The command line for the remedy, run by a real /bin/sh beside real commands. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { remedyApplies, signalCommand } from '../../../src/pool/remote-signal.ts';
 import { FakeLink } from '../../support/fake-link.ts';
@@ -103,6 +106,26 @@ describe('the command line', () => {
     const { sshd, pids } = await three();
     expect(await sshd.run(signalCommand('KILL', 1, count))).not.toBe('0');
     expect(pids.filter(alive)).toEqual(pids);
+  });
+
+  it('does nothing where a younger session has taken the place of the one that is meant', async () => {
+    const sshd = new FakeSshd();
+    sshds.push(sshd);
+    const bin = mkdtempSync(join(tmpdir(), 'slow-ps-'));
+    const [asked, go] = [join(bin, 'asked'), join(bin, 'go')];
+    // A ps that looks when it is told to: the younger one is there by then.
+    const ps = `: >${asked}; until [ -e ${go} ]; do sleep 0.05; done; PATH=\${PATH#*:}; exec ps "$@"`;
+    try {
+      writeFileSync(join(bin, 'ps'), `#!/bin/sh\n${ps}\n`, { mode: 0o755 });
+      const signalling = await sshd.start(`PATH=${bin}:$PATH; ${signalCommand('KILL', 0, 1)}`);
+      await until(() => existsSync(asked), 'ps is asked');
+      const younger = await sshd.start('exec sleep 600');
+      writeFileSync(go, '');
+      expect(await sshd.ended(signalling)).not.toBe('0');
+      expect(alive(younger)).toBe(true);
+    } finally {
+      rmSync(bin, { recursive: true });
+    }
   });
 
   it('is not made for anything that is no signal', () => {

@@ -51,6 +51,20 @@ test('it is tried again, with what runs by then, where another number of command
   expect(result.done).toBe(true);
 });
 
+test('what began while the second session was opened counts', async () => {
+  const bench = new PoolBench({}, ROOT);
+  const call = await bench.running();
+  const other = await bench.call();
+  const { lease } = call;
+  const opens = bench.link.sentOf('open').length;
+  void lease?.connection.signal(lease.session, 'TERM');
+  while (bench.link.sentOf('open').length === opens) await Promise.resolve();
+  void bench.run(other);
+  await settle();
+  const helper = bench.link.running.find(({ command }) => command?.includes('kill'));
+  expect(helper?.command).toBe(signalCommand('TERM', 0, 2));
+});
+
 test('it failed where the tenth session still says so', async () => {
   const bench = new PoolBench({}, ROOT);
   const result = await signal(await bench.running());
