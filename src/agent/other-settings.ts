@@ -34,14 +34,9 @@ export class OtherSettings {
     if (set.length === 0) return sayNothing;
     const key = createHash('sha256').update(set.join('\n')).digest('base64');
     const words = this.#told.get(key) ? undefined : await this.#words(env);
-    const told = (): void => this.#told.set(key, true);
-    if (words === undefined) {
-      told();
-      return sayNothing;
-    }
     return (say) => {
-      told();
-      say(`sshpool: ${words}`);
+      this.#told.set(key, true);
+      if (words !== undefined) say(`sshpool: ${words}`);
     };
   }
 
