@@ -5,6 +5,8 @@
 import type { Socket } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
 import { commandNamed } from '../config/command-line.ts';
+import type { Others } from '../ssh/prompts.ts';
+import type { CAPABILITIES } from '../wire/capabilities.ts';
 import { Peer } from '../wire/peer.ts';
 import { MAX_CHUNK, PROTOCOL, type Message } from '../wire/protocol.ts';
 import { ExecCall } from './exec-call.ts';
@@ -144,8 +146,8 @@ export class Caller implements Sender {
         term: env['TERM'] ?? '',
       },
       ask: this.#questions.ask,
-      note: (text) => this.#note(text),
-      can: (capability) => this.#capabilities.includes(capability),
+      note: (text, of) => this.#note(text, of),
+      can: (capability) => this.#can(capability),
       send: (sent) => this.#send(sent),
       starting: () => this.#starting(),
       guard: (run) => this.#guard(run),
@@ -163,14 +165,20 @@ export class Caller implements Sender {
     });
   }
 
-  #note(text: string): void {
-    this.#send({ type: 'note', text: noteText(text) });
+  #note(text: string, of?: Others): void {
+    if (of === undefined) this.#send({ type: 'note', text: noteText(text) });
+    else if (this.#can('words')) this.#send({ type: 'words', text: noteText(text) });
+    else for (const line of text.replace(/\n$/, '').split('\n')) this.#note(line);
+  }
+
+  #can(capability: keyof typeof CAPABILITIES): boolean {
+    return this.#capabilities.includes(capability);
   }
 
   async #request({ method, params }: Extract<Message, { type: 'request' }>): Promise<void> {
     const result = await callMethod(this.#services, method, params, {
       ask: this.#questions.ask,
-      note: (text) => this.#note(text),
+      note: (text, of) => this.#note(text, of),
       environment: (patterns) => this.#environment(patterns),
     });
     this.#send({ type: 'result', json: JSON.stringify(result) });

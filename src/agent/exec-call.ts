@@ -13,13 +13,12 @@ import { selectEnv } from '../config/send-env.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
 import type { PoolRequest } from '../pool/request.ts';
 import { reach, type Reached, type Surroundings } from '../reach/reach.ts';
-import type { Ask } from '../ssh/prompts.ts';
+import type { Ask, Note } from '../ssh/prompts.ts';
 import { sshVersion } from '../ssh/ssh-version.ts';
-import { CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
 import type { Message } from '../wire/protocol.ts';
 import { Course } from './course.ts';
 import { refuseElsewhere } from './elsewhere.ts';
-import type { ExecCaller } from './exec-caller.ts';
+import { environmentFor, type ExecCaller } from './exec-caller.ts';
 import { ANSWERED } from './exit.ts';
 import { describeLease } from './lease-words.ts';
 import { Notes } from './notes.ts';
@@ -188,7 +187,7 @@ export class ExecCall {
     const what = whatToRun(args, options, this.#caller.terminal);
     const isTold = options.showsServerWords && !args.quiet;
     if (isTold && what.tty === 'withheld') this.#notes.say(NO_LOCAL_TERMINAL);
-    const env = selectEnv(options, await this.#sessionEnv(options));
+    const env = selectEnv(options, await environmentFor(options.sendEnv, this.#caller));
     // Where somebody reads it, for it is no word of ssh's.
     const isRead = isTold && this.#caller.terminal.stderrIsTerminal;
     const hint = await otherSettings.hint(isRead ? this.#caller.env : {});
@@ -265,14 +264,11 @@ export class ExecCall {
       }
       return Promise.resolve(undefined);
     };
-    const note = quiet && verbose === 0 ? () => undefined : this.#notes.say;
+    const isMute = quiet && verbose === 0;
+    const note: Note = (text, of) => {
+      if (!isMute || of === 'words') this.#notes.say(text, of);
+    };
     return { cwd, env, environment, ask, note };
-  }
-
-  async #sessionEnv(options: SshOptions): Promise<Readonly<Record<string, string>>> {
-    const more = options.sendEnv.filter((pattern) => !matchesEnv(pattern, CALLER_ENV));
-    if (more.length === 0) return this.#caller.env;
-    return { ...(await this.#caller.environment(more)), ...this.#caller.env };
   }
 
   /** What was opened is there: from here on this caller sees the call through. */

@@ -1,35 +1,37 @@
 import { printable } from '../base/printable.ts';
 import type { Clock } from '../base/time.ts';
+import type { Note } from '../ssh/prompts.ts';
 
 const HOLD_MS = 1000;
 
 /**
- * A line for a caller's standard error, as it is sent: a server, a proxy or an ssh of ours may have a
- * say in it. The end of a line of ssh's own stays.
+ * What is for a caller's standard error, as it is sent: a server, a proxy or an ssh of ours may have a
+ * say in it. The ends of lines stay as they are.
  */
 export function noteText(text: string): string {
   const end = text.endsWith('\r') ? '\r' : '';
-  return printable(text.slice(0, text.length - end.length)) + end;
+  const lines = text.slice(0, text.length - end.length).split('\r\n');
+  return lines.map(printable).join('\r\n') + end;
 }
 
 /**
- * Lines for a caller's standard error. They may be held until it is clear that this caller sees the
+ * What is for a caller's standard error. It may be held until it is clear that this caller sees the
  * call through: whoever makes it anew comes upon the same, and it must not be said twice.
  */
 export class Notes {
-  readonly #print: (text: string) => void;
+  readonly #print: Note;
   readonly #clock: Clock;
-  #held: string[] | undefined;
+  #held: Parameters<Note>[] | undefined;
 
-  constructor(print: (text: string) => void, hold: boolean, clock: Clock) {
+  constructor(print: Note, hold: boolean, clock: Clock) {
     this.#print = print;
     this.#clock = clock;
     if (hold) this.#held = [];
   }
 
-  readonly say = (text: string): void => {
-    if (this.#held === undefined) return this.#print(text);
-    this.#held.push(text);
+  readonly say: Note = (...said) => {
+    if (this.#held === undefined) return this.#print(...said);
+    this.#held.push(said);
     // What a person has to act on must not wait for the end of it.
     if (this.#held.length === 1) this.#clock.after(HOLD_MS, () => this.release());
   };
@@ -42,6 +44,6 @@ export class Notes {
   release(): void {
     const held = this.#held;
     this.#held = undefined;
-    for (const text of held ?? []) this.#print(text);
+    for (const said of held ?? []) this.#print(...said);
   }
 }

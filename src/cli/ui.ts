@@ -48,6 +48,7 @@ export function execUi(help: () => Promise<void>): ExecUi {
   return {
     waiting: (target) => showWaiting(`connecting to ${target}`),
     print: printError,
+    show: (text) => void process.stderr.write(text),
     printResult: (result) =>
       printing(() => void process.stdout.write(`${JSON.stringify(result)}\n`)),
     help,

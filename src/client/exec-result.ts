@@ -1,5 +1,5 @@
 /** What exec --json prints, made of the last message of a call. */
-import { EXIT_FAILURE } from '../base/errors.ts';
+import { EXIT_FAILURE, SshpoolError } from '../base/errors.ts';
 import type { MessageOf } from './call.ts';
 
 /** Streams are decoded as UTF-8; times are in milliseconds. */
@@ -20,6 +20,12 @@ export interface ExecResult {
 
 /** The last message of a call. */
 export type Last = MessageOf<'exited' | 'failed' | 'delegate'>;
+
+/** In place of a last message of the agent, where there is none. */
+export function failed(thrown: unknown): MessageOf<'failed'> {
+  const { code, message, exitCode } = SshpoolError.from(thrown);
+  return { type: 'failed', code, message, farewell: '', exitCode };
+}
 
 export function resultOf(
   host: string,

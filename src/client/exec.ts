@@ -15,7 +15,7 @@ import { Answers } from './answer.ts';
 import { Call, envLines, type MessageOf } from './call.ts';
 import { connectOrStart } from './connect.ts';
 import { runDelegated } from './delegated.ts';
-import { resultOf, type ExecResult, type Last } from './exec-result.ts';
+import { failed, resultOf, type ExecResult, type Last } from './exec-result.ts';
 import { ExecSignals } from './exec-signals.ts';
 import { Input, Output } from './exec-streams.ts';
 import { throwGivenUp } from './given-up.ts';
@@ -29,6 +29,8 @@ export interface ExecUi {
   waiting(target: string): () => void;
   /** A line on standard error. */
   print(line: string): void;
+  /** On standard error, as it is. */
+  show(text: string): void;
   /** The result of exec --json. */
   printResult(result: ExecResult): Promise<void>;
   help(): Promise<void>;
@@ -139,7 +141,7 @@ class ExecRun {
     const cwd = currentDirectory();
     const socket = await connectOrStart(paths, check);
     const receive = (message: Message): boolean => this.#receive(message);
-    const call = new Call(socket, { log: paths.log, version, can: ['ssh'] }, receive);
+    const call = new Call(socket, { log: paths.log, version, can: ['ssh', 'words'] }, receive);
     this.#call = call;
     this.#signals.listen();
     call.send({
@@ -187,10 +189,12 @@ class ExecRun {
         // In raw mode the terminal does not return to the left by itself.
         this.#words.say(this.#terminal?.isRaw ? `${message.text}\r` : message.text);
         return false;
+      case 'words':
+        this.#stopWaiting();
+        this.#setting.ui.show(message.text);
+        return false;
       case 'log':
-        if (this.#words.openLog(message.file)) return false;
-        this.#last = { type: 'delegate', to: 'ssh', argv: this.#argv };
-        return true;
+        return !this.#openLog(message);
       case 'starting':
         this.#mayHaveRun = true;
         return false;
@@ -216,6 +220,12 @@ class ExecRun {
       default:
         return false; // a message of a newer agent that says nothing to us
     }
+  }
+
+  #openLog({ file }: MessageOf<'log'>): boolean {
+    const isOpen = this.#words.openLog(file);
+    if (!isOpen) this.#last = { type: 'delegate', to: 'ssh', argv: this.#argv };
+    return isOpen;
   }
 
   #opened({ stdin, terminal, escape, signals }: MessageOf<'opened'>): void {
@@ -272,11 +282,6 @@ class ExecRun {
     }
     return exitCode;
   }
-}
-
-function failed(thrown: unknown): MessageOf<'failed'> {
-  const { code, message, exitCode } = SshpoolError.from(thrown);
-  return { type: 'failed', code, message, farewell: '', exitCode };
 }
 
 function terminals(): number {

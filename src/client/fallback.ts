@@ -8,7 +8,7 @@ import { parseCall } from '../config/command-line.ts';
 import { plainSshWords } from '../config/plain-ssh.ts';
 import { allowsFallback } from '../config/settings.ts';
 import { elapsedMs } from './elapsed.ts';
-import { resultOf, type ExecResult } from './exec-result.ts';
+import { failed, resultOf, type ExecResult } from './exec-result.ts';
 import type { ExecUi } from './exec.ts';
 
 /** What may be wrong with the real ssh. */
@@ -64,7 +64,6 @@ async function throughSsh(
   return runSsh(words, timeoutMs === undefined ? undefined : { timeoutMs, leftMs });
 }
 
-function failedResult({ code, message, exitCode }: SshpoolError, { target }: CallArgs): ExecResult {
-  const failed = { type: 'failed', code, message, farewell: '', exitCode } as const;
-  return resultOf(target.text, failed, { stdout: [], stderr: [] });
+function failedResult(error: SshpoolError, { target }: CallArgs): ExecResult {
+  return resultOf(target.text, failed(error), { stdout: [], stderr: [] });
 }

@@ -81,6 +81,15 @@ static bool receive_output(enum message number, struct reader *body) {
 	return kept;
 }
 
+/* It is no entry of a log. */
+static bool receive_words(struct reader *body) {
+	struct bytes text = read_bytes(body);
+	if (!read_all(body)) return false;
+	end_waiting();
+	print_own(text.at, text.length);
+	return true;
+}
+
 static bool receive_exited(struct reader *body) {
 	uint8_t exit_code = read_u8(body);
 	read_bytes(body);
@@ -180,6 +189,8 @@ static bool receive(struct reader *body) {
 	case MESSAGE_NOTE:
 		log_line("", read_bytes(body));
 		return read_all(body);
+	case MESSAGE_WORDS:
+		return receive_words(body);
 	case MESSAGE_LOG:
 		return receive_log(body);
 	case MESSAGE_STARTING:

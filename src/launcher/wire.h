@@ -55,6 +55,7 @@ enum message {
 	MESSAGE_PONG = 44,
 	MESSAGE_STARTING = 45,
 	MESSAGE_LOG = 46,
+	MESSAGE_WORDS = 47,
 };
 
 /* Variables that make a program's connections lead elsewhere. */

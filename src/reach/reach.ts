@@ -21,7 +21,7 @@ import type { Pool } from '../pool/pool.ts';
 import { addressesOf } from '../ssh/addresses.ts';
 import type { Links } from '../ssh/connect-link.ts';
 import type { Link } from '../ssh/link.ts';
-import { askNobody, type Ask } from '../ssh/prompts.ts';
+import { askNobody, type Ask, type Note } from '../ssh/prompts.ts';
 import type { Tunnel } from '../ssh/tunnel.ts';
 import { CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
 import { identityOf, watchIdentity, type Identity, type IdentitySources } from './identity.ts';
@@ -49,8 +49,8 @@ export interface Surroundings {
   /** Its variables that match, asked for: they are not on the list of those that are sent. */
   environment(patterns: readonly string[]): Promise<Readonly<Record<string, string>>>;
   readonly ask: Ask;
-  /** Prints a line on the caller's standard error. */
-  readonly note: (text: string) => void;
+  /** Prints on the caller's standard error. */
+  readonly note: Note;
 }
 
 export interface Reached {

@@ -6,7 +6,7 @@
 import type { SshOptions } from '../config/ssh-options.ts';
 import type { Findings } from './findings.ts';
 import { printable } from '../base/printable.ts';
-import type { Ask } from './prompts.ts';
+import type { Ask, Note } from './prompts.ts';
 import type { Attempts, Conversation, Method, Verdict } from './userauth.ts';
 import {
   infoResponse,
@@ -20,9 +20,9 @@ import {
 export interface QuestionRequest {
   readonly options: SshOptions;
   readonly ask: Ask;
-  readonly note: (text: string) => void;
-  /** Shows what the server says. */
-  readonly say: (text: string) => void;
+  readonly note: Note;
+  /** Shows what the server says before its questions. */
+  readonly explain: (text: string) => Promise<void>;
 }
 
 export function passwordMethod(request: QuestionRequest, findings: Findings): Method {
@@ -32,7 +32,7 @@ export function passwordMethod(request: QuestionRequest, findings: Findings): Me
   let tries = 0;
   async function* attempts(conversation: Conversation): Attempts {
     while (tries++ < options.numberOfPasswordPrompts && !options.batchMode) {
-      if (tries > 1) note('Permission denied, please try again.');
+      if (tries > 1) note('Permission denied, please try again.\r');
       // One after the other: each is a try of its own.
       const password = await ask({ text: `${options.user}@${host}'s password: `, echo: false });
       if (password === undefined) {
@@ -61,10 +61,11 @@ async function changePassword(
   conversation: Conversation,
   words: string,
 ): Promise<Verdict | undefined> {
-  const { options, ask, say } = request;
+  const { options, ask, explain } = request;
   let wanted = words;
   for (let i = 0; i < options.numberOfPasswordPrompts; i++) {
-    say(wanted);
+    // What is said stands before its question.
+    await explain(wanted);
     const old = await ask({ text: `Enter ${whose(options)} old password: `, echo: false });
     const changed = old === undefined ? undefined : await newPassword(request);
     if (old === undefined || changed === undefined) {
@@ -90,7 +91,7 @@ async function newPassword({ options, ask, note }: QuestionRequest): Promise<Buf
     if (same) return first;
     first.fill(0);
     if (again === undefined) return undefined;
-    note('Mismatch; try again, EOF to quit.');
+    note('Mismatch; try again, EOF to quit.\r');
   }
 }
 
@@ -132,13 +133,13 @@ class Dialogue {
 
   /** The verdict; undefined where a question found nobody. */
   async run(): Promise<Verdict | undefined> {
-    const { options, say } = this.#request;
+    const { options, explain } = this.#request;
     let reply = await this.#conversation.ask(interactiveRequest(options.user));
     while (reply.type === 'specific') {
       this.asked = true;
       const { name, instruction, prompts } = readInfoRequest(reply.body);
-      say(name);
-      say(instruction);
+      await explain(name);
+      await explain(instruction);
       const answers = await this.#putAll(prompts);
       if (answers === undefined) return undefined;
       reply = await this.#conversation.ask(infoResponse(answers));

@@ -11,8 +11,9 @@ import { markBeyondSsh2 } from './beyond-ssh2.ts';
 import { KeyAgent } from './key-agent.ts';
 import { Findings } from './findings.ts';
 import { printableLine } from '../base/printable.ts';
-import type { Ask } from './prompts.ts';
+import type { Ask, Note } from './prompts.ts';
 import { serverWords } from './server-words.ts';
+import { sshVersion } from './ssh-version.ts';
 import { Conversation, logIn, type AuthWire, type Method } from './userauth.ts';
 
 export interface LoginRequest {
@@ -20,7 +21,9 @@ export interface LoginRequest {
   /** The socket of the caller's key agent. */
   readonly keyAgent: string | undefined;
   readonly ask: Ask;
-  readonly note: (text: string) => void;
+  readonly note: Note;
+  /** The caller's, for its ssh. */
+  readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** OpenSSH can be tried where we fall short: better before a person is asked anything. */
@@ -44,10 +47,10 @@ export class Login {
 
   /** @throws SshpoolError AUTH_FAILED, or whatever ended the connection */
   async run(wire: AuthWire): Promise<void> {
-    const { options, note } = this.#request;
-    const say = serverWords(options, note);
-    const methods = methodsOf({ ...this.#request, say }, this.#findings);
-    const left = await logIn(options.user, methods, new Conversation(wire, say));
+    const { options, note, env } = this.#request;
+    const { banner, explain } = serverWords(options, note, () => sshVersion(env));
+    const methods = methodsOf({ ...this.#request, explain }, this.#findings);
+    const left = await logIn(options.user, methods, new Conversation(wire, banner));
     if (left !== undefined) throw this.denied(left);
   }
 
@@ -64,7 +67,7 @@ export class Login {
   }
 }
 
-type MethodRequest = LoginRequest & Pick<QuestionRequest, 'say'>;
+type MethodRequest = LoginRequest & Pick<QuestionRequest, 'explain'>;
 
 function methodsOf(request: MethodRequest, findings: Findings): Method[] {
   const { options, keyAgent: path, clock, signal } = request;

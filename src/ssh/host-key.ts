@@ -139,7 +139,7 @@ async function remember(
   } catch (thrown) {
     // As ssh: the key was accepted for this time, it just cannot be remembered.
     const { message } = SshpoolError.from(thrown);
-    note(`Failed to add the host to the list of known hosts (${file}): ${message}`);
+    note(`Failed to add the host to the list of known hosts (${file}): ${message}\r`);
   }
   return parseKnownHosts(line, file)[0];
 }

@@ -4,6 +4,7 @@
  */
 import { describe, SshpoolError } from '../base/errors.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
+import type { Note } from './prompts.ts';
 import { markSaid } from './said-by-ssh.ts';
 
 /** What is only said because we asked for it. */
@@ -24,7 +25,7 @@ const AS_IT_IS = new Set([
 ]);
 
 export interface OutputEvents {
-  readonly note: (text: string) => void;
+  readonly note: Note;
   /** The server has said its version. */
   readonly onServer: () => void;
   /** The host key was verified, and the login begins. */
@@ -37,7 +38,7 @@ export class OpensshOutput {
   readonly #warnings: ReadonlySet<string>;
   readonly #events: OutputEvents;
   readonly #said: string[] = [];
-  /** The latest line: held back, for where ssh fails it becomes the error. */
+  /** The latest line, with its end: held back, for where ssh fails it becomes the error. */
   #held: string | undefined;
   #partial = '';
   serverVersion = '';
@@ -66,7 +67,7 @@ export class OpensshOutput {
   add(text: string): void {
     const lines = (this.#partial + text).split('\n');
     this.#partial = lines.pop() ?? '';
-    for (const line of lines) this.#hear(line);
+    for (const line of lines) this.#hear(`${line}\n`);
   }
 
   /** It has logged in. */
@@ -89,7 +90,7 @@ export class OpensshOutput {
     }
     this.#finish();
     // All lines but the last were shown.
-    const last = this.#held?.replace(/\r$/, '');
+    const last = this.#held?.replace(/\r?\n$/, '');
     const error = this.#failureOf(this.#reason().replace(/^ssh: /, ''));
     // Without a server it may be of our own words; ssh itself may do better then.
     const isServers = last !== undefined && this.serverVersion !== '';
@@ -133,7 +134,13 @@ export class OpensshOutput {
   }
 
   #hear(raw: string): void {
-    const line = raw.replace(/\r$/, '');
+    // What a server says may have no end, and what ssh says then stands behind it.
+    const asked = raw.indexOf('debug1: ');
+    if (asked > 0) {
+      this.#say(raw.slice(0, asked));
+      return this.#hear(raw.slice(asked));
+    }
+    const line = raw.replace(/\r?\n$/, '');
     const version = /^debug1: Remote protocol version [\d.]+, remote software version (\S+)/.exec(
       line,
     );
@@ -146,16 +153,23 @@ export class OpensshOutput {
     // sshd's auth-options.c names the options of the key; "command" is a forced command.
     this.forcedCommand ||= /^debug1: Remote: .*key options:.*\bcommand\b/.test(line);
     if (line.startsWith('debug1: SSH2_MSG_SERVICE_ACCEPT received')) this.#events.onLogin();
-    if (line === '' || ASKED_FOR.test(line) || this.#warnings.has(line)) return;
-    this.#said.push(line);
+    const isTold = line !== '' && !ASKED_FOR.test(line) && !this.#warnings.has(line);
+    if (isTold) this.#say(raw);
+  }
+
+  #say(raw: string): void {
+    this.#said.push(raw.replace(/\r?\n$/, ''));
     this.#release();
-    // Its end goes with it, as ssh has it.
     this.#held = raw;
   }
 
   #release(): void {
-    if (this.#held !== undefined) this.#events.note(this.#held);
+    const held = this.#held;
     this.#held = undefined;
+    if (held === undefined) return;
+    // So ends what ssh writes into its log; a server's banner and a ProxyCommand's words hardly ever do.
+    if (held.endsWith('\r\n')) this.#events.note(held.slice(0, -1));
+    else this.#events.note(held, 'banner');
   }
 }
 

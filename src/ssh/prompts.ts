@@ -1,4 +1,4 @@
-/** Questions for the person at the caller; how they travel there is not known here. */
+/** Questions and words for the person at the caller; how they travel there is not known here. */
 
 export interface Question {
   /** The whole prompt, as it stands before the cursor; may have several lines. */
@@ -12,6 +12,15 @@ export interface Question {
  * who asks has the only copy, and zeroes it once it was used: a string would stay in memory.
  */
 export type Ask = (question: Question) => Promise<Buffer | undefined>;
+
+/**
+ * What others say, and ssh leaves on standard error just as it is: the `banner` of a server, which -q
+ * silences, or other `words`, such as those of a ProxyCommand.
+ */
+export type Others = 'banner' | 'words';
+
+/** Says something to the person: a line of what ssh writes into its log; or what others say. */
+export type Note = (text: string, of?: Others) => void;
 
 /** The asker of calls that must not ask (BatchMode). */
 export const askNobody: Ask = () => Promise.resolve(undefined);

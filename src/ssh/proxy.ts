@@ -5,11 +5,12 @@ import { Duplex, type Readable, type Writable } from 'node:stream';
 import { execa } from 'execa';
 import { deferred } from '../base/deferred.ts';
 import { describe, SshpoolError } from '../base/errors.ts';
+import type { Note } from './prompts.ts';
 
 interface ProxyContext {
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
-  readonly note: (text: string) => void;
+  readonly note: Note;
 }
 
 /** How long a proxy may take to leave after its streams were closed, before it is killed. */
@@ -64,12 +65,12 @@ const MAX_WORDS = 2000;
 
 /** What it says on its standard error, which with ssh is that of the call; the last line may say why it failed. */
 class ProxyWords {
-  #note: (text: string) => void;
+  #note: Note;
   #held: string | undefined;
   #partial = '';
   #isThrough = false;
 
-  constructor(note: (text: string) => void) {
+  constructor(note: Note) {
     this.#note = note;
   }
 
@@ -94,7 +95,7 @@ class ProxyWords {
   }
 
   #show(): void {
-    if (this.#held !== undefined) this.#note(this.#held);
+    if (this.#held !== undefined) this.#note(`${this.#held}\n`, 'words');
     this.#held = undefined;
   }
 

@@ -1,20 +1,41 @@
 /** What a server says beside the point: its banner, and what it explains before its questions. */
 import type { SshOptions } from '../config/ssh-options.ts';
-import { printable } from '../base/printable.ts';
+import type { Note } from './prompts.ts';
+import { isAtLeast } from './ssh-version.ts';
 
 /** For the whole of a login; ssh has this limit for each banner (sshconnect2.c). */
 const MAX_CHARACTERS = 65_536;
 
-/** Shows it to the person, line by line, as LogLevel says and up to a limit. */
+export interface ServerWords {
+  /** As it is: its last line may have no end. */
+  readonly banner: (text: string) => void;
+  /** Before a question. */
+  readonly explain: (text: string) => Promise<void>;
+}
+
+/** Shows it to the person, as ssh does at this LogLevel, and up to a limit. `version` is that of `ssh -V`. */
 export function serverWords(
   { showsServerWords }: SshOptions,
-  note: (text: string) => void,
-): (text: string) => void {
-  let left = showsServerWords ? MAX_CHARACTERS : 0;
-  return (text) => {
-    if (left === 0 || text === '') return;
+  note: Note,
+  version: () => Promise<string>,
+): ServerWords {
+  let left = MAX_CHARACTERS;
+  const within = (text: string): string => {
     const shown = text.slice(0, left);
     left -= shown.length;
-    for (const line of printable(shown).replace(/\n$/, '').split('\n')) note(line);
+    return shown;
+  };
+  return {
+    banner: (text) => {
+      const shown = showsServerWords ? within(text) : '';
+      if (shown !== '') note(shown, 'banner');
+    },
+    explain: async (text) => {
+      const shown = within(text);
+      if (shown === '') return;
+      if (isAtLeast(await version(), 10, 3)) return note(`${shown}\n`, 'words');
+      // Before that it was an entry of ssh's log, whose last line ends by a carriage return, too.
+      if (showsServerWords) for (const line of `${shown}\r`.split('\n')) note(line);
+    },
   };
 }

@@ -3,6 +3,7 @@
  * streams of a ProxyCommand. Knows nothing of SSH.
  */
 import type { Duplex } from 'node:stream';
+import type { Note } from './prompts.ts';
 import { connectTcp, type TcpRequest } from './tcp.ts';
 
 /** A stream that counts: a socket, a tunnel, a proxy. */
@@ -17,7 +18,7 @@ export interface TransportRequest extends TcpRequest {
   /** Environment and directory of the caller, for the proxy command. */
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
-  readonly note: (text: string) => void;
+  readonly note: Note;
   /** The way through a jump host, where there is one: a stream to the target. */
   readonly jump: ((signal: AbortSignal) => Promise<Transport>) | undefined;
   /** Told of a proxy command that was started: resolves when it has brought something, or has ended. */

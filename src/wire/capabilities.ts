@@ -4,4 +4,5 @@ export const CAPABILITIES = {
   json: 'exec --json: this caller collects the streams and prints the result object',
   delegate: 'this caller cannot do everything: answer with delegate what it must hand over',
   ssh: 'this caller runs the real ssh where the agent leaves a call to it (as with delegate)',
+  words: 'this caller prints the message words; to others its lines go as notes',
 } as const;

@@ -40,3 +40,16 @@ export const FAREWELL = [
   'text',
   'printed on standard error in place of `message`, as it stands, when the terminal is itself again',
 ] as const satisfies MessageRow['fields'][string];
+
+/** How a call went. */
+export const ENDING = {
+  exitCode: ['u8', 'what the caller exits with'],
+  status: ['text', 'exited, signalled, timedOut or lost'],
+  signal: ['text', 'the signal that ended the remote command, without SIG, or empty'],
+  message: ['text', 'a line for standard error, or empty'],
+  farewell: FAREWELL,
+  reused: ['bool', 'the connection was there before'],
+  queueMs: ['u32', 'milliseconds spent waiting for room in the pool'],
+  connectMs: ['u32', 'milliseconds spent connecting; 0 where a connection was reused'],
+  execMs: ['u32', 'milliseconds from the start of the command to its end'],
+} as const satisfies MessageRow['fields'];

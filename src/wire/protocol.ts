@@ -5,6 +5,7 @@
  */
 
 import {
+  ENDING,
   FAREWELL,
   PLACE,
   WINDOW_SIZE,
@@ -208,17 +209,7 @@ export const MESSAGES = {
     number: 39,
     from: 'agent',
     doc: 'The end of an exec: the command ended, or could not be followed to its end.',
-    fields: {
-      exitCode: ['u8', 'what the caller exits with'],
-      status: ['text', 'exited, signalled, timedOut or lost'],
-      signal: ['text', 'the signal that ended the remote command, without SIG, or empty'],
-      message: ['text', 'a line for standard error, or empty'],
-      farewell: FAREWELL,
-      reused: ['bool', 'the connection was there before'],
-      queueMs: ['u32', 'milliseconds spent waiting for room in the pool'],
-      connectMs: ['u32', 'milliseconds spent connecting; 0 where a connection was reused'],
-      execMs: ['u32', 'milliseconds from the start of the command to its end'],
-    },
+    fields: ENDING,
   },
   failed: {
     number: 40,
@@ -259,6 +250,12 @@ export const MESSAGES = {
     from: 'agent',
     doc: 'Notes and failures go to the end of this file, not to standard error (ssh -E).',
     fields: { file: ['text', 'as it was typed: relative to the working directory'] },
+  },
+  words: {
+    number: 47,
+    from: 'agent',
+    doc: 'Words of a server (its banner) or of a ProxyCommand, for standard error also with a log.',
+    fields: { text: ['text', 'just as they are: the last line may have no end'] },
   },
 } as const satisfies Record<string, MessageRow>;
 

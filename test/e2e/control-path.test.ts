@@ -17,17 +17,29 @@ interface Both {
   readonly exec: Run;
 }
 
-async function both(sandbox: Sandbox): Promise<Both> {
-  const sshd = await startSshd(sandbox);
+async function both(
+  sandbox: Sandbox,
+  options: Readonly<Record<string, string>> = {},
+  env: Readonly<Record<string, string>> = {},
+): Promise<Both> {
+  const sshd = await startSshd(sandbox, { options });
   const config = ['-F', sshd.config()];
   return {
     sandbox,
     sshd,
-    ours: (args) => runCli(sandbox, ['ssh', ...config, ...args]),
+    ours: (args) => runCli(sandbox, ['ssh', ...config, ...args], { env }),
     theirs: (args) => ssh(sandbox, [...config, ...args]),
     exec: (args) => runCli(sandbox, ['exec', ...config, ...args]),
   };
 }
+
+/** A ProxyCommand that says something. */
+const PROXY = `
+  import { connect } from 'node:net';
+  const [, , host, port] = process.argv;
+  console.error('on the way');
+  process.stdin.pipe(connect({ host, port })).pipe(process.stdout);
+`;
 
 const seen = ({ code, stdout, stderr }: Result) => ({
   code,
@@ -150,6 +162,28 @@ describe.skipIf(!haveSshd())('LocalCommand', () => {
   });
 });
 
+/** A server with a banner, whose last line has no end, behind a ProxyCommand that says something. */
+async function amongWords(sandbox: Sandbox, link: string) {
+  // Over OpenSSH such an end is taken for that of its own log.
+  const end = link === 'openssh' ? '\n' : '\r\n';
+  const Banner = sandbox.write('banner', `Beware${end}of the dog`);
+  const world = await both(sandbox, { Banner }, { SSH_POOL_LINK: link });
+  const proxy = `ProxyCommand=${process.execPath} ${sandbox.write('proxy.mjs', PROXY)} %h %p`;
+  const run = async (who: 'ours' | 'theirs', words: readonly string[]) =>
+    seen(await world[who]([...words, '-o', proxy, 'box', 'echo out; echo err >&2']));
+  return { run };
+}
+
+describe.skipIf(!haveSshd())('ssh -q', () => {
+  it('silences the banner, and no ProxyCommand', async () => {
+    await using sandbox = createSandbox();
+    const { run } = await amongWords(sandbox, 'auto');
+    const expected = await run('theirs', ['-q']);
+    expect(expected.stderr).toBe('on the way\nerr\n');
+    expect(await run('ours', ['-q'])).toEqual(expected);
+  });
+});
+
 describe.skipIf(!haveSshd())('ssh -E', () => {
   it('has a pooled call, whose words go to the file', async () => {
     await using sandbox = createSandbox();
@@ -166,6 +200,19 @@ describe.skipIf(!haveSshd())('ssh -E', () => {
     expect(await run(ours, 'ours')).toEqual(expected);
     expect((await poolStats(sandbox)).connections).toHaveLength(1);
   });
+
+  it.each(['ssh2', 'openssh'])(
+    'leaves the words of others on standard error, over %s: a banner and a ProxyCommand',
+    async (link) => {
+      await using sandbox = createSandbox();
+      const { run } = await amongWords(sandbox, link);
+      const expected = await run('theirs', ['-E', sandbox.path('theirs')]);
+      expect(expected.stderr).toMatch(/^on the way\nBeware\r?\nof the dogerr\n$/);
+      expect(await run('ours', ['-E', sandbox.path('ours')])).toEqual(expected);
+      const logs = ['ours', 'theirs'].map((log) => readFileSync(sandbox.path(log), 'utf8'));
+      expect(logs).toEqual(['', '']);
+    },
+  );
 
   it('has failures in the file', async () => {
     await using sandbox = createSandbox();

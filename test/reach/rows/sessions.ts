@@ -88,6 +88,10 @@ export const sessionRows: readonly Row[] = [
     },
   },
   banner('Banner', ''),
+  {
+    ...banner('a Banner whose last line has no end', '', 'Beware\nof the dog'),
+    words: /Beware\nof the dog(?!\n)/,
+  },
   banner('Banner under LogLevel ERROR', 'LogLevel ERROR'),
   banner('Banner under LogLevel QUIET', 'LogLevel QUIET'),
   {

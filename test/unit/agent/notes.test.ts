@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { FakeClock } from '../../support/clock.ts';
 import { Notes, noteText } from '../../../src/agent/notes.ts';
+import type { Note } from '../../../src/ssh/prompts.ts';
 
 function notes(hold: boolean): readonly [Notes, string[], FakeClock] {
   const printed: string[] = [];
@@ -21,6 +22,15 @@ test('what is held is printed when it is released, and what comes then at once',
   said.release();
   said.say('b');
   expect(printed).toEqual(['a', 'b']);
+});
+
+test('what is held keeps its kind and its order', () => {
+  const printed: Parameters<Note>[] = [];
+  const said = new Notes((...one) => printed.push(one), true, new FakeClock());
+  said.say('of ours');
+  said.say('of a server', 'banner');
+  said.release();
+  expect(printed).toEqual([['of ours'], ['of a server', 'banner']]);
 });
 
 test('what is held is printed after a second: a person may have to act on it', () => {

@@ -62,7 +62,10 @@ function prepare(
       return Promise.resolve(answer === undefined ? undefined : Buffer.from(answer));
     },
     note: (text: string) => notes.push(text),
-    say: (text: string) => text !== '' && notes.push(text),
+    explain: (text: string) => {
+      if (text !== '') notes.push(text);
+      return Promise.resolve();
+    },
   };
   return { method: make(request, findings), conversation: new Conversation(wire, () => undefined) };
 }
@@ -99,8 +102,8 @@ describe('password', () => {
     expect(verdicts).toEqual(['failure', 'failure', 'failure']);
     expect(asked).toHaveLength(3);
     expect(notes).toEqual([
-      'Permission denied, please try again.',
-      'Permission denied, please try again.',
+      'Permission denied, please try again.\r',
+      'Permission denied, please try again.\r',
     ]);
   });
 
@@ -136,7 +139,7 @@ describe('password', () => {
   it('is not changed to two different ones', async () => {
     const answers = ['old', 'old', 'new', 'typo', 'new', 'new'];
     expect(await run(passwordMethod, answers, [changeRequest, SUCCESS])).toEqual(['success']);
-    expect(notes).toEqual(['Too old', 'Mismatch; try again, EOF to quit.']);
+    expect(notes).toEqual(['Too old', 'Mismatch; try again, EOF to quit.\r']);
   });
 
   it('is changed once more where the server does not like the new one', async () => {

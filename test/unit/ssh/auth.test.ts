@@ -119,7 +119,7 @@ function loginOf(given: Given): Login {
       ...{ target: parseTarget('web'), configFile: undefined, cwd: '/', account, env: {} },
     }),
     ...{ keyAgent, hasAlternative, clock: systemClock, signal: new AbortController().signal },
-    note: () => undefined,
+    ...{ note: () => undefined, env: {} },
     ask({ text }) {
       questions.push(text);
       const answer = left.shift();

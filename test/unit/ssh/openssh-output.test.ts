@@ -2,12 +2,13 @@ import { inspect } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SshOptions } from '../../../src/config/ssh-options.ts';
 import { OpensshOutput } from '../../../src/ssh/openssh-output.ts';
+import type { Note } from '../../../src/ssh/prompts.ts';
 
 let notes: string[];
 let logins: number;
 let servers: number;
 
-function output(level = 'INFO'): OpensshOutput {
+function output(level = 'INFO', note: Note = (text) => notes.push(text)): OpensshOutput {
   const options = {
     host: 'web',
     hostname: 'web.example',
@@ -17,7 +18,7 @@ function output(level = 'INFO'): OpensshOutput {
   };
   // It looks at no other option.
   return new OpensshOutput({ warnings: [], ...options } as unknown as SshOptions, {
-    note: (text) => notes.push(text),
+    note,
     onServer: () => (servers += 1),
     onLogin: () => (logins += 1),
   });
@@ -36,6 +37,19 @@ describe('what an ssh says', () => {
     said.end();
     // With its end, as ssh has it.
     expect(notes).toEqual(['Welcome!\r']);
+  });
+
+  it('is told apart: what ends as its log does, and what others say', () => {
+    const kinds: Parameters<Note>[] = [];
+    const said = output('INFO', (...note) => kinds.push(note));
+    said.add('Warning: of ssh\r\nof a proxy\n');
+    said.add('no end of the bannerdebug1: Authentications that can continue: publickey\r\n');
+    said.end();
+    expect(kinds).toEqual([
+      ['Warning: of ssh\r'],
+      ['of a proxy\n', 'banner'],
+      ['no end of the banner', 'banner'],
+    ]);
   });
 
   it('tells that the server has spoken, or at once where it says too little for that', () => {
@@ -81,7 +95,7 @@ describe('why an ssh failed', () => {
     const said = output();
     said.add(`first\n${line}\n`);
     expect(said.failure(undefined)).toMatchObject({ code, exitCode: 255 });
-    expect(notes).toEqual(['first']);
+    expect(notes).toEqual(['first\n']);
   });
 
   it('is what the ssh of a jump host said, where the last line only says that it is gone', () => {

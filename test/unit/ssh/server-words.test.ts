@@ -1,24 +1,59 @@
 import { expect, test } from 'vitest';
 import type { SshOptions } from '../../../src/config/ssh-options.ts';
+import type { Note } from '../../../src/ssh/prompts.ts';
 import { serverWords } from '../../../src/ssh/server-words.ts';
 
-/** What a person sees of these words of a server. */
-function shown(words: readonly string[], showsServerWords = true): string[] {
-  const notes: string[] = [];
-  const say = serverWords({ showsServerWords } as SshOptions, (text) => notes.push(text));
-  for (const text of words) say(text);
+/** What a person is told of these words of a server. */
+async function shown(
+  how: 'banner' | 'explain',
+  words: readonly string[],
+  { showsServerWords = true, version = 'OpenSSH_9.2p1' } = {},
+): Promise<Parameters<Note>[]> {
+  const notes: Parameters<Note>[] = [];
+  const note: Note = (...said) => void notes.push(said);
+  const options = { showsServerWords } as SshOptions;
+  const server = serverWords(options, note, () => Promise.resolve(version));
+  // One after the other, as they come.
+  for (const text of words) await server[how](text);
   return notes;
 }
 
-test('words are shown line by line, and harmless', () => {
-  expect(shown(['one\r\ntwo\n', '', '\u001b[31mred'])).toEqual(['one', 'two', '\\033[31mred']);
+test('a banner is shown as it is', async () => {
+  expect(await shown('banner', ['one\r\ntwo', '', 'three\n'])).toEqual([
+    ['one\r\ntwo', 'banner'],
+    ['three\n', 'banner'],
+  ]);
 });
 
-test('words are not shown below LogLevel INFO', () => {
-  expect(shown(['one'], false)).toEqual([]);
+test('what comes before a question is an entry of the log up to OpenSSH 10.2', async () => {
+  expect(await shown('explain', ['one\ntwo', '', 'three\n'])).toEqual([
+    ['one'],
+    ['two\r'],
+    ['three'],
+    ['\r'],
+  ]);
 });
 
-test('a server that goes on and on is not listened to any more', () => {
-  const notes = shown(Array.from({ length: 100 }, () => 'x'.repeat(10_000)));
-  expect(notes.join('').length).toBe(65_536);
+test('what comes before a question is none from OpenSSH 10.3 on, and gets one more line feed', async () => {
+  const now = { version: 'OpenSSH_10.3p1' };
+  expect(await shown('explain', ['one', 'two\n'], now)).toEqual([
+    ['one\n', 'words'],
+    ['two\n\n', 'words'],
+  ]);
+});
+
+test('words are not shown below LogLevel INFO', async () => {
+  expect(await shown('banner', ['one'], { showsServerWords: false })).toEqual([]);
+  expect(await shown('explain', ['one'], { showsServerWords: false })).toEqual([]);
+});
+
+test('what comes before a question is shown at any level from OpenSSH 10.3 on', async () => {
+  const silent = { showsServerWords: false, version: 'OpenSSH_10.3p1' };
+  expect(await shown('explain', ['one'], silent)).toEqual([['one\n', 'words']]);
+});
+
+test('a server that goes on and on is not listened to any more', async () => {
+  const endless = Array.from({ length: 100 }, () => 'x'.repeat(10_000));
+  const notes = await shown('banner', endless);
+  expect(notes.map(([text]) => text).join('').length).toBe(65_536);
 });
