@@ -15,6 +15,7 @@ import type { Settings } from '../config/settings.ts';
 import { SshConfig } from '../config/ssh-config.ts';
 import { Pool } from '../pool/pool.ts';
 import { HeldKeys } from '../ssh/held-keys.ts';
+import { Penalties } from '../ssh/penalties.ts';
 import { AGENT_ENV, CALLER_ENV, matchesEnv, matchingEnv } from '../wire/caller-env.ts';
 import { Caller } from './caller.ts';
 import { Listener } from './listener.ts';
@@ -78,6 +79,7 @@ export class Agent {
     void single.digests().then((digests) => this.#pool.recall(digests));
     this.#memory = new MemoryReturn(clock);
     this.gone = new Promise((resolve) => (this.#resolveGone = resolve));
+    const penalties = new Penalties(clock);
     this.#services = {
       clock,
       log: this.#log,
@@ -88,12 +90,13 @@ export class Agent {
       heldKeys: new HeldKeys(clock),
       env: withoutCallerEnv(process.env),
       pool: this.#pool,
+      penalties,
       masters: new Masters(clock, this.#pool),
       otherSettings: new OtherSettings(clock, settings),
       place: ownPlace({}),
       links: once(async () => {
         const { Links } = await import('../ssh/connect-link.ts');
-        return new Links(clock, settings.link);
+        return new Links(clock, settings.link, penalties);
       }),
       unfinished: new Unfinished(clock),
       version,

@@ -17,6 +17,7 @@ import { reach, type Reached, type ReachServices, type Surroundings } from '../r
 import { Links } from '../ssh/connect-link.ts';
 import { HeldKeys } from '../ssh/held-keys.ts';
 import type { Link } from '../ssh/link.ts';
+import { Penalties } from '../ssh/penalties.ts';
 import { askNobody } from '../ssh/prompts.ts';
 import { CALLER_ENV, matchingEnv } from '../wire/caller-env.ts';
 import { BasePool, type Job } from './base-pool.ts';
@@ -102,7 +103,8 @@ export class SSHConnectionPool extends BasePool<Place> {
     const onEvent: OnPoolEvent = (event) => this.#tell(event);
     this.#pool = new Pool(clock, settings, { onEmpty: () => undefined, onEvent });
     this.#heldKeys = new HeldKeys(clock);
-    const links = new Links(clock, settings.link);
+    const penalties = new Penalties(clock);
+    const links = new Links(clock, settings.link, penalties);
     const connect: Links['connect'] = async (key, request) => {
       // A link over OpenSSH has its socket there.
       ensureDir(paths.dir);
@@ -122,6 +124,7 @@ export class SSHConnectionPool extends BasePool<Place> {
       heldKeys: this.#heldKeys,
       env: process.env,
       pool: this.#pool,
+      penalties,
       links: () => Promise.resolve({ connect }),
     };
   }

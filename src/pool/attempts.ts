@@ -7,6 +7,7 @@
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
 import type { Link } from '../ssh/link.ts';
+import { SETTLE_MS } from '../ssh/penalties.ts';
 import type { Handshakes } from './handshakes.ts';
 import type { Purpose } from './policy.ts';
 
@@ -17,6 +18,8 @@ export type Asking = <T>(wait: () => Promise<T>) => Promise<T>;
 export interface Connector {
   /** Whom the first handshake is with, HOST:PORT: the server itself, or the first jump. */
   readonly server: string;
+  /** A login at its server failed not long ago, for whomever. */
+  readonly hasFailed: () => boolean;
   /** Connects and logs in; called for the caller that has to wait for it. */
   readonly connect: (signal: AbortSignal, purpose: Purpose, asking: Asking) => Promise<Link>;
 }
@@ -73,6 +76,8 @@ interface Attempt<L> {
 export class Attempts<L extends Leader> {
   readonly #context: AttemptsContext<L>;
   readonly #all = new Set<Attempt<L>>();
+  /** By the monotonic clock. */
+  #settlesUntil = -Infinity;
 
   constructor(context: AttemptsContext<L>) {
     this.#context = context;
@@ -87,9 +92,15 @@ export class Attempts<L extends Leader> {
     return [...this.#all].filter(({ stalled }) => stalled).length;
   }
 
-  /** One takes long. */
-  get slow(): boolean {
-    return [...this.#all].some(({ slow }) => slow);
+  /** None is made only for speed now: one takes long, or one failed not long ago, at this server or here. */
+  settles({ hasFailed }: Connector): boolean {
+    const isSlow = [...this.#all].some(({ slow }) => slow);
+    return isSlow || this.#context.clock.monotonic() < this.#settlesUntil || hasFailed();
+  }
+
+  /** What failed here is not tried for speed for a while, whatever the reason. */
+  settle(): void {
+    this.#settlesUntil = this.#context.clock.monotonic() + SETTLE_MS;
   }
 
   isLedBy(leader: L): boolean {

@@ -15,12 +15,6 @@ import type { PoolRequest } from './request.ts';
 import { leaderFor, noRoom, sharing, type Waiter } from './waiter.ts';
 import { wantSession, wantTunnel, type Lease, type Wanted, type Way } from './wanted.ts';
 
-/**
- * For so long after a connect failed none is made only for speed: to servers that ban who fails
- * too often (fail2ban: five times in ten minutes), each is a failed login.
- */
-const SETTLE_MS = 5 * 60_000;
-
 export class Group {
   readonly #context: GroupContext;
   readonly #connections = new Set<Connection>();
@@ -30,8 +24,6 @@ export class Group {
   readonly #asking = new Set<Waiter>();
   /** Their connection is chosen, and a session on it is being opened. */
   readonly #placed = new Set<Waiter>();
-  /** Until then a bulk connection will do, by the monotonic clock. */
-  #settlesUntil = -Infinity;
   /** Why the last connect failed, unless one has succeeded since. */
   #failure: SshpoolError | undefined;
   #closing = false;
@@ -147,10 +139,10 @@ export class Group {
   /** Matches the waiting with the connections, in order, until nothing more can be done now. */
   #pump(mayConnect = true): void {
     for (let first = this.#waiting.peek(); first; first = this.#waiting.peek()) {
-      const placement = this.#place(first.wanted.isSession);
+      const placement = this.#place(first);
       if (placement.kind === 'use') this.#give(this.#dequeue(first), placement.connection);
       else if (placement.kind === 'probe') placement.connection.probe();
-      else if (placement.kind === 'connect' && mayConnect) {
+      else if (placement.kind === 'connect' && mayConnect && !this.#backsOff(first)) {
         // The first that does not connect yet.
         const next = [...this.#waiting].find((waiter) => !this.#attempts.isLedBy(waiter));
         this.#attempts.begin(next ?? first, placement.purpose);
@@ -160,18 +152,23 @@ export class Group {
     if (this.#closing) for (const connection of this.#connections) connection.drain(undefined);
   }
 
-  #place(wantsSession: boolean): Placement<Connection> {
-    const { clock, limits } = this.#context;
+  /** Where a login failed, those who come together do not all fail: the next one shows whether it does now. */
+  #backsOff({ request }: Waiter): boolean {
+    return this.#coming > 0 && request.hasFailed();
+  }
+
+  #place({ wanted, request }: Waiter): Placement<Connection> {
+    const { limits } = this.#context;
     const open = this.#open;
     // Those that drain still count: the limit is on connections, not on useful ones.
     const leaving = this.#connections.size - open.length;
     return place(open, {
-      wantsSession,
+      wantsSession: wanted.isSession,
       waiting: this.#waiting.length,
       connecting: this.#coming,
       max: this.#max - leaving - this.#attempts.stalled,
       capOfNew: capOfNew(limits.known()),
-      settles: this.#attempts.slow || clock.monotonic() < this.#settlesUntil,
+      settles: this.#attempts.settles(request),
     });
   }
 
@@ -264,7 +261,7 @@ export class Group {
     const isFull = this.#connections.size + this.#attempts.size >= this.#max;
     // One that is to be closed may be the only one that its caller wanted (--fresh).
     if (others.length + this.#coming > 0 || isFull || silent.life !== 'open') return;
-    if (this.#context.clock.monotonic() < this.#settlesUntil) return;
+    if (this.#attempts.settles(waiter.request)) return;
     // It is led by nobody who waits: as each for speed it asks no question.
     this.#attempts.begin(leaderFor(waiter), 'speed');
   }
@@ -310,8 +307,7 @@ export class Group {
       for (const waiter of sharing(leader, others, isPersonal)) this.#leave(waiter, error);
       this.#pump();
     } else {
-      const { clock } = this.#context;
-      this.#settlesUntil = clock.monotonic() + SETTLE_MS;
+      this.#attempts.settle();
       this.#pump(purpose === 'speed');
     }
     // Its question is still open, and there is nothing to wait for with it.

@@ -21,6 +21,7 @@ import type { Pool } from '../pool/pool.ts';
 import { addressesOf } from '../ssh/addresses.ts';
 import type { Links } from '../ssh/connect-link.ts';
 import type { Link } from '../ssh/link.ts';
+import { serverOf, type Penalties } from '../ssh/penalties.ts';
 import { askNobody, type Ask, type Note } from '../ssh/prompts.ts';
 import type { Tunnel } from '../ssh/tunnel.ts';
 import { CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
@@ -37,6 +38,7 @@ export interface ReachServices extends IdentitySources {
   /** The environment of the process, without what belongs to whoever started it. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly pool: Pool;
+  readonly penalties: Penalties;
   /** What makes connections; loaded when the first one is made. */
   readonly links: () => Promise<Pick<Links, 'connect'>>;
 }
@@ -106,6 +108,7 @@ async function reachBehind(
   // Through another login at the jump host it is another connection.
   const key = way === undefined ? own : `${own} ${way.request.key}`;
   const trust = trustOf(options, services.contents);
+  const server = serverOf(options);
   const hopKey = way?.request.key;
   const facts = { key, options, asked, env, identity, keyAgent, hop, hopKey, behind: further };
   const request: PoolRequest = {
@@ -114,7 +117,8 @@ async function reachBehind(
     trust: way === undefined ? trust : trustBehind(trust, way.request.trust),
     forwardAgent,
     // Whose limit on logins under way counts. A jump host has its own.
-    server: `${hostname}:${port}`,
+    server,
+    hasFailed: () => services.penalties.hasFailed(server),
     asksNobody: options.batchMode,
     ...connectBy(services, facts, caller),
   };

@@ -15,6 +15,7 @@ import { loadKnownHosts } from './known-hosts-file.ts';
 import { hasCertAuthority, knownKeyTypes, lookupName, type KnownHost } from './known-hosts.ts';
 import type { Link } from './link.ts';
 import type { LinkRequest } from './link-request.ts';
+import { serverOf, type Penalties } from './penalties.ts';
 import { beyondSsh2 } from './beyond-ssh2.ts';
 import { connectSsh2 } from './ssh2-connect.ts';
 
@@ -26,9 +27,11 @@ export class Links {
   /** By the key of the connection: why it could not be made over ssh2. */
   readonly #learned: Memory<string>;
   readonly #keyTypes = new KeyTypes();
+  readonly #penalties: Penalties;
 
-  constructor(clock: Clock, setting: LinkSetting) {
+  constructor(clock: Clock, setting: LinkSetting, penalties: Penalties) {
     this.#setting = setting;
+    this.#penalties = penalties;
     this.#learned = new Memory(clock, LEARNED);
   }
 
@@ -37,6 +40,13 @@ export class Links {
    * @throws SshpoolError for each way in which this fails; CANCELLED where the signal ended it
    */
   async connect(key: string, request: Request): Promise<Link> {
+    const server = serverOf(request.options);
+    const keptOutMs = (): number | undefined => this.#penalties.leftMs(server);
+    const counted = (link: Promise<Link>): Promise<Link> =>
+      link.catch((thrown: unknown) => {
+        this.#penalties.add(server, SshpoolError.from(thrown));
+        throw thrown;
+      });
     const loadKnown = (): Promise<readonly KnownHost[]> => this.#loadKnown(request);
     const { options } = request;
     const hasTicket = options.gssapiAuthentication && (await mayHaveTicket(request, ownUid()));
@@ -44,14 +54,15 @@ export class Links {
     const facts = factsOf(await loadKnown(), options, known);
     const { kind, reason } = chooseLink(this.#setting, options, facts);
     const hasAlternative = this.#setting === 'auto' && kind === 'ssh2';
-    const attempt = { ...request, loadKnown, hasAlternative, reason };
-    if (kind === 'openssh') return connectOpenssh(attempt);
+    const attempt = { ...request, loadKnown, hasAlternative, keptOutMs, reason };
+    if (kind === 'openssh') return counted(connectOpenssh(attempt));
     try {
-      return await connectSsh2(attempt);
+      return await counted(connectSsh2(attempt));
     } catch (thrown) {
       const beyond = hasAlternative ? beyondSsh2(thrown) : undefined;
       if (beyond === undefined || request.signal.aborted) throw thrown;
-      const link = await connectOpenssh({ ...attempt, hasAlternative: false, reason: beyond });
+      const other = { ...attempt, hasAlternative: false, reason: beyond };
+      const link = await counted(connectOpenssh(other));
       this.#learned.set(key, beyond);
       return link;
     }
@@ -64,7 +75,7 @@ export class Links {
   }
 }
 
-type Request = Omit<LinkRequest, 'reason' | 'hasAlternative' | 'loadKnown'>;
+type Request = Omit<LinkRequest, 'reason' | 'hasAlternative' | 'loadKnown' | 'keptOutMs'>;
 
 /**
  * Loaded when it is needed: hardly any host needs it.

@@ -15,6 +15,8 @@ export interface LinkRequest extends Omit<TransportRequest, 'signal' | 'aside' |
   readonly loadKnown: () => Promise<readonly KnownHost[]>;
   /** Another link can be tried where this one cannot do what is needed. */
   readonly hasAlternative: boolean;
+  /** About how long the server keeps us out for failed logins, in milliseconds, where that is known. */
+  readonly keptOutMs: () => number | undefined;
   /** Why this link was chosen, for people. */
   readonly reason: string;
   /** For network and handshake, and for each try before the last one at another address. */

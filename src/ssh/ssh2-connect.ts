@@ -200,6 +200,7 @@ class Handshake {
       insteadOfSsh: this.#reading?.insteadOfSsh,
       kexinit: this.#reading?.kexinit,
       login: this.#login,
+      keptOutMs: this.#request.keptOutMs(),
     };
   }
 

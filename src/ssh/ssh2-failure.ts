@@ -20,6 +20,8 @@ export interface Attempted {
   readonly kexinit: Buffer | undefined;
   /** Once the host key is verified. */
   readonly login: Login | undefined;
+  /** About how long the server keeps us out, in milliseconds, where that is known. */
+  readonly keptOutMs: number | undefined;
 }
 
 type Failure = Error & { readonly code?: unknown };
@@ -34,7 +36,7 @@ export function brokenBy(error: Failure, attempted: Attempted): SshpoolError {
 
 /** The server has ended the connection. */
 export function leftBy(how: 'closed' | 'reset', attempted: Attempted): SshpoolError {
-  const { options, insteadOfSsh: said } = attempted;
+  const { options, insteadOfSsh: said, keptOutMs } = attempted;
   const { hostname: host, port } = options;
   const isSsh = said === undefined;
   const left = SshpoolError.of('SERVER_LEFT', {
@@ -42,7 +44,7 @@ export function leftBy(how: 'closed' | 'reset', attempted: Attempted): SshpoolEr
     port,
     how,
     isSsh,
-    said: explained(said ?? ''),
+    said: explained(said ?? '', keptOutMs),
   });
   const end = `Connection ${how} by ${peerOf(attempted)}`;
   return markSaid(left, (version) => [...(isSsh ? [] : earlyEnd(how, version)), end]);
@@ -56,12 +58,11 @@ function earlyEnd(how: 'closed' | 'reset', version: string): string[] {
   return ['kex_exchange_identification: Connection closed by remote host'];
 }
 
-/** sshd_config(5), PerSourcePenalties: of the times that are set by default the shortest. */
-function explained(said: string): string {
-  const isKeptOut = said === 'Not allowed at this time';
-  return isKeptOut
-    ? `${said}: after failed logins your address is kept out, for 15 s or more`
-    : said;
+/** sshd_config(5), PerSourcePenalties: of the times that are set by default 15 s is the shortest. */
+function explained(said: string, keptOutMs: number | undefined): string {
+  if (said !== 'Not allowed at this time') return said;
+  const time = keptOutMs === undefined ? '15 s or more' : `about ${Math.ceil(keptOutMs / 1000)} s`;
+  return `${said}: after failed logins this server refuses connections from your address for ${time}`;
 }
 
 /** ssh2's errors. RFC 4253 section 11.1 numbers the reasons of a disconnect. */

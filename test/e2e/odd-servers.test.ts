@@ -1,9 +1,10 @@
 /** Ports that are no sshd, or one that does not want us: what is said beside what ssh says. */
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { runCli, ssh } from '../support/cli.ts';
 import { startLoopback } from '../support/loopback.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { haveSshd, startSshd } from '../support/sshd.ts';
 
 type Serve = (socket: Socket) => void;
 
@@ -84,13 +85,38 @@ describe('a port that', () => {
     [
       'has had enough of us (PerSourcePenalties)',
       (socket) => void socket.end('Not allowed at this time\r\n'),
-      'Not allowed at this time: after failed logins your address is kept out, for 15 s or more',
+      'Not allowed at this time: after failed logins this server refuses connections from your address for 15 s or more',
     ],
   ])('%s is named with what it said', async (_, serve, said) => {
     await using sandbox = createSandbox();
     const { ours } = await compare(sandbox, serve);
     expect(ours).toBe(`sshpool: ${KEX}${CLOSED} (it said: ${said})\n`);
   });
+
+  it.skipIf(!haveSshd())(
+    'keeps us out for failed logins of ours is named with the time',
+    async () => {
+      await using sandbox = createSandbox();
+      const sshd = await startSshd(sandbox);
+      let left = 4;
+      const { port } = await startLoopback(sandbox, (client) => {
+        if (left-- <= 0) return void client.end('Not allowed at this time\r\n');
+        const server = connect({ host: '127.0.0.1', port: sshd.port });
+        server.on('error', () => client.destroy());
+        client.pipe(server).pipe(client);
+      });
+      const words = ['-p', String(port), '-o', `HostKeyAlias=[127.0.0.1]:${sshd.port}`];
+      const wrong = ['-o', 'PubkeyAuthentication=no', '-o', 'BatchMode=yes', 'box', 'true'];
+      const call = () => runCli(sandbox, ['exec', '-F', sshd.config(), ...words, ...wrong]);
+      for (let i = 0; i < 4; i++) {
+        // One after the other: each is a login of its own.
+        expect((await call()).stderr).toContain('Permission denied');
+      }
+      expect((await call()).stderr).toMatch(
+        /after failed logins this server refuses connections from your address for about (?:1\d|20) s\)\n$/,
+      );
+    },
+  );
 
   it('resets is named so, also where that is before the connection is there', async () => {
     await using sandbox = createSandbox();

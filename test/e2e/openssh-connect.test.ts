@@ -41,6 +41,7 @@ async function requestFor(
     loadKnown: () => Promise.resolve([]),
     note: () => undefined,
     hasAlternative: false,
+    keptOutMs: () => undefined,
     reason: 'a test',
     timeoutMs: 10_000,
     clock: systemClock,

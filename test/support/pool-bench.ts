@@ -96,6 +96,7 @@ export class PoolBench {
       server: `${name}.example:22`,
       forwardAgent: undefined,
       asksNobody: false,
+      hasFailed: () => false,
       connect: (signal, purpose, asking) =>
         this.#connect(() => request, { signal, purpose }, asking),
       ...more,

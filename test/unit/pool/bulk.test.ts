@@ -40,6 +40,14 @@ describe('a command beside a bulk transfer', () => {
     expect(bench.connects[0]?.purpose).toBe('speed');
   });
 
+  it('has none made where a login at the server failed not long ago, for whomever', async () => {
+    const { bench, download } = await streaming();
+    const call = bench.begin('web', false, { hasFailed: () => true });
+    await settle();
+    expect(bench.connects).toHaveLength(0);
+    expect(connectionOf(call)).toBe(connectionOf(download));
+  });
+
   it('uses the connection of an upload no more than that of a download', async () => {
     const { bench, download } = await streaming();
     await bench.pass(1000);

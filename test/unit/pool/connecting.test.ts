@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest';
+import type { PoolRequest } from '../../../src/pool/request.ts';
 import { settle } from '../../support/fake-link.ts';
 import { PoolBench, refused, type Call } from '../../support/pool-bench.ts';
 
-async function together(count: number): Promise<{ bench: PoolBench; calls: Call[] }> {
+async function together(
+  count: number,
+  more: Partial<PoolRequest> = {},
+): Promise<{ bench: PoolBench; calls: Call[] }> {
   const bench = new PoolBench({}, { connectByHand: true });
-  const calls = Array.from({ length: count }, () => bench.begin());
+  const calls = Array.from({ length: count }, () => bench.begin('web', false, more));
   await settle();
   return { bench, calls };
 }
@@ -17,6 +21,22 @@ test('first calls that come together share one connect', async () => {
 test('more first calls than fit on one connection make a second connect', async () => {
   const { bench } = await together(9);
   expect(bench.connects).toHaveLength(2);
+});
+
+test('where a login failed not long ago, of many calls one logs in, and the others share what comes of it', async () => {
+  const { bench, calls } = await together(30, { hasFailed: () => true });
+  expect(bench.connects).toHaveLength(1);
+  bench.connects[0]?.fail(refused());
+  await settle();
+  expect(calls.filter(({ error }) => error === undefined)).toEqual([]);
+  expect(bench.connectCount).toBe(1);
+});
+
+test('where a login failed not long ago, one connection is made after the other', async () => {
+  const { bench } = await together(30, { hasFailed: () => true });
+  bench.connects[0]?.succeed();
+  await settle();
+  expect(bench.connectCount).toBe(2);
 });
 
 test('all who wait for a connect share its failure', async () => {

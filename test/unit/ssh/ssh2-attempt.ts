@@ -54,6 +54,7 @@ export function connect(
       jump: undefined,
     },
     ...{ clock: systemClock, hasAlternative: false, reason: 'test', timeoutMs: 20_000 },
+    keptOutMs: () => undefined,
     signal: end.signal,
     note: (text) => notes.push(text),
     ask: () => new Promise((resolve) => answers.push(resolve)),
