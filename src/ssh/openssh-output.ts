@@ -90,7 +90,7 @@ export class OpensshOutput {
     }
     this.#finish();
     // All lines but the last were shown.
-    const last = this.#held?.replace(/\r?\n$/, '');
+    const last = this.#held?.trimEnd();
     const error = this.#failureOf(this.#reason().replace(/^ssh: /, ''));
     // Without a server it may be of our own words; ssh itself may do better then.
     const isServers = last !== undefined && this.serverVersion !== '';
@@ -140,6 +140,7 @@ export class OpensshOutput {
       this.#say(raw.slice(0, asked));
       return this.#hear(raw.slice(asked));
     }
+    if (raw === '\n') return this.#hearBlank();
     const line = raw.replace(/\r?\n$/, '');
     const version = /^debug1: Remote protocol version [\d.]+, remote software version (\S+)/.exec(
       line,
@@ -155,6 +156,15 @@ export class OpensshOutput {
     if (line.startsWith('debug1: SSH2_MSG_SERVICE_ACCEPT received')) this.#events.onLogin();
     const isTold = line !== '' && !ASKED_FOR.test(line) && !this.#warnings.has(line);
     if (isTold) this.#say(raw);
+  }
+
+  /** Of others, for what ssh says has a carriage return; it is no reason for anything. */
+  #hearBlank(): void {
+    if (this.#held !== undefined && !this.#held.endsWith('\r\n')) this.#held += '\n';
+    else {
+      this.#release();
+      this.#events.note('\n', 'banner');
+    }
   }
 
   #say(raw: string): void {

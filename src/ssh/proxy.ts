@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { Duplex, type Readable, type Writable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 import { execa } from 'execa';
 import { deferred } from '../base/deferred.ts';
 import { describe, SshpoolError } from '../base/errors.ts';
@@ -37,7 +38,8 @@ export function startProxy(command: string, context: ProxyContext): ProxyStream 
   // Of the command that alone is shown: an argument may be the password of the proxy.
   const [program = ''] = command.trim().split(/\s/, 1);
   const words = new ProxyWords(context.note);
-  child.stderr.on('data', (chunk: Buffer) => words.add(chunk.toString()));
+  const decoder = new StringDecoder();
+  child.stderr.on('data', (chunk: Buffer) => words.add(decoder.write(chunk)));
   const fail = (reason: string): void => {
     const said = words.last() || withoutDirectory(context.cwd);
     stream.destroy(SshpoolError.of('PROXY_FAILED', { program, reason: said || reason }));
@@ -60,14 +62,16 @@ export function startProxy(command: string, context: ProxyContext): ProxyStream 
 /** So long a line may be the last one, which says why it failed; and so long after that its caller is told. */
 const HOLD_MS = 300;
 const FORGET_MS = 10_000;
-/** So much of a line is kept. */
+/** So much is held back, in characters. */
 const MAX_WORDS = 2000;
 
-/** What it says on its standard error, which with ssh is that of the call; the last line may say why it failed. */
+/**
+ * What it says on its standard error, which with ssh is that of the call: shown as it is, the last line
+ * a little later, for it may say why it failed.
+ */
 class ProxyWords {
   #note: Note;
-  #held: string | undefined;
-  #partial = '';
+  #held = '';
   #isThrough = false;
 
   constructor(note: Note) {
@@ -75,33 +79,35 @@ class ProxyWords {
   }
 
   add(text: string): void {
-    const lines = (this.#partial + text).split('\n');
-    this.#partial = (lines.pop() ?? '').slice(-MAX_WORDS);
-    for (const line of lines.filter((each) => each.trim() !== '')) {
-      this.#show();
-      this.#held = line.slice(-MAX_WORDS);
-      if (this.#isThrough) this.#show();
-      // It may be for a person to act on.
-      else setTimeout(() => this.#show(), HOLD_MS).unref();
-    }
+    const all = this.#held + text;
+    const last = all.trimEnd().lastIndexOf('\n') + 1;
+    this.#show(all.slice(0, last));
+    this.#held = all.slice(last);
+    if (this.#isThrough || this.#held.length > MAX_WORDS) this.#showHeld();
+    // It may be for a person to act on.
+    else setTimeout(() => this.#showHeld(), HOLD_MS).unref();
   }
 
   /** It has come through: what it says is no reason for a failure any more. */
   release(): void {
-    this.#show();
+    this.#showHeld();
     this.#isThrough = true;
     // Of whoever connected, and not for as long as the connection lasts.
     setTimeout(() => (this.#note = () => undefined), FORGET_MS).unref();
   }
 
-  #show(): void {
-    if (this.#held !== undefined) this.#note(`${this.#held}\n`, 'words');
-    this.#held = undefined;
+  #showHeld(): void {
+    this.#show(this.#held);
+    this.#held = '';
   }
 
-  /** Of those lines that were not shown. */
+  #show(text: string): void {
+    if (text !== '') this.#note(text, 'words');
+  }
+
+  /** Of what was not shown. */
   last(): string {
-    return (this.#partial.trim() || this.#held || '').trim();
+    return this.#held.trim();
   }
 }
 

@@ -37,7 +37,7 @@ async function both(
 const PROXY = `
   import { connect } from 'node:net';
   const [, , host, port] = process.argv;
-  console.error('on the way');
+  process.stderr.write('\\n on the\\n\\nway');
   process.stdin.pipe(connect({ host, port })).pipe(process.stdout);
 `;
 
@@ -166,7 +166,7 @@ describe.skipIf(!haveSshd())('LocalCommand', () => {
 async function amongWords(sandbox: Sandbox, link: string) {
   // Over OpenSSH such an end is taken for that of its own log.
   const end = link === 'openssh' ? '\n' : '\r\n';
-  const Banner = sandbox.write('banner', `Beware${end}of the dog`);
+  const Banner = sandbox.write('banner', `Beware${end}${end}of the dog`);
   const world = await both(sandbox, { Banner }, { SSH_POOL_LINK: link });
   const proxy = `ProxyCommand=${process.execPath} ${sandbox.write('proxy.mjs', PROXY)} %h %p`;
   const run = async (who: 'ours' | 'theirs', words: readonly string[]) =>
@@ -179,7 +179,7 @@ describe.skipIf(!haveSshd())('ssh -q', () => {
     await using sandbox = createSandbox();
     const { run } = await amongWords(sandbox, 'auto');
     const expected = await run('theirs', ['-q']);
-    expect(expected.stderr).toBe('on the way\nerr\n');
+    expect(expected.stderr).toBe('\n on the\n\nwayerr\n');
     expect(await run('ours', ['-q'])).toEqual(expected);
   });
 });
@@ -207,7 +207,7 @@ describe.skipIf(!haveSshd())('ssh -E', () => {
       await using sandbox = createSandbox();
       const { run } = await amongWords(sandbox, link);
       const expected = await run('theirs', ['-E', sandbox.path('theirs')]);
-      expect(expected.stderr).toMatch(/^on the way\nBeware\r?\nof the dogerr\n$/);
+      expect(expected.stderr).toMatch(/^\n on the\n\nwayBeware\r?\n\r?\nof the dogerr\n$/);
       expect(await run('ours', ['-E', sandbox.path('ours')])).toEqual(expected);
       const logs = ['ours', 'theirs'].map((log) => readFileSync(sandbox.path(log), 'utf8'));
       expect(logs).toEqual(['', '']);

@@ -42,12 +42,13 @@ describe('what an ssh says', () => {
   it('is told apart: what ends as its log does, and what others say', () => {
     const kinds: Parameters<Note>[] = [];
     const said = output('INFO', (...note) => kinds.push(note));
-    said.add('Warning: of ssh\r\nof a proxy\n');
+    said.add('Warning: of ssh\r\n\nof a proxy\n\n');
     said.add('no end of the bannerdebug1: Authentications that can continue: publickey\r\n');
     said.end();
     expect(kinds).toEqual([
       ['Warning: of ssh\r'],
-      ['of a proxy\n', 'banner'],
+      ['\n', 'banner'],
+      ['of a proxy\n\n', 'banner'],
       ['no end of the banner', 'banner'],
     ]);
   });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { startProxy } from '../../../src/ssh/proxy.ts';
+import { until } from '../../support/process.ts';
 
 /** The end of a proxy to which the first line of ssh was written. */
 function endOf(command: string, cwd = '/'): Promise<unknown> {
@@ -80,3 +81,17 @@ test('a proxy has spoken when it brings something, and when it ends without', as
   silent.destroy();
   await silent.spoke;
 });
+
+test.each(['one\n\n  two\n', 'one\r\ntwo', 'no end', 'ä'])(
+  'what a proxy says is shown as it is: %j',
+  async (words) => {
+    const said: string[] = [];
+    const context = {
+      ...{ env: { PATH: process.env['PATH'], WORDS: words }, cwd: '/' },
+      note: (text: string) => said.push(text),
+    };
+    const stream = startProxy(`sh -c 'printf %s "$WORDS" >&2; exec cat'`, context);
+    await until(() => said.join('') === words, 'it is shown');
+    stream.destroy();
+  },
+);
