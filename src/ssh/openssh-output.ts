@@ -142,6 +142,13 @@ export class OpensshOutput {
     }
     if (raw === '\n') return this.#hearBlank();
     const line = raw.replace(/\r?\n$/, '');
+    this.#learn(line);
+    const isTold = line !== '' && !ASKED_FOR.test(line) && !this.#warnings.has(line);
+    if (isTold) this.#say(raw);
+  }
+
+  /** Facts about the server, and how far the login has come. */
+  #learn(line: string): void {
     const version = /^debug1: Remote protocol version [\d.]+, remote software version (\S+)/.exec(
       line,
     );
@@ -154,8 +161,6 @@ export class OpensshOutput {
     // sshd's auth-options.c names the options of the key; "command" is a forced command.
     this.forcedCommand ||= /^debug1: Remote: .*key options:.*\bcommand\b/.test(line);
     if (line.startsWith('debug1: SSH2_MSG_SERVICE_ACCEPT received')) this.#events.onLogin();
-    const isTold = line !== '' && !ASKED_FOR.test(line) && !this.#warnings.has(line);
-    if (isTold) this.#say(raw);
   }
 
   /** Of others, for what ssh says has a carriage return; it is no reason for anything. */
