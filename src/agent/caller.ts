@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
+import { printableWords } from '../base/printable.ts';
 import { commandNamed } from '../config/command-line.ts';
 import type { Others } from '../ssh/prompts.ts';
 import type { CAPABILITIES } from '../wire/capabilities.ts';
@@ -167,7 +168,9 @@ export class Caller implements Sender {
 
   #note(text: string, of?: Others): void {
     if (of === undefined) this.#send({ type: 'note', text: noteText(text) });
-    else if (this.#can('words')) this.#send({ type: 'words', text: noteText(text) });
+    // The user's own program writes as it likes, as with ssh.
+    else if (this.#can('words'))
+      this.#send({ type: 'words', text: of === 'words' ? text : printableWords(text) });
     else for (const line of text.replace(/\n$/, '').split('\n')) this.#note(line);
   }
 

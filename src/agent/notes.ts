@@ -1,17 +1,16 @@
-import { printable } from '../base/printable.ts';
+import { printableWords } from '../base/printable.ts';
 import type { Clock } from '../base/time.ts';
 import type { Note } from '../ssh/prompts.ts';
 
 const HOLD_MS = 1000;
 
 /**
- * What is for a caller's standard error, as it is sent: a server, a proxy or an ssh of ours may have a
- * say in it. The ends of lines stay as they are.
+ * A line for a caller's standard error, as it is sent: a server, a proxy or an ssh of ours may have a
+ * say in it. The end of a line of ssh's own stays.
  */
 export function noteText(text: string): string {
   const end = text.endsWith('\r') ? '\r' : '';
-  const lines = text.slice(0, text.length - end.length).split('\r\n');
-  return lines.map(printable).join('\r\n') + end;
+  return printableWords(text.slice(0, text.length - end.length)) + end;
 }
 
 /**

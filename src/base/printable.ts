@@ -17,6 +17,11 @@ export function printable(text: string): string {
   return text.replace(/\r\n/g, '\n').replace(ACTED_ON, shown);
 }
 
+/** The same for what is shown just as it is but for that: with the ends of its lines. */
+export function printableWords(text: string): string {
+  return text.split('\r\n').map(printable).join('\r\n');
+}
+
 /** The same on one line, as an error is. */
 export function printableLine(text: string): string {
   return printable(text)

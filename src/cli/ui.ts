@@ -7,7 +7,13 @@ import type { ExecUi } from '../client/exec.ts';
 const SPINNER_AFTER_MS = 300;
 
 export function printError(line: string): void {
-  process.stderr.write(`${line}\n`);
+  show(`${line}\n`);
+}
+
+/** Its reader may have gone, or its disk be full: that is no reason to end. */
+function show(text: string): void {
+  if (process.stderr.listenerCount('error') === 0) process.stderr.on('error', () => undefined);
+  process.stderr.write(text);
 }
 
 /**
@@ -48,7 +54,7 @@ export function execUi(help: () => Promise<void>): ExecUi {
   return {
     waiting: (target) => showWaiting(`connecting to ${target}`),
     print: printError,
-    show: (text) => void process.stderr.write(text),
+    show,
     printResult: (result) =>
       printing(() => void process.stdout.write(`${JSON.stringify(result)}\n`)),
     help,

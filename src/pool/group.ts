@@ -142,7 +142,7 @@ export class Group {
       const placement = this.#place(first);
       if (placement.kind === 'use') this.#give(this.#dequeue(first), placement.connection);
       else if (placement.kind === 'probe') placement.connection.probe();
-      else if (placement.kind === 'connect' && mayConnect && !this.#backsOff(first)) {
+      else if (placement.kind === 'connect' && mayConnect) {
         // The first that does not connect yet.
         const next = [...this.#waiting].find((waiter) => !this.#attempts.isLedBy(waiter));
         this.#attempts.begin(next ?? first, placement.purpose);
@@ -150,11 +150,6 @@ export class Group {
     }
     // The last of those who waited has its session; nobody else will come.
     if (this.#closing) for (const connection of this.#connections) connection.drain(undefined);
-  }
-
-  /** Where a login failed, those who come together do not all fail: the next one shows whether it does now. */
-  #backsOff({ request }: Waiter): boolean {
-    return this.#coming > 0 && request.hasFailed();
   }
 
   #place({ wanted, request }: Waiter): Placement<Connection> {

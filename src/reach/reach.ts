@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { SshpoolError } from '../base/errors.ts';
+import { printableWords } from '../base/printable.ts';
 import type { Clock } from '../base/time.ts';
 import { connectionKey, identityPaths } from '../config/connection-key.ts';
 import type { Jump } from '../config/jump.ts';
@@ -108,7 +109,6 @@ async function reachBehind(
   // Through another login at the jump host it is another connection.
   const key = way === undefined ? own : `${own} ${way.request.key}`;
   const trust = trustOf(options, services.contents);
-  const server = serverOf(options);
   const hopKey = way?.request.key;
   const facts = { key, options, asked, env, identity, keyAgent, hop, hopKey, behind: further };
   const request: PoolRequest = {
@@ -117,8 +117,8 @@ async function reachBehind(
     trust: way === undefined ? trust : trustBehind(trust, way.request.trust),
     forwardAgent,
     // Whose limit on logins under way counts. A jump host has its own.
-    server,
-    hasFailed: () => services.penalties.hasFailed(server),
+    server: `${hostname}:${port}`,
+    hasFailed: () => services.penalties.hasFailed(serverOf(options)),
     asksNobody: options.batchMode,
     ...connectBy(services, facts, caller),
   };
@@ -163,7 +163,7 @@ function connectBy(
     const person = purpose === 'speed' ? mute(caller) : heard(caller, asking);
     const through = async (first: Asked, until: AbortSignal): Promise<Tunnel> => {
       // Anew, for its questions are put to this person.
-      const { request } = await reachBehind(services, first, person, behind);
+      const { request } = await reachBehind(services, first, asHop(person), behind);
       hasWayChanged ||= request.key !== hopKey;
       const { hostname: host, port } = options;
       return services.pool.tunnel(request, { host, port, timeoutMs }, until);
@@ -241,6 +241,13 @@ async function environmentOf(
 /** For speed alone nobody is asked, and what there was to say was said at the first connect. */
 function mute(caller: Surroundings): Surroundings {
   return { ...caller, ask: askNobody, note: () => undefined };
+}
+
+/** What is said of a jump host is for ssh the word of another program: -q and -E are not for it. */
+function asHop(caller: Surroundings): Surroundings {
+  const note: Note = (text, of) =>
+    caller.note(of === undefined ? printableWords(`${text}\n`) : text, 'words');
+  return { ...caller, note };
 }
 
 /** The pool knows of each question, those on the way through jump hosts too. */

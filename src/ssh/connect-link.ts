@@ -42,9 +42,19 @@ export class Links {
   async connect(key: string, request: Request): Promise<Link> {
     const server = serverOf(request.options);
     const keptOutMs = (): number | undefined => this.#penalties.leftMs(server);
+    const through = request.jump;
+    // What fails at a jump host was counted there, and this server knows nothing of it.
+    let wayFailure: unknown;
+    const jump =
+      through &&
+      ((until: AbortSignal) =>
+        through(until).catch((thrown: unknown) => {
+          wayFailure = thrown;
+          throw thrown;
+        }));
     const counted = (link: Promise<Link>): Promise<Link> =>
       link.catch((thrown: unknown) => {
-        this.#penalties.add(server, SshpoolError.from(thrown));
+        if (thrown !== wayFailure) this.#penalties.add(server, SshpoolError.from(thrown));
         throw thrown;
       });
     const loadKnown = (): Promise<readonly KnownHost[]> => this.#loadKnown(request);
@@ -54,7 +64,7 @@ export class Links {
     const facts = factsOf(await loadKnown(), options, known);
     const { kind, reason } = chooseLink(this.#setting, options, facts);
     const hasAlternative = this.#setting === 'auto' && kind === 'ssh2';
-    const attempt = { ...request, loadKnown, hasAlternative, keptOutMs, reason };
+    const attempt = { ...request, jump, loadKnown, hasAlternative, keptOutMs, reason };
     if (kind === 'openssh') return counted(connectOpenssh(attempt));
     try {
       return await counted(connectSsh2(attempt));

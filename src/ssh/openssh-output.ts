@@ -4,7 +4,7 @@
  */
 import { describe, SshpoolError } from '../base/errors.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
-import type { Note } from './prompts.ts';
+import type { Note, Others } from './prompts.ts';
 import { markSaid } from './said-by-ssh.ts';
 
 /** What is only said because we asked for it. */
@@ -39,8 +39,10 @@ export class OpensshOutput {
   readonly #events: OutputEvents;
   readonly #said: string[] = [];
   /** The latest line, with its end: held back, for where ssh fails it becomes the error. */
-  #held: string | undefined;
+  #held: { readonly text: string; readonly of: Others | undefined } | undefined;
   #partial = '';
+  /** The login has begun. */
+  #hasLogin = false;
   serverVersion = '';
   forcedCommand = false;
   /** As Link has it. */
@@ -90,7 +92,7 @@ export class OpensshOutput {
     }
     this.#finish();
     // All lines but the last were shown.
-    const last = this.#held?.trimEnd();
+    const last = this.#held?.text.trimEnd();
     const error = this.#failureOf(this.#reason().replace(/^ssh: /, ''));
     // Without a server it may be of our own words; ssh itself may do better then.
     const isServers = last !== undefined && this.serverVersion !== '';
@@ -134,17 +136,19 @@ export class OpensshOutput {
   }
 
   #hear(raw: string): void {
+    // So ends what ssh writes into its log; a server's banner and a ProxyCommand's words hardly ever do.
+    const isLog = raw.endsWith('\r\n');
     // What a server says may have no end, and what ssh says then stands behind it.
     const asked = raw.indexOf('debug1: ');
-    if (asked > 0) {
+    if (isLog && asked > 0) {
       this.#say(raw.slice(0, asked));
       return this.#hear(raw.slice(asked));
     }
     if (raw === '\n') return this.#hearBlank();
     const line = raw.replace(/\r?\n$/, '');
     this.#learn(line);
-    const isTold = line !== '' && !ASKED_FOR.test(line) && !this.#warnings.has(line);
-    if (isTold) this.#say(raw);
+    const isAsked = isLog && ASKED_FOR.test(line);
+    if (line !== '' && !isAsked && !this.#warnings.has(line)) this.#say(raw);
   }
 
   /** Facts about the server, and how far the login has come. */
@@ -160,31 +164,39 @@ export class OpensshOutput {
     if (hostKey && !hostKey[1]?.includes('-cert-')) this.hostKey = hostKey[2];
     // sshd's auth-options.c names the options of the key; "command" is a forced command.
     this.forcedCommand ||= /^debug1: Remote: .*key options:.*\bcommand\b/.test(line);
-    if (line.startsWith('debug1: SSH2_MSG_SERVICE_ACCEPT received')) this.#events.onLogin();
+    if (!line.startsWith('debug1: SSH2_MSG_SERVICE_ACCEPT received')) return;
+    this.#hasLogin = true;
+    this.#events.onLogin();
   }
 
   /** Of others, for what ssh says has a carriage return; it is no reason for anything. */
   #hearBlank(): void {
-    if (this.#held !== undefined && !this.#held.endsWith('\r\n')) this.#held += '\n';
+    const { text, of } = this.#held ?? {};
+    if (text !== undefined && of !== undefined) this.#held = { text: `${text}\n`, of };
     else {
       this.#release();
-      this.#events.note('\n', 'banner');
+      this.#events.note('\n', this.#others);
     }
   }
 
   #say(raw: string): void {
     this.#said.push(raw.replace(/\r?\n$/, ''));
     this.#release();
-    this.#held = raw;
+    this.#held = { text: raw, of: raw.endsWith('\r\n') ? undefined : this.#others };
+  }
+
+  /** Whose words these are, where they are not ssh's: a server says nothing before the login. */
+  get #others(): Others {
+    return this.#hasLogin ? 'banner' : 'words';
   }
 
   #release(): void {
     const held = this.#held;
     this.#held = undefined;
     if (held === undefined) return;
-    // So ends what ssh writes into its log; a server's banner and a ProxyCommand's words hardly ever do.
-    if (held.endsWith('\r\n')) this.#events.note(held.slice(0, -1));
-    else this.#events.note(held, 'banner');
+    const { text, of } = held;
+    if (of === undefined) this.#events.note(text.slice(0, -1));
+    else this.#events.note(text, of);
   }
 }
 

@@ -24,9 +24,10 @@ const PENALTY_MS: ReadonlyMap<string, number> = new Map([
   ['HOST_KEY_REFUSED', 1000],
 ]);
 
-/** How a server is named here: HOST:PORT. */
-export function serverOf({ hostname, port }: Pick<SshOptions, 'hostname' | 'port'>): string {
-  return `${hostname}:${port}`;
+/** How a server is named here: with the way to it, for that has the address that it sees. */
+export function serverOf(options: SshOptions): string {
+  const { hostname, port, proxyJump = '', proxyCommand = '' } = options;
+  return [hostname, port, proxyJump, proxyCommand].join(' ');
 }
 
 /** One server's, by the monotonic clock. */

@@ -15,7 +15,7 @@ export type Ask = (question: Question) => Promise<Buffer | undefined>;
 
 /**
  * What others say, and ssh leaves on standard error just as it is: the `banner` of a server, which -q
- * silences, or other `words`, such as those of a ProxyCommand.
+ * silences, or the `words` of a program, such as a ProxyCommand, down to its escape sequences.
  */
 export type Others = 'banner' | 'words';
 

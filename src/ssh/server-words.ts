@@ -1,5 +1,6 @@
 /** What a server says beside the point: its banner, and what it explains before its questions. */
 import type { SshOptions } from '../config/ssh-options.ts';
+import { printableWords } from '../base/printable.ts';
 import type { Note } from './prompts.ts';
 import { isAtLeast } from './ssh-version.ts';
 
@@ -23,7 +24,7 @@ export function serverWords(
   const within = (text: string): string => {
     const shown = text.slice(0, left);
     left -= shown.length;
-    return shown;
+    return printableWords(shown);
   };
   return {
     banner: (text) => {
@@ -34,8 +35,8 @@ export function serverWords(
       const shown = within(text);
       if (shown === '') return;
       if (isAtLeast(await version(), 10, 3)) return note(`${shown}\n`, 'words');
-      // Before that it was an entry of ssh's log, whose last line ends by a carriage return, too.
-      if (showsServerWords) for (const line of `${shown}\r`.split('\n')) note(line);
+      // Before that it was an entry of ssh's log, which ends by a carriage return, too.
+      if (showsServerWords) note(`${shown}\r`);
     },
   };
 }

@@ -164,8 +164,8 @@ export const MESSAGES = {
   note: {
     number: 33,
     from: 'agent',
-    doc: 'A line for standard error.',
-    fields: { text: ['text', 'one line, without its end'] },
+    doc: 'For standard error: a line, or an entry of several.',
+    fields: { text: ['text', 'without the end of its last line'] },
   },
   opened: {
     number: 34,

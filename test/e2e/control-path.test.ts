@@ -1,5 +1,5 @@
 /** ssh's own sharing of connections, and what runs here at each call: beside ssh (cases 5 to 8). */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { runCli, ssh, type Result } from '../support/cli.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -37,7 +37,7 @@ async function both(
 const PROXY = `
   import { connect } from 'node:net';
   const [, , host, port] = process.argv;
-  process.stderr.write('\\n on the\\n\\nway');
+  process.stderr.write('\\n \\u001b[1mon\\rthe\\n\\nway');
   process.stdin.pipe(connect({ host, port })).pipe(process.stdout);
 `;
 
@@ -179,9 +179,35 @@ describe.skipIf(!haveSshd())('ssh -q', () => {
     await using sandbox = createSandbox();
     const { run } = await amongWords(sandbox, 'auto');
     const expected = await run('theirs', ['-q']);
-    expect(expected.stderr).toBe('\n on the\n\nwayerr\n');
+    expect(expected.stderr).toBe('\n \u001b[1mon\rthe\n\nwayerr\n');
     expect(await run('ours', ['-q'])).toEqual(expected);
   });
+});
+
+describe.skipIf(!haveSshd())('what is said of a jump host', () => {
+  it.each([[[]], [['-q']], [['-E']]])(
+    'is for ssh the word of another program: %j',
+    async (words) => {
+      await using sandbox = createSandbox();
+      const Banner = sandbox.write('banner', 'Beware of the hop\n');
+      const hop = await startSshd(sandbox, { name: 'hop', options: { Banner } });
+      const known = sandbox.path('unknown');
+      const fresh = `UserKnownHostsFile ${known}\nStrictHostKeyChecking accept-new`;
+      const blocks = `Host hop\n${fresh}\n${hop.hostBlock}\nHost box\nProxyJump hop`;
+      const sshd = await startSshd(sandbox);
+      const config = sshd.config(blocks);
+      const run = async (log: string, who: (args: string[]) => Promise<Result>) => {
+        rmSync(known, { force: true });
+        const file = sandbox.write(log, '');
+        const options = words.flatMap((word) => (word === '-E' ? [word, file] : [word]));
+        const result = await who(['-F', config, ...options, 'box', 'echo err >&2']);
+        return { ...seen(result), log: readFileSync(file, 'utf8') };
+      };
+      const theirs = await run('theirs', (args) => ssh(sandbox, args));
+      expect(theirs.stderr).toMatch(/^Warning: Permanently added .*\r\nBeware of the hop\nerr\n$/);
+      expect(await run('ours', (args) => runCli(sandbox, ['ssh', ...args]))).toEqual(theirs);
+    },
+  );
 });
 
 describe.skipIf(!haveSshd())('ssh -E', () => {
@@ -207,7 +233,7 @@ describe.skipIf(!haveSshd())('ssh -E', () => {
       await using sandbox = createSandbox();
       const { run } = await amongWords(sandbox, link);
       const expected = await run('theirs', ['-E', sandbox.path('theirs')]);
-      expect(expected.stderr).toMatch(/^\n on the\n\nwayBeware\r?\n\r?\nof the dogerr\n$/);
+      expect(expected.stderr).toMatch(/\rthe\n\nwayBeware\r?\n\r?\nof the dogerr\n$/);
       expect(await run('ours', ['-E', sandbox.path('ours')])).toEqual(expected);
       const logs = ['ours', 'theirs'].map((log) => readFileSync(sandbox.path(log), 'utf8'));
       expect(logs).toEqual(['', '']);

@@ -16,7 +16,7 @@ async function start(sandbox: Sandbox): Promise<string> {
     connection.on('authentication', (context) => {
       if (context.method !== 'keyboard-interactive')
         return context.reject(['keyboard-interactive']);
-      context.prompt([], 'One thing', 'It is\nthe only one.\n', () => context.accept());
+      context.prompt([], 'One thing', 'It is\n\nthe only one.\n', () => context.accept());
     });
     connection.on('session', (accept) =>
       accept().on('exec', (acceptExec) => {

@@ -118,6 +118,27 @@ describe('a port that', () => {
     },
   );
 
+  it.skipIf(!haveSshd())(
+    'keeps us out does not do so for logins that failed at a jump host',
+    async () => {
+      await using sandbox = createSandbox();
+      const hop = await startSshd(sandbox, { name: 'hop' });
+      const { port } = await startLoopback(
+        sandbox,
+        (socket) => void socket.end('Not allowed at this time\r\n'),
+      );
+      const box = `Host box\nHostName 127.0.0.1\nPort ${port}\nProxyJump hop\nHost *\n`;
+      const denied = sandbox.write('denied', `${box}PubkeyAuthentication no\n${hop.hostBlock}\n`);
+      const config = sandbox.write('config', `${box}\n${hop.hostBlock}\n`);
+      const call = (file: string) => runCli(sandbox, ['exec', '-F', file, 'box', 'true']);
+      for (let i = 0; i < 4; i++) {
+        // One after the other: each is a login of its own.
+        expect((await call(denied)).stderr).toContain('Permission denied');
+      }
+      expect((await call(config)).stderr).toContain('from your address for 15 s or more)');
+    },
+  );
+
   it('resets is named so, also where that is before the connection is there', async () => {
     await using sandbox = createSandbox();
     const { ours } = await compare(sandbox, reset);

@@ -39,16 +39,20 @@ describe('what an ssh says', () => {
     expect(notes).toEqual(['Welcome!\r']);
   });
 
-  it('is told apart: what ends as its log does, and what others say', () => {
+  it('is told apart: what ends as its log does, a program before the login, a server in it', () => {
     const kinds: Parameters<Note>[] = [];
     const said = output('INFO', (...note) => kinds.push(note));
     said.add('Warning: of ssh\r\n\nof a proxy\n\n');
+    said.add('debug1: SSH2_MSG_SERVICE_ACCEPT received\r\n');
+    said.add('debug1: of a server\nsays debug1: too\n');
     said.add('no end of the bannerdebug1: Authentications that can continue: publickey\r\n');
     said.end();
     expect(kinds).toEqual([
       ['Warning: of ssh\r'],
-      ['\n', 'banner'],
-      ['of a proxy\n\n', 'banner'],
+      ['\n', 'words'],
+      ['of a proxy\n\n', 'words'],
+      ['debug1: of a server\n', 'banner'],
+      ['says debug1: too\n', 'banner'],
       ['no end of the banner', 'banner'],
     ]);
   });

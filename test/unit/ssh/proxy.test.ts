@@ -82,7 +82,7 @@ test('a proxy has spoken when it brings something, and when it ends without', as
   await silent.spoke;
 });
 
-test.each(['one\n\n  two\n', 'one\r\ntwo', 'no end', 'ä'])(
+test.each(['one\n\n  two\n', 'one\r\ntwo', 'no end', 'ä', '10%\r\u001b[1m20%'])(
   'what a proxy says is shown as it is: %j',
   async (words) => {
     const said: string[] = [];
