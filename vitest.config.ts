@@ -77,7 +77,15 @@ export default defineConfig({
       ...(INTEROP
         ? [
             endToEnd('versions', {
-              include: ['control-path', 'keystrokes', 'login*', 'warnings', 'ssh-words', 'trust'],
+              include: [
+                'control-path',
+                'explained',
+                'keystrokes',
+                'login*',
+                'warnings',
+                'ssh-words',
+                'trust',
+              ],
             }),
           ]
         : []),

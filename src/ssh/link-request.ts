@@ -6,8 +6,6 @@ import type { TransportRequest } from './transport.ts';
 export interface LinkRequest extends Omit<TransportRequest, 'signal' | 'aside' | 'onProxy'> {
   /** The words for ssh that mean this target: what `ssh -G` was asked with. */
   readonly words: readonly string[];
-  /** A directory that nobody else can enter, for sockets; its path is short. */
-  readonly dir: string;
   /** The socket of the caller's key agent. */
   readonly keyAgent: string | undefined;
   readonly ask: Ask;

@@ -9,7 +9,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import type { ParsedKey } from 'ssh2';
 import { describe } from '../base/errors.ts';
 import { ed25519Container, readContainer } from './key-container.ts';
-import { parsePublicKey } from './public-key.ts';
+import { parseForeignKey, parsePublicKey } from './public-key.ts';
 import { parseKey } from './ssh2-internals.ts';
 
 export type LoadedKey =
@@ -51,7 +51,8 @@ export async function readPublicKey(file: string): Promise<Buffer | undefined> {
   for (const path of [file, `${file}.pub`]) {
     for (const line of (await readIfThere(path)).split('\n')) {
       if (line.startsWith('-----BEGIN')) break;
-      const key = parsePublicKey(line);
+      // One that we cannot read may be in the key agent, which signs with it.
+      const key = parsePublicKey(line) ?? parseForeignKey(line);
       if (key) return key.blob;
     }
   }

@@ -1,11 +1,12 @@
 /** A proxy command, run as ssh runs it: the way to a host that is not reached directly. */
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { execa } from 'execa';
 import { deferred } from '../base/deferred.ts';
 import { describe, SshpoolError } from '../base/errors.ts';
+import type { Pipes } from './pipes.ts';
 import type { Note } from './prompts.ts';
 
 interface ProxyContext {
@@ -17,16 +18,19 @@ interface ProxyContext {
 /** How long a proxy may take to leave after its streams were closed, before it is killed. */
 const LEAVE_MS = 2000;
 
-/** Starts the command; its standard streams are the transport. Ends with the stream. */
-export function startProxy(command: string, context: ProxyContext): ProxyStream {
+/**
+ * Starts the command; its standard streams are the transport, over `pipes` where there are some, which are
+ * its own from then on. Ends with the stream.
+ */
+export function startProxy(command: string, context: ProxyContext, pipes?: Pipes): ProxyStream {
+  // Any descriptor will do; the types of execa name those up to nine.
+  const [stdin, stdout] = (pipes?.theirs as [3, 3] | undefined) ?? (['pipe', 'pipe'] as const);
   const shell = context.env['SHELL'] ?? '/bin/sh';
   const child = execa(shell, ['-c', `exec ${command}`], {
     cwd: context.cwd,
     env: context.env,
     extendEnv: false,
-    stdin: 'pipe',
-    stdout: 'pipe',
-    stderr: 'pipe',
+    stdio: [stdin, stdout, 'pipe'],
     buffer: false,
     reject: false,
     encoding: 'buffer',
@@ -35,6 +39,9 @@ export function startProxy(command: string, context: ProxyContext): ProxyStream 
     // a program that has none before its commands are ended.
     cleanup: false,
   });
+  for (const fd of pipes?.theirs ?? []) closeSync(fd);
+  const ends = pipes ?? madeByNode(child);
+  const isRead = new Promise((resolve) => ends.stdout.once('close', resolve));
   // Of the command that alone is shown: an argument may be the password of the proxy.
   const [program = ''] = command.trim().split(/\s/, 1);
   const words = new ProxyWords(context.note);
@@ -44,10 +51,13 @@ export function startProxy(command: string, context: ProxyContext): ProxyStream 
     const said = words.last() || withoutDirectory(context.cwd);
     stream.destroy(SshpoolError.of('PROXY_FAILED', { program, reason: said || reason }));
   };
-  const stream = new ProxyStream(child, fail);
+  const { stderr } = child;
+  const kill = (): boolean => child.kill();
+  const unref = (): void => child.unref();
+  const stream = new ProxyStream({ ...ends, stderr, kill, unref }, fail);
   void stream.spoke.then(() => words.release());
-  child
-    .then(({ exitCode, originalMessage }) => {
+  Promise.all([child, isRead])
+    .then(([{ exitCode, originalMessage }]) => {
       if (stream.destroyed) return;
       if (exitCode === 0 && stream.bytesRead > 0) {
         stream.push(null);
@@ -111,6 +121,13 @@ class ProxyWords {
   }
 }
 
+function madeByNode({ stdin, stdout }: Partial<Record<'stdin' | 'stdout', unknown>>): Ends {
+  if (stdin instanceof Socket && stdout instanceof Socket) return { stdin, stdout };
+  throw new TypeError('a program has no standard streams');
+}
+
+type Ends = Pick<Pipes, 'stdin' | 'stdout'>;
+
 interface Child {
   readonly stdin: Writable;
   readonly stdout: Readable;
@@ -145,6 +162,7 @@ class ProxyStream extends Duplex {
     child.stdin.once('error', expectEnd);
     child.stdin.once('close', expectEnd);
     child.stdout.once('end', expectEnd);
+    child.stdout.once('error', expectEnd);
     child.stdout.on('data', (chunk: Buffer) => {
       this.bytesRead += chunk.length;
       this.#speech.resolve();
@@ -175,6 +193,7 @@ class ProxyStream extends Duplex {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.#child.stdout.destroy();
+    this.#child.stdin.destroy();
     this.#child.kill();
     this.#speech.resolve();
     done(error);

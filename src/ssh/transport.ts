@@ -18,6 +18,8 @@ export interface TransportRequest extends TcpRequest {
   /** Environment and directory of the caller, for the proxy command. */
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
+  /** A directory that nobody else can enter, for sockets and pipes; its path is short. */
+  readonly dir: string;
   readonly note: Note;
   /** The way through a jump host, where there is one: a stream to the target. */
   readonly jump: ((signal: AbortSignal) => Promise<Transport>) | undefined;
@@ -35,8 +37,11 @@ export async function openTransport(request: TransportRequest): Promise<Transpor
   const command = request.options.proxyCommand;
   if (command === undefined) return connectTcp(request);
   // With it comes execa, which the first connection to any other host need not wait for.
-  const { startProxy } = await import('./proxy.ts');
-  const proxy = startProxy(command, request);
+  const [{ startProxy }, { openPipes }] = await Promise.all([
+    import('./proxy.ts'),
+    import('./pipes.ts'),
+  ]);
+  const proxy = startProxy(command, request, await openPipes(request.dir));
   request.onProxy(proxy.spoke);
   return proxy;
 }

@@ -1,4 +1,5 @@
 /** Who we say we are: keys, certificates, key agents. */
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, rmSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { sshdIsAtLeast, startSshd } from '../../support/sshd.ts';
@@ -16,6 +17,10 @@ import type { Row } from '../row.ts';
 const ok = { outcome: 'ok' } as const;
 const denied = { outcome: 'permission denied', link: 'none' } as const;
 const user = userInfo().username;
+
+/** Whether the ssh and the sshd of this machine have it. */
+const hasKeyType = (type: string): boolean =>
+  sshdIsAtLeast(10, 6) && execFileSync('ssh', ['-Q', 'key'], { encoding: 'utf8' }).includes(type);
 
 const only = (file: string): string => `IdentityFile ${file}\nIdentitiesOnly yes`;
 
@@ -103,6 +108,22 @@ export const keyRows: readonly Row[] = [
       const sshd = await serverWithKeys(sandbox, [last], { MaxAuthTries: '3' });
       const SSH_AUTH_SOCK = await keyAgent(sandbox, keys);
       return loginAt(sshd, only(`${last}.pub`), { env: { SSH_AUTH_SOCK } });
+    },
+  },
+  {
+    name: 'IdentitiesOnly with a public key file of a type that ssh2 does not know',
+    ...ok,
+    skip: hasKeyType('ssh-mldsa44-ed25519')
+      ? undefined
+      : 'ssh or sshd knows no ssh-mldsa44-ed25519',
+    prepare: async (sandbox) => {
+      const key = makeKey(sandbox, 'new', { type: 'ssh-mldsa44-ed25519' });
+      const PubkeyAcceptedAlgorithms = '+ssh-mldsa44-ed25519';
+      const sshd = await serverWithKeys(sandbox, [key], { PubkeyAcceptedAlgorithms });
+      const SSH_AUTH_SOCK = await keyAgent(sandbox, [key]);
+      const extra = `${only(`${key}.pub`)}\nPubkeyAcceptedAlgorithms ${PubkeyAcceptedAlgorithms}`;
+      rmSync(key);
+      return loginAt(sshd, extra, { env: { SSH_AUTH_SOCK } });
     },
   },
   {

@@ -147,6 +147,17 @@ export const wayRows: readonly Row[] = [
       return at(sshd, `Host box\n${proxy}`, { run: { env: { SSHP_WAY: 'hop' } } });
     },
   },
+  {
+    name: 'a ProxyCommand that opens /dev/stdin and /dev/stdout',
+    ...ok,
+    prepare: async (sandbox) => {
+      const { blocks } = await hops(sandbox, ['hop']);
+      const sshd = await startSshd(sandbox);
+      const words = `exec ssh -F ${sshd.config(blocks)} -W "$1" hop < /dev/stdin > /dev/stdout\n`;
+      const proxy = `ProxyCommand sh ${sandbox.write('proxy', words)} %h:%p`;
+      return at(sshd, `Host box\n${proxy}`);
+    },
+  },
   plain(
     'ProxyJump none, before one for all',
     'Host box\nProxyJump none\nHost *\nProxyJump nowhere',

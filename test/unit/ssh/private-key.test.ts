@@ -324,6 +324,11 @@ describe('a public key', () => {
     const file = writeKey('sk.pub', `${type} ${blob.toString('base64')} token\n`);
     expect(await readPublicKey(file)).toEqual(blob);
   });
+  it('may be of a type that we cannot read, for the key agent may sign with it', async () => {
+    const blob = new Writer().string('ssh-new').string(Buffer.alloc(40, 1)).finish();
+    const file = writeKey('new.pub', `ssh-new ${blob.toString('base64')} me\n`);
+    expect(await readPublicKey(file)).toEqual(blob);
+  });
   it('is undefined where there is none', async () => {
     expect(await readPublicKey(at('none'))).toBeUndefined();
     expect(await readPublicKey(writeKey('text', 'ssh-rsa nonsense\nmore'))).toBeUndefined();

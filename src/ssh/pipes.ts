@@ -1,0 +1,52 @@
+/**
+ * Pipes for the standard streams of a program. Node makes socket pairs, which are something else to it:
+ * they have an address (sshd -i), and /dev/stdin cannot be opened. ssh makes pipes (sshconnect.c).
+ */
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, constants, openSync, rmSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const { O_RDONLY, O_WRONLY, O_RDWR, O_NONBLOCK } = constants;
+
+export interface Pipes {
+  /** Standard input and output of the program, by descriptor; both are to be closed here. */
+  readonly theirs: readonly [stdin: number, stdout: number];
+  readonly stdin: Socket;
+  readonly stdout: Socket;
+}
+
+/**
+ * Two pipes, by names in `dir`, which nobody else can enter; undefined where they cannot be had. The ends
+ * of the program block, as programs expect it.
+ */
+export async function openPipes(dir: string): Promise<Pipes | undefined> {
+  const name = join(dir, `p${randomBytes(4).toString('hex')}`);
+  const [input, output] = [`${name}i`, `${name}o`];
+  try {
+    await promisify(execFile)('mkfifo', ['-m', '600', input, output]);
+    const [theirInput, ourInput] = both(input, O_RDONLY, O_WRONLY | O_NONBLOCK);
+    const [ourOutput, theirOutput] = both(output, O_RDONLY | O_NONBLOCK, O_WRONLY);
+    return {
+      theirs: [theirInput, theirOutput],
+      stdin: new Socket({ fd: ourInput, readable: false, writable: true }),
+      stdout: new Socket({ fd: ourOutput, readable: true, writable: false }),
+    };
+  } catch {
+    return undefined; // socket pairs do for nearly every program
+  } finally {
+    for (const path of [input, output]) rmSync(path, { force: true });
+  }
+}
+
+/** Both ends of a named pipe; to open one alone would wait for the other. */
+function both(path: string, read: number, write: number): readonly [number, number] {
+  const first = openSync(path, O_RDWR | O_NONBLOCK);
+  try {
+    return [openSync(path, read), openSync(path, write)];
+  } finally {
+    closeSync(first);
+  }
+}
