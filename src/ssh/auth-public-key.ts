@@ -137,6 +137,10 @@ class KeyAttempt {
     algorithm: string,
     data: Buffer,
   ): Promise<Buffer | undefined> {
+    if (before.kind === 'unusable') {
+      this.#findings.beyond ??= `${file}: ${before.reason}`;
+      this.#findings.leave();
+    }
     const loaded = before.kind === 'encrypted' ? await this.#decrypt(file) : before;
     if (loaded.kind !== 'key') return undefined;
     const { blob } = this.#identity;

@@ -52,12 +52,12 @@ export async function identitiesOf(
   const others = options.identitiesOnly ? [] : held.filter((key) => !isListed(key));
   const inAgent = [...held.filter(isListed), ...others].map(fromAgent);
   const inFiles = listed.filter(({ blob }) => !isHeld(blob));
-  const signing = [...inAgent, ...inFiles.filter(isUsable)];
+  const signing = [...inAgent, ...inFiles.filter(isTried)];
   const named = await readCertificates(options.certificateFiles);
   return [
     ...named.flatMap((blob) => withSigner(blob, signing)),
     ...inAgent,
-    ...inFiles.map((each) => bestSigner(each, signing)).filter(isUsable),
+    ...inFiles.map((each) => bestSigner(each, signing)).filter(isTried),
   ].filter((each) => isAllowed(each, options, findings));
 }
 
@@ -118,8 +118,9 @@ function bestSigner(identity: Identity, keys: readonly Identity[]): Identity {
   return isCertificate(blob) ? (withSigner(blob, keys)[0] ?? identity) : identity;
 }
 
-function isUsable({ signer }: Identity): boolean {
-  return signer.kind === 'agent' || ['key', 'encrypted'].includes(signer.loaded.kind);
+/** Whether the server is asked about it: also where OpenSSH alone can sign, who is left to it if the answer is yes. */
+function isTried({ signer }: Identity): boolean {
+  return signer.kind === 'agent' || ['key', 'encrypted', 'unusable'].includes(signer.loaded.kind);
 }
 
 function isAllowed(identity: Identity, options: SshOptions, findings: Findings): boolean {
@@ -137,19 +138,15 @@ function explain({ blob, signer: { file, loaded } }: KeyFile, findings: Findings
   } else if (loaded.kind === 'refused') {
     findings.skip(`${file}: ${loaded.reason}`);
   } else if (loaded.kind === 'unusable') {
-    leaveToOpenssh(`${file}: ${loaded.reason}`, findings);
+    findings.skip(`${file}: ${loaded.reason}`);
+    // With its public half the server says whether it is of any use.
+    if (blob === undefined) findings.beyond ??= `${file}: ${loaded.reason}`;
   } else if (loaded.kind === 'encrypted' && blob === undefined) {
     // ssh asks for its passphrase to find out; we would ask in vain for keys that nobody wants.
-    leaveToOpenssh(
-      `${file} is encrypted, and ${file}.pub is not there to tell which key it is`,
-      findings,
-    );
+    const why = `${file} is encrypted, and ${file}.pub is not there to tell which key it is`;
+    findings.skip(why);
+    findings.beyond ??= why;
   }
-}
-
-function leaveToOpenssh(why: string, findings: Findings): void {
-  findings.skip(why);
-  findings.beyond ??= why;
 }
 
 /** Whose it is, for messages. */

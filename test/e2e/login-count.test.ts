@@ -2,6 +2,7 @@
  * How often a server is connected to where a login fails: never more often than by ssh. A server of today
  * keeps an address out after a few failures (sshd_config(5), PerSourcePenalties).
  */
+import { writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { makeKey, publicKeyOf } from '../reach/fixtures.ts';
@@ -37,6 +38,15 @@ const ROWS: readonly Row[] = [
       `IdentityFile ${makeKey(sandbox, 'locked', { passphrase: 'sesame' })}`,
       'IdentitiesOnly yes',
     ],
+  },
+  {
+    name: 'a private key that only OpenSSH might read, and that the server does not know',
+    config: (sandbox) => {
+      const other = makeKey(sandbox, 'other');
+      const unread = makeKey(sandbox, 'unread');
+      writeFileSync(unread, '-----BEGIN OPENSSH PRIVATE KEY-----\nnone\n');
+      return ['IdentitiesOnly yes', `IdentityFile ${other}`, `IdentityFile ${unread}`];
+    },
   },
   {
     name: 'an unknown host key',

@@ -78,6 +78,19 @@ export const keyRows: readonly Row[] = [
     },
   },
   {
+    name: 'encrypted key by a cipher that only OpenSSH has, behind one that the server does not know',
+    ...ok,
+    link: 'openssh',
+    notOverSsh2: /Permission denied/,
+    prepare: async (sandbox) => {
+      const format = ['-Z', 'chacha20-poly1305@openssh.com'];
+      const key = makeKey(sandbox, 'key', { passphrase: PASSPHRASE, format });
+      const sshd = await serverWithKeys(sandbox, [key]);
+      const extra = `IdentityFile ${makeKey(sandbox, 'other')}\n${only(key)}`;
+      return loginAt(sshd, extra, { env: answering(sandbox, PASSPHRASE) });
+    },
+  },
+  {
     name: 'key agent',
     ...ok,
     prepare: async (sandbox) => {
