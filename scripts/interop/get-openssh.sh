@@ -23,12 +23,14 @@ apt() {
 
 apt update > /dev/null 2>&1
 apt -y --download-only install openssh-client openssh-server openssh-sftp-server > /dev/null 2>&1
+# Its own tests, without all that they would like to have.
+(cd "$work/cache/archives" && apt -t "$suite" download openssh-tests > /dev/null 2>&1) || true
 for package in "$work"/cache/archives/*.deb; do dpkg -x "$package" "$dir"; done
 
 # Its programs find its libraries, and nothing else of the machine changes.
 loader=$(realpath "$(find "$dir" -name 'ld-linux-*.so.*' | head -n 1)")
 libraries=$(dirname "$(find "$dir" -name 'libcrypto.so.*' | head -n 1)")
-for program in "$dir"/usr/bin/s* "$dir"/usr/sbin/sshd "$dir"/usr/lib/openssh/*; do
+for program in "$dir"/usr/bin/s* "$dir"/usr/sbin/sshd "$dir"/usr/lib/openssh/* "$dir"/usr/lib/openssh/regress/*; do
 	if [ -f "$program" ] && head -c 4 "$program" | grep -q ELF; then
 		patchelf --set-interpreter "$loader" --force-rpath --set-rpath "$libraries" "$program"
 	fi
