@@ -17,6 +17,7 @@ import type { Link } from './link.ts';
 import type { LinkRequest } from './link-request.ts';
 import { serverOf, type Penalties } from './penalties.ts';
 import { beyondSsh2 } from './beyond-ssh2.ts';
+import { notTwice } from './server-words.ts';
 import { connectSsh2 } from './ssh2-connect.ts';
 
 /** So long it is known that a target needs OpenSSH; its server may be configured anew. */
@@ -64,14 +65,15 @@ export class Links {
     const facts = factsOf(await loadKnown(), options, known);
     const { kind, reason } = chooseLink(this.#setting, options, facts);
     const hasAlternative = this.#setting === 'auto' && kind === 'ssh2';
-    const attempt = { ...request, jump, loadKnown, hasAlternative, keptOutMs, reason };
+    const { first: note, second } = notTwice(request.note);
+    const attempt = { ...request, note, jump, loadKnown, hasAlternative, keptOutMs, reason };
     if (kind === 'openssh') return counted(connectOpenssh(attempt));
     try {
       return await counted(connectSsh2(attempt));
     } catch (thrown) {
       const beyond = hasAlternative ? beyondSsh2(thrown) : undefined;
       if (beyond === undefined || request.signal.aborted) throw thrown;
-      const other = { ...attempt, hasAlternative: false, reason: beyond };
+      const other = { ...attempt, note: second, hasAlternative: false, reason: beyond };
       const link = await counted(connectOpenssh(other));
       this.#learned.set(key, beyond);
       return link;

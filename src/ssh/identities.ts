@@ -7,7 +7,7 @@ import type { SshOptions } from '../config/ssh-options.ts';
 import { certifiedKey, isCertificate } from './certificate.ts';
 import type { Findings } from './findings.ts';
 import type { Identity as HeldKey, KeyAgent } from './key-agent.ts';
-import { loadPrivateKey, readPublicKey, type LoadedKey } from './private-key.ts';
+import { loadPrivateKey, readForeignKey, readPublicKey, type LoadedKey } from './private-key.ts';
 import { refusalOf } from './signature-algorithms.ts';
 
 /** What makes the signatures of an identity. */
@@ -46,16 +46,17 @@ export async function identitiesOf(
   const besides =
     options.certificateFiles.length > 0 ? [] : await Promise.all(files.map(certificateBeside));
   const listed = files.flatMap((file, at) => [...identityOf(file), ...(besides[at] ?? [])]);
-  const isListed = ({ blob }: HeldKey): boolean => listed.some((each) => each.blob.equals(blob));
+  const named = [...listed, ...files.map(({ foreign: blob }) => ({ blob }))];
+  const isListed = (key: HeldKey): boolean => named.some(({ blob }) => same(blob, key.blob));
   const isHeld = (blob: Buffer | undefined): boolean => held.some((key) => same(key.blob, blob));
-  for (const file of files) if (!isHeld(file.blob)) explain(file, findings);
+  for (const file of files) if (!isHeld(file.blob ?? file.foreign)) explain(file, findings);
   const others = options.identitiesOnly ? [] : held.filter((key) => !isListed(key));
   const inAgent = [...held.filter(isListed), ...others].map(fromAgent);
   const inFiles = listed.filter(({ blob }) => !isHeld(blob));
   const signing = [...inAgent, ...inFiles.filter(isTried)];
-  const named = await readCertificates(options.certificateFiles);
+  const certificates = await readCertificates(options.certificateFiles);
   return [
-    ...named.flatMap((blob) => withSigner(blob, signing)),
+    ...certificates.flatMap((blob) => withSigner(blob, signing)),
     ...inAgent,
     ...inFiles.map((each) => bestSigner(each, signing)).filter(isTried),
   ].filter((each) => isAllowed(each, options, findings));
@@ -75,6 +76,8 @@ async function heldKeys({ keyAgent }: IdentitySource, findings: Findings): Promi
 interface KeyFile {
   /** The public key or the certificate, where it can be known without a passphrase. */
   readonly blob: Buffer | undefined;
+  /** One of a type that we cannot read: only a key agent can do something with it. */
+  readonly foreign: Buffer | undefined;
   readonly signer: Extract<Signer, { kind: 'file' }>;
 }
 
@@ -83,7 +86,8 @@ async function keyFile(file: string): Promise<KeyFile> {
   const inside = 'publicBlob' in loaded ? loaded.publicBlob : undefined;
   // FILE.pub goes first, as for ssh (authfile.c, sshkey_load_public): it may be a certificate.
   const blob = (await readPublicKey(file)) ?? inside;
-  return { blob, signer: { kind: 'file', file, loaded } };
+  const foreign = blob === undefined ? await readForeignKey(file) : undefined;
+  return { blob, foreign, signer: { kind: 'file', file, loaded } };
 }
 
 function identityOf({ blob, signer }: KeyFile): Identity[] {

@@ -9,7 +9,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import type { ParsedKey } from 'ssh2';
 import { describe } from '../base/errors.ts';
 import { ed25519Container, readContainer } from './key-container.ts';
-import { parseForeignKey, parsePublicKey } from './public-key.ts';
+import { parseForeignKey, parsePublicKey, type PublicKey } from './public-key.ts';
 import { parseKey } from './ssh2-internals.ts';
 
 export type LoadedKey =
@@ -47,12 +47,23 @@ export async function loadPrivateKey(file: string, passphrase?: Buffer): Promise
  * The key of FILE where that is a one-line public key or certificate of any type, else that of
  * FILE.pub (sshkey_load_public); undefined where neither is one.
  */
-export async function readPublicKey(file: string): Promise<Buffer | undefined> {
+export function readPublicKey(file: string): Promise<Buffer | undefined> {
+  return firstKey(file, parsePublicKey);
+}
+
+/** The same of a type that we cannot read, which a key agent may sign with. */
+export function readForeignKey(file: string): Promise<Buffer | undefined> {
+  return firstKey(file, parseForeignKey);
+}
+
+async function firstKey(
+  file: string,
+  read: (line: string) => PublicKey | undefined,
+): Promise<Buffer | undefined> {
   for (const path of [file, `${file}.pub`]) {
     for (const line of (await readIfThere(path)).split('\n')) {
       if (line.startsWith('-----BEGIN')) break;
-      // One that we cannot read may be in the key agent, which signs with it.
-      const key = parsePublicKey(line) ?? parseForeignKey(line);
+      const key = read(line);
       if (key) return key.blob;
     }
   }

@@ -14,6 +14,24 @@ export interface ServerWords {
   readonly explain: (text: string) => Promise<void>;
 }
 
+/** For two connections to the same server, of which the second says nothing that was in the banner of the first. */
+export function notTwice(note: Note): { readonly first: Note; readonly second: Note } {
+  const shown = new Set<string>();
+  return {
+    first: (text, of) => {
+      if (of === 'banner') for (const line of linesOf(text)) shown.add(line);
+      note(text, of);
+    },
+    second: (text, of) => {
+      const isAgain =
+        shown.size > 0 && linesOf(text).every((line) => line === '' || shown.has(line));
+      if (!isAgain) note(text, of);
+    },
+  };
+}
+
+const linesOf = (text: string): string[] => text.split('\n').map((line) => line.trimEnd());
+
 /** Shows it to the person, as ssh does at this LogLevel, and up to a limit. `version` is that of `ssh -V`. */
 export function serverWords(
   { showsServerWords }: SshOptions,

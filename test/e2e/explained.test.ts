@@ -1,12 +1,14 @@
 /** What a server explains before its questions (RFC 4256 section 3.2): beside the ssh that is installed. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import ssh2 from 'ssh2';
 import { expect, it } from 'vitest';
 import { generateKey } from '../../demo/embedded-server.js';
+import { loginAt, makeKey, serverWithKeys } from '../reach/fixtures.ts';
 import { runCli, ssh, type Result } from '../support/cli.ts';
 import { hostBlockOf } from '../support/host-block.ts';
 import { startLoopback } from '../support/loopback.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { haveSshd } from '../support/sshd.ts';
 
 /** A server that explains, asks nothing, and lets everybody in. */
 async function start(sandbox: Sandbox): Promise<string> {
@@ -45,3 +47,20 @@ it.each([[[]], [['-q']], [['-E']]])('is said as by ssh %j', async (words) => {
   expect(theirs.code).toBe(3);
   expect(await run('ours', (args) => runCli(sandbox, ['ssh', ...args]))).toEqual(theirs);
 });
+
+it.skipIf(!haveSshd())(
+  'a banner is said once, also where a login over ssh2 is left to OpenSSH',
+  async () => {
+    await using sandbox = createSandbox();
+    const Banner = sandbox.write('banner', 'Beware\n\nof the dog\n');
+    const key = makeKey(sandbox, 'key');
+    const sshd = await serverWithKeys(sandbox, [key], { Banner });
+    // Its public half is known to the server, and nobody can sign with it.
+    writeFileSync(key, '-----BEGIN OPENSSH PRIVATE KEY-----\nnone\n');
+    const { args } = loginAt(sshd, `IdentityFile ${key}\nIdentitiesOnly yes`);
+    const theirs = await ssh(sandbox, args);
+    expect(theirs.stderr).toMatch(/^Beware\n\nof the dog\nLoad key [^]*Permission denied/);
+    const ours = await runCli(sandbox, ['ssh', ...args]);
+    expect([ours.code, ours.stderr]).toEqual([theirs.code, theirs.stderr]);
+  },
+);

@@ -1,7 +1,8 @@
 /** Who we say we are: keys, certificates, key agents. */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, rmSync } from 'node:fs';
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { Writer } from '../../../src/base/bytes.ts';
 import { sshdIsAtLeast, startSshd } from '../../support/sshd.ts';
 import {
   answering,
@@ -137,6 +138,17 @@ export const keyRows: readonly Row[] = [
       const extra = `${only(`${key}.pub`)}\nPubkeyAcceptedAlgorithms ${PubkeyAcceptedAlgorithms}`;
       rmSync(key);
       return loginAt(sshd, extra, { env: { SSH_AUTH_SOCK } });
+    },
+  },
+  {
+    name: 'a key file beside a public half of an unknown type',
+    ...ok,
+    prepare: async (sandbox) => {
+      const key = makeKey(sandbox, 'key');
+      const sshd = await serverWithKeys(sandbox, [key]);
+      const blob = new Writer().string('ssh-new').string(Buffer.alloc(40, 1)).finish();
+      writeFileSync(`${key}.pub`, `ssh-new ${blob.toString('base64')}\n`);
+      return loginAt(sshd, only(key));
     },
   },
   {

@@ -13,7 +13,12 @@ import * as fc from 'fast-check';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Writer } from '../../../src/base/bytes.ts';
-import { loadPrivateKey, readPublicKey, type LoadedKey } from '../../../src/ssh/private-key.ts';
+import {
+  loadPrivateKey,
+  readForeignKey,
+  readPublicKey,
+  type LoadedKey,
+} from '../../../src/ssh/private-key.ts';
 import { blobOf, keygen, makeDirectory, makeKey } from './keygen.ts';
 
 // Making RSA keys takes its time on a busy machine.
@@ -324,10 +329,12 @@ describe('a public key', () => {
     const file = writeKey('sk.pub', `${type} ${blob.toString('base64')} token\n`);
     expect(await readPublicKey(file)).toEqual(blob);
   });
-  it('may be of a type that we cannot read, for the key agent may sign with it', async () => {
+  it('of a type that we cannot read is passed over, and found as such', async () => {
     const blob = new Writer().string('ssh-new').string(Buffer.alloc(40, 1)).finish();
-    const file = writeKey('new.pub', `ssh-new ${blob.toString('base64')} me\n`);
-    expect(await readPublicKey(file)).toEqual(blob);
+    const line = `ssh-new ${blob.toString('base64')} me\n`;
+    const file = writeKey('new.pub', `${line}${plain}\n`);
+    expect(await readPublicKey(file)).toEqual(blobOf(plain));
+    expect(await readForeignKey(file)).toEqual(blob);
   });
   it('is undefined where there is none', async () => {
     expect(await readPublicKey(at('none'))).toBeUndefined();

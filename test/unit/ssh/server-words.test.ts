@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { SshOptions } from '../../../src/config/ssh-options.ts';
 import type { Note } from '../../../src/ssh/prompts.ts';
-import { serverWords } from '../../../src/ssh/server-words.ts';
+import { notTwice, serverWords } from '../../../src/ssh/server-words.ts';
 
 /** What a person is told of these words of a server. */
 async function shown(
@@ -54,4 +54,23 @@ test('a server that goes on and on is not listened to any more', async () => {
   const endless = Array.from({ length: 100 }, () => 'x'.repeat(10_000));
   const notes = await shown('banner', endless);
   expect(notes.map(([text]) => text).join('').length).toBe(65_536);
+});
+
+test('a second connection does not say the banner of the first one again, and nothing else is lost', () => {
+  const notes: Parameters<Note>[] = [];
+  const { first, second } = notTwice((...said) => notes.push(said));
+  first('Beware\n\nof the dog', 'banner');
+  second('Beware\n\n', 'banner');
+  second('of the dog\r');
+  second('Two things are needed\n', 'banner');
+  expect(notes).toEqual([
+    ['Beware\n\nof the dog', 'banner'],
+    ['Two things are needed\n', 'banner'],
+  ]);
+});
+
+test('without a banner a second connection says everything', () => {
+  const notes: string[] = [];
+  notTwice((text) => notes.push(text)).second('\n', 'banner');
+  expect(notes).toEqual(['\n']);
 });
