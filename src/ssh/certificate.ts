@@ -13,6 +13,8 @@ const USER = 1;
 const FIELDS: Readonly<Record<string, number | undefined>> = {
   'ssh-ed25519': 1,
   'ssh-rsa': 2,
+  // Only OpenSSH signs with it, up to 9.9, and the server is asked whether it shall.
+  'ssh-dss': 4,
   'ecdsa-sha2-nistp256': 2,
   'ecdsa-sha2-nistp384': 2,
   'ecdsa-sha2-nistp521': 2,

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
+import { Writer } from '../../../src/base/bytes.ts';
 import { certifiedKey, isCertificate, plainName } from '../../../src/ssh/certificate.ts';
 import { bytes } from '../../support/arbitrary.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
@@ -33,6 +34,15 @@ test.each(['ed25519', 'rsa', 'ecdsa'])('the key in a certificate of %s is that k
   expect(isCertificate(certificate)).toBe(true);
   expect(isCertificate(key)).toBe(false);
   expect(certifiedKey(certificate)).toEqual(key);
+});
+
+test('the key in a certificate of a DSA key is that key, though we do not sign with it', () => {
+  const numbers = [1, 2, 3, 4].map((byte) => Buffer.of(byte));
+  const key = new Writer().string('ssh-dss');
+  const certificate = new Writer().string('ssh-dss-cert-v01@openssh.com').string('nonce');
+  for (const to of [key, certificate]) for (const number of numbers) to.string(number);
+  certificate.u32(0).u32(0).u32(1);
+  expect(certifiedKey(certificate.finish())).toEqual(key.finish());
 });
 
 test("a host's certificate is nobody's login", () => {
