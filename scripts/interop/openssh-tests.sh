@@ -25,10 +25,10 @@ penalty-expire ssh-tty proxyjump sshfp-connect proto-version integrity'
 # These change the server's files between two calls, or the way to it, which a connection that is kept does not see.
 # They have to pass with a new connection for each call.
 reuse=' envpass forcecommand multiplex multipubkey limit-keytype allow-deny-users authinfo agent-restrict channel-timeout
- banner match-subsystem principals-command key-options cert-userkey '
+ banner match-subsystem principals-command key-options cert-userkey penalty '
 # A kept connection holds `ssh -L` open (cfgmatch) or is one that nc does not say has died (dynamic-forward);
 # UpdateHostKeys takes some seconds (hostkey-rotate); a certificate's raw key beside another one (cert-hostkey).
-known=' cfgmatch dynamic-forward hostkey-rotate cert-hostkey '
+known=' cfgmatch cfgmatchlisten dynamic-forward hostkey-rotate cert-hostkey '
 
 if [ "${IN_TESTS:-}" != 1 ]; then
 	if [ "$(id -u)" != 0 ]; then
@@ -107,6 +107,7 @@ one() {
 	calls=$(grep -c -v -E '^-[QGV]' /mnt/run/calls)
 	pooled=$(node -p 'const s = JSON.parse(fs.readFileSync(0)); s ? s.totals.poolHits + s.totals.poolMisses : 0' < /mnt/run/stats)
 	if [ -n "${KEEP:-}" ]; then
+		mkdir -p "$KEEP"
 		rm -rf "$KEEP/$2.$(basename "$1")${3:+.cold}"
 		cp -a /mnt/run "$KEEP/$2.$(basename "$1")${3:+.cold}"
 	fi

@@ -5,23 +5,18 @@
  */
 import { Reader, Writer } from '../base/bytes.ts';
 import { describe } from '../base/errors.ts';
-import type { SshOptions } from '../config/ssh-options.ts';
-import { certifiedKey, plainName } from './certificate.ts';
+import { plainName } from './certificate.ts';
 import type { Findings } from './findings.ts';
-import { identitiesOf, labelOf, type Identity, type Signer } from './identities.ts';
+import { identitiesOf, isAllowed, labelOf, type Identity } from './identities.ts';
 import type { KeyAgent } from './key-agent.ts';
-import { loadPrivateKey } from './private-key.ts';
-import type { Ask } from './prompts.ts';
+import { KeyFileSigner, type KeyFileRequest } from './key-file-signer.ts';
 import { publicKeyType } from './public-key.ts';
 import { signatureAlgorithm } from './signature-algorithms.ts';
-import { signWith } from './signature.ts';
 import type { Attempts, Conversation, Method, Verdict } from './userauth.ts';
 import { keyQuery, keyRequest, noneRequest, signedPart } from './userauth-messages.ts';
 
-export interface KeyRequest {
-  readonly options: SshOptions;
+export interface KeyRequest extends KeyFileRequest {
   readonly keyAgent: KeyAgent | undefined;
-  readonly ask: Ask;
 }
 
 export function publicKeyMethod(request: KeyRequest, findings: Findings): Method {
@@ -54,8 +49,9 @@ function looksAtKeys(verdict: Verdict): boolean {
 class KeyAttempt {
   readonly #request: KeyRequest;
   readonly #findings: Findings;
-  readonly #identity: Identity;
+  #identity: Identity;
   readonly #conversation: Conversation;
+  readonly #files: KeyFileSigner;
 
   constructor(
     request: KeyRequest,
@@ -67,12 +63,15 @@ class KeyAttempt {
     this.#findings = findings;
     this.#identity = identity;
     this.#conversation = conversation;
+    this.#files = new KeyFileSigner(request, findings);
   }
 
   /** The server's verdict; undefined where nothing was sent, or no signature could be made. */
   async run(): Promise<Verdict | undefined> {
     const { user } = this.#request.options;
+    const early = await this.#open();
     const { blob } = this.#identity;
+    if (early || blob === undefined) return early;
     let algorithm = await this.#algorithm(blob);
     if (algorithm === undefined && this.#mayLearnMore) {
       const answer = await this.#conversation.query(noneRequest(user));
@@ -87,10 +86,30 @@ class KeyAttempt {
     if (answer.type !== 'specific') return answer;
     const part = signedPart(user, algorithm, blob);
     const data = new Writer().string(this.#conversation.wire.sessionId).raw(part).finish();
-    const signature = await this.#sign(plainName(algorithm), data);
+    const signature = await this.#sign(blob, plainName(algorithm), data);
     if (signature === undefined) return undefined;
     const reply = await this.#conversation.ask(keyRequest(part, signature));
     return reply.type === 'specific' ? undefined : reply;
+  }
+
+  /**
+   * Opens a file that does not say which key it holds, when its turn has come, as ssh does. Where the
+   * server does not look at keys, its verdict is the end of it.
+   */
+  async #open(): Promise<Verdict | undefined> {
+    const { blob, signer } = this.#identity;
+    if (blob !== undefined || signer.kind === 'agent') return undefined;
+    const { options } = this.#request;
+    if (!this.#conversation.hasAsked) {
+      const answer = await this.#conversation.query(noneRequest(options.user));
+      if (answer.type === 'success') return answer;
+      if (answer.type === 'failure' && !answer.methods.includes(NAME)) return answer;
+    }
+    const loaded = await this.#files.load(signer);
+    if (loaded === undefined) return undefined;
+    const opened = { blob: loaded.publicBlob, signer: { ...signer, loaded } };
+    if (isAllowed(opened, options, this.#findings)) this.#identity = opened;
+    return undefined;
   }
 
   /** Once it knows the user a server may say that it can verify more (ext-info-in-auth@openssh.com). */
@@ -108,11 +127,11 @@ class KeyAttempt {
     return signatureAlgorithm(type, this.#request.options, wire.serverSigAlgs);
   }
 
-  #sign(algorithm: string, data: Buffer): Promise<Buffer | undefined> {
+  #sign(shown: Buffer, algorithm: string, data: Buffer): Promise<Buffer | undefined> {
     const { signer } = this.#identity;
     return signer.kind === 'agent'
       ? this.#signByAgent(signer.blob, algorithm, data)
-      : this.#signByFile(signer, algorithm, data);
+      : this.#files.sign(signer, shown, algorithm, data);
   }
 
   async #signByAgent(blob: Buffer, algorithm: string, data: Buffer): Promise<Buffer | undefined> {
@@ -130,46 +149,6 @@ class KeyAttempt {
       this.#findings.beyond ??= `the key agent would not sign with ${label}`;
     }
     return undefined;
-  }
-
-  async #signByFile(
-    { file, loaded: before }: Extract<Signer, { kind: 'file' }>,
-    algorithm: string,
-    data: Buffer,
-  ): Promise<Buffer | undefined> {
-    if (before.kind === 'unusable') {
-      this.#findings.beyond ??= `${file}: ${before.reason}`;
-      this.#findings.leave();
-    }
-    const loaded = before.kind === 'encrypted' ? await this.#decrypt(file) : before;
-    if (loaded.kind !== 'key') return undefined;
-    const { blob } = this.#identity;
-    if (!loaded.publicBlob.equals(certifiedKey(blob) ?? blob)) {
-      this.#findings.skip(`${file} is not the private key of ${file}.pub`);
-      return undefined;
-    }
-    try {
-      return signWith(loaded.key, algorithm, data);
-    } catch (thrown) {
-      // OpenSSL's words, such as for a key that is too short for the hash.
-      this.#findings.skip(`${file}: ${describe(thrown)}`);
-      return undefined;
-    }
-  }
-
-  async #decrypt(file: string): ReturnType<typeof loadPrivateKey> {
-    const { ask, options } = this.#request;
-    for (let i = 0; i < options.numberOfPasswordPrompts && !options.batchMode; i++) {
-      const passphrase = await ask({ text: `Enter passphrase for key '${file}': `, echo: false });
-      if (passphrase === undefined) break;
-      // As for ssh, an empty passphrase means: go on without this key.
-      if (passphrase.length === 0) return { kind: 'wrong-passphrase' };
-      const loaded = await loadPrivateKey(file, passphrase);
-      passphrase.fill(0);
-      if (loaded.kind === 'key') return loaded;
-    }
-    this.#findings.skip(`${file} needs its passphrase (or: ssh-add ${file})`);
-    return { kind: 'wrong-passphrase' };
   }
 }
 

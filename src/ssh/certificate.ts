@@ -5,13 +5,16 @@
 import { Reader, Writer } from '../base/bytes.ts';
 import { attempt, publicKeyType } from './public-key.ts';
 
-const SUFFIX = '-cert-v01@openssh.com';
+/** Without a version since OpenSSH 10.6, for new types. */
+const SUFFIX = /-cert(-v01@openssh\.com)?$/;
 /** SSH2_CERT_TYPE_USER of ssh2.h. */
 const USER = 1;
 
 /** How many strings make up the plain key, its type not counted. */
 const FIELDS: Readonly<Record<string, number | undefined>> = {
   'ssh-ed25519': 1,
+  // Only OpenSSH and its key agent sign with it, since 10.6.
+  'ssh-mldsa44-ed25519': 1,
   'ssh-rsa': 2,
   // Only OpenSSH signs with it, up to 9.9, and the server is asked whether it shall.
   'ssh-dss': 4,
@@ -24,13 +27,12 @@ const FIELDS: Readonly<Record<string, number | undefined>> = {
 
 /** The type of the key in a certificate's type or algorithm: itself where it is none. */
 export function plainName(name: string): string {
-  if (!name.endsWith(SUFFIX)) return name;
-  const plain = name.slice(0, -SUFFIX.length);
-  return plain.startsWith('sk-') ? `${plain}@openssh.com` : plain;
+  const plain = name.replace(SUFFIX, '');
+  return plain !== name && plain.startsWith('sk-') ? `${plain}@openssh.com` : plain;
 }
 
 export function isCertificate(blob: Buffer): boolean {
-  return publicKeyType(blob)?.endsWith(SUFFIX) ?? false;
+  return SUFFIX.test(publicKeyType(blob) ?? '');
 }
 
 /** The certified key of a user's certificate; undefined for a host's, and where it is malformed. */

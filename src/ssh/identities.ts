@@ -8,17 +8,24 @@ import { certifiedKey, isCertificate } from './certificate.ts';
 import type { Findings } from './findings.ts';
 import type { Identity as HeldKey, KeyAgent } from './key-agent.ts';
 import { loadPrivateKey, readForeignKey, readPublicKey, type LoadedKey } from './private-key.ts';
+import { canonicalKey } from './public-key.ts';
 import { refusalOf } from './signature-algorithms.ts';
 
 /** What makes the signatures of an identity. */
 export type Signer =
   /** `blob` is the key as the agent holds it. */
-  | { readonly kind: 'agent'; readonly blob: Buffer; readonly comment: string }
-  | { readonly kind: 'file'; readonly file: string; readonly loaded: LoadedKey };
+  { readonly kind: 'agent'; readonly blob: Buffer; readonly comment: string } | FileSigner;
+
+export interface FileSigner {
+  readonly kind: 'file';
+  /** Absolute. */
+  readonly file: string;
+  readonly loaded: LoadedKey;
+}
 
 export interface Identity {
-  /** What the server is shown: a key or a certificate. */
-  readonly blob: Buffer;
+  /** What the server is shown: a key or a certificate. Undefined where it is not known before its turn. */
+  readonly blob: Buffer | undefined;
   readonly signer: Signer;
 }
 
@@ -41,15 +48,13 @@ export async function identitiesOf(
 ): Promise<Identity[]> {
   const { options } = source;
   const held = await heldKeys(source, findings);
-  const files = await Promise.all(options.identityFiles.map(keyFile));
+  const files = await Promise.all(options.identityFiles.map((file) => keyFile(file, options)));
   // Those beside the key files count only where the configuration names none.
   const besides =
     options.certificateFiles.length > 0 ? [] : await Promise.all(files.map(certificateBeside));
   const listed = files.flatMap((file, at) => [...identityOf(file), ...(besides[at] ?? [])]);
-  const named = [...listed, ...files.map(({ foreign: blob }) => ({ blob }))];
-  const isListed = (key: HeldKey): boolean => named.some(({ blob }) => same(blob, key.blob));
+  const isListed = (key: HeldKey): boolean => listed.some(({ blob }) => same(blob, key.blob));
   const isHeld = (blob: Buffer | undefined): boolean => held.some((key) => same(key.blob, blob));
-  for (const file of files) if (!isHeld(file.blob ?? file.foreign)) explain(file, findings);
   const others = options.identitiesOnly ? [] : held.filter((key) => !isListed(key));
   const inAgent = [...held.filter(isListed), ...others].map(fromAgent);
   const inFiles = listed.filter(({ blob }) => !isHeld(blob));
@@ -76,22 +81,29 @@ async function heldKeys({ keyAgent }: IdentitySource, findings: Findings): Promi
 interface KeyFile {
   /** The public key or the certificate, where it can be known without a passphrase. */
   readonly blob: Buffer | undefined;
-  /** One of a type that we cannot read: only a key agent can do something with it. */
-  readonly foreign: Buffer | undefined;
-  readonly signer: Extract<Signer, { kind: 'file' }>;
+  readonly signer: FileSigner;
 }
 
-async function keyFile(file: string): Promise<KeyFile> {
+async function keyFile(file: string, options: SshOptions): Promise<KeyFile> {
   const loaded = await loadPrivateKey(file);
   const inside = 'publicBlob' in loaded ? loaded.publicBlob : undefined;
   // FILE.pub goes first, as for ssh (authfile.c, sshkey_load_public): it may be a certificate.
-  const blob = (await readPublicKey(file)) ?? inside;
-  const foreign = blob === undefined ? await readForeignKey(file) : undefined;
-  return { blob, foreign, signer: { kind: 'file', file, loaded } };
+  const known = (await readPublicKey(file)) ?? inside;
+  // An encrypted file that does not say which key it is, is older than a type that we cannot read.
+  const blob = known ?? (loaded.kind === 'encrypted' ? undefined : await readForeignKey(file));
+  const isUnknown = blob && canonicalKey(blob) === undefined && refusalOf(blob, options);
+  if (!isUnknown) return { blob, signer: { kind: 'file', file, loaded } };
+  // ssh accepts all types that it knows, unless told otherwise: it cannot read this one either.
+  const useless = loaded.kind === 'unusable' ? { ...loaded, mayDoForSsh: false } : loaded;
+  return { blob: undefined, signer: { kind: 'file', file, loaded: useless } };
 }
 
+const DEFAULT_KEY = /\/\.ssh\/id_(rsa|ecdsa|ecdsa_sk|ed25519|ed25519_sk|mldsa44_ed25519|xmss|dsa)$/;
+
+/** Also one without a key: ssh says so when its turn has come. */
 function identityOf({ blob, signer }: KeyFile): Identity[] {
-  return blob === undefined ? [] : [{ blob, signer }];
+  const isDefault = signer.loaded.kind === 'missing' && DEFAULT_KEY.test(signer.file);
+  return blob === undefined && isDefault ? [] : [{ blob, signer }];
 }
 
 function fromAgent({ blob, comment }: HeldKey): Identity {
@@ -119,42 +131,23 @@ function withSigner(blob: Buffer, keys: readonly Identity[]): Identity[] {
 /** A certificate beside a file is signed for by the key agent where that has its key. */
 function bestSigner(identity: Identity, keys: readonly Identity[]): Identity {
   const { blob } = identity;
-  return isCertificate(blob) ? (withSigner(blob, keys)[0] ?? identity) : identity;
+  return blob && isCertificate(blob) ? (withSigner(blob, keys)[0] ?? identity) : identity;
 }
 
-/** Whether the server is asked about it: also where OpenSSH alone can sign, who is left to it if the answer is yes. */
-function isTried({ signer }: Identity): boolean {
-  return signer.kind === 'agent' || ['key', 'encrypted', 'unusable'].includes(signer.loaded.kind);
+/** Whether it has a turn: also where OpenSSH alone can sign, who is left to it if the server takes it. */
+function isTried({ blob, signer }: Identity): boolean {
+  return signer.kind === 'agent' || signer.loaded.kind !== 'missing' || blob === undefined;
 }
 
-function isAllowed(identity: Identity, options: SshOptions, findings: Findings): boolean {
-  const why = refusalOf(identity.blob, options);
+/** Whether the user's options let it; what cannot be known yet is not kept out. */
+export function isAllowed(identity: Identity, options: SshOptions, findings: Findings): boolean {
+  const why = identity.blob && refusalOf(identity.blob, options);
   if (why !== undefined) findings.skip(`${labelOf(identity)}: ${why}`);
   return why === undefined;
-}
-
-const DEFAULT_KEY = /\/\.ssh\/id_(rsa|ecdsa|ecdsa_sk|ed25519|ed25519_sk|xmss|dsa)$/;
-
-/** Why a file gave no private key. */
-function explain({ blob, signer: { file, loaded } }: KeyFile, findings: Findings): void {
-  if (loaded.kind === 'missing' && !DEFAULT_KEY.test(file)) {
-    findings.skip(`no such identity: ${file}`);
-  } else if (loaded.kind === 'refused') {
-    findings.skip(`${file}: ${loaded.reason}`);
-  } else if (loaded.kind === 'unusable') {
-    findings.skip(`${file}: ${loaded.reason}`);
-    // With its public half the server says whether it is of any use.
-    if (blob === undefined) findings.beyond ??= `${file}: ${loaded.reason}`;
-  } else if (loaded.kind === 'encrypted' && blob === undefined) {
-    // ssh asks for its passphrase to find out; we would ask in vain for keys that nobody wants.
-    const why = `${file} is encrypted, and ${file}.pub is not there to tell which key it is`;
-    findings.skip(why);
-    findings.beyond ??= why;
-  }
 }
 
 /** Whose it is, for messages. */
 export function labelOf({ blob, signer }: Identity): string {
   const name = signer.kind === 'agent' ? signer.comment : signer.file;
-  return isCertificate(blob) ? `certificate of ${name}` : name;
+  return blob && isCertificate(blob) ? `certificate of ${name}` : name;
 }

@@ -25,27 +25,38 @@ export interface Pipes {
 export async function openPipes(dir: string): Promise<Pipes | undefined> {
   const name = join(dir, `p${randomBytes(4).toString('hex')}`);
   const [input, output] = [`${name}i`, `${name}o`];
+  const open: number[] = [];
   try {
     await promisify(execFile)('mkfifo', ['-m', '600', input, output]);
-    const [theirInput, ourInput] = both(input, O_RDONLY, O_WRONLY | O_NONBLOCK);
-    const [ourOutput, theirOutput] = both(output, O_RDONLY | O_NONBLOCK, O_WRONLY);
+    const [theirInput, ourInput] = both(input, O_RDONLY, O_WRONLY | O_NONBLOCK, open);
+    const [ourOutput, theirOutput] = both(output, O_RDONLY | O_NONBLOCK, O_WRONLY, open);
     return {
       theirs: [theirInput, theirOutput],
       stdin: new Socket({ fd: ourInput, readable: false, writable: true }),
       stdout: new Socket({ fd: ourOutput, readable: true, writable: false }),
     };
   } catch {
+    for (const descriptor of open) closeSync(descriptor); // the agent may be short of them
     return undefined; // socket pairs do for nearly every program
   } finally {
     for (const path of [input, output]) rmSync(path, { force: true });
   }
 }
 
-/** Both ends of a named pipe; to open one alone would wait for the other. */
-function both(path: string, read: number, write: number): readonly [number, number] {
+/** Both ends of a named pipe, noted in `open`; to open one alone would wait for the other. */
+function both(
+  path: string,
+  read: number,
+  write: number,
+  open: number[],
+): readonly [number, number] {
   const first = openSync(path, O_RDWR | O_NONBLOCK);
   try {
-    return [openSync(path, read), openSync(path, write)];
+    const reading = openSync(path, read);
+    open.push(reading);
+    const writing = openSync(path, write);
+    open.push(writing);
+    return [reading, writing];
   } finally {
     closeSync(first);
   }

@@ -12,27 +12,39 @@ import { ed25519Container, readContainer } from './key-container.ts';
 import { parseForeignKey, parsePublicKey, type PublicKey } from './public-key.ts';
 import { parseKey } from './ssh2-internals.ts';
 
+/** `type` is the wire name of the key's type. */
+export interface UsableKey {
+  readonly kind: 'key';
+  readonly key: ParsedKey;
+  readonly publicBlob: Buffer;
+  readonly type: string;
+}
+
+/** The public key is there if it can be read. */
 export type LoadedKey =
-  /** `type` is the wire name of the key's type. */
-  | {
-      readonly kind: 'key';
-      readonly key: ParsedKey;
-      readonly publicBlob: Buffer;
-      readonly type: string;
-    }
-  /** It needs a passphrase; the public key is there if it can be read without. */
+  | UsableKey
+  /** It needs a passphrase. */
   | { readonly kind: 'encrypted'; readonly publicBlob: Buffer | undefined }
   | { readonly kind: 'wrong-passphrase' }
   | { readonly kind: 'missing' }
-  /** ssh would not use it either. */
-  | { readonly kind: 'refused'; readonly reason: string }
-  | { readonly kind: 'unusable'; readonly reason: string };
+  /** Nothing that we can sign with; `mayDoForSsh` where OpenSSH may be able to. */
+  | {
+      readonly kind: 'unusable';
+      readonly reason: string;
+      readonly publicBlob: Buffer | undefined;
+      readonly mayDoForSsh: boolean;
+    };
 
 const MAX_BYTES = 1024 * 1024;
-const USE_SSH_ADD = 'load it into a key agent with ssh-add';
 
-const unusable = (reason: string): LoadedKey => ({ kind: 'unusable', reason });
-const DAMAGED = unusable('it is damaged or no private key');
+/** Of no use to ssh either. */
+const useless = (reason: string, publicBlob?: Buffer): LoadedKey => ({
+  kind: 'unusable',
+  reason,
+  publicBlob,
+  mayDoForSsh: false,
+});
+const DAMAGED = useless('it is damaged or no private key');
 
 /** Reads a key file; never throws. A passphrase given for an unencrypted key is passed over. */
 export async function loadPrivateKey(file: string, passphrase?: Buffer): Promise<LoadedKey> {
@@ -51,7 +63,7 @@ export function readPublicKey(file: string): Promise<Buffer | undefined> {
   return firstKey(file, parsePublicKey);
 }
 
-/** The same of a type that we cannot read, which a key agent may sign with. */
+/** The same of a type that we cannot read, which a key agent or OpenSSH may sign with. */
 export function readForeignKey(file: string): Promise<Buffer | undefined> {
   return firstKey(file, parseForeignKey);
 }
@@ -86,15 +98,15 @@ async function readKeyFile(file: string): Promise<string | LoadedKey> {
       if (uid === process.getuid?.() && (mode & 0o077) !== 0) {
         const shown = (mode & 0o777).toString(8).padStart(4, '0');
         const reason = `bad permissions (${shown}: it must not be accessible by others)`;
-        return { kind: 'refused', reason };
+        return useless(reason, publicPart(await readCapped(handle)));
       }
-      if (size > MAX_BYTES) return unusable('it is too large for a key');
+      if (size > MAX_BYTES) return useless('it is too large for a key');
       return readCapped(handle);
     });
   } catch (thrown) {
     const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
     if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
-    return unusable(describe(thrown)); // words of the system: a code and the path
+    return useless(describe(thrown)); // words of the system: a code and the path
   }
 }
 
@@ -114,11 +126,17 @@ async function readCapped(handle: FileHandle): Promise<string> {
   return stat.isFile() && stat.size <= MAX_BYTES ? handle.readFile('utf8') : '';
 }
 
+/** Of a file of OpenSSH's own format, which shows it to everybody. */
+function publicPart(text: string): Buffer | undefined {
+  const block = firstBlock(text);
+  return block && readContainer(block.text)?.publicBlob;
+}
+
 function parse(text: string, passphrase: Buffer | undefined): LoadedKey {
   const block = firstBlock(text);
   if (!block) {
     if (!text.startsWith('PuTTY-User-Key-File')) return DAMAGED;
-    return unusable('it is in the format of PuTTY; puttygen can export it in that of OpenSSH');
+    return useless('it is in the format of PuTTY; puttygen can export it in that of OpenSSH');
   }
   switch (block.label) {
     case 'OPENSSH PRIVATE KEY':
@@ -135,8 +153,13 @@ function parse(text: string, passphrase: Buffer | undefined): LoadedKey {
   }
 }
 
-function unsupported(type: string): LoadedKey {
-  return unusable(`a key file of type ${type} is not supported: ${USE_SSH_ADD}`);
+function unsupported(type: string, publicBlob?: Buffer): LoadedKey {
+  return onlyBySsh(`a key file of type ${type} is not supported`, publicBlob);
+}
+
+function onlyBySsh(problem: string, publicBlob?: Buffer): LoadedKey {
+  const reason = `${problem}: load it into a key agent with ssh-add`;
+  return { kind: 'unusable', reason, publicBlob, mayDoForSsh: true };
 }
 
 /** The first private key; other blocks (EC PARAMETERS) may stand before it. */
@@ -168,10 +191,10 @@ function parseContainer(text: string, passphrase: Buffer | undefined): LoadedKey
   const container = readContainer(text);
   if (!container) return DAMAGED;
   const { cipher, rounds, type, publicBlob } = container;
-  if (!TYPES.has(type)) return unsupported(type);
+  if (!TYPES.has(type)) return unsupported(type, publicBlob);
   if (cipher === 'none') return toSsh2(text, publicBlob);
-  if (!CIPHERS.test(cipher)) return unusable(`its cipher is not supported: ${USE_SSH_ADD}`);
-  if (rounds > MAX_ROUNDS) return unusable(`it takes too long to decrypt: ${USE_SSH_ADD}`);
+  if (!CIPHERS.test(cipher)) return onlyBySsh('its cipher is not supported', publicBlob);
+  if (rounds > MAX_ROUNDS) return onlyBySsh('it takes too long to decrypt', publicBlob);
   if (passphrase === undefined) return { kind: 'encrypted', publicBlob };
   const loaded = toSsh2(text, publicBlob, passphrase);
   return loaded.kind === 'key' ? loaded : { kind: 'wrong-passphrase' };
@@ -210,8 +233,10 @@ function parsePem(text: string, passphrase: Buffer | undefined): LoadedKey {
     return isEncrypted ? { kind: 'wrong-passphrase' } : DAMAGED;
   }
   const form = formForSsh2(key);
-  if (form === undefined) return unsupported(key.asymmetricKeyType ?? 'unknown');
-  return toSsh2(form);
+  if (form !== undefined) return toSsh2(form);
+  const type = key.asymmetricKeyType ?? 'unknown';
+  // Of the types that are left OpenSSH takes this one alone from PEM (sshkey.c).
+  return type === 'dsa' ? unsupported(type) : useless(`a key of type ${type} is none for ssh`);
 }
 
 const CURVES = new Set(['prime256v1', 'secp384r1', 'secp521r1']);

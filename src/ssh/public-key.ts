@@ -26,7 +26,8 @@ const SHAPES: Readonly<Record<string, readonly Field[] | undefined>> = {
   'sk-ecdsa-sha2-nistp256@openssh.com': [{ text: 'nistp256' }, 65, 'any'],
 };
 
-const CERTIFICATE = /-cert-v\d\d@openssh\.com$/;
+/** The older ones have a version; `ssh-mldsa44-ed25519-cert` (OpenSSH 10.6) has none. */
+const CERTIFICATE = /-cert(-v\d\d@openssh\.com)?$/;
 
 /** The wire type name at the start of a key blob; undefined where there is none. */
 export function publicKeyType(blob: Buffer): string | undefined {

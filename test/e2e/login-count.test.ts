@@ -2,9 +2,11 @@
  * How often a server is connected to where a login fails: never more often than by ssh. A server of today
  * keeps an address out after a few failures (sshd_config(5), PerSourcePenalties).
  */
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { Writer } from '../../src/base/bytes.ts';
 import { makeKey, publicKeyOf } from '../reach/fixtures.ts';
 import { runCli, ssh, type Result } from '../support/cli.ts';
 import { startLoopback } from '../support/loopback.ts';
@@ -22,6 +24,32 @@ interface Row {
 
 const otherKeys = (sandbox: Sandbox, count: number): string[] =>
   Array.from({ length: count }, (_, at) => `IdentityFile ${makeKey(sandbox, `other${at}`)}`);
+
+/** One that the server does not know goes first. */
+const besideAnother = (sandbox: Sandbox, key: string): string[] => {
+  chmodSync(key, 0o600);
+  return ['IdentitiesOnly yes', ...otherKeys(sandbox, 1), `IdentityFile ${key}`];
+};
+
+const NEW_TYPE = 'ssh-mldsa44-ed25519';
+const haveNewType = execFileSync('ssh', ['-Q', 'key'], { encoding: 'utf8' }).includes(NEW_TYPE);
+
+/** OpenSSH's container (PROTOCOL.key), of a key that is not to be. */
+function unknownKey(): string {
+  const publicBlob = new Writer().string('ssh-new').string(Buffer.alloc(40, 1)).finish();
+  const secret = new Writer().u32(7).u32(7).raw(publicBlob).string(Buffer.alloc(64, 2)).string('');
+  const container = new Writer()
+    .raw(Buffer.from('openssh-key-v1\0'))
+    .string('none')
+    .string('none')
+    .string('')
+    .u32(1)
+    .string(publicBlob)
+    .string(secret.finish())
+    .finish();
+  const label = 'OPENSSH PRIVATE KEY';
+  return `-----BEGIN ${label}-----\n${container.toString('base64')}\n-----END ${label}-----\n`;
+}
 
 const ROWS: readonly Row[] = [
   { name: 'a wrong key', config: (sandbox) => ['IdentitiesOnly yes', ...otherKeys(sandbox, 1)] },
@@ -46,6 +74,33 @@ const ROWS: readonly Row[] = [
       const unread = makeKey(sandbox, 'unread');
       writeFileSync(unread, '-----BEGIN OPENSSH PRIVATE KEY-----\nnone\n');
       return ['IdentitiesOnly yes', `IdentityFile ${other}`, `IdentityFile ${unread}`];
+    },
+  },
+  {
+    name: 'a key file that is damaged, and its public half is not there',
+    config: (sandbox) => {
+      const text = '-----BEGIN OPENSSH PRIVATE KEY-----\nnone\n';
+      return besideAnother(sandbox, sandbox.write('damaged', text));
+    },
+  },
+  {
+    name: 'a key file of a type that ssh2 does not know',
+    config: (sandbox) => {
+      const key = makeKey(sandbox, 'new', { type: haveNewType ? NEW_TYPE : 'dsa' });
+      return besideAnother(sandbox, key);
+    },
+  },
+  {
+    name: 'a key file of a type that nobody knows, and its public half is not there',
+    config: (sandbox) => besideAnother(sandbox, sandbox.write('new', unknownKey())),
+  },
+  {
+    name: 'an encrypted key file that does not say which key it is, and nobody to ask',
+    config: (sandbox) => {
+      const options = { type: 'ecdsa', passphrase: 'sesame', format: ['-m', 'PKCS8'] };
+      const key = makeKey(sandbox, 'locked', options);
+      rmSync(`${key}.pub`);
+      return besideAnother(sandbox, key);
     },
   },
   {

@@ -13,6 +13,7 @@ import { haveTerminals, Terminal } from '../support/terminal.ts';
 import { PRELUDE, type Row } from './row.ts';
 import { commandRows } from './rows/commands.ts';
 import { exitRows } from './rows/exits.ts';
+import { keyFileRows } from './rows/key-files.ts';
 import { sessionRows } from './rows/sessions.ts';
 import { streamRows } from './rows/streams.ts';
 import { terminalRows } from './rows/terminals.ts';
@@ -21,6 +22,7 @@ const ROWS: readonly Row[] = [
   ...exitRows,
   ...commandRows,
   ...streamRows,
+  ...keyFileRows,
   ...sessionRows,
   ...terminalRows,
 ];
@@ -55,6 +57,7 @@ beforeAll(async () => {
   variables = {
     PORT: String(sshd.port),
     CONFIG: config,
+    KEY: sshd.identities[0] ?? '',
     // Nobody's, but of the right form.
     OTHER_KEY: `AAAAC3NzaC1lZDI1NTE5AAAAI${'A'.repeat(43)}`,
   };

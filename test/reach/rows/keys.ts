@@ -19,9 +19,12 @@ const ok = { outcome: 'ok' } as const;
 const denied = { outcome: 'permission denied', link: 'none' } as const;
 const user = userInfo().username;
 
-/** Whether the ssh and the sshd of this machine have it. */
-const hasKeyType = (type: string): boolean =>
-  sshdIsAtLeast(10, 6) && execFileSync('ssh', ['-Q', 'key'], { encoding: 'utf8' }).includes(type);
+/** Of OpenSSH 10.6; ssh2 knows nothing of it. */
+const NEW_TYPE = 'ssh-mldsa44-ed25519';
+const hasNewType =
+  sshdIsAtLeast(10, 6) &&
+  execFileSync('ssh', ['-Q', 'key'], { encoding: 'utf8' }).includes(NEW_TYPE);
+const newType = { skip: hasNewType ? undefined : `ssh or sshd knows no ${NEW_TYPE}` };
 
 const only = (file: string): string => `IdentityFile ${file}\nIdentitiesOnly yes`;
 
@@ -68,8 +71,6 @@ export const keyRows: readonly Row[] = [
   {
     name: 'encrypted key in PEM, without its public half',
     ...ok,
-    link: 'openssh',
-    notOverSsh2: /Permission denied/,
     prepare: async (sandbox) => {
       const options = { type: 'rsa', passphrase: PASSPHRASE, format: ['-m', 'PEM'] };
       const key = makeKey(sandbox, 'key', options);
@@ -87,6 +88,18 @@ export const keyRows: readonly Row[] = [
       const format = ['-Z', 'chacha20-poly1305@openssh.com'];
       const key = makeKey(sandbox, 'key', { passphrase: PASSPHRASE, format });
       const sshd = await serverWithKeys(sandbox, [key]);
+      const extra = `IdentityFile ${makeKey(sandbox, 'other')}\n${only(key)}`;
+      return loginAt(sshd, extra, { env: answering(sandbox, PASSPHRASE) });
+    },
+  },
+  {
+    name: 'encrypted key in PEM without its public half, behind one that the server does not know',
+    ...ok,
+    prepare: async (sandbox) => {
+      const options = { type: 'ecdsa', passphrase: PASSPHRASE, format: ['-m', 'PKCS8'] };
+      const key = makeKey(sandbox, 'key', options);
+      const sshd = await serverWithKeys(sandbox, [key]);
+      rmSync(`${key}.pub`);
       const extra = `IdentityFile ${makeKey(sandbox, 'other')}\n${only(key)}`;
       return loginAt(sshd, extra, { env: answering(sandbox, PASSPHRASE) });
     },
@@ -127,17 +140,42 @@ export const keyRows: readonly Row[] = [
   {
     name: 'IdentitiesOnly with a public key file of a type that ssh2 does not know',
     ...ok,
-    skip: hasKeyType('ssh-mldsa44-ed25519')
-      ? undefined
-      : 'ssh or sshd knows no ssh-mldsa44-ed25519',
+    ...newType,
     prepare: async (sandbox) => {
-      const key = makeKey(sandbox, 'new', { type: 'ssh-mldsa44-ed25519' });
-      const PubkeyAcceptedAlgorithms = '+ssh-mldsa44-ed25519';
+      const key = makeKey(sandbox, 'new', { type: NEW_TYPE });
+      const PubkeyAcceptedAlgorithms = `+${NEW_TYPE}`;
       const sshd = await serverWithKeys(sandbox, [key], { PubkeyAcceptedAlgorithms });
       const SSH_AUTH_SOCK = await keyAgent(sandbox, [key]);
       const extra = `${only(`${key}.pub`)}\nPubkeyAcceptedAlgorithms ${PubkeyAcceptedAlgorithms}`;
       rmSync(key);
       return loginAt(sshd, extra, { env: { SSH_AUTH_SOCK } });
+    },
+  },
+  {
+    name: 'certificate in the key agent, of a type that ssh2 does not know',
+    ...ok,
+    ...newType,
+    prepare: async (sandbox) => {
+      const [ca, key] = [makeKey(sandbox, 'ca'), makeKey(sandbox, 'new', { type: NEW_TYPE })];
+      const certificate = certify(ca, key, user);
+      const sshd = await serverWithKeys(sandbox, [], { TrustedUserCAKeys: `${ca}.pub` });
+      const SSH_AUTH_SOCK = await keyAgent(sandbox, [key]);
+      rmSync(key);
+      const extra = `${only(`${key}.pub`)}\nCertificateFile ${certificate}`;
+      return loginAt(sshd, extra, { env: { SSH_AUTH_SOCK } });
+    },
+  },
+  {
+    name: 'a key file of a type that ssh2 does not know, without its public half',
+    ...ok,
+    ...newType,
+    link: 'openssh',
+    notOverSsh2: /Permission denied/,
+    prepare: async (sandbox) => {
+      const key = makeKey(sandbox, 'new', { type: NEW_TYPE });
+      const sshd = await serverWithKeys(sandbox, [key]);
+      rmSync(`${key}.pub`);
+      return loginAt(sshd, only(key));
     },
   },
   {

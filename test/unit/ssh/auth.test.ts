@@ -1,6 +1,13 @@
 /** A login as a whole: real key files, a software key agent, and a server that follows a script. */
-import { createHash, createPrivateKey, createPublicKey, sign as signBy, verify } from 'node:crypto';
-import { copyFileSync, readFileSync, rmSync } from 'node:fs';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  sign as signBy,
+  verify,
+} from 'node:crypto';
+import { chmodSync, copyFileSync, readFileSync, rmSync } from 'node:fs';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Reader, Writer } from '../../../src/base/bytes.ts';
 import { SshpoolError } from '../../../src/base/errors.ts';
@@ -67,7 +74,7 @@ interface SigAlgs {
   readonly later?: readonly string[];
 }
 
-function wireTo(script: Script, sigAlgs?: SigAlgs): AuthWire {
+function wireTo(script: Script, { sigAlgs, methods }: Given): AuthWire {
   const answers: Buffer[] = [];
   let isKnown = false;
   return {
@@ -83,7 +90,7 @@ function wireTo(script: Script, sigAlgs?: SigAlgs): AuthWire {
       const [, , method] = [from.text(), from.text(), from.text()];
       if (method !== 'publickey') {
         others.push(method);
-        answers.push(failure());
+        answers.push(failure(methods));
         return;
       }
       const [signed, algorithm, blob] = [from.bool(), from.text(), from.string()];
@@ -105,6 +112,8 @@ interface Given {
   readonly keyAgent?: string;
   readonly answers?: readonly string[];
   readonly sigAlgs?: SigAlgs;
+  /** Those that the server offers. */
+  readonly methods?: string;
   readonly hasAlternative?: boolean;
 }
 
@@ -135,7 +144,7 @@ async function logIn(
   login = loginOf(given),
 ): Promise<SshpoolError | undefined> {
   try {
-    await login.run(wireTo(script, given.sigAlgs));
+    await login.run(wireTo(script, given));
     return undefined;
   } catch (thrown) {
     if (thrown instanceof SshpoolError) return thrown;
@@ -152,6 +161,13 @@ function keyFile(name: string, type = 'ed25519', ...more: readonly string[]): [s
 const files = (...names: readonly string[]): string[] =>
   names.map((name) => `identityfile ${name}`);
 const blobs = (): Buffer[] => sent.map(({ blob }) => blob);
+
+/** One that does not say which key it holds. */
+function locked(): [string, Buffer] {
+  const made = keyFile('a', 'rsa', '-b', '2048', '-m', 'PKCS8', '-N', 'secret');
+  rmSync(`${made[0]}.pub`);
+  return made;
+}
 
 describe('a key in a file', () => {
   it('signs once the server would take it', async () => {
@@ -189,12 +205,45 @@ describe('a key in a file', () => {
     expect(questions).toEqual([question, question]);
   });
 
-  it('of which only the passphrase tells what it is, is left to OpenSSH', async () => {
-    const [file, blob] = keyFile('a', 'rsa', '-b', '2048', '-m', 'PKCS8', '-N', 'secret');
-    rmSync(`${file}.pub`);
-    const error = await logIn(accepting(blob), { config: files(file), answers: ['secret'] });
-    expect(beyondSsh2(error)).toContain(`${file} is encrypted`);
-    expect(questions).toEqual([]);
+  describe('of which only the passphrase tells what it is', () => {
+    it('is asked for in its turn, once', async () => {
+      const [other, refused] = keyFile('other');
+      const [file, blob] = locked();
+      const sigAlgs = { first: ['rsa-sha2-512'] };
+      const given = { config: files(other, file), answers: ['secret'], sigAlgs };
+      expect(await logIn(accepting(blob), given)).toBeUndefined();
+      expect(questions).toEqual([`Enter passphrase for key '${file}': `]);
+      expect(blobs()).toEqual([refused, blob, blob]);
+    });
+
+    it('is not asked for where the server does not look at keys', async () => {
+      const [file] = locked();
+      const given = { config: files(file), answers: ['secret'], methods: 'password' };
+      await logIn(nobody, given);
+      expect(others).toEqual(['none']);
+      expect(questions).toEqual([]);
+    });
+
+    it('is not sent where the user does not want its type', async () => {
+      const [file, blob] = locked();
+      const config = [...files(file), 'pubkeyacceptedalgorithms ssh-ed25519'];
+      await logIn(accepting(blob), { config, answers: ['secret'] });
+      expect(sent).toEqual([]);
+    });
+
+    it('is left to OpenSSH after one question where only that signs with it', async () => {
+      const { privateKey } = generateKeyPairSync('dsa', {
+        modulusLength: 1024,
+        divisorLength: 160,
+      });
+      const lock = { cipher: 'aes-256-cbc', passphrase: 'secret' };
+      const text = privateKey.export({ type: 'pkcs8', format: 'pem', ...lock });
+      const file = where.write('dsa', text.toString());
+      chmodSync(file, 0o600);
+      const error = await logIn(nobody, { config: files(file), answers: ['secret', 'secret'] });
+      expect(questions).toHaveLength(1);
+      expect(beyondSsh2(error)).toContain('is not supported');
+    });
   });
 
   it('is not asked for under BatchMode', async () => {

@@ -45,6 +45,15 @@ test('the key in a certificate of a DSA key is that key, though we do not sign w
   expect(certifiedKey(certificate.finish())).toEqual(key.finish());
 });
 
+test('the key in a certificate of a new type, which has no version, is that key', () => {
+  const point = Buffer.alloc(1344, 1);
+  const key = new Writer().string('ssh-mldsa44-ed25519').string(point);
+  const certificate = new Writer().string('ssh-mldsa44-ed25519-cert').string('nonce').string(point);
+  const blob = certificate.u32(0).u32(0).u32(1).finish();
+  expect(isCertificate(blob)).toBe(true);
+  expect(certifiedKey(blob)).toEqual(key.finish());
+});
+
 test("a host's certificate is nobody's login", () => {
   const [, certificate] = certified(sandbox(), 'ed25519', ['-h']);
   expect(certifiedKey(certificate)).toBeUndefined();

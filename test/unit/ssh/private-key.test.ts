@@ -208,9 +208,20 @@ describe('a key in PEM or PKCS#8', () => {
     'is not used where it is %s',
     async (type) => {
       const file = writeKey(named(type), foreignKey(type));
-      expect(reason(await loadPrivateKey(file))).toMatch(/^unusable: .*not supported/);
+      expect(reason(await loadPrivateKey(file))).toMatch(
+        /^unusable: .*(not supported|none for ssh)/,
+      );
     },
   );
+  it('of a type that only OpenSSH signs with says which key it is', async () => {
+    makeKey(at('dsa-whole'), 'dsa');
+    const publicBlob = blobOf(readFileSync(at('dsa-whole.pub'), 'utf8'));
+    expect(await loadPrivateKey(at('dsa-whole'))).toMatchObject({ publicBlob, mayDoForSsh: true });
+  });
+  it('that is damaged is of no use to ssh either', async () => {
+    const file = writeKey('damaged', '-----BEGIN OPENSSH PRIVATE KEY-----\nnone\n');
+    expect(await loadPrivateKey(file)).toMatchObject({ kind: 'unusable', mayDoForSsh: false });
+  });
   it('is not used where it is a DSA key in PEM', async () => {
     makeKey(at('dsa-pem'), 'dsa', '-m', 'PEM');
     expect(reason(await loadPrivateKey(at('dsa-pem')))).toMatch(/^unusable: .*ssh-dss.*ssh-add$/);
@@ -246,7 +257,7 @@ describe('a key file', () => {
   it.each([0o640, 0o604, 0o610])('that others can reach (%o) is refused', async (mode) => {
     copyFileSync(at('plain'), at('open'));
     chmodSync(at('open'), mode);
-    expect(reason(await loadPrivateKey(at('open')))).toMatch(/^refused: bad permissions \(06/);
+    expect(reason(await loadPrivateKey(at('open')))).toMatch(/^unusable: bad permissions \(06/);
     rmSync(at('open'));
   });
   it('may be read-only', async () => {

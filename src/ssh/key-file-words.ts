@@ -1,0 +1,49 @@
+/** What ssh says of a key file that it cannot use: in the words of the installed OpenSSH, which ssh-keygen has too. */
+import { execFile } from 'node:child_process';
+import { normalize } from 'node:path';
+import { findProgram } from '../base/programs.ts';
+import type { SshOptions } from '../config/ssh-options.ts';
+
+type Env = NodeJS.ProcessEnv;
+
+/** Reading a small file; a pipe by that name is not waited for. */
+const LIMIT_MS = 1000;
+
+/**
+ * The lines, without the last line feed; undefined where OpenSSH can use the file, or does not say.
+ * `name` stands in them for the file. Never rejects.
+ */
+export async function keyFileWords(
+  file: string,
+  name: string,
+  env: Env,
+): Promise<string | undefined> {
+  const said = await askKeygen(file, env);
+  if (said === undefined) return undefined;
+  // ssh looks for the file first (load_identity_file, sshconnect2.c).
+  const prefix = said.startsWith(`${file}: `) ? 'no such identity: ' : '';
+  return `${prefix}${said.replaceAll(file, name)}`;
+}
+
+function askKeygen(file: string, env: Env): Promise<string | undefined> {
+  const program =
+    findProgram('ssh-keygen', { env, cwd: '/' }) ??
+    findProgram('ssh-keygen', { env: process.env, cwd: '/' });
+  if (program === undefined) return Promise.resolve(undefined);
+  // With the empty passphrase that ssh tries first, it asks for none.
+  const args = ['-y', '-P', '', '-f', file];
+  return new Promise((resolve) => {
+    const child = execFile(program, args, { timeout: LIMIT_MS, env: {} }, (error, _, said) => {
+      resolve(error && said !== '' ? said.replace(/\n$/, '') : undefined);
+    });
+    child.stdin?.end();
+  });
+}
+
+/** A key file as the user named it: ssh leaves a relative path as it is. */
+export function nameOf(file: string, { all, identityFiles }: SshOptions): string {
+  const given = (all.get('identityfile') ?? []).filter((text) => text !== 'none');
+  const name = given[identityFiles.indexOf(file)] ?? file;
+  const isRelative = !name.startsWith('/') && file.endsWith(normalize(`/${name}`));
+  return isRelative ? name : file;
+}
