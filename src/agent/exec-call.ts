@@ -47,8 +47,7 @@ export class ExecCall {
   #isHere = false;
   /** Not even failures are told. */
   #isSilent = false;
-  /** The user limits how long a connect may take. */
-  #hasConnectTimeout = false;
+  #options: SshOptions | undefined;
 
   constructor(services: Services, caller: ExecCaller, command: CommandName) {
     this.#services = services;
@@ -149,13 +148,13 @@ export class ExecCall {
   async #failAsSsh(error: SshpoolError, argv: readonly Buffer[]): Promise<void> {
     const { code, message, exitCode } = error;
     if (code === 'INTERNAL') throw error;
-    const said = await sshFailure(error, {
-      hasConnectTimeout: this.#hasConnectTimeout,
-      version: () => sshVersion(this.#caller.env),
-    });
+    const version = (): Promise<string> => sshVersion(this.#caller.env);
+    const said = await sshFailure(error, { options: this.#options, version });
     if (said === undefined) return this.#delegate('ssh', argv);
+    if (said.others !== '') this.#notes.say(said.others, 'words');
     this.#notes.release();
-    const words = this.#isSilent ? { message: '', farewell: '' } : { message, farewell: said };
+    const isMute = this.#isSilent || said.log === '';
+    const words = isMute ? { message: '', farewell: '' } : { message, farewell: said.log };
     this.#caller.send({ type: 'failed', code, ...words, exitCode });
   }
 
@@ -214,7 +213,7 @@ export class ExecCall {
     const reached = await reach(this.#services, asked, caller);
     const { options } = reached;
     this.#isSilent ||= options.isSilent;
-    this.#hasConnectTimeout = options.connectTimeoutMs !== undefined;
+    this.#options = options;
     const way = { env: caller.env, masters: this.#services.masters };
     const option = this.#runsSsh ? await sshInstead(this.#command, args, reached, way) : undefined;
     if (option !== undefined) this.#leaveToSsh(option, args, argv);

@@ -1,6 +1,14 @@
 /** What ssh(1) itself would say, for `sshpool ssh`; each line without its line feed. */
 import { SshpoolError, type ErrorCode } from '../base/errors.ts';
-import { saidBySsh } from '../ssh/said-by-ssh.ts';
+import {
+  earlyEnd,
+  endedBy,
+  hopFailure,
+  logText,
+  PROXY_PEER,
+  saidBySsh,
+  type LogOptions,
+} from '../ssh/said-by-ssh.ts';
 
 type Words = (message: string) => string;
 
@@ -21,23 +29,47 @@ const SAID: Readonly<Partial<Record<ErrorCode, Words>>> = {
 };
 
 interface FailureFacts {
-  readonly hasConnectTimeout: boolean;
+  /** Undefined where they are not known yet. */
+  readonly options: LogOptions | undefined;
   /** What `ssh -V` prints. */
   readonly version: () => Promise<string>;
 }
 
-/**
- * What ssh would say of a failure; undefined where it is to say so itself. Without a ConnectTimeout of the
- * user's it has more patience than we have.
- */
+export interface FailureWords {
+  /** Of the ssh of a jump host, which are no entries of the log. */
+  readonly others: string;
+  /** Without the last line feed. */
+  readonly log: string;
+}
+
+/** What ssh would say of a failure; undefined where it is to say so itself. */
 export async function sshFailure(
   error: SshpoolError,
-  { hasConnectTimeout, version }: FailureFacts,
+  facts: FailureFacts,
+): Promise<FailureWords | undefined> {
+  const hop = hopFailure(error);
+  if (hop === undefined) {
+    const log = await ownWords(error, facts);
+    return log === undefined ? undefined : { others: '', log };
+  }
+  const { options } = hop;
+  const said = await sshFailure(hop.error, { ...facts, options });
+  if (said === undefined) return undefined;
+  const reason = options.isSilent || said.log === '' ? '' : `${said.log}\n`;
+  const end = [...earlyEnd('closed', await facts.version()), endedBy('closed', PROXY_PEER)];
+  const log = logText(end, facts.options?.showsServerWords ?? true);
+  return { others: said.others + reason, log };
+}
+
+/** Without a ConnectTimeout of the user's ssh has more patience than we have. */
+async function ownWords(
+  error: SshpoolError,
+  { options, version }: FailureFacts,
 ): Promise<string | undefined> {
   const { code, message } = error;
-  const words = await saidBySsh(error, version);
-  if (words !== undefined) return words;
-  if (code === 'CONNECT_TIMEOUT' && !hasConnectTimeout) return undefined;
+  const entries = await saidBySsh(error, version);
+  if (entries !== undefined) return logText(entries, options?.showsServerWords ?? true);
+  if (code === 'CONNECT_TIMEOUT' && options?.connectTimeoutMs === undefined) return undefined;
   const said = SAID[code]?.(message);
   return said === undefined ? undefined : `${said}\r`;
 }

@@ -106,7 +106,8 @@ export class SshConfig {
   async resolve(question: Question): Promise<SshOptions> {
     const { target, sshArgs, cwd, env, invocation } = question;
     refuseLineBreaks(sshArgs);
-    const asked = [target.text, sshArgs, cwd];
+    // A jump host's text is its name alone.
+    const asked = [target.text, targetArgs(target), sshArgs, cwd];
     const named = ENV_NAMES.map((name) => env[name] ?? null);
     // The first where little matters, so that callers who differ in TERM, the command and the like
     // share it; the others where the configuration may look at any variable, or at what is to run.

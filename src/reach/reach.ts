@@ -24,6 +24,7 @@ import type { Links } from '../ssh/connect-link.ts';
 import type { Link } from '../ssh/link.ts';
 import { serverOf, type Penalties } from '../ssh/penalties.ts';
 import { askNobody, type Ask, type Note } from '../ssh/prompts.ts';
+import { failedAtHop } from '../ssh/said-by-ssh.ts';
 import type { Tunnel } from '../ssh/tunnel.ts';
 import { CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
 import { identityOf, watchIdentity, type Identity, type IdentitySources } from './identity.ts';
@@ -163,10 +164,13 @@ function connectBy(
     const person = purpose === 'speed' ? mute(caller) : heard(caller, asking);
     const through = async (first: Asked, until: AbortSignal): Promise<Tunnel> => {
       // Anew, for its questions are put to this person.
-      const { request } = await reachBehind(services, first, asHop(person), behind);
-      hasWayChanged ||= request.key !== hopKey;
+      const way = await reachBehind(services, first, asHop(person), behind);
+      hasWayChanged ||= way.request.key !== hopKey;
       const { hostname: host, port } = options;
-      return services.pool.tunnel(request, { host, port, timeoutMs }, until);
+      const tunnel = services.pool.tunnel(way.request, { host, port, timeoutMs }, until);
+      return tunnel.catch((thrown: unknown) => {
+        throw failedAtHop({ error: SshpoolError.from(thrown), options: way.options });
+      });
     };
     const links = await services.links();
     const link = await links.connect(key, {
@@ -176,7 +180,7 @@ function connectBy(
       cwd: caller.cwd,
       jump: hop && ((until) => through(hop, until)),
       ask: options.batchMode ? askNobody : person.ask,
-      note: person.note,
+      note: logOf(options, person.note),
     });
     if (hasWayChanged || !(await isSame())) unlike.add(link);
     return link;
@@ -241,6 +245,13 @@ async function environmentOf(
 /** For speed alone nobody is asked, and what there was to say was said at the first connect. */
 function mute(caller: Surroundings): Surroundings {
   return { ...caller, ask: askNobody, note: () => undefined };
+}
+
+/** LogLevel QUIET keeps ssh's own words back, and what others say is shown. */
+function logOf({ isSilent }: SshOptions, note: Note): Note {
+  return (text, of) => {
+    if (of !== undefined || !isSilent) note(text, of);
+  };
 }
 
 /** What is said of a jump host is for ssh the word of another program: -q and -E are not for it. */

@@ -6,8 +6,7 @@ import type { SshOptions } from '../config/ssh-options.ts';
 import type { Login } from './auth.ts';
 import { markBeyondSsh2 } from './beyond-ssh2.ts';
 import { noMatching } from './negotiation.ts';
-import { markSaid } from './said-by-ssh.ts';
-import { isAtLeast } from './ssh-version.ts';
+import { earlyEnd, endedBy, markSaid, PROXY_PEER } from './said-by-ssh.ts';
 import type { Transport } from './transport.ts';
 
 /** How far the attempt has come. */
@@ -46,16 +45,8 @@ export function leftBy(how: 'closed' | 'reset', attempted: Attempted): SshpoolEr
     isSsh,
     said: explained(said ?? '', keptOutMs),
   });
-  const end = `Connection ${how} by ${peerOf(attempted)}`;
+  const end = endedBy(how, peerOf(attempted));
   return markSaid(left, (version) => [...(isSsh ? [] : earlyEnd(how, version)), end]);
-}
-
-/** What comes before it in the exchange of identifications (kex.c). */
-function earlyEnd(how: 'closed' | 'reset', version: string): string[] {
-  if (how === 'reset') return ['kex_exchange_identification: read: Connection reset by peer'];
-  // Since then it is of interest to -v only.
-  if (isAtLeast(version, 9, 5)) return [];
-  return ['kex_exchange_identification: Connection closed by remote host'];
 }
 
 /** sshd_config(5), PerSourcePenalties: of the times that are set by default 15 s is the shortest. */
@@ -72,7 +63,8 @@ export function explain(error: Failure, attempted: Attempted): SshpoolError {
   const { login, options, kexinit } = attempted;
   if (login && error.code === 2 && /authentication failures/i.test(reason)) {
     const peer = peerOf(attempted);
-    const entries = [`Received disconnect from ${peer}:2: ${reason}`, `Disconnected from ${peer}`];
+    const received = `Received disconnect from ${peer}:2: ${reason}`;
+    const entries = [received, { info: `Disconnected from ${peer}` }];
     return markSaid(login.denied(['publickey'], reason), () => entries);
   }
   const failed = lostBy(reason, attempted, error);
@@ -82,8 +74,8 @@ export function explain(error: Failure, attempted: Attempted): SshpoolError {
   if (noCommon === undefined) return failed;
   const nothing = kexinit && noMatching(options, kexinit);
   if (nothing === undefined) return markBeyondSsh2(failed, `ssh2 has no matching ${noCommon}`);
-  const entry = `Unable to negotiate with ${peerOf(attempted)}: ${nothing}`;
-  return markSaid(failed, () => [entry]);
+  const info = `Unable to negotiate with ${peerOf(attempted)}: ${nothing}`;
+  return markSaid(failed, () => [{ info }]);
 }
 
 /** The connection came to nothing, for this reason. */
@@ -95,11 +87,11 @@ export function lostBy(reason: string, { options, login }: Attempted, cause?: Er
   return isTooLong ? markBeyondSsh2(lost, 'ssh2 reads no packet that is so long') : lost;
 }
 
-/** As ssh names it (packet.c, ssh_remote_ipaddr): a proxy has no address. */
+/** As ssh names it. */
 function peerOf({ stream, options }: Attempted): string {
   const { proxyCommand, jump, port } = options;
   const isDirect = proxyCommand === undefined && jump === undefined;
-  if (!isDirect) return 'UNKNOWN port 65535';
+  if (!isDirect) return PROXY_PEER;
   const address = stream instanceof Socket ? stream.remoteAddress : undefined;
   return `${address ?? options.hostname} port ${port}`;
 }

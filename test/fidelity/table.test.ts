@@ -13,6 +13,7 @@ import { haveTerminals, Terminal } from '../support/terminal.ts';
 import { PRELUDE, type Row } from './row.ts';
 import { commandRows } from './rows/commands.ts';
 import { exitRows } from './rows/exits.ts';
+import { jumpRows } from './rows/jumps.ts';
 import { keyFileRows } from './rows/key-files.ts';
 import { sessionRows } from './rows/sessions.ts';
 import { streamRows } from './rows/streams.ts';
@@ -22,6 +23,7 @@ const ROWS: readonly Row[] = [
   ...exitRows,
   ...commandRows,
   ...streamRows,
+  ...jumpRows,
   ...keyFileRows,
   ...sessionRows,
   ...terminalRows,

@@ -1,13 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { farewell, sshFailure } from '../../../src/agent/ssh-words.ts';
 import { SshpoolError } from '../../../src/base/errors.ts';
-import { markSaid } from '../../../src/ssh/said-by-ssh.ts';
+import { failedAtHop, markSaid } from '../../../src/ssh/said-by-ssh.ts';
 import { isAtLeast } from '../../../src/ssh/ssh-version.ts';
 
-const facts = (hasConnectTimeout: boolean) => ({
-  hasConnectTimeout,
+const options = { connectTimeoutMs: 1000, showsServerWords: true, isSilent: false };
+const facts = (connectTimeoutMs: number | undefined) => ({
+  options: { ...options, connectTimeoutMs },
   version: () => Promise.resolve('OpenSSH_9.2p1 Debian-2'),
 });
+
+/** As it is for a target behind the jump host where it happened. */
+function atHop(error: SshpoolError, of = options): SshpoolError {
+  return failedAtHop({ error, options: of });
+}
 
 describe('the words of ssh', () => {
   it.each([
@@ -28,7 +34,7 @@ describe('the words of ssh', () => {
       'u@h: Permission denied (publickey).\r',
     ],
   ])('are known for %s', async (error, said) => {
-    expect(await sshFailure(error, facts(true))).toBe(said);
+    expect(await sshFailure(error, facts(1000))).toEqual({ others: '', log: said });
   });
 
   it.each([
@@ -36,12 +42,12 @@ describe('the words of ssh', () => {
     SshpoolError.of('HOST_KEY_REFUSED', { host: 'h' }),
     SshpoolError.of('POOL_EXHAUSTED', { name: 'h', port: 1, max: 1 }),
   ])('are left to ssh for %s', async (error) => {
-    expect(await sshFailure(error, facts(true))).toBeUndefined();
+    expect(await sshFailure(error, facts(1000))).toBeUndefined();
   });
 
   it('are left to ssh for a timeout that is ours and not the user’s', async () => {
     const error = SshpoolError.of('CONNECT_TIMEOUT', { host: 'h', port: 1, timeoutMs: 9 });
-    expect(await sshFailure(error, facts(false))).toBeUndefined();
+    expect(await sshFailure(error, facts(undefined))).toBeUndefined();
   });
 
   it.each([
@@ -51,8 +57,40 @@ describe('the words of ssh', () => {
     const error = markSaid(SshpoolError.of('HOST_KEY_REFUSED', { host: 'h' }), (text) =>
       isAtLeast(text, 9, 5) ? ['later'] : ['of 9.2', 'and more'],
     );
-    const asked = { ...facts(true), version: () => Promise.resolve(version) };
-    expect(await sshFailure(error, asked)).toBe(said);
+    const asked = { ...facts(1000), version: () => Promise.resolve(version) };
+    expect(await sshFailure(error, asked)).toEqual({ others: '', log: said });
+  });
+
+  it('of the level INFO are kept back by LogLevel ERROR', async () => {
+    const lost = SshpoolError.of('HOST_KEY_REFUSED', { host: 'h' });
+    const error = markSaid(lost, () => ['error', { info: 'info' }]);
+    const asked = { ...facts(1000), options: { ...options, showsServerWords: false } };
+    expect(await sshFailure(error, asked)).toEqual({ others: '', log: 'error\r' });
+  });
+
+  describe('at a jump host', () => {
+    const denied = { user: 'u', host: 'hop', methods: 'publickey', detail: '' };
+    const failure = SshpoolError.of('AUTH_FAILED', denied);
+    it('are those of another ssh, behind which the way ends', async () => {
+      expect(await sshFailure(atHop(failure), facts(1000))).toEqual({
+        others: 'u@hop: Permission denied (publickey).\r\n',
+        log:
+          'kex_exchange_identification: Connection closed by remote host\r\n' +
+          'Connection closed by UNKNOWN port 65535\r',
+      });
+    });
+
+    it('are kept back by its own LogLevel alone', async () => {
+      const silent = { ...options, showsServerWords: false, isSilent: true };
+      const said = await sshFailure(atHop(failure, silent), facts(1000));
+      expect(said?.others).toBe('');
+      expect(said?.log).toContain('UNKNOWN port');
+    });
+
+    it('are left to ssh where it is to say why', async () => {
+      const error = atHop(SshpoolError.of('SSH_CONFIG', { problem: 'x' }));
+      expect(await sshFailure(error, facts(1000))).toBeUndefined();
+    });
   });
 
   it('at the end name the host name, where there was a terminal or the connection was lost', () => {

@@ -71,6 +71,13 @@ test('options on the command line win over the target', async () => {
   expect(await resolve('ssh://me@web:2', { sshArgs })).toMatchObject({ user: 'other', port: 3 });
 });
 
+test('a jump host by the name of a target has a user and a port of its own', async () => {
+  const { resolve } = setUp('Host web\n User me\n Port 2\n');
+  const hop = { text: 'web', host: 'web', user: 'other', port: 3 };
+  expect(await resolve('web')).toMatchObject({ user: 'me', port: 2 });
+  expect(await resolve('web', { target: hop })).toMatchObject({ user: 'other', port: 3 });
+});
+
 test('an IPv6 address in an ssh:// target is resolved, which ssh itself refuses', async () => {
   const { resolve } = setUp('');
   expect(await resolve('ssh://[::1]:2222')).toMatchObject({ hostname: '::1', port: 2222 });
