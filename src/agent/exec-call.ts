@@ -219,7 +219,11 @@ export class ExecCall {
     if (option !== undefined) this.#leaveToSsh(option, args, argv);
     else if (args.control) this.#control(args.control, options, argv);
     else {
-      for (const line of shownWarnings(options, this.#isSilent)) this.#notes.say(line);
+      for (const line of shownWarnings(options, this.#isSilent)) {
+        // What is no entry of ssh's log stays on standard error with -E.
+        if (line.endsWith('\r')) this.#notes.say(line);
+        else this.#notes.say(`${line}\n`, 'words');
+      }
       return reached;
     }
     return undefined;

@@ -1,10 +1,21 @@
 /** The system's words for its own errors, in place of Node's (`read ECONNRESET`). */
 import { getSystemErrorMap } from 'node:util';
 
+/** Where Node's table has other words than strerror(3). */
+const OTHERS: Readonly<Record<string, string>> = {
+  EADDRNOTAVAIL: 'Cannot assign requested address',
+  EAFNOSUPPORT: 'Address family not supported by protocol',
+  EHOSTUNREACH: 'No route to host',
+  EISDIR: 'Is a directory',
+  ELOOP: 'Too many levels of symbolic links',
+  ENAMETOOLONG: 'File name too long',
+  ENOTCONN: 'Transport endpoint is not connected',
+};
+
 /** As strerror(3), such as `Connection reset by peer`; undefined for what is no error of the system. */
 export function systemWords(thrown: unknown): string | undefined {
   if (!(thrown instanceof Error)) return undefined;
   const { errno } = thrown as NodeJS.ErrnoException;
-  const words = errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1];
-  return words && words.charAt(0).toUpperCase() + words.slice(1);
+  const [code = '', words] = (errno !== undefined && getSystemErrorMap().get(errno)) || [];
+  return OTHERS[code] ?? (words && words.charAt(0).toUpperCase() + words.slice(1));
 }

@@ -131,7 +131,7 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
     macs: list('macs'),
     kexAlgorithms: list('kexalgorithms'),
     hostKeyAlgorithms: list('hostkeyalgorithms'),
-    ...methodsOf(one),
+    ...methodsOf(one, values),
     forwardAgent: forwardChoice(values.get('forwardagent')?.[0], asked),
     ...proxy,
     commandFiles: commandFiles(proxy.proxyCommand, one('knownhostscommand'), (word) =>
@@ -201,7 +201,8 @@ type Methods = Pick<
   | 'numberOfPasswordPrompts'
 >;
 
-function methodsOf(one: One): Methods {
+/** A method may be called "none", of which there is none to prefer. */
+function methodsOf(one: One, values: Values): Methods {
   return {
     pubkeyAuthentication: !['no', 'false'].includes(one('pubkeyauthentication') ?? ''),
     // The second is its name before OpenSSH 8.5.
@@ -211,7 +212,7 @@ function methodsOf(one: One): Methods {
     kbdInteractiveAuthentication: isYes(one('kbdinteractiveauthentication')),
     passwordAuthentication: isYes(one('passwordauthentication')),
     gssapiAuthentication: isYes(one('gssapiauthentication')),
-    preferredAuthentications: one('preferredauthentications')?.split(','),
+    preferredAuthentications: values.get('preferredauthentications')?.[0]?.split(','),
     numberOfPasswordPrompts: Number(one('numberofpasswordprompts') ?? 3),
   };
 }

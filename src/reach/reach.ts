@@ -21,6 +21,7 @@ import type { PoolRequest } from '../pool/request.ts';
 import type { Pool } from '../pool/pool.ts';
 import { addressesOf } from '../ssh/addresses.ts';
 import type { Links } from '../ssh/connect-link.ts';
+import { isListening } from '../ssh/key-agent.ts';
 import type { Link } from '../ssh/link.ts';
 import { serverOf, type Penalties } from '../ssh/penalties.ts';
 import { askNobody, type Ask, type Note } from '../ssh/prompts.ts';
@@ -98,10 +99,10 @@ async function reachBehind(
   // The first call loads ssh2 while its ssh -G runs: the agent serves before it has it.
   const [options] = await Promise.all([resolved, services.links()]);
   const keyAgent = socketOf(options.identityAgent, caller);
-  const forwardAgent = socketOf(options.forwardAgent, caller);
   const { host: name, user, hostname, port } = options;
   await mounts.answer([...pathsOf(options), ...(keyAgent === undefined ? [] : [keyAgent])]);
   const identity = await identityOf(services, options, keyAgent);
+  const forwardAgent = await forwardedAgent(options, caller);
   const own = await ownKey(services, options, { ...identity, keyAgent, forwardAgent, env });
   refuseLoop(own, name, behind);
   const hop = options.jump && hopOf(options, options.jump);
@@ -274,6 +275,15 @@ function hopOf({ configFile }: SshOptions, { before, user, host, port }: Jump): 
   ];
   const named = { ...(user && { user }), ...(port && { port: Number(port) }) };
   return { target: { text: host, host, ...named }, sshArgs };
+}
+
+/** Undefined also where nobody listens: ssh then forwards nothing. */
+async function forwardedAgent(
+  { forwardAgent }: SshOptions,
+  caller: Surroundings,
+): Promise<string | undefined> {
+  const path = socketOf(forwardAgent, caller);
+  return path !== undefined && (await isListening(path)) ? path : undefined;
 }
 
 /** The socket meant by IdentityAgent or ForwardAgent; "env" is the caller's own key agent. */

@@ -7,6 +7,7 @@ import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { describe, SshpoolError } from '../base/errors.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
+import { markSaid } from './said-by-ssh.ts';
 
 export type Family = SshOptions['addressFamily'];
 
@@ -64,12 +65,12 @@ export async function sourceAddress(
   family: number,
   lookup: Lookup,
 ): Promise<string | undefined> {
-  const none = (reason: string): SshpoolError =>
-    SshpoolError.of('CONNECT_FAILED', { host, port, reason });
   if (bindAddress !== undefined) {
     const [first] = await lookup(bindAddress, family === 6 ? 'inet6' : 'inet').catch(
       (thrown: unknown) => {
-        throw none(`BindAddress ${bindAddress}: ${resolverWords(thrown)}`);
+        const reason = `BindAddress ${bindAddress}: ${resolverWords(thrown)}`;
+        const error = SshpoolError.of('CONNECT_FAILED', { host, port, reason });
+        throw noSource(error, `getaddrinfo: ${bindAddress}: ${resolverWords(thrown)}`);
       },
     );
     return first?.address;
@@ -77,9 +78,17 @@ export async function sourceAddress(
   if (bindInterface === undefined) return undefined;
   const address = addressOf(bindInterface, family);
   if (address === undefined) {
-    throw none(`BindInterface ${bindInterface} has no address for IPv${family}`);
+    const reason = `BindInterface ${bindInterface} has no address for IPv${family}`;
+    const error = SshpoolError.of('CONNECT_FAILED', { host, port, reason });
+    throw noSource(error, `getifaddrs: ${bindInterface}: no suitable addresses`);
   }
   return address;
+}
+
+/** What ssh says where there is no socket to connect with (sshconnect.c): `why`, and of the connect no more. */
+export function noSource(error: SshpoolError, why: string): SshpoolError {
+  const end = error.message.replace(/(port \d+: ).*$/, '$1failure');
+  return markSaid(error, () => [why, `ssh: ${end}`]);
 }
 
 /** Only where there is no other, an address that leads nowhere but to this machine or its link. */

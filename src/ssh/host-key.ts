@@ -132,14 +132,15 @@ async function remember(
   const [file] = options.userKnownHostsFiles;
   if (file === undefined) return undefined;
   const line = knownHostLine(host, key, { hashed: options.hashKnownHosts });
+  const say = (text: string): void => {
+    if (options.showsServerWords) note(text);
+  };
   try {
     await appendKnownHost(file, line);
-    if (options.showsServerWords)
-      note(`Warning: Permanently added '${host}' (${keyType}) to the list of known hosts.\r`);
-  } catch (thrown) {
+    say(`Warning: Permanently added '${host}' (${keyType}) to the list of known hosts.\r`);
+  } catch {
     // As ssh: the key was accepted for this time, it just cannot be remembered.
-    const { message } = SshpoolError.from(thrown);
-    note(`Failed to add the host to the list of known hosts (${file}): ${message}\r`);
+    say(`Failed to add the host to the list of known hosts (${file}).\r`);
   }
   return parseKnownHosts(line, file)[0];
 }

@@ -52,7 +52,10 @@ export async function identitiesOf(
   // Those beside the key files count only where the configuration names none.
   const besides =
     options.certificateFiles.length > 0 ? [] : await Promise.all(files.map(certificateBeside));
-  const listed = files.flatMap((file, at) => [...identityOf(file), ...(besides[at] ?? [])]);
+  const listed = files.flatMap((file, at) => [
+    ...identityOf(file, options),
+    ...(besides[at] ?? []),
+  ]);
   const isListed = (key: HeldKey): boolean => listed.some(({ blob }) => same(blob, key.blob));
   const isHeld = (blob: Buffer | undefined): boolean => held.some((key) => same(key.blob, blob));
   const others = options.identitiesOnly ? [] : held.filter((key) => !isListed(key));
@@ -98,11 +101,17 @@ async function keyFile(file: string, options: SshOptions): Promise<KeyFile> {
   return { blob: undefined, signer: { kind: 'file', file, loaded: useless } };
 }
 
-const DEFAULT_KEY = /\/\.ssh\/id_(rsa|ecdsa|ecdsa_sk|ed25519|ed25519_sk|mldsa44_ed25519|xmss|dsa)$/;
+const DEFAULT_KEY = /^~\/\.ssh\/id_[a-z0-9_]+$/;
+
+/** Whether these are ssh's own, of which it has five at least, since the user names none. */
+function areDefaults({ all }: SshOptions): boolean {
+  const given = all.get('identityfile') ?? [];
+  return given.length > 4 && given.every((name) => DEFAULT_KEY.test(name));
+}
 
 /** Also one without a key: ssh says so when its turn has come. */
-function identityOf({ blob, signer }: KeyFile): Identity[] {
-  const isDefault = signer.loaded.kind === 'missing' && DEFAULT_KEY.test(signer.file);
+function identityOf({ blob, signer }: KeyFile, options: SshOptions): Identity[] {
+  const isDefault = signer.loaded.kind === 'missing' && areDefaults(options);
   return blob === undefined && isDefault ? [] : [{ blob, signer }];
 }
 

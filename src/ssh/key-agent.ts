@@ -42,6 +42,20 @@ export function isUsableSocketPath(path: string): boolean {
   return path !== '' && !path.includes('\0') && Buffer.byteLength(path) <= MAX_PATH;
 }
 
+/** Whether a key agent listens there, as ssh looks before it forwards one (authfd.c). Never rejects. */
+export function isListening(path: string): Promise<boolean> {
+  if (!isUsableSocketPath(path)) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const socket = createConnection({ path });
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    // One with many callers in line is there all the same.
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'EAGAIN'));
+  });
+}
+
 /** A key agent by the path of its socket; connects when asked. */
 export class KeyAgent {
   readonly #path: string;

@@ -4,7 +4,7 @@ import type { SshOptions } from '../config/ssh-options.ts';
 import { certifiedKey } from './certificate.ts';
 import type { Findings } from './findings.ts';
 import type { FileSigner } from './identities.ts';
-import { keyFileWords, nameOf } from './key-file-words.ts';
+import { keyFileWords, logged, nameOf } from './key-file-words.ts';
 import { loadPrivateKey, type LoadedKey, type UsableKey } from './private-key.ts';
 import type { Ask, Note } from './prompts.ts';
 import { signWith } from './signature.ts';
@@ -47,7 +47,8 @@ export class KeyFileSigner {
     if (!usable.publicBlob.equals(certifiedKey(blob) ?? blob)) {
       const { options, note } = this.#request;
       this.#findings.skip(`${file} is not the private key of ${file}.pub`);
-      note(`identity_sign: private key ${nameOf(file, options)} contents do not match public\r`);
+      const name = logged(nameOf(file, options));
+      note(`identity_sign: private key ${name} contents do not match public\r`);
       return undefined;
     }
     try {

@@ -12,15 +12,16 @@ import {
   stat,
   type FileHandle,
 } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { parseKnownHosts, type KnownHost } from './known-hosts.ts';
 
 /**
- * Appends a line; makes the file (0600) and its directory (0700) where they are missing.
+ * Appends a line; makes the file (0600) where it is missing, and as ssh a directory that is named .ssh (0700),
+ * but no other (hostfile.c, hostfile_create_user_ssh_dir).
  * Rejects with the system's error, which is no reason to end a connection: ssh just says so.
  */
 export async function appendKnownHost(file: string, line: string): Promise<void> {
-  await makeDirectory(dirname(file));
+  if (basename(dirname(file)) === '.ssh') await makeDirectory(dirname(file));
   const handle = await open(file, 'a+', 0o600);
   try {
     const gap = (await endsInsideLine(handle)) ? '\n' : '';

@@ -10,7 +10,13 @@ import { shareableReads } from '../base/shared-reads.ts';
 import { systemWords } from '../base/system-words.ts';
 import type { Clock, Timer } from '../base/time.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
-import { resolveAddresses, resolverWords, sourceAddress, type Lookup } from './addresses.ts';
+import {
+  noSource,
+  resolveAddresses,
+  resolverWords,
+  sourceAddress,
+  type Lookup,
+} from './addresses.ts';
 
 export interface TcpRequest {
   readonly options: SshOptions;
@@ -132,6 +138,10 @@ async function pause({ clock, signal }: TcpRequest, delayMs: number): Promise<vo
 
 function failure(host: string, port: number, error: NodeJS.ErrnoException): SshpoolError {
   const said = systemWords(error) ?? describe(error);
-  const reason = error.syscall === 'bind' ? `bind: ${said}` : said;
-  return SshpoolError.of('CONNECT_FAILED', { host, port, reason }, error);
+  if (error.syscall !== 'bind') {
+    return SshpoolError.of('CONNECT_FAILED', { host, port, reason: said }, error);
+  }
+  const reason = `bind: ${said}`;
+  const failed = SshpoolError.of('CONNECT_FAILED', { host, port, reason }, error);
+  return noSource(failed, `bind ${(error as { address?: string }).address ?? ''}: ${said}`);
 }

@@ -33,6 +33,18 @@ export const exitRows: readonly Row[] = [
     ].join('\n'),
     { normal: (text) => text.replaceAll(/\/\S*\/known/g, 'KNOWN') },
   ),
+  row(
+    'a file of known hosts that cannot be made',
+    '$SSH -o UserKnownHostsFile=$DIR/none/known -o StrictHostKeyChecking=no box true; ls $DIR/none',
+  ),
+  row('a BindAddress that is not ours', '$SSH -b 192.0.2.1 box true'),
+  row('a BindAddress that is none', '$SSH -b no-such-host.invalid box true'),
+  row('a BindInterface that is not there', '$SSH -B none0 box true'),
+  row('PreferredAuthentications none', '$SSH -o PreferredAuthentications=none box true'),
+  row(
+    'a ForwardAgent where nobody listens',
+    `$SSH -o ForwardAgent=$DIR/none box 'echo "<$SSH_AUTH_SOCK>"'`,
+  ),
   row('an option that there is not', '$SSH -Z box true'),
   row('an option of ssh_config that there is not', '$SSH -o NoSuchOption=1 box true'),
   row('a value that an option cannot have', '$SSH -o Port=none box true'),
