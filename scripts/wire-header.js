@@ -27,7 +27,7 @@ const list = (/** @type {readonly string[]} */ names) =>
 
 /**
  * @param {Facts} protocol
- * @param {{ AGENT_GIVEN_UP: string, SSH_DEPTH: string, MAX_SSH_DEPTH: number }} start
+ * @param {{ AGENT_GIVEN_UP: string, BEGUN_CALL: string, SSH_DEPTH: string, MAX_SSH_DEPTH: number }} start
  * @param {{
  *   version: string,
  *   EXIT_FAILURE: number,
@@ -67,6 +67,7 @@ export function wireHeader(
 
 #define VERSION ${JSON.stringify(version)}
 #define AGENT_GIVEN_UP ${JSON.stringify(start.AGENT_GIVEN_UP)}
+#define BEGUN_CALL ${JSON.stringify(start.BEGUN_CALL)}
 #define SSH_DEPTH ${JSON.stringify(start.SSH_DEPTH)}
 #define TEXT_AGENT_LOST ${withPath(agentLost)}
 #define TEXT_AGENT_SILENT ${withPath(agentSilent)}

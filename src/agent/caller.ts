@@ -32,6 +32,10 @@ export class Caller implements Sender {
   #capabilities: readonly string[] = [];
   #exec: ExecCall | undefined;
   #dismissed = false;
+  /** What another program has to know that goes on with the call. */
+  readonly #opening: Message[] = [];
+  /** What waits for that program; undefined where none is to come. */
+  #held: Message[] | undefined;
   /** Each waits for one answer; they come in the order of the questions. */
   readonly #onEnvironment: ((env: Record<string, string>) => void)[] = [];
 
@@ -93,7 +97,9 @@ export class Caller implements Sender {
         return;
       case 'ping':
         // Also where the call is through: a caller may wait for the end of the agent.
-        return this.#peer.send({ type: 'pong' });
+        return this.#held
+          ? void this.#held.push({ type: 'pong' })
+          : this.#peer.send({ type: 'pong' });
       case 'answer':
         return this.#questions.answer(message);
       case 'environment':
@@ -116,7 +122,8 @@ export class Caller implements Sender {
     const { version, unfinished } = this.#services;
     unfinished.forget(this);
     this.#capabilities = capabilities;
-    this.#send({ type: 'hello', protocol: PROTOCOL, version, capabilities: [] });
+    this.#peer.send({ type: 'hello', protocol: PROTOCOL, version, capabilities: [] });
+    if (this.#held !== undefined && protocol === PROTOCOL) return this.#resume(this.#held);
     // One of another protocol can only ask us to retire, which never changes its layout.
     this.#state = protocol === PROTOCOL ? 'ready' : 'foreign';
   }
@@ -150,6 +157,7 @@ export class Caller implements Sender {
       note: (text, of) => this.#note(text, of),
       can: (capability) => this.#can(capability),
       send: (sent) => this.#send(sent),
+      handOver: () => this.#handOver(),
       starting: () => this.#starting(),
       guard: (run) => this.#guard(run),
       environment: (patterns) => this.#environment(patterns),
@@ -205,11 +213,26 @@ export class Caller implements Sender {
     this.#send({ type: 'failed', code, message, farewell: '', exitCode });
   }
 
+  /** From here on nothing is sent: the program may have read no further than this. */
+  #handOver(): void {
+    if (this.#held !== undefined) return;
+    this.#send({ type: 'handOver' });
+    this.#peer.passOn();
+    this.#held = [];
+  }
+
+  #resume(held: readonly Message[]): void {
+    this.#held = undefined;
+    for (const message of [...this.#opening, ...held]) this.#send(message);
+  }
+
   #send(message: Message): void {
     // The call went elsewhere (delegate), and what becomes of it here is of no interest.
     if (this.#state === 'done') return;
+    if (this.#held !== undefined) return void this.#held.push(message);
     this.#peer.send(message);
     const { type } = message;
+    if (type === 'accepted' || type === 'log') this.#opening.push(message);
     const isLast =
       type === 'exited' || type === 'failed' || type === 'result' || type === 'delegate';
     // The caller closes once it has read the end; it may take its time to write the output.

@@ -13,7 +13,8 @@ import { selectEnv } from '../config/send-env.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
 import type { PoolRequest } from '../pool/request.ts';
 import { reach, type Reached, type Surroundings } from '../reach/reach.ts';
-import type { Ask, Note } from '../ssh/prompts.ts';
+import type { Note } from '../ssh/prompts.ts';
+import { askPerson } from './ask-person.ts';
 import { sshVersion } from '../ssh/ssh-version.ts';
 import type { Message } from '../wire/protocol.ts';
 import { Course } from './course.ts';
@@ -53,7 +54,7 @@ export class ExecCall {
     this.#services = services;
     this.#caller = caller;
     this.#command = command;
-    // The launcher puts no questions: the Node client may make the call anew.
+    // The launcher cannot do everything: the Node client may make the call anew.
     this.#notes = new Notes(
       caller.note,
       !caller.can('ask') && caller.can('delegate'),
@@ -258,15 +259,11 @@ export class ExecCall {
   #surroundings({ quiet, verbose }: CallArgs, argv: readonly Buffer[]): Surroundings {
     const { cwd, env } = this.#caller;
     const environment = (patterns: readonly string[]) => this.#caller.environment(patterns);
-    const ask: Ask = (question) => {
-      if (this.#caller.can('ask')) return this.#caller.ask(question);
-      if (this.#caller.can('delegate')) {
-        // One that can put the question makes the call anew; nothing was run yet.
-        this.#delegate('client', argv);
-        this.#gone.abort();
-      }
-      return Promise.resolve(undefined);
-    };
+    const ask = askPerson(this.#caller, this.#notes, () => {
+      // Nothing was run yet.
+      this.#delegate('client', argv);
+      this.#gone.abort();
+    });
     const isMute = quiet && verbose === 0;
     const note: Note = (text, of) => {
       if (!isMute || of === 'words') this.#notes.say(text, of);

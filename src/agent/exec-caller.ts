@@ -11,6 +11,8 @@ export interface ExecCaller extends Surroundings {
   readonly terminal: LocalTerminal;
   can(capability: keyof typeof CAPABILITIES): boolean;
   send(message: Message): void;
+  /** Passes the call to one that puts questions, where this caller can (handOver). */
+  readonly handOver: () => void;
   /** Says that the command may run from here on; false where the caller has gone. */
   readonly starting: () => boolean;
   /** Runs the handler of an event; an error in it ends the call, and nothing else. */

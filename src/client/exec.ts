@@ -3,9 +3,7 @@
  * moves bytes, signals and answers. What the words mean is not known here.
  */
 import { isatty } from 'node:tty';
-import { currentDirectory } from '../base/current-directory.ts';
 import { EXIT_FAILURE, SshpoolError } from '../base/errors.ts';
-import { ownPlace } from '../base/place.ts';
 import { pause } from '../base/time.ts';
 import type { CommandName } from '../config/call-args.ts';
 import { parseExecArgs, parseShellArgs } from '../config/exec-args.ts';
@@ -18,7 +16,8 @@ import { runDelegated } from './delegated.ts';
 import { failed, resultOf, type ExecResult, type Last } from './exec-result.ts';
 import { ExecSignals } from './exec-signals.ts';
 import { Input, Output } from './exec-streams.ts';
-import { throwGivenUp } from './given-up.ts';
+import { execMessage } from './exec-message.ts';
+import { begunCall, throwGivenUp } from './given-up.ts';
 import { Keyboard } from './keyboard.ts';
 import { OwnWords } from './own-words.ts';
 import type { Terminal } from './terminal.ts';
@@ -138,23 +137,15 @@ class ExecRun {
       // Of ssh's words none are wrong: what we do not take ssh does.
       if (this.#command === 'shell') parseShellArgs(this.#argv);
     };
-    const cwd = currentDirectory();
-    const socket = await connectOrStart(paths, check);
-    const receive = (message: Message): boolean => this.#receive(message);
+    const begun = begunCall();
+    // Before an agent is started: without a directory there is no call.
+    const message = execMessage(this.#command, this.#argv, this.#terminal);
+    const socket = begun ?? (await connectOrStart(paths, check));
+    const receive = (received: Message): boolean => this.#receive(received);
     const call = new Call(socket, { log: paths.log, version, can: ['ssh', 'words'] }, receive);
     this.#call = call;
     this.#signals.listen();
-    call.send({
-      type: 'exec',
-      command: this.#command,
-      argv: this.#argv,
-      cwd,
-      env: envLines(process.env),
-      ...ownPlace(process.env),
-      terminals: terminals(),
-      ...(this.#terminal?.size ?? { columns: 0, rows: 0, width: 0, height: 0 }),
-      modes: this.#terminal?.modes ?? Buffer.alloc(0),
-    });
+    if (begun === undefined) call.send(message);
     try {
       await call.ended;
     } catch (thrown) {
@@ -282,8 +273,4 @@ class ExecRun {
     }
     return exitCode;
   }
-}
-
-function terminals(): number {
-  return [0, 1, 2].reduce((bits, fd) => bits | (isatty(fd) ? 1 << fd : 0), 0);
 }

@@ -1,6 +1,7 @@
-/** What the launcher left for us where it gave the agent up. */
+/** What the launcher left for us: that it gave the agent up, or a call that it has begun. */
+import { Socket } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
-import { AGENT_GIVEN_UP } from '../wire/start.ts';
+import { AGENT_GIVEN_UP, BEGUN_CALL } from '../wire/start.ts';
 import { beganEarlier } from './elapsed.ts';
 
 /** @throws SshpoolError why the launcher, after its own wait, gave the agent up */
@@ -11,4 +12,16 @@ export function throwGivenUp(): void {
   const [code = '', waited, ...message] = why.split(' ');
   beganEarlier(Number(waited) || 0);
   throw SshpoolError.received(code, message.join(' '));
+}
+
+/** The connection of a call that the launcher has begun and we go on with; undefined for none. */
+export function begunCall(): Socket | undefined {
+  const { [BEGUN_CALL]: descriptor } = process.env;
+  if (descriptor === undefined) return undefined;
+  delete process.env[BEGUN_CALL];
+  try {
+    return new Socket({ fd: Number(descriptor), readable: true, writable: true });
+  } catch {
+    return undefined; // not of our launcher: the call is made as any other
+  }
 }

@@ -171,6 +171,16 @@ static bool receive_delegate(struct reader *body) {
 	hand_over();
 }
 
+/* The Node client, which puts questions, goes on with the call over this connection. */
+static bool receive_hand_over(struct reader *body) {
+	char descriptor[16];
+	if (!read_all(body) || call.stage != WAITING) return false;
+	snprintf(descriptor, sizeof descriptor, "%d", call.agent);
+	setenv(BEGUN_CALL, descriptor, 1);
+	fcntl(call.agent, F_SETFD, 0);
+	hand_over();
+}
+
 /* Acts on one message; false where the agent breaks the protocol by it. */
 static bool receive(struct reader *body) {
 	enum message number = read_u8(body);
@@ -217,6 +227,8 @@ static bool receive(struct reader *body) {
 		return receive_failed(body);
 	case MESSAGE_DELEGATE:
 		return receive_delegate(body);
+	case MESSAGE_HAND_OVER:
+		return receive_hand_over(body);
 	default:
 		return true; /* a message of a newer agent that says nothing to us */
 	}

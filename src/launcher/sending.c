@@ -50,8 +50,9 @@ void begin_call(void) {
 	begin_frame(&message, MESSAGE_HELLO);
 	write_u32(&message, PROTOCOL);
 	write_text(&message, VERSION);
-	write_u32(&message, 2);
+	write_u32(&message, 3);
 	write_text(&message, "delegate");
+	write_text(&message, "handOver");
 	write_text(&message, "words");
 	end_frame(&message);
 	begin_frame(&message, MESSAGE_EXEC);

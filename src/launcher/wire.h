@@ -4,6 +4,7 @@
 
 #define VERSION "0.1.0"
 #define AGENT_GIVEN_UP "SSHPOOL_AGENT_GIVEN_UP"
+#define BEGUN_CALL "SSHPOOL_BEGUN_CALL"
 #define SSH_DEPTH "SSHPOOL_SSH_DEPTH"
 #define TEXT_AGENT_LOST "the sshpool agent went away; its log: %s"
 #define TEXT_AGENT_SILENT "the sshpool agent does not answer; end it: sshpool agent stop --force; its log: %s"
@@ -56,6 +57,7 @@ enum message {
 	MESSAGE_STARTING = 45,
 	MESSAGE_LOG = 46,
 	MESSAGE_WORDS = 47,
+	MESSAGE_HAND_OVER = 48,
 };
 
 /* Variables that make a program's connections lead elsewhere. */

@@ -23,6 +23,8 @@ export class Peer {
   readonly #frames = new FrameReader(MAX_FRAME, MAX_HELLO);
   readonly #outgoing: Outgoing;
   #greeted = false;
+  /** Another program may say hello on it. */
+  #passedOn = false;
   #foreign = false;
   #held = false;
   #error: SshpoolError | undefined;
@@ -78,6 +80,11 @@ export class Peer {
     return !this.#socket.destroyed && !this.#socket.errored;
   }
 
+  /** Another program of the other side goes on with it, and says hello once more. */
+  passOn(): void {
+    this.#passedOn = true;
+  }
+
   /** Sends what is still to be sent, then closes. */
   end(): void {
     this.flush();
@@ -110,10 +117,11 @@ export class Peer {
     const message = decode(body);
     if (message === undefined) return; // a message of a newer peer that we need not understand
     const isHello = message.type === 'hello';
-    if (isHello === this.#greeted) {
+    if (isHello === this.#greeted && !(isHello && this.#passedOn)) {
       throw SshpoolError.of('PROTOCOL', { problem: 'hello comes first, and once' });
     }
     this.#greeted = true;
+    if (isHello) this.#passedOn = false;
     if (message.type === 'hello') this.#foreign = message.protocol !== PROTOCOL;
     events.onMessage(message);
   }

@@ -257,6 +257,7 @@ export const MESSAGES = {
     doc: 'Words of a server (its banner) or of a ProxyCommand, for standard error also with a log.',
     fields: { text: ['text', 'just as they are: the last line may have no end'] },
   },
+  handOver: { number: 48, from: 'agent', doc: 'Another caller goes on here.', fields: {} },
 } as const satisfies Record<string, MessageRow>;
 
 export type MessageName = keyof typeof MESSAGES;

@@ -7,6 +7,12 @@
 export const AGENT_GIVEN_UP = 'SSHPOOL_AGENT_GIVEN_UP';
 
 /**
+ * In which the launcher names the descriptor of the connection on which it began the call that the Node
+ * client, which it becomes, is to go on with.
+ */
+export const BEGUN_CALL = 'SSHPOOL_BEGUN_CALL';
+
+/**
  * How many times in a row a call was handed to the ssh of PATH. One that somebody wrote to run
  * sshpool would hand it back, over and over.
  */

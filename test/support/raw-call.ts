@@ -65,6 +65,12 @@ export class RawCall {
     this.#peer.send(message);
   }
 
+  /** Another program goes on with the call, on the same connection. */
+  goOn(capabilities: readonly string[]): void {
+    this.#peer.passOn();
+    this.send({ type: 'hello', protocol: PROTOCOL, version: 'raw', capabilities });
+  }
+
   type(text: string): void {
     this.send({ type: 'stdin', data: Buffer.from(text) });
   }

@@ -1,6 +1,9 @@
 /** One end of a connection between caller and agent, over a real socket. */
 import { expect, it } from 'vitest';
+import { frame } from '../../../src/base/frames.ts';
+import { encode } from '../../../src/wire/codec.ts';
 import { Peer } from '../../../src/wire/peer.ts';
+import { PROTOCOL, type Message } from '../../../src/wire/protocol.ts';
 import { connected } from '../../support/sockets.ts';
 
 it('a message to a side that has closed fails at its write, before the end is told', async () => {
@@ -15,4 +18,33 @@ it('a message to a side that has closed fails at its write, before the end is to
   client.destroy();
   peer.send({ type: 'starting' });
   expect([peer.flush(), isTold]).toEqual([false, false]);
+});
+
+const HELLO: Message = { type: 'hello', protocol: PROTOCOL, version: '1', capabilities: [] };
+const onTheWire = (...messages: readonly Message[]): Buffer =>
+  Buffer.concat(messages.flatMap((message) => frame(encode(message))));
+
+it.each([
+  [
+    'is broken by a second hello',
+    false,
+    ['hello'],
+    'malformed message: hello comes first, and once',
+  ],
+  ['that is passed on takes another hello', true, ['hello', 'hello', 'ping'], undefined],
+] as const)('a connection %s', async (_, isPassedOn, heard, problem) => {
+  const [client, server] = await connected();
+  const types: string[] = [];
+  const ended = new Promise<string | undefined>((resolve) => {
+    const peer = new Peer(server, {
+      onMessage: ({ type }) => {
+        if (isPassedOn && types.length === 0) peer.passOn();
+        types.push(type);
+      },
+      onClose: (error) => resolve(error?.message),
+    });
+  });
+  client.end(onTheWire(HELLO, HELLO, { type: 'ping' }));
+  expect(await ended).toBe(problem);
+  expect(types).toEqual(heard);
 });
