@@ -21,6 +21,8 @@ const RULES: readonly (readonly [option: string, demands: (value: string) => boo
   ['PubkeyAuthentication', (value) => value === 'host-bound'],
   // The private half of a key is handed on, with its lifetime and its restrictions.
   ['AddKeysToAgent', isOn],
+  // Its picture is not ours to draw.
+  ['VisualHostKey', isYes],
   // Sources of trust that we do not read: DNS, lists of revoked keys, addresses beside names.
   ['VerifyHostKeyDNS', isOn],
   ['RevokedHostKeys', isOn],

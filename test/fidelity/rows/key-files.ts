@@ -30,6 +30,7 @@ export const keyFileRows: readonly Row[] = [
   row('a key file that is a directory', script('mkdir -m 700 $DIR/key', LOGIN)),
   row('a key file that is a public key', script('cp $KEY.pub $DIR/key; chmod 644 $DIR/key', LOGIN)),
   row('an encrypted key file and nobody to ask', script(NEW.replace('""', 'sesame'), LOGIN)),
+  row('VisualHostKey, at a login', script(COPY, `${LOGIN} -o VisualHostKey=yes`)),
   row('a key file by -i that is not there', LOGIN),
   row('an IdentityFile that is not there', '$SSH -o IdentityFile=$DIR/key box true'),
   row(

@@ -26,6 +26,7 @@ test.each([
   ['verifyhostkeydns ask', 'VerifyHostKeyDNS ask'],
   ['revokedhostkeys /etc/ssh/revoked', 'RevokedHostKeys'],
   ['checkhostip yes', 'CheckHostIP yes'],
+  ['visualhostkey yes', 'VisualHostKey yes'],
   ['nohostauthenticationforlocalhost yes', 'NoHostAuthenticationForLocalhost yes'],
   ['knownhostscommand /usr/bin/hosts %H', 'KnownHostsCommand'],
 ])('%s is for OpenSSH', (line, reason) => {
