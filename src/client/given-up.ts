@@ -1,4 +1,5 @@
 /** What the launcher left for us: that it gave the agent up, or a call that it has begun. */
+import { fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
 import { AGENT_GIVEN_UP, BEGUN_CALL } from '../wire/start.ts';
@@ -20,8 +21,11 @@ export function begunCall(): Socket | undefined {
   if (descriptor === undefined) return undefined;
   delete process.env[BEGUN_CALL];
   try {
-    return new Socket({ fd: Number(descriptor), readable: true, writable: true });
+    const fd = Number(descriptor);
+    if (fd > 2 && fstatSync(fd).isSocket())
+      return new Socket({ fd, readable: true, writable: true });
   } catch {
-    return undefined; // not of our launcher: the call is made as any other
+    // As below: it is not there.
   }
+  return undefined; // not of our launcher: the call is made as any other
 }

@@ -15,6 +15,8 @@ struct call {
 	/* The agent has asked the server to run the command. */
 	bool may_have_run;
 	bool greeted;
+	/* Once what we have to say is written, the Node client goes on with it. */
+	bool passed_on;
 	/* When the agent last said something (now_ms), and whether it was asked to since. */
 	int64_t heard_at;
 	bool asked;

@@ -171,14 +171,12 @@ static bool receive_delegate(struct reader *body) {
 	hand_over();
 }
 
-/* The Node client, which puts questions, goes on with the call over this connection. */
+/* The Node client puts questions. From here on the agent is silent until that says hello. */
 static bool receive_hand_over(struct reader *body) {
-	char descriptor[16];
 	if (!read_all(body) || call.stage != WAITING) return false;
-	snprintf(descriptor, sizeof descriptor, "%d", call.agent);
-	setenv(BEGUN_CALL, descriptor, 1);
-	fcntl(call.agent, F_SETFD, 0);
-	hand_over();
+	call.passed_on = true;
+	call.stage = OVER;
+	return true;
 }
 
 /* Acts on one message; false where the agent breaks the protocol by it. */

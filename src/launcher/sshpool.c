@@ -151,8 +151,18 @@ void call_again(void) {
 	begin_call();
 }
 
+/* The Node client goes on with the call over this connection. */
+static _Noreturn void pass_on(void) {
+	char descriptor[16];
+	snprintf(descriptor, sizeof descriptor, "%d", call.agent);
+	setenv(BEGUN_CALL, descriptor, 1);
+	fcntl(call.agent, F_SETFD, 0);
+	hand_over();
+}
+
 int main(int argc, char *argv[]) {
 	began_at = now_ms();
+	unsetenv(BEGUN_CALL);
 	find_words(argc, argv);
 	outputs[0].descriptor = STDOUT_FILENO;
 	outputs[1].descriptor = STDERR_FILENO;
@@ -162,6 +172,7 @@ int main(int argc, char *argv[]) {
 	if (call.agent < 0 || !catch_signals()) do_without_any();
 	begin_call();
 	while (call.stage != OVER || is_pending()) step();
+	if (call.passed_on) pass_on();
 	leave_raw_mode();
 	print_last();
 	while (is_pending()) step();

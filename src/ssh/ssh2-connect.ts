@@ -197,7 +197,7 @@ class Handshake {
     return {
       options: this.#request.options,
       stream: this.#stream,
-      insteadOfSsh: this.#reading?.insteadOfSsh,
+      insteadOfSsh: this.#reading ? this.#reading.insteadOfSsh : '',
       kexinit: this.#reading?.kexinit,
       login: this.#login,
       keptOutMs: this.#request.keptOutMs(),

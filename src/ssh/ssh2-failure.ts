@@ -6,7 +6,7 @@ import type { SshOptions } from '../config/ssh-options.ts';
 import type { Login } from './auth.ts';
 import { markBeyondSsh2 } from './beyond-ssh2.ts';
 import { noMatching } from './negotiation.ts';
-import { earlyEnd, endedBy, markSaid, PROXY_PEER } from './said-by-ssh.ts';
+import { earlyEnd, endedBy, markSaid, PROXY_PEER, type SaidBySsh } from './said-by-ssh.ts';
 import type { Transport } from './transport.ts';
 
 /** How far the attempt has come. */
@@ -27,7 +27,9 @@ type Failure = Error & { readonly code?: unknown };
 
 /** An error of the transport. */
 export function brokenBy(error: Failure, attempted: Attempted): SshpoolError {
-  if (error instanceof SshpoolError) return error;
+  if (error instanceof SshpoolError) {
+    return error.code === 'PROXY_FAILED' ? markSaid(error, endWords('closed', attempted)) : error;
+  }
   if (error.code === 'ECONNRESET') return leftBy('reset', attempted);
   if (error.code === 'EPIPE') return leftBy('closed', attempted);
   return lostBy(systemWords(error) ?? describe(error), attempted);
@@ -45,8 +47,13 @@ export function leftBy(how: 'closed' | 'reset', attempted: Attempted): SshpoolEr
     isSsh,
     said: explained(said ?? '', keptOutMs),
   });
+  return markSaid(left, endWords(how, attempted));
+}
+
+function endWords(how: 'closed' | 'reset', attempted: Attempted): SaidBySsh {
   const end = endedBy(how, peerOf(attempted));
-  return markSaid(left, (version) => [...(isSsh ? [] : earlyEnd(how, version)), end]);
+  const isSsh = attempted.insteadOfSsh === undefined;
+  return (version) => [...(isSsh ? [] : earlyEnd(how, version)), end];
 }
 
 /** sshd_config(5), PerSourcePenalties: of the times that are set by default 15 s is the shortest. */

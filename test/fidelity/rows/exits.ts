@@ -37,6 +37,10 @@ export const exitRows: readonly Row[] = [
     'a file of known hosts that cannot be made',
     '$SSH -o UserKnownHostsFile=$DIR/none/known -o StrictHostKeyChecking=no box true; ls $DIR/none',
   ),
+  row(
+    'a ProxyCommand that fails, and runs once',
+    `$SSH -o "ProxyCommand=sh -c 'echo >> $DIR/runs; exit 1'" box true; wc -l < $DIR/runs`,
+  ),
   row('a BindAddress that is not ours', '$SSH -b 192.0.2.1 box true'),
   row('a BindAddress that is none', '$SSH -b no-such-host.invalid box true'),
   row('a BindInterface that is not there', '$SSH -B none0 box true'),
