@@ -25,7 +25,7 @@ penalty-expire ssh-tty proxyjump sshfp-connect proto-version integrity'
 # These change the server's files between two calls, or the way to it, which a connection that is kept does not see.
 # They have to pass with a new connection for each call.
 reuse=' envpass forcecommand multiplex multipubkey limit-keytype allow-deny-users authinfo agent-restrict channel-timeout
- banner match-subsystem principals-command key-options cert-userkey penalty '
+ banner match-subsystem principals-command key-options cert-userkey penalty penalty-expire '
 # A kept connection holds `ssh -L` open (cfgmatch) or is one that nc does not say has died (dynamic-forward);
 # UpdateHostKeys takes some seconds (hostkey-rotate); a certificate's raw key beside another one (cert-hostkey).
 known=' cfgmatch cfgmatchlisten dynamic-forward hostkey-rotate cert-hostkey '
