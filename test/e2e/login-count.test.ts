@@ -9,6 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { Writer } from '../../src/base/bytes.ts';
 import { makeKey, publicKeyOf } from '../reach/fixtures.ts';
 import { runCli, ssh, type Result } from '../support/cli.ts';
+import { keyContainer } from '../support/key-container.ts';
 import { startLoopback } from '../support/loopback.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
@@ -34,21 +35,11 @@ const besideAnother = (sandbox: Sandbox, key: string): string[] => {
 const NEW_TYPE = 'ssh-mldsa44-ed25519';
 const haveNewType = execFileSync('ssh', ['-Q', 'key'], { encoding: 'utf8' }).includes(NEW_TYPE);
 
-/** OpenSSH's container (PROTOCOL.key), of a key that is not to be. */
+/** A key that is not to be. */
 function unknownKey(): string {
   const publicBlob = new Writer().string('ssh-new').string(Buffer.alloc(40, 1)).finish();
   const secret = new Writer().u32(7).u32(7).raw(publicBlob).string(Buffer.alloc(64, 2)).string('');
-  const container = new Writer()
-    .raw(Buffer.from('openssh-key-v1\0'))
-    .string('none')
-    .string('none')
-    .string('')
-    .u32(1)
-    .string(publicBlob)
-    .string(secret.finish())
-    .finish();
-  const label = 'OPENSSH PRIVATE KEY';
-  return `-----BEGIN ${label}-----\n${container.toString('base64')}\n-----END ${label}-----\n`;
+  return keyContainer(publicBlob, secret.finish());
 }
 
 const ROWS: readonly Row[] = [

@@ -19,6 +19,7 @@ import {
   readPublicKey,
   type LoadedKey,
 } from '../../../src/ssh/private-key.ts';
+import { armour, keyContainer } from '../../support/key-container.ts';
 import { blobOf, keygen, makeDirectory, makeKey } from './keygen.ts';
 
 // Making RSA keys takes its time on a busy machine.
@@ -122,7 +123,7 @@ describe("a key in OpenSSH's format", () => {
     'is left to the key agent where it is of type %s',
     async (type) => {
       const blob = new Writer().string(type).string(Buffer.alloc(32)).string('ssh:').finish();
-      const file = writeKey(named(type), container(blob));
+      const file = writeKey(named(type), keyContainer(blob));
       expect(reason(await loadPrivateKey(file))).toMatch(
         new RegExp(`^unusable: .*${type}.*ssh-add$`),
       );
@@ -135,23 +136,6 @@ describe("a key in OpenSSH's format", () => {
     expect(reason(await loadPrivateKey(writeKey('mixed', armour(bytes))))).toMatch(/damaged/);
   });
 });
-
-function container(publicBlob: Buffer): string {
-  const bytes = new Writer()
-    .raw(Buffer.from('openssh-key-v1\0'))
-    .string('none')
-    .string('none')
-    .string('')
-    .u32(1)
-    .string(publicBlob)
-    .string('');
-  return armour(bytes.finish());
-}
-
-function armour(bytes: Buffer): string {
-  const label = 'OPENSSH PRIVATE KEY';
-  return `-----BEGIN ${label}-----\n${bytes.toString('base64')}\n-----END ${label}-----\n`;
-}
 
 describe('a key in PEM or PKCS#8', () => {
   // ssh-keygen writes ed25519 in its own format only: see below for that one.
