@@ -199,22 +199,24 @@ async function counted(
   return { said, connections, failures };
 }
 
-describe.skipIf(!haveSshd()).each(ROWS)('$name', (row) => {
-  it.each(['ssh', 'exec'])(
-    'costs no more logins with sshpool %s than with ssh',
-    async (command) => {
+describe.skipIf(!haveSshd())('no more logins with sshpool than with ssh', () => {
+  it.concurrent.for(ROWS.map((row) => [row.name, row] as const))(
+    'are tried with %s',
+    async ([, row]) => {
       await using theirs = createSandbox();
-      await using ours = createSandbox();
       const expected = await counted(theirs, row, (config) =>
         ssh(theirs, ['-F', config, 'box', 'true']),
       );
-      const seen = await counted(ours, row, (config) =>
-        runCli(ours, [command, '-F', config, 'box', 'true']),
-      );
-      expect(seen.connections).toBe(expected.connections);
-      expect(seen.failures).toBeLessThanOrEqual(expected.failures);
-      // `exec` has words of its own.
-      expect(command === 'ssh' ? seen.said : expected.said).toBe(expected.said);
+      for (const command of ['ssh', 'exec']) {
+        await using ours = createSandbox();
+        const seen = await counted(ours, row, (config) =>
+          runCli(ours, [command, '-F', config, 'box', 'true']),
+        );
+        expect(seen.connections).toBe(expected.connections);
+        expect(seen.failures).toBeLessThanOrEqual(expected.failures);
+        // `exec` has words of its own.
+        expect(command === 'ssh' ? seen.said : expected.said).toBe(expected.said);
+      }
     },
   );
 });
