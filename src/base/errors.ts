@@ -265,7 +265,7 @@ export class SshpoolError extends Error {
     return new SshpoolError(code, `${message}; the command may have run`, exitCode, cause);
   }
 
-  /** An error of somebody else's, such as one that came over the wire: code, words and status, where there is one, are the sender's. */
+  /** An error of somebody else's, as over the wire: code, words and status, where there is one, are theirs. */
   static received(code: string, message: string, exitCode?: number): SshpoolError {
     const known = isErrorCode(code) ? code : 'INTERNAL';
     const usual = TABLE[known].exitCode;

@@ -17,7 +17,7 @@ import { failed, resultOf, type ExecResult, type Last } from './exec-result.ts';
 import { ExecSignals } from './exec-signals.ts';
 import { Input, Output } from './exec-streams.ts';
 import { execMessage } from './exec-message.ts';
-import { begunCall, throwGivenUp } from './given-up.ts';
+import { begunCall, throwGivenUp } from './left-by-launcher.ts';
 import { Keyboard } from './keyboard.ts';
 import { OwnWords } from './own-words.ts';
 import type { Terminal } from './terminal.ts';

@@ -68,9 +68,8 @@ export async function sourceAddress(
   if (bindAddress !== undefined) {
     const [first] = await lookup(bindAddress, family === 6 ? 'inet6' : 'inet').catch(
       (thrown: unknown) => {
-        const reason = `BindAddress ${bindAddress}: ${resolverWords(thrown)}`;
-        const error = SshpoolError.of('CONNECT_FAILED', { host, port, reason });
-        throw noSource(error, `getaddrinfo: ${bindAddress}: ${resolverWords(thrown)}`);
+        const why = `${bindAddress}: ${resolverWords(thrown)}`;
+        throw noSource({ host, port, reason: `BindAddress ${why}` }, `getaddrinfo: ${why}`);
       },
     );
     return first?.address;
@@ -79,16 +78,21 @@ export async function sourceAddress(
   const address = addressOf(bindInterface, family);
   if (address === undefined) {
     const reason = `BindInterface ${bindInterface} has no address for IPv${family}`;
-    const error = SshpoolError.of('CONNECT_FAILED', { host, port, reason });
-    throw noSource(error, `getifaddrs: ${bindInterface}: no suitable addresses`);
+    throw noSource({ host, port, reason }, `getifaddrs: ${bindInterface}: no suitable addresses`);
   }
   return address;
 }
 
-/** What ssh says where there is no socket to connect with (sshconnect.c): `why`, and of the connect no more. */
-export function noSource(error: SshpoolError, why: string): SshpoolError {
-  const end = error.message.replace(/(port \d+: ).*$/, '$1failure');
-  return markSaid(error, () => [why, `ssh: ${end}`]);
+interface NoSource {
+  readonly host: string;
+  readonly port: number;
+  readonly reason: string;
+}
+
+/** There is no socket to connect with: of that ssh says `said`, and of the connect no more (sshconnect.c). */
+export function noSource(facts: NoSource, said: string, cause?: Error): SshpoolError {
+  const end = `ssh: connect to host ${facts.host} port ${facts.port}: failure`;
+  return markSaid(SshpoolError.of('CONNECT_FAILED', facts, cause), () => [said, end]);
 }
 
 /** Only where there is no other, an address that leads nowhere but to this machine or its link. */

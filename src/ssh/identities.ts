@@ -94,9 +94,11 @@ async function keyFile(file: string, options: SshOptions): Promise<KeyFile> {
   const known = (await readPublicKey(file)) ?? inside;
   // An encrypted file that does not say which key it is, is older than a type that we cannot read.
   const blob = known ?? (loaded.kind === 'encrypted' ? undefined : await readForeignKey(file));
-  const isUnknown = blob && canonicalKey(blob) === undefined && refusalOf(blob, options);
-  if (!isUnknown) return { blob, signer: { kind: 'file', file, loaded } };
-  // ssh accepts all types that it knows, unless told otherwise: it cannot read this one either.
+  const isReadable = blob === undefined || canonicalKey(blob) !== undefined;
+  // ssh accepts all types that it knows, unless told otherwise: it cannot read another one either.
+  if (isReadable || refusalOf(blob, options) === undefined) {
+    return { blob, signer: { kind: 'file', file, loaded } };
+  }
   const useless = loaded.kind === 'unusable' ? { ...loaded, mayDoForSsh: false } : loaded;
   return { blob: undefined, signer: { kind: 'file', file, loaded: useless } };
 }

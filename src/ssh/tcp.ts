@@ -141,7 +141,6 @@ function failure(host: string, port: number, error: NodeJS.ErrnoException): Sshp
   if (error.syscall !== 'bind') {
     return SshpoolError.of('CONNECT_FAILED', { host, port, reason: said }, error);
   }
-  const reason = `bind: ${said}`;
-  const failed = SshpoolError.of('CONNECT_FAILED', { host, port, reason }, error);
-  return noSource(failed, `bind ${(error as { address?: string }).address ?? ''}: ${said}`);
+  const { address = '' } = error as { address?: string };
+  return noSource({ host, port, reason: `bind: ${said}` }, `bind ${address}: ${said}`, error);
 }

@@ -20,12 +20,14 @@ export function begunCall(): Socket | undefined {
   const { [BEGUN_CALL]: descriptor } = process.env;
   if (descriptor === undefined) return undefined;
   delete process.env[BEGUN_CALL];
+  const fd = Number(descriptor);
+  return isSocket(fd) ? new Socket({ fd, readable: true, writable: true }) : undefined;
+}
+
+function isSocket(fd: number): boolean {
   try {
-    const fd = Number(descriptor);
-    if (fd > 2 && fstatSync(fd).isSocket())
-      return new Socket({ fd, readable: true, writable: true });
+    return fd > 2 && fstatSync(fd).isSocket();
   } catch {
-    // As below: it is not there.
+    return false; // not of our launcher, and the call is made as usual
   }
-  return undefined; // not of our launcher: the call is made as any other
 }
