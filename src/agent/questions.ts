@@ -1,10 +1,15 @@
 /** Questions to one caller and the answers that come back for them. */
-import type { Ask } from '../ssh/prompts.ts';
+import type { Ask, Question } from '../ssh/prompts.ts';
 import type { Message } from '../wire/protocol.ts';
+
+interface Open {
+  readonly question: Question;
+  readonly resolve: (answer: Buffer | undefined) => void;
+}
 
 export class Questions {
   readonly #send: (message: Message) => void;
-  readonly #open = new Map<number, (answer: Buffer | undefined) => void>();
+  readonly #open = new Map<number, Open>();
   #lastId = 0;
   #closed = false;
 
@@ -12,29 +17,31 @@ export class Questions {
     this.#send = send;
   }
 
-  readonly ask: Ask = ({ text, echo }) =>
+  readonly ask: Ask = (question) =>
     new Promise((resolve) => {
       if (this.#closed) {
         resolve(undefined);
         return;
       }
       const id = ++this.#lastId;
-      this.#open.set(id, resolve);
+      this.#open.set(id, { question, resolve });
+      const { text, echo } = question;
       this.#send({ type: 'ask', id, text, echo });
     });
 
   /** Zeroes what came, which lies where the next message will: the one who asked gets a copy. */
   answer({ id, given, text }: Extract<Message, { type: 'answer' }>): void {
-    const resolve = this.#open.get(id);
+    const open = this.#open.get(id);
     this.#open.delete(id);
-    resolve?.(given ? Buffer.from(text) : undefined);
+    const none = open?.question.isEmptyByDefault ? Buffer.alloc(0) : undefined;
+    open?.resolve(given ? Buffer.from(text) : none);
     text.fill(0);
   }
 
   /** There is nobody to ask any more: what is open stays unanswered. */
   close(): void {
     this.#closed = true;
-    for (const resolve of this.#open.values()) resolve(undefined);
+    for (const { resolve } of this.#open.values()) resolve(undefined);
     this.#open.clear();
   }
 }

@@ -1,5 +1,8 @@
 /** A question put by a program, as ssh does it (readpass.c, ssh_askpass). */
 import { spawn } from 'node:child_process';
+import { writeSync } from 'node:fs';
+import { describe } from '../base/errors.ts';
+import { systemWords } from '../base/system-words.ts';
 import { printable } from './prompt.ts';
 
 /** ssh's own, where SSH_ASKPASS names none (_PATH_SSH_ASKPASS_DEFAULT). */
@@ -14,7 +17,11 @@ export function runAskpass(
   signal: AbortSignal,
 ): Promise<Buffer | undefined> {
   const program = env['SSH_ASKPASS'] ?? DEFAULT_PROGRAM;
-  if (program === '' || signal.aborted) return Promise.resolve(undefined);
+  if (signal.aborted) return Promise.resolve(undefined);
+  if (program === '') {
+    sayUnrun(program, 'No such file or directory');
+    return Promise.resolve(undefined);
+  }
   return new Promise((resolve) => {
     const stdio = ['inherit', 'pipe', 'inherit'] as const;
     const child = spawn(program, [printable(text)], { env, stdio: [...stdio], signal });
@@ -24,12 +31,24 @@ export function runAskpass(
       bytes += data.copy(printed, bytes);
       data.fill(0);
     });
-    child.once('error', () => resolve(undefined));
+    child.once('error', (error) => {
+      if (!signal.aborted) sayUnrun(program, systemWords(error) ?? describe(error));
+      resolve(undefined);
+    });
     child.once('close', (status) => {
       resolve(status === 0 ? firstLine(printed.subarray(0, bytes)) : undefined);
       printed.fill(0);
     });
   });
+}
+
+/** On standard error, where the program would have said something itself. */
+function sayUnrun(program: string, why: string): void {
+  try {
+    writeSync(2, `ssh_askpass: exec(${printable(program)}): ${why}\r\n`);
+  } catch {
+    // It is closed, or nobody reads it: nothing depends on these words.
+  }
 }
 
 /** A copy of its own. */

@@ -15,6 +15,8 @@ const TALKATIVE = /^(?:VERBOSE|DEBUG[1-3]?)$/i;
 export function onlyBySsh(printed: Values): string | undefined {
   const isSet = (option: string): boolean =>
     !['no', 'false', 'none', ''].includes(printed.get(option)?.[0] ?? '');
+  // The streams of the call are the way to the server (sshconnect.c).
+  if (printed.get('proxycommand')?.[0] === '-') return 'ProxyCommand -';
   // It runs here, at each call, and its output is that of the call.
   if (isSet('permitlocalcommand') && isSet('localcommand')) return 'LocalCommand';
   if (isSet('channeltimeout')) return 'ChannelTimeout';

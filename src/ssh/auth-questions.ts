@@ -34,11 +34,12 @@ export function passwordMethod(request: QuestionRequest, findings: Findings): Me
     while (tries++ < options.numberOfPasswordPrompts && !options.batchMode) {
       if (tries > 1) note('Permission denied, please try again.\r');
       // One after the other: each is a try of its own.
-      const password = await ask({ text: `${options.user}@${host}'s password: `, echo: false });
-      if (password === undefined) {
-        findings.skip('a password is needed and there is nobody to ask');
-        return;
+      const text = `${options.user}@${host}'s password: `;
+      const password = await ask({ text, echo: false, isEmptyByDefault: true });
+      if (password === undefined || password.length === 0) {
+        findings.skip('a password is needed and there is nobody to ask, or none was given');
       }
+      if (password === undefined) return;
       const reply = await conversation.ask(passwordRequest(options.user, password));
       if (reply.type !== 'specific') {
         yield reply;

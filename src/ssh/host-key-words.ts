@@ -8,7 +8,7 @@ export interface RefusedKey {
   readonly fingerprint: string;
 }
 
-/** The line that another key stands in, and the file that a new one would go to. */
+/** The line that another key stands in, and the file that a new one would go to, as the user named them. */
 export interface OtherKey {
   readonly keyType: string;
   readonly file: string;

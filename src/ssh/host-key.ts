@@ -18,6 +18,7 @@ import {
   type KnownHost,
   type LookupName,
 } from './known-hosts.ts';
+import { isNameOf } from './named-file.ts';
 import type { Ask } from './prompts.ts';
 import { markSaid, type SaidBySsh } from './said-by-ssh.ts';
 
@@ -53,8 +54,12 @@ export async function verifyHostKey(
       // Also with StrictHostKeyChecking=no, where ssh would go on without passwords: a pool that
       // keeps a connection for later callers must not keep one to a stranger.
       const place = placeOf(verdict.entry);
-      const [ownFile = ''] = options.userKnownHostsFiles;
-      const other = { ...place, ownFile, keyType: labelOfType(verdict.entry.keyType) };
+      const { file, line } = place;
+      const [ownFile = file] = [...options.userKnownHostsFiles, ...options.globalKnownHostsFiles];
+      const other = {
+        ...{ file: named(file, options), line, ownFile: named(ownFile, options) },
+        keyType: labelOfType(verdict.entry.keyType),
+      };
       const words = (version: string): string[] => changedKeyWords(facts, other, version);
       throw asSsh(options, SshpoolError.of('HOST_KEY_CHANGED', { ...facts, ...place }), words);
     }
@@ -74,11 +79,24 @@ function asSsh(options: SshOptions, error: SshpoolError, words: SaidBySsh): Sshp
   return options.strictHostKeyChecking === 'no' ? error : markSaid(error, words);
 }
 
+/** A file as the user named it: ssh leaves a relative path as it is. */
+function named(file: string, { all }: SshOptions): string {
+  const given = ['userknownhostsfile', 'globalknownhostsfile'].flatMap(
+    (option) => all.get(option) ?? [],
+  );
+  const ours = given.flatMap((text) => text.split(' ')).filter((name) => isNameOf(name, file));
+  // Of `known` and `old/known` the longer one.
+  return ours.toSorted((a, b) => b.length - a.length)[0] ?? file;
+}
+
 function placeOf({ file, line }: KnownHost): { file: string; line: number } {
   return { file, line };
 }
 
 const STRICT = 'StrictHostKeyChecking is yes';
+const NO_FILE = 'UserKnownHostsFile is none, and an unknown key could not be written down';
+const REMEDY =
+  'to accept it, compare the fingerprint and connect once with ssh, or use -o StrictHostKeyChecking=accept-new';
 
 interface Facts {
   readonly host: string;
@@ -91,7 +109,9 @@ async function acceptUnknown(
   key: Buffer,
   facts: Facts,
 ): Promise<KnownHost | undefined> {
-  const { strictHostKeyChecking, batchMode } = request.options;
+  const { strictHostKeyChecking, batchMode, userKnownHostsFiles } = request.options;
+  // Where none can be written down, ssh takes none.
+  if (userKnownHostsFiles.length === 0) refuse(facts, NO_FILE, 'name a file with it');
   if (strictHostKeyChecking === 'yes') refuse(facts, STRICT);
   if (strictHostKeyChecking !== 'ask') {
     await remember(request, key, facts);
@@ -102,10 +122,9 @@ async function acceptUnknown(
   return remember(request, key, facts);
 }
 
-function refuse(facts: Facts, why: string): never {
-  const hint = `${why}; to accept it, compare the fingerprint and connect once with ssh, or use -o StrictHostKeyChecking=accept-new`;
+function refuse(facts: Facts, why: string, remedy = REMEDY): never {
   const isStrict = why === STRICT;
-  const error = SshpoolError.of('HOST_KEY_UNKNOWN', { ...facts, hint });
+  const error = SshpoolError.of('HOST_KEY_UNKNOWN', { ...facts, hint: `${why}; ${remedy}` });
   throw markSaid(error, () => unknownKeyWords(facts, isStrict));
 }
 
@@ -140,7 +159,7 @@ async function remember(
     say(`Warning: Permanently added '${host}' (${keyType}) to the list of known hosts.\r`);
   } catch {
     // As ssh: the key was accepted for this time, it just cannot be remembered.
-    say(`Failed to add the host to the list of known hosts (${file}).\r`);
+    say(`Failed to add the host to the list of known hosts (${named(file, options)}).\r`);
   }
   return parseKnownHosts(line, file)[0];
 }

@@ -1,8 +1,8 @@
 /** What ssh says of a key file that it cannot use: in the words of the installed OpenSSH, which ssh-keygen has too. */
 import { execFile } from 'node:child_process';
-import { normalize } from 'node:path';
 import { findProgram } from '../base/programs.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
+import { isNameOf } from './named-file.ts';
 
 type Env = NodeJS.ProcessEnv;
 
@@ -61,6 +61,5 @@ function askKeygen(file: string, env: Env): Promise<string | undefined> {
 export function nameOf(file: string, { all, identityFiles }: SshOptions): string {
   const given = (all.get('identityfile') ?? []).filter((text) => text !== 'none');
   const name = given[identityFiles.indexOf(file)] ?? file;
-  const isRelative = !name.startsWith('/') && file.endsWith(normalize(`/${name}`));
-  return isRelative ? name : file;
+  return isNameOf(name, file) ? name : file;
 }

@@ -5,6 +5,8 @@ export interface Question {
   readonly text: string;
   /** Whether the answer may be seen while it is typed. */
   readonly echo: boolean;
+  /** A caller who cannot type has given an empty answer, as ssh has it for passwords (readpass.c). */
+  readonly isEmptyByDefault?: boolean;
 }
 
 /**

@@ -20,7 +20,7 @@ import { Client, onServerDebug, protocolOf, type Protocol } from './ssh2-interna
 import { putOffHostKeys } from './ssh2-announced-keys.ts';
 import { weaknessWords } from './negotiation.ts';
 import { Ssh2AuthWire } from './ssh2-auth-wire.ts';
-import { brokenBy, explain, leftBy, lostBy, type Attempted } from './ssh2-failure.ts';
+import { brokenBy, expired, explain, leftBy, lostBy, type Attempted } from './ssh2-failure.ts';
 import { Ssh2HostKey } from './ssh2-host-key.ts';
 import { Ssh2Link } from './ssh2-link.ts';
 import { Ssh2Reading } from './ssh2-reading.ts';
@@ -118,7 +118,10 @@ class Handshake {
         reject(failure);
       });
       client.once('ready', () => resolve(this.#link(protocol, hostKey, reading, () => forced)));
-      const abort = (): void => void this.#stream.destroy();
+      const abort = (): void => {
+        expired(this.#signal.reason, this.#attempted());
+        this.#stream.destroy();
+      };
       this.#signal.addEventListener('abort', abort, { once: true });
       client.connect(this.#config(hostKey, algorithms));
       const protocol = protocolOf(client);

@@ -50,6 +50,18 @@ export function leftBy(how: 'closed' | 'reset', attempted: Attempted): SshpoolEr
   return markSaid(left, endWords(how, attempted));
 }
 
+/** The time for it is over: a ConnectTimeout covers the identification of the server with ssh (kex.c). */
+export function expired(error: unknown, attempted: Attempted): void {
+  const { options, insteadOfSsh } = attempted;
+  if (!(error instanceof SshpoolError) || error.code !== 'CONNECT_TIMEOUT') return;
+  // Without one ssh waits on, and one that has spoken has all the time it wants.
+  if (options.connectTimeoutMs === undefined || insteadOfSsh === undefined) return;
+  markSaid(error, () => [
+    'Connection timed out during banner exchange',
+    `Connection to ${peerOf(attempted)} timed out`,
+  ]);
+}
+
 function endWords(how: 'closed' | 'reset', attempted: Attempted): SaidBySsh {
   const end = endedBy(how, peerOf(attempted));
   const isSsh = attempted.insteadOfSsh === undefined;

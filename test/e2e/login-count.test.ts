@@ -95,6 +95,11 @@ const ROWS: readonly Row[] = [
     },
   },
   {
+    name: 'a password, and nobody to ask',
+    server: { PasswordAuthentication: 'yes' },
+    config: () => ['PubkeyAuthentication no', 'BatchMode no'],
+  },
+  {
     name: 'an unknown host key',
     config: () => ['UserKnownHostsFile /dev/null', 'StrictHostKeyChecking yes'],
   },
@@ -205,12 +210,12 @@ describe.skipIf(!haveSshd())('no more logins with sshpool than with ssh', () => 
     async ([, row]) => {
       await using theirs = createSandbox();
       const expected = await counted(theirs, row, (config) =>
-        ssh(theirs, ['-F', config, 'box', 'true']),
+        ssh(theirs, ['-F', config, 'box', 'true'], { apart: true }),
       );
       for (const command of ['ssh', 'exec']) {
         await using ours = createSandbox();
         const seen = await counted(ours, row, (config) =>
-          runCli(ours, [command, '-F', config, 'box', 'true']),
+          runCli(ours, [command, '-F', config, 'box', 'true'], { apart: true }),
         );
         expect(seen.connections).toBe(expected.connections);
         expect(seen.failures).toBeLessThanOrEqual(expected.failures);

@@ -1,7 +1,8 @@
 /** What `sshpool ssh` says when something fails, beside the real ssh on the same words. */
 import { writeFileSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ssh } from '../support/cli.ts';
+import { runCli, ssh } from '../support/cli.ts';
+import { startLoopback } from '../support/loopback.ts';
 import { RawCall } from '../support/raw-call.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
@@ -66,6 +67,20 @@ describe.skipIf(!haveSshd())('sshpool ssh says what ssh says', () => {
     forgetKey(sshd);
     const { theirs, ours } = await both(sandbox, ['-F', sshd.config(), 'box', 'true']);
     expect(ours).toEqual(theirs);
+  });
+
+  it.each([
+    ['', (port: number) => ['-p', String(port)]],
+    [' behind a ProxyCommand', () => ['-oProxyCommand=sleep 20']],
+  ])('of a server that says nothing%s', async (_name, way) => {
+    await using sandbox = createSandbox();
+    const { port } = await startLoopback(sandbox, () => undefined);
+    const config = sandbox.write('config', 'Host box\n  HostName 127.0.0.1\n');
+    const words = ['-F', config, '-oConnectTimeout=1', ...way(port), 'box', 'true'];
+    const theirs = await ssh(sandbox, words);
+    const ours = await runCli(sandbox, ['ssh', ...words]);
+    expect([ours.code, ours.stderr]).toEqual([theirs.code, theirs.stderr]);
+    expect(theirs.stderr).toContain('timed out during banner exchange');
   });
 
   it.each([

@@ -34,12 +34,43 @@ export const exitRows: readonly Row[] = [
     { normal: (text) => text.replaceAll(/\/\S*\/known/g, 'KNOWN') },
   ),
   row(
+    'a host key that is another one, in a file by a relative name',
+    [
+      'cd $DIR; echo "[127.0.0.1]:$PORT ssh-ed25519 $OTHER_KEY" > known',
+      '$SSH -o UserKnownHostsFile=known box true',
+    ].join('\n'),
+  ),
+  row(
+    'a host key that is another one, in the file of all users alone',
+    [
+      'cd $DIR; echo "[127.0.0.1]:$PORT ssh-ed25519 $OTHER_KEY" > known',
+      '$SSH -o UserKnownHostsFile=none -o GlobalKnownHostsFile=known box true',
+    ].join('\n'),
+  ),
+  ...['no', 'accept-new', 'yes', 'ask'].map((value) =>
+    row(
+      `an unknown host key where none can be written down, StrictHostKeyChecking ${value}`,
+      [
+        '$SSH -o UserKnownHostsFile=none -o GlobalKnownHostsFile=none',
+        `-o StrictHostKeyChecking=${value} box true`,
+      ].join(' '),
+    ),
+  ),
+  row(
+    'a file of known hosts that cannot be made, by a relative name',
+    'cd $DIR; mkdir known; $SSH -o UserKnownHostsFile=known -o StrictHostKeyChecking=no box true',
+  ),
+  row(
     'a file of known hosts that cannot be made',
     '$SSH -o UserKnownHostsFile=$DIR/none/known -o StrictHostKeyChecking=no box true; ls $DIR/none',
   ),
   row(
     'a ProxyCommand that fails, and runs once',
     `$SSH -o "ProxyCommand=sh -c 'echo >> $DIR/runs; exit 1'" box true; wc -l < $DIR/runs`,
+  ),
+  row(
+    'a ProxyCommand that is the streams of the call',
+    '$SSH -o ProxyCommand=- box true </dev/null | head -c 8',
   ),
   row('a BindAddress that is not ours', '$SSH -b 192.0.2.1 box true'),
   row('a BindAddress that is none', '$SSH -b no-such-host.invalid box true'),

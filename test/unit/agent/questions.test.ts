@@ -27,6 +27,20 @@ test('nobody to ask is no answer', async () => {
   expect(await answer).toBeUndefined();
 });
 
+test('nobody to ask is an empty answer where the question says so', async () => {
+  const { questions } = make();
+  const answer = questions.ask({ ...ask, isEmptyByDefault: true });
+  questions.answer({ type: 'answer', id: 1, given: false, text: Buffer.alloc(0) });
+  expect(await answer).toEqual(Buffer.alloc(0));
+});
+
+test('a caller that has gone gives no empty answer', async () => {
+  const { questions } = make();
+  const answer = questions.ask({ ...ask, isEmptyByDefault: true });
+  questions.close();
+  expect(await answer).toBeUndefined();
+});
+
 test('an answer stays with the one who asked, and not in what came', async () => {
   const { questions } = make();
   const answer = questions.ask(ask);

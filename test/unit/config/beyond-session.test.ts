@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isBeyondSession } from '../../../src/config/beyond-session.ts';
+import { isBeyondSession, onlyBySsh } from '../../../src/config/beyond-session.ts';
 
 const printed = (...lines: readonly string[]): Map<string, string[]> =>
   new Map(
@@ -19,6 +19,11 @@ describe('more than one session', () => {
     'sessiontype none',
   ])('is meant by %s', (line) => {
     expect(isBeyondSession(printed(line), {}, false)).toBe(true);
+  });
+
+  it('has the way through the streams of the call done by ssh itself', () => {
+    expect(onlyBySsh(printed('proxycommand -'))).toBe('ProxyCommand -');
+    expect(onlyBySsh(printed('proxycommand nc - 22'))).toBeUndefined();
   });
 
   it('is meant by ForwardX11 where there is a display', () => {

@@ -93,7 +93,8 @@ function passwords(payload: Buffer | undefined): string[] {
 describe('password', () => {
   it('is asked for without an echo, in the words of ssh, and sent', async () => {
     expect(await run(passwordMethod, ['secret'], [SUCCESS])).toEqual(['success']);
-    expect(asked).toEqual([{ text: "me@web's password: ", echo: false }]);
+    const question = { text: "me@web's password: ", echo: false, isEmptyByDefault: true };
+    expect(asked).toEqual([question]);
     expect(passwords(sent[0])).toEqual(['secret']);
   });
 
@@ -125,6 +126,16 @@ describe('password', () => {
   it('without anybody to ask is not sent, and the error will say so', async () => {
     expect(await run(passwordMethod, [], [])).toEqual([]);
     expect(sent).toEqual([]);
+    expect(findings.detail).toContain('nobody to ask');
+  });
+
+  it('is empty where none is typed, as with ssh, and the error will say so', async () => {
+    const more = { numberOfPasswordPrompts: 2 };
+    expect(await run(passwordMethod, ['', ''], [FAILURE, FAILURE], more)).toEqual([
+      'failure',
+      'failure',
+    ]);
+    expect(sent).toHaveLength(2);
     expect(findings.detail).toContain('nobody to ask');
   });
 

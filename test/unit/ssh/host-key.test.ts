@@ -42,6 +42,8 @@ async function verify(
     fingerprintHash: 'sha256',
     showsServerWords: true,
     userKnownHostsFiles: [file],
+    globalKnownHostsFiles: [],
+    all: new Map(),
     ...more,
   } as unknown as SshOptions;
   const left = [...answers];
