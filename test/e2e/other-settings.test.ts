@@ -29,7 +29,9 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a setting that the running age
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     await runCli(sandbox, ['exec', '-F', sshd.config(), 'box', 'true']);
-    const config = sshd.config('UserKnownHostsFile none\n StrictHostKeyChecking ask');
+    const config = sshd.config(
+      `UserKnownHostsFile ${sandbox.path('known')}\n StrictHostKeyChecking ask`,
+    );
     const terminal = Terminal.run(
       sandbox,
       [PROGRAM, 'exec', '-F', config, 'box', 'echo well'],
