@@ -115,7 +115,7 @@ class ExecRun {
     this.#keyboard = new Keyboard({
       send: (data) => this.#call?.send({ type: 'stdin', data }),
       show: (text) => this.#own.write(text),
-      suspend: () => this.#terminal?.suspend(),
+      suspend: () => void this.#suspend(),
       disconnect: () => this.#call?.send({ type: 'disconnect' }),
       silent: () => this.#end(SshpoolError.of('AGENT_SILENT', { log: setting.paths.log })),
     });
@@ -235,6 +235,12 @@ class ExecRun {
     } else if (!this.#keyboard.isOver) {
       (type === 'stdout' ? this.#stdout : this.#stderr).write(data);
     }
+  }
+
+  /** What it shows first is for raw mode, and not for the shell that comes then. */
+  async #suspend(): Promise<void> {
+    await this.#own.flushed();
+    if (this.#terminal?.isRaw) this.#terminal.suspend();
   }
 
   async #answer({ id, text, echo }: MessageOf<'ask'>): Promise<void> {
