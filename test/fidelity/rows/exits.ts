@@ -66,7 +66,8 @@ export const exitRows: readonly Row[] = [
   ),
   row(
     'a ProxyCommand that fails, and runs once',
-    `$SSH -o "ProxyCommand=sh -c 'echo >> $DIR/runs; exit 1'" box true; wc -l < $DIR/runs`,
+    // It reads the identification first: ssh says something else where it could not be sent.
+    `$SSH -o "ProxyCommand=sh -c 'read id; echo >> $DIR/runs; exit 1'" box true; wc -l < $DIR/runs`,
   ),
   row(
     'a ProxyCommand that is the streams of the call',
