@@ -79,6 +79,7 @@ export default defineConfig({
         ? [
             endToEnd('versions', {
               include: [
+                'askpass',
                 'control-path',
                 'explained',
                 'keystrokes',

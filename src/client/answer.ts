@@ -22,14 +22,20 @@ export function answererOf(env: Env, hasTerminal: boolean): Answerer {
 
 /** The answers of one call. */
 export class Answers {
+  readonly #say: (line: string) => void;
   readonly #over = new AbortController();
   #last: Promise<unknown> = Promise.resolve();
+
+  /** `say` is told where a program that is to ask cannot be run. */
+  constructor(say: (line: string) => void) {
+    this.#say = say;
+  }
 
   /** Resolves to undefined where there is nobody, or where the answer was refused. */
   give(text: string, echo: boolean): Promise<Buffer | undefined> {
     // Two that connect at once may both ask, and there is one terminal. Who cannot ask has no answer.
     const answer = this.#last
-      .then(() => answerNow({ text, echo }, this.#over.signal))
+      .then(() => answerNow({ text, echo }, this.#over.signal, this.#say))
       .catch(() => undefined);
     this.#last = answer;
     return answer;
@@ -44,11 +50,12 @@ export class Answers {
 async function answerNow(
   question: { readonly text: string; readonly echo: boolean },
   over: AbortSignal,
+  say: (line: string) => void,
 ): Promise<Buffer | undefined> {
   if (over.aborted) return undefined;
   const terminal = openTerminal();
   const answerer = answererOf(process.env, terminal !== undefined);
   if (answerer === 'terminal' && terminal) return askOnTerminal(terminal, question, over);
   if (terminal) closeTerminal(terminal);
-  return answerer === 'program' ? runAskpass(process.env, question.text, over) : undefined;
+  return answerer === 'program' ? runAskpass(process.env, question.text, over, say) : undefined;
 }

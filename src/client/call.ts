@@ -74,7 +74,7 @@ export class Call {
         this.#reject(this.#greeted ? SshpoolError.of('AGENT_LOST', { log }) : new NotGreeted());
       },
     });
-    const capabilities = ['ask', 'json', ...can] satisfies Capability[];
+    const capabilities = ['json', ...can] satisfies Capability[];
     this.send({ type: 'hello', protocol: PROTOCOL, version, capabilities });
   }
 

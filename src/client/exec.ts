@@ -84,7 +84,7 @@ class ExecRun {
   /** The server was asked to run the command. */
   #mayHaveRun = false;
   #stopWaiting: () => void = nothing;
-  readonly #answers = new Answers();
+  readonly #answers = new Answers((line) => this.#words.say(line));
   readonly #keyboard: Keyboard;
   readonly #signals: ExecSignals;
   readonly #input = new Input(
@@ -142,7 +142,11 @@ class ExecRun {
     const message = execMessage(this.#command, this.#argv, this.#terminal);
     const socket = begun ?? (await connectOrStart(paths, check));
     const receive = (received: Message): boolean => this.#receive(received);
-    const call = new Call(socket, { log: paths.log, version, can: ['ssh', 'words'] }, receive);
+    const call = new Call(
+      socket,
+      { log: paths.log, version, can: ['ask', 'ssh', 'words'] },
+      receive,
+    );
     this.#call = call;
     this.#signals.listen();
     if (begun === undefined) call.send(message);

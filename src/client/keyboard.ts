@@ -65,6 +65,7 @@ export class Keyboard {
     }
     this.#isOver = true;
     this.#ends.disconnect();
-    setTimeout(this.#ends.silent, DISCONNECT_MS).unref();
+    // Where we were stopped meanwhile, what has come is read first.
+    setTimeout(() => setImmediate(this.#ends.silent), DISCONNECT_MS).unref();
   }
 }

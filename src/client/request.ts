@@ -12,6 +12,8 @@ export interface RequestSetting {
   readonly print: (line: string) => void;
   /** Something is to be read, or answered: who shows that the call takes a while stops doing so. */
   readonly stopWaiting?: (() => void) | undefined;
+  /** It is called for a program, behind which there is nobody to ask. */
+  readonly isProgram?: boolean;
   /** Do not go before the agent does: for whoever asks it to leave. */
   readonly untilClosed?: boolean;
 }
@@ -27,9 +29,10 @@ export async function request(
   params: unknown,
 ): Promise<unknown> {
   let json: string | undefined;
-  const answers = new Answers();
-  const { paths, version, print, stopWaiting, untilClosed } = setting;
-  const call: Call = new Call(socket, { log: paths.log, version }, (message) => {
+  const { paths, version, print, stopWaiting, isProgram, untilClosed } = setting;
+  const answers = new Answers(print);
+  const can = isProgram ? [] : (['ask'] as const);
+  const call: Call = new Call(socket, { log: paths.log, version, can }, (message) => {
     switch (message.type) {
       case 'result':
         json = message.json;

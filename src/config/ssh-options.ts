@@ -3,27 +3,18 @@
  * with paths absolute and tokens expanded. ssh has expanded some before it prints (ssh.c, main):
  * those must not be expanded again, or a `%` that came out of a `%%` would be taken for a token.
  */
-import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { agentChoice, forwardChoice, type AgentChoice } from './agent-choice.ts';
 import { commandFiles, type CommandFiles } from './command-files.ts';
 import { controlOptions, type ControlOptions } from './control-options.ts';
-import { splitFileList } from './file-list.ts';
 import { parseJump, type Jump } from './jump.ts';
 import { networkOptions, type NetworkOptions } from './network-options.ts';
 import { opensshOnly } from './openssh-only.ts';
+import { optionFiles, type OptionFiles } from './option-files.ts';
 import type { Target } from './target.ts';
-import {
-  expand,
-  expandPath,
-  expandTilde,
-  PATH_TOKENS,
-  PROXY_TOKENS,
-  type TokenContext,
-} from './tokens.ts';
+import { expand, expandTilde, PROXY_TOKENS, type TokenContext } from './tokens.ts';
 
 /** ssh_config(5) has the meaning of each; times are in milliseconds. */
-export interface SshOptions extends NetworkOptions, ControlOptions {
+export interface SshOptions extends NetworkOptions, ControlOptions, OptionFiles {
   /** HOST as typed. */
   readonly target: string;
   /** The alias or name in it. */
@@ -36,13 +27,8 @@ export interface SshOptions extends NetworkOptions, ControlOptions {
   /** They are those of this command: with another one they may be others. */
   readonly usesCommand: boolean;
   readonly hostKeyAlias: string | undefined;
-  readonly identityFiles: readonly string[];
-  readonly certificateFiles: readonly string[];
   readonly identitiesOnly: boolean;
   readonly identityAgent: AgentChoice;
-  readonly userKnownHostsFiles: readonly string[];
-  readonly globalKnownHostsFiles: readonly string[];
-  readonly revokedHostKeyFiles: readonly string[];
   readonly commandFiles: CommandFiles;
   readonly strictHostKeyChecking: 'yes' | 'ask' | 'accept-new' | 'no';
   readonly hashKnownHosts: boolean;
@@ -117,7 +103,7 @@ export function readSshOptions(printed: string, asked: Asked): SshOptions {
     configFile: asked.configFile,
     usesCommand: asked.usesCommand ?? false,
     hostKeyAlias,
-    ...filesOf(values, context, asked.cwd),
+    ...optionFiles(values, context, asked.cwd),
     identitiesOnly: yes('identitiesonly'),
     identityAgent: agentChoice(values.get('identityagent')?.[0] ?? 'SSH_AUTH_SOCK', asked),
     strictHostKeyChecking: strictness(one('stricthostkeychecking')),
@@ -215,45 +201,6 @@ function methodsOf(one: One, values: Values): Methods {
     preferredAuthentications: values.get('preferredauthentications')?.[0]?.split(','),
     numberOfPasswordPrompts: Number(one('numberofpasswordprompts') ?? 3),
   };
-}
-
-type Files = Pick<
-  SshOptions,
-  | 'identityFiles'
-  | 'certificateFiles'
-  | 'userKnownHostsFiles'
-  | 'globalKnownHostsFiles'
-  | 'revokedHostKeyFiles'
->;
-
-function filesOf(values: Values, context: TokenContext, cwd: string): Files {
-  const keys = (option: string): string[] =>
-    (values.get(option) ?? [])
-      .filter((text) => text !== 'none')
-      .map((text) => expandPath(text, context, { option, tokens: PATH_TOKENS, env: true, cwd }));
-  const lists = (option: string, toPath: (text: string) => string): string[] => {
-    const text = values.get(option)?.[0] ?? 'none';
-    if (text === 'none') return [];
-    return splitFileList(text, (path) => isFile(toPath(path))).map(toPath);
-  };
-  const fromHome = (text: string): string => expandTilde(text, context.account, cwd);
-  return {
-    identityFiles: keys('identityfile'),
-    certificateFiles: keys('certificatefile'),
-    userKnownHostsFiles: lists('userknownhostsfile', fromHome),
-    // One before OpenSSH 10, several since then.
-    revokedHostKeyFiles: lists('revokedhostkeys', fromHome),
-    // ssh opens these as they stand, without even ~.
-    globalKnownHostsFiles: lists('globalknownhostsfile', (text) => resolve(cwd, text)),
-  };
-}
-
-function isFile(path: string): boolean {
-  try {
-    return statSync(path).isFile();
-  } catch {
-    return false; // or out of reach, which is the same to ssh
-  }
 }
 
 /** ssh takes ProxyJump apart first, then expands what it made of it as a ProxyCommand. */

@@ -81,7 +81,7 @@ export class AgentPool extends BasePool<typeof REACHED> {
         signal?.addEventListener('abort', leave, { once: true });
         if (signal?.aborted) leave();
         try {
-          const setting = { paths, version, print: () => undefined };
+          const setting = { paths, version, print: () => undefined, isProgram: true };
           return await request(socket, setting, method, params);
         } finally {
           signal?.removeEventListener('abort', leave);

@@ -92,10 +92,6 @@ class AgentRun {
   /** True for the last message. */
   receive(call: Call, message: Message): boolean {
     switch (message.type) {
-      case 'ask':
-        // There is nobody.
-        call.answer(message.id, undefined);
-        return false;
       case 'askEnvironment': {
         const env = envLines(globalThis.process.env, message.patterns);
         call.send({ type: 'environment', env });

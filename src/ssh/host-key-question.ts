@@ -1,5 +1,6 @@
 /** The question whether an unknown host key is to be trusted, in ssh's words (sshconnect.c). Pure. */
 import type { KnownHost } from './known-hosts.ts';
+import { isAtLeast } from './ssh-version.ts';
 
 export interface UnknownKey {
   /** The name that is looked up in known_hosts. */
@@ -13,16 +14,19 @@ export interface UnknownKey {
   readonly others: readonly KnownHost[];
   /** $HOME, which is shown as ~. */
   readonly home: string | undefined;
+  /** What `ssh -V` prints. */
+  readonly version: string;
 }
 
 /** So many other names are shown, and then how many more there are. */
 const MAX_OTHERS = 8;
 
 export function hostKeyQuestion(unknown: UnknownKey): string {
-  const { host, keyType, fingerprint } = unknown;
+  const { host, keyType, fingerprint, version } = unknown;
+  const print = isAtLeast(version, 10, 1) ? `: ${fingerprint}` : ` ${fingerprint}.`;
   return [
     `The authenticity of host '${host} (${addressOf(unknown)})' can't be established.`,
-    `${keyType} key fingerprint is ${fingerprint}.`,
+    `${keyType} key fingerprint is${print}`,
     ...othersOf(unknown),
     'Are you sure you want to continue connecting (yes/no/[fingerprint])? ',
   ].join('\n');

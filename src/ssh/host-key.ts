@@ -18,9 +18,9 @@ import {
   type KnownHost,
   type LookupName,
 } from './known-hosts.ts';
-import { isNameOf } from './named-file.ts';
 import type { Ask } from './prompts.ts';
 import { markSaid, type SaidBySsh } from './said-by-ssh.ts';
+import { sshVersion } from './ssh-version.ts';
 
 export interface HostKeyRequest {
   readonly options: SshOptions;
@@ -79,14 +79,9 @@ function asSsh(options: SshOptions, error: SshpoolError, words: SaidBySsh): Sshp
   return options.strictHostKeyChecking === 'no' ? error : markSaid(error, words);
 }
 
-/** A file as the user named it: ssh leaves a relative path as it is. */
-function named(file: string, { all }: SshOptions): string {
-  const given = ['userknownhostsfile', 'globalknownhostsfile'].flatMap(
-    (option) => all.get(option) ?? [],
-  );
-  const ours = given.flatMap((text) => text.split(' ')).filter((name) => isNameOf(name, file));
-  // Of `known` and `old/known` the longer one.
-  return ours.toSorted((a, b) => b.length - a.length)[0] ?? file;
+/** A file as the user named it. */
+function named(file: string, { relativeNames }: SshOptions): string {
+  return relativeNames.get(file) ?? file;
 }
 
 function placeOf({ file, line }: KnownHost): { file: string; line: number } {
@@ -131,7 +126,11 @@ function refuse(facts: Facts, why: string, remedy = REMEDY): never {
 async function askPerson(request: HostKeyRequest, key: Buffer, facts: Facts): Promise<void> {
   const { ask, known, name, address, env, options } = request;
   const others = otherNames(known, name, key);
-  const unknown = { ...facts, address, port: options.port, others, home: env['HOME'] };
+  const unknown = {
+    ...{ ...facts, address, port: options.port, home: env['HOME'] },
+    others: others.map((other) => ({ ...other, file: named(other.file, options) })),
+    version: await sshVersion(env),
+  };
   for (let text = hostKeyQuestion(unknown); ; text = ASK_AGAIN) {
     // One question after the other: each answer decides whether there is another.
     const answer = await ask({ text, echo: true });

@@ -2,7 +2,6 @@
 import { execFile } from 'node:child_process';
 import { findProgram } from '../base/programs.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
-import { isNameOf } from './named-file.ts';
 
 type Env = NodeJS.ProcessEnv;
 
@@ -57,9 +56,7 @@ function askKeygen(file: string, env: Env): Promise<string | undefined> {
   });
 }
 
-/** A key file as the user named it: ssh leaves a relative path as it is. */
-export function nameOf(file: string, { all, identityFiles }: SshOptions): string {
-  const given = (all.get('identityfile') ?? []).filter((text) => text !== 'none');
-  const name = given[identityFiles.indexOf(file)] ?? file;
-  return isNameOf(name, file) ? name : file;
+/** A key file as the user named it. */
+export function nameOf(file: string, { relativeNames }: SshOptions): string {
+  return relativeNames.get(file) ?? file;
 }

@@ -56,10 +56,8 @@ export function expired(error: unknown, attempted: Attempted): void {
   if (!(error instanceof SshpoolError) || error.code !== 'CONNECT_TIMEOUT') return;
   // Without one ssh waits on, and one that has spoken has all the time it wants.
   if (options.connectTimeoutMs === undefined || insteadOfSsh === undefined) return;
-  markSaid(error, () => [
-    'Connection timed out during banner exchange',
-    `Connection to ${peerOf(attempted)} timed out`,
-  ]);
+  const info = `Connection to ${peerOf(attempted)} timed out`;
+  markSaid(error, () => ['Connection timed out during banner exchange', { info }]);
 }
 
 function endWords(how: 'closed' | 'reset', attempted: Attempted): SaidBySsh {

@@ -115,24 +115,26 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a question', () => {
     expect(results[1]).toEqual(results[0]);
   });
 
-  it.concurrent.each([{ SSH_ASKPASS: '' }, { SSH_ASKPASS: '/nowhere' }, { SSH_ASKPASS: '/etc' }])(
-    'to a program that cannot be run is told in the words of ssh, under %j',
-    async (rule) => {
-      const results = await Promise.all(
-        BOTH.map(async (who) => {
-          await using sandbox = createSandbox();
-          const sshd = await startSshd(sandbox);
-          lock(sshd, 'open sesame');
-          const env = { ...rule, SSH_ASKPASS_REQUIRE: 'force' };
-          const args = ['-F', sshd.config(), 'box', 'true'];
-          const { stderr } = await run(who, sandbox, args, { env, apart: true });
-          return stderr.split('\n').filter((line) => line.startsWith('ssh_askpass'));
-        }),
-      );
-      expect(results[1]).toEqual(results[0]);
-      expect(results[0]?.join()).toContain('ssh_askpass: exec(');
-    },
-  );
+  it.concurrent.each([
+    { SSH_ASKPASS: '' },
+    { SSH_ASKPASS: '/nowhere' },
+    { SSH_ASKPASS: '/etc' },
+    { SSH_ASKPASS: '/etc/passwd/x' },
+  ])('to a program that cannot be run is told in the words of ssh, under %j', async (rule) => {
+    const results = await Promise.all(
+      BOTH.map(async (who) => {
+        await using sandbox = createSandbox();
+        const sshd = await startSshd(sandbox);
+        lock(sshd, 'open sesame');
+        const env = { ...rule, SSH_ASKPASS_REQUIRE: 'force' };
+        const args = ['-F', sshd.config(), 'box', 'true'];
+        const { stderr } = await run(who, sandbox, args, { env, apart: true });
+        return stderr.split('\n').filter((line) => line.startsWith('ssh_askpass'));
+      }),
+    );
+    expect(results[1]).toEqual(results[0]);
+    expect(results[0]?.join()).toContain('ssh_askpass: exec(');
+  });
 
   it.concurrent.each([{ SSH_ASKPASS: '' }, { SSH_ASKPASS: '/nowhere' }])(
     'to no program finds nobody, under %j',

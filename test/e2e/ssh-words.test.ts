@@ -71,6 +71,7 @@ describe.skipIf(!haveSshd())('sshpool ssh says what ssh says', () => {
 
   it.each([
     ['', (port: number) => ['-p', String(port)]],
+    [' with LogLevel ERROR', (port: number) => ['-oLogLevel=ERROR', '-p', String(port)]],
     [' behind a ProxyCommand', () => ['-oProxyCommand=sleep 20']],
   ])('of a server that says nothing%s', async (_name, way) => {
     await using sandbox = createSandbox();

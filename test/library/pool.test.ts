@@ -31,7 +31,7 @@ const KINDS: readonly [name: string, make: Make][] = [
     'in this process',
     (config) => Promise.resolve(new SSHConnectionPool({ configFile: 'none', ...config })),
   ],
-  ['over the agent', () => connectAgent({ configFile: 'none' })],
+  ['over the agent', ({ configFile = 'none' } = {}) => connectAgent({ configFile })],
 ];
 
 describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
@@ -301,6 +301,16 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
       expect(await pool.run(host, 'echo next')).toMatchObject({ stdout: 'next\n' });
     }
     await until(() => processesNaming(mark).length === 0, 'all have ended');
+  });
+
+  it('asks nobody at a jump host either, and sends no password there', async () => {
+    const options = { PubkeyAuthentication: 'no', PasswordAuthentication: 'yes' };
+    await using hop = await startSshd(sandbox, { name: 'hop', options });
+    const blocks = ['Host hop', 'BatchMode no', hop.hostBlock, 'Host box', 'ProxyJump hop'];
+    await using pool = await make({ configFile: box.config(blocks.join('\n')) });
+    const run = pool.run({ ...host, host: 'box' }, 'true');
+    await expect(run).rejects.toMatchObject({ code: 'AUTH_FAILED' });
+    expect(hop.log()).not.toContain('Failed password');
   });
 
   it('says what a lost connection did to a command', async () => {

@@ -47,7 +47,7 @@ export const exitRows: readonly Row[] = [
       '$SSH -o UserKnownHostsFile=none -o GlobalKnownHostsFile=known box true',
     ].join('\n'),
   ),
-  ...['no', 'accept-new', 'yes', 'ask'].map((value) =>
+  ...['no', 'accept-new', 'yes'].map((value) =>
     row(
       `an unknown host key where none can be written down, StrictHostKeyChecking ${value}`,
       [

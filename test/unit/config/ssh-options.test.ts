@@ -64,8 +64,21 @@ test.each([
   expect(identityPaths(options)).toEqual(expect.arrayContaining(files));
 });
 
-test('known hosts files of the system have not even ~ expanded', () => {
-  expect(read('globalknownhostsfile ~/a\n').globalKnownHostsFiles).toEqual(['/cwd/~/a']);
+// `ssh -G` prints it as it is, and leaves before ssh expands it (ssh.c, tilde_expand_paths).
+test('known hosts files of the system may be below a home directory', () => {
+  expect(read('globalknownhostsfile ~/a\n').globalKnownHostsFiles).toEqual(['/home/me/a']);
+});
+
+test('files by a relative name are known by that name, and no others', () => {
+  const printed = ['userknownhostsfile known /etc/known', 'globalknownhostsfile ./more'];
+  const { relativeNames } = read(
+    [...printed, 'identityfile keys/own', 'identityfile ~/b', ''].join('\n'),
+  );
+  expect([...relativeNames]).toEqual([
+    ['/cwd/keys/own', 'keys/own'],
+    ['/cwd/known', 'known'],
+    ['/cwd/more', './more'],
+  ]);
 });
 
 test('a known hosts file with a space in its path is found', () => {

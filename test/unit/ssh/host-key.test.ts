@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SshOptions } from '../../../src/config/ssh-options.ts';
@@ -12,8 +12,13 @@ const directory = makeDirectory();
 const at = (name: string): string => join(directory.path, name);
 let key = '';
 
+function installSsh(version: string): void {
+  writeFileSync(at('ssh'), `#!/bin/sh\necho OpenSSH_${version} >&2\n`, { mode: 0o755 });
+}
+
 beforeAll(() => {
   key = makeKey(at('key'), 'ed25519');
+  installSsh('9.2p1');
 });
 afterAll(() => directory[Symbol.dispose]());
 
@@ -43,7 +48,7 @@ async function verify(
     showsServerWords: true,
     userKnownHostsFiles: [file],
     globalKnownHostsFiles: [],
-    all: new Map(),
+    relativeNames: new Map([[file, 'known']]),
     ...more,
   } as unknown as SshOptions;
   const left = [...answers];
@@ -53,7 +58,8 @@ async function verify(
       known: parseKnownHosts(known, at('hosts')),
       name: { name: '[host]:2222', plainName: 'host' },
       address,
-      env: { HOME: directory.path },
+      // With the ssh that stands there.
+      env: { HOME: directory.path, PATH: directory.path },
       ask: ({ text }) => {
         asked?.push(text);
         const answer = left.shift();
@@ -79,6 +85,29 @@ describe('an unknown host key', () => {
         'This key is not known by any other names.\n' +
         'Are you sure you want to continue connecting (yes/no/[fingerprint])? ',
     ]);
+  });
+
+  it('is asked about in the words of the ssh that is installed', async () => {
+    installSsh('10.1p1');
+    const { asked } = await verify('', ['no']);
+    installSsh('9.2p1');
+    expect(asked[0]).toContain(`\nED25519 key fingerprint is: ${fingerprint(blobOf(key))}\nThis`);
+  });
+
+  it.each(['ask', 'accept-new', 'no', 'yes'] as const)(
+    'is refused without a question where it could not be written down, under %s',
+    async (strictHostKeyChecking) => {
+      const more = { strictHostKeyChecking, userKnownHostsFiles: [] };
+      const { asked, result } = await verify('', ['yes'], more);
+      expect([asked, result]).toEqual([[], expect.stringContaining('UserKnownHostsFile is none')]);
+    },
+  );
+
+  it('is asked about with the relative name of a file that has it for others', async () => {
+    const { asked } = await verify(`other ${key}\n`, ['no'], {
+      relativeNames: new Map([[at('hosts'), 'hosts']]),
+    });
+    expect(asked[0]).toContain('\n    hosts:1: other\n');
   });
 
   it('is asked about with the other names that it has, the first eight of them', async () => {
