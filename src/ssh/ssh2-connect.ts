@@ -15,7 +15,8 @@ import type { Link } from './link.ts';
 import { canonicalKey } from './public-key.ts';
 import type { LinkRequest } from './link-request.ts';
 import { LoginLimit } from './login-limit.ts';
-import { askNobody, type Ask } from './prompts.ts';
+import { beyondSsh2 } from './beyond-ssh2.ts';
+import { askNobody, type Ask, type Note } from './prompts.ts';
 import { Client, onServerDebug, protocolOf, type Protocol } from './ssh2-internals.ts';
 import { putOffHostKeys } from './ssh2-announced-keys.ts';
 import { weaknessWords } from './negotiation.ts';
@@ -46,11 +47,19 @@ export async function connectSsh2(request: LinkRequest): Promise<Link> {
   const jump = through && ((until: AbortSignal) => limit.during(() => through(until)));
   const aside: TcpRequest['aside'] = (wait) => limit.during(wait);
   const onProxy = (spoke: Promise<void>): void => limit.awaitProxy(request.options, spoke);
-  const transport = openTransport({ ...request, jump, aside, onProxy, signal: attempt.signal });
+  let isGivenUp = false;
+  // Such as a ProxyCommand, of which another one is started.
+  const note: Note = (text, of) => {
+    if (!isGivenUp) request.note(text, of);
+  };
+  const heard = { ...request, note };
+  const transport = openTransport({ ...heard, jump, aside, onProxy, signal: attempt.signal });
   try {
     const stream = await transport;
     const onLogin = (): void => limit.login();
-    return await new Handshake({ ...request, ask, onLogin }, stream, attempt.signal).run();
+    const onGivenUp = (): void => void (isGivenUp = true);
+    const asked = { ...heard, ask, onLogin, onGivenUp };
+    return await new Handshake(asked, stream, attempt.signal).run();
   } catch (thrown) {
     // What ended the attempt says more than the broken socket that it left.
     throw attempt.signal.aborted ? attempt.signal.reason : thrown;
@@ -68,6 +77,8 @@ const LEAVE_MS = 1000;
 interface HandshakeRequest extends LinkRequest {
   /** The host key was verified. */
   readonly onLogin: () => void;
+  /** It is OpenSSH's turn: what anybody still says here is said because we have left. */
+  readonly onGivenUp: () => void;
 }
 
 /** One run from an open transport to a link; the first cause of a failure is the one reported. */
@@ -194,6 +205,7 @@ class Handshake {
 
   #fail(error: SshpoolError): void {
     this.#failure ??= error;
+    if (this.#request.hasAlternative && beyondSsh2(this.#failure)) this.#request.onGivenUp();
   }
 
   #attempted(): Attempted {

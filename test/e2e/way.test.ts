@@ -91,6 +91,32 @@ describe.skipIf(!haveSshd())('a ProxyCommand', () => {
   });
 });
 
+/** A proxy that says so when it is left. */
+const TELLING = `
+  import { writeSync } from 'node:fs';
+  import { connect } from 'node:net';
+  const server = connect(Number(process.argv[3]), process.argv[2]);
+  process.stdin.pipe(server).pipe(process.stdout);
+  process.stdin.on('end', () => writeSync(2, 'it has left\\nwithout a word\\n'));
+  process.on('SIGTERM', () => undefined);
+  server.on('close', () => process.exit());
+`;
+
+describe.skipIf(!haveSshd())('a ProxyCommand of a connection that is given up for OpenSSH', () => {
+  it('is not heard when that ends, for ssh would have made one', async () => {
+    await using sandbox = createSandbox();
+    // Longer than any packet that ssh2 reads.
+    const Banner = sandbox.write('banner', 'of the dog\n'.repeat(4000));
+    const sshd = await startSshd(sandbox, { options: { Banner } });
+    const proxy = `ProxyCommand ${process.execPath} ${sandbox.write('proxy.mjs', TELLING)} %h %p`;
+    const words = ['exec', '-F', sshd.config(`Host box\n${proxy}`), 'box', 'true'];
+    const { code, stderr } = await runCli(sandbox, words);
+    expect(code).toBe(0);
+    expect(stderr).toContain('of the dog');
+    expect(stderr).not.toContain('has left');
+  });
+});
+
 /** By a proxy such as one that waits for a browser, or for a machine that wakes up. */
 const slow = (sshd: Sshd, more = ''): string =>
   sshd.config(`ProxyCommand sh -c 'sleep 2; exec ssh -F ${sshd.config()} -W %h:%p box'\n${more}`);
