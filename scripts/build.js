@@ -39,7 +39,7 @@ if (tsc.status !== 0) process.exit(tsc.status ?? 1);
 const bundled = new Set([
   ...(await bundle('cli', 'src/cli/main.ts')),
   ...(await bundle('agent', 'src/agent/main.ts')),
-  ...(await bundle('askpass', 'src/ssh/askpass-program.ts')),
+  ...(await bundle('askpass', 'src/ssh/openssh/askpass-program.ts')),
 ]);
 // This one is run by ssh, as it is.
 chmodSync(join(made, 'askpass', 'main.cjs'), 0o755);
@@ -75,7 +75,7 @@ async function bundle(name, entry) {
   const bundler = await rolldown({
     input: { main },
     platform: 'node',
-    // It has optional native parts, and src/ssh/ssh2-internals.ts reaches into the installed one.
+    // It has optional native parts, and src/ssh/ssh2/internals.ts reaches into the installed one.
     external: /^ssh2(\/|$)/,
     // Lets what others import from it be part of main, too.
     preserveEntrySignatures: false,

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Writes what is made of tables in the source: the completions, docs/PROTOCOL.md, the table of
- * settings in README.md and the constants of the launcher. Runs after the build. With `--check` it writes nothing, names what is not
+ * settings in README.md, the constants of the launcher and the lint's rules about imports. Runs after the build. With `--check` it writes nothing, names what is not
  * as the source has it, and fails.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -17,6 +17,7 @@ import { escapeHelp } from '../dist/wire/escape-help.js';
 import * as messages from '../dist/wire/protocol.js';
 import { DIVERSIONS } from '../dist/base/place.js';
 import * as start from '../dist/wire/start.js';
+import { layerOverrides } from './layers.js';
 import { protocolDocument } from './protocol-document.js';
 import { settingsTable, withSection } from './sections.js';
 import { wireHeader } from './wire-header.js';
@@ -51,8 +52,18 @@ const readme = withSection(
   settingsTable([...VARIABLES, FALLBACK]),
 );
 
+/** The lint configuration, with its rules about imports as scripts/layers.js has them. */
+function lintConfig() {
+  const config = /** @type {{ overrides: { rules: object }[] }} */ (
+    JSON.parse(current('.oxlintrc.json'))
+  );
+  const others = config.overrides.filter(({ rules }) => !('no-restricted-imports' in rules));
+  return `${JSON.stringify({ ...config, overrides: [...others, ...layerOverrides()] }, null, 2)}\n`;
+}
+
 /** @type {readonly (readonly [name: string, content: string])[]} */
 const files = [
+  ['.oxlintrc.json', lintConfig()],
   ['completions/sshpool.bash', bashCompletion(COMMANDS)],
   ['completions/_sshpool', zshCompletion(COMMANDS)],
   ['completions/sshpool.fish', fishCompletion(COMMANDS)],

@@ -1,5 +1,5 @@
 /** Questions to the person of a call, by whichever of its programs can put them. */
-import type { Ask } from '../ssh/prompts.ts';
+import type { Ask } from '../ssh/link/prompts.ts';
 import type { ExecCaller } from './exec-caller.ts';
 import type { Notes } from './notes.ts';
 

@@ -1,7 +1,7 @@
 /** What a caller exits with for each end of a session, and what it prints. */
 import { EXIT_FAILURE, EXIT_TIMEOUT, SshpoolError } from '../base/errors.ts';
 import { signalExitCode } from '../base/signals.ts';
-import type { Outcome } from '../ssh/session.ts';
+import type { Outcome } from '../ssh/channel/session.ts';
 
 export interface Exit {
   readonly exitCode: number;

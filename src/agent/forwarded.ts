@@ -2,10 +2,10 @@
  * A stream to a machine behind the server (ssh -W) or to a unix socket of it, in the place of a
  * session. Bridges a tunnel to what a call does with a session.
  */
-import { WINDOW } from '../ssh/channel.ts';
-import type { Outcome } from '../ssh/session.ts';
-import type { WindowSize } from '../ssh/terminal.ts';
-import type { Tunnel } from '../ssh/tunnel.ts';
+import { WINDOW } from '../ssh/channel/channel.ts';
+import type { Outcome } from '../ssh/channel/session.ts';
+import type { WindowSize } from '../ssh/channel/terminal.ts';
+import type { Tunnel } from '../ssh/channel/tunnel.ts';
 import { SshpoolError } from '../base/errors.ts';
 
 /** What a call does with what it has opened: a session, or a stream. */

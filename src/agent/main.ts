@@ -33,8 +33,8 @@ function report(readiness: Readiness): void {
 async function loadTheRest(): Promise<void> {
   await Promise.all([
     import('../ssh/connect-link.ts'),
-    import('../ssh/openssh-connect.ts'),
-    import('../ssh/proxy.ts'),
+    import('../ssh/openssh/connect.ts'),
+    import('../ssh/transport/proxy.ts'),
     import('./method-params.ts'),
     import('./single-servers-schema.ts'),
     import('../config/settings-schema.ts'),

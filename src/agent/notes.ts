@@ -1,6 +1,6 @@
 import { printableWords } from '../base/printable.ts';
 import type { Clock } from '../base/time.ts';
-import type { Note } from '../ssh/prompts.ts';
+import type { Note } from '../ssh/link/prompts.ts';
 
 const HOLD_MS = 1000;
 

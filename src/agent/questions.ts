@@ -1,5 +1,5 @@
 /** Questions to one caller and the answers that come back for them. */
-import type { Ask, Question } from '../ssh/prompts.ts';
+import type { Ask, Question } from '../ssh/link/prompts.ts';
 import type { Message } from '../wire/protocol.ts';
 
 interface Open {

@@ -8,7 +8,7 @@ import {
   PROXY_PEER,
   saidBySsh,
   type LogOptions,
-} from '../ssh/said-by-ssh.ts';
+} from '../ssh/link/said-by-ssh.ts';
 
 type Words = (message: string) => string;
 

@@ -5,7 +5,7 @@ import { signalExitCode } from '../base/signals.ts';
 import type { Clock } from '../base/time.ts';
 import { RemoteEnd } from '../pool/remote-end.ts';
 import type { Lease } from '../pool/wanted.ts';
-import type { Outcome, Start } from '../ssh/session.ts';
+import type { Outcome, Start } from '../ssh/channel/session.ts';
 import type { CommandProcess } from './process.ts';
 
 /**

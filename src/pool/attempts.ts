@@ -6,8 +6,8 @@
  */
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
-import type { Link } from '../ssh/link.ts';
-import { SETTLE_MS } from '../ssh/penalties.ts';
+import type { Link } from '../ssh/link/link.ts';
+import { SETTLE_MS } from '../ssh/login/penalties.ts';
 import type { Handshakes } from './handshakes.ts';
 import type { Purpose } from './policy.ts';
 

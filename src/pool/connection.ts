@@ -4,11 +4,11 @@
  */
 import { SshpoolError } from '../base/errors.ts';
 import type { Timer } from '../base/time.ts';
-import { forwardKeyAgent } from '../ssh/agent-forward.ts';
-import { Channels } from '../ssh/channels.ts';
-import type { Link } from '../ssh/link.ts';
-import type { Session } from '../ssh/session.ts';
-import { Tunnel, type Destination, type TunnelEvents } from '../ssh/tunnel.ts';
+import { forwardKeyAgent } from '../ssh/channel/agent-forward.ts';
+import { Channels } from '../ssh/channel/channels.ts';
+import type { Link } from '../ssh/link/link.ts';
+import type { Session } from '../ssh/channel/session.ts';
+import { Tunnel, type Destination, type TunnelEvents } from '../ssh/channel/tunnel.ts';
 import type { Took } from './attempts.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import type { EvictReason } from './events.ts';

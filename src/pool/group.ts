@@ -4,8 +4,8 @@
  */
 import { SshpoolError } from '../base/errors.ts';
 import { Fifo } from '../base/fifo.ts';
-import type { Link } from '../ssh/link.ts';
-import type { Tunnel } from '../ssh/tunnel.ts';
+import type { Link } from '../ssh/link/link.ts';
+import type { Tunnel } from '../ssh/channel/tunnel.ts';
 import { Attempts, type Failure, type Took } from './attempts.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionEvents } from './connection-context.ts';

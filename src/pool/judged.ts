@@ -1,5 +1,5 @@
 /** What the server of one connection was judged by, as callers with other known hosts come. */
-import type { Link } from '../ssh/link.ts';
+import type { Link } from '../ssh/link/link.ts';
 import { TRUSTED, type Trust } from './request.ts';
 
 export class Judged {

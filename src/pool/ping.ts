@@ -1,6 +1,6 @@
 /** A ping where there is no session to ask on. */
-import type { Channel, ChannelEvents } from '../ssh/channel.ts';
-import type { Channels } from '../ssh/channels.ts';
+import type { Channel, ChannelEvents } from '../ssh/channel/channel.ts';
+import type { Channels } from '../ssh/channel/channels.ts';
 
 /**
  * Asks the server for any answer: it refuses a channel of a type that it does not know (RFC 4254

@@ -4,7 +4,7 @@
  */
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
-import type { Tunnel } from '../ssh/tunnel.ts';
+import type { Tunnel } from '../ssh/channel/tunnel.ts';
 import type { Connection } from './connection.ts';
 import type { Label } from './label.ts';
 import type { OnPoolEvent } from './events.ts';

@@ -3,9 +3,9 @@
  * ("session signalling requires privilege separation"); there a second session can find the
  * command among the children of its own sshd, and signal its process group.
  */
-import type { Channels } from '../ssh/channels.ts';
-import type { Link } from '../ssh/link.ts';
-import { Session, type Outcome } from '../ssh/session.ts';
+import type { Channels } from '../ssh/channel/channels.ts';
+import type { Link } from '../ssh/link/link.ts';
+import { Session, type Outcome } from '../ssh/channel/session.ts';
 
 /** Signals that RFC 4254 section 6.10 names and that we pass on. */
 const NAMES = /^(HUP|INT|KILL|QUIT|TERM|USR1|USR2)$/;

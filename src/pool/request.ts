@@ -2,7 +2,7 @@
 import type { Connector } from './attempts.ts';
 import type { ConnectionSettings } from './connection.ts';
 import type { Label } from './label.ts';
-import type { Link } from '../ssh/link.ts';
+import type { Link } from '../ssh/link/link.ts';
 
 /** Which servers a caller trusts, for judging a connection that was made earlier. */
 export interface Trust {

@@ -1,5 +1,5 @@
 /** A connection as statistics and events show it. */
-import type { Link } from '../ssh/link.ts';
+import type { Link } from '../ssh/link/link.ts';
 import type { Life } from './connection.ts';
 import type { Label } from './label.ts';
 import type { ConnectionRow } from './stats.ts';

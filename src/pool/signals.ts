@@ -1,6 +1,6 @@
 /** Signals for the sessions of one connection, with the remedy where the server refuses them. */
-import type { Link } from '../ssh/link.ts';
-import type { Session } from '../ssh/session.ts';
+import type { Link } from '../ssh/link/link.ts';
+import type { Session } from '../ssh/channel/session.ts';
 import { remedyApplies, signalCommand } from './remote-signal.ts';
 import type { Slots } from './slots.ts';
 

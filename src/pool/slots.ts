@@ -6,8 +6,8 @@
 import { Fifo } from '../base/fifo.ts';
 import type { SshpoolError } from '../base/errors.ts';
 import type { Clock, Timer } from '../base/time.ts';
-import type { Channels } from '../ssh/channels.ts';
-import { Session, type Outcome } from '../ssh/session.ts';
+import type { Channels } from '../ssh/channel/channels.ts';
+import { Session, type Outcome } from '../ssh/channel/session.ts';
 import type { Limits } from './limits.ts';
 import { ping } from './ping.ts';
 import { runCommand } from './remote-signal.ts';

@@ -3,8 +3,8 @@
  * tried while nothing runs that it could cost its life.
  */
 import type { Clock } from '../base/time.ts';
-import type { Channels } from '../ssh/channels.ts';
-import { Session } from '../ssh/session.ts';
+import type { Channels } from '../ssh/channel/channels.ts';
+import { Session } from '../ssh/channel/session.ts';
 
 /** How long the server may take for all of it, by how long a connect took it: that is more round trips. */
 const TRIAL_MS = 2000;

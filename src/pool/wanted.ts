@@ -4,9 +4,9 @@
  */
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
-import { OPEN_FAILURE } from '../ssh/messages.ts';
-import type { Session } from '../ssh/session.ts';
-import type { Destination, Tunnel } from '../ssh/tunnel.ts';
+import { OPEN_FAILURE } from '../ssh/channel/messages.ts';
+import type { Session } from '../ssh/channel/session.ts';
+import type { Destination, Tunnel } from '../ssh/channel/tunnel.ts';
 import type { Took } from './attempts.ts';
 import type { Connection } from './connection.ts';
 

@@ -6,7 +6,7 @@
 import { identityPaths } from '../config/connection-key.ts';
 import type { FileContents } from '../config/file-contents.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
-import type { HeldKeys } from '../ssh/held-keys.ts';
+import type { HeldKeys } from '../ssh/keys/held-keys.ts';
 
 /** As texts to compare. */
 export interface Identity {

@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import type { FileContents } from '../config/file-contents.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
 import { TRUSTED, type Trust } from '../pool/request.ts';
-import { readKnownHosts } from '../ssh/known-hosts-file.ts';
-import { fingerprint, judgeFingerprint, linesFor, lookupName } from '../ssh/known-hosts.ts';
+import { readKnownHosts } from '../ssh/trust/known-hosts-file.ts';
+import { fingerprint, judgeFingerprint, linesFor, lookupName } from '../ssh/trust/known-hosts.ts';
 
 /** @throws SshpoolError NOT_SHARED for a known_hosts file that gives its contents only once */
 export function trustOf(options: SshOptions, contents: FileContents): Trust {

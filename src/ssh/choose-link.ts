@@ -5,7 +5,7 @@
 import { SshpoolError } from '../base/errors.ts';
 import type { LinkSetting } from '../config/settings.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
-import { missingAlgorithms } from './algorithms.ts';
+import { missingAlgorithms } from './ssh2/algorithms.ts';
 
 export type LinkKind = 'ssh2' | 'openssh';
 

@@ -7,18 +7,23 @@ import { Memory } from '../base/memory.ts';
 import type { Clock } from '../base/time.ts';
 import type { LinkSetting } from '../config/settings.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
-import { isVerifiable } from './algorithms.ts';
+import { isVerifiable } from './ssh2/algorithms.ts';
 import { chooseLink, type LinkFacts } from './choose-link.ts';
-import { mayHaveTicket } from './kerberos.ts';
-import { KeyTypes } from './key-types.ts';
-import { loadKnownHosts } from './known-hosts-file.ts';
-import { hasCertAuthority, knownKeyTypes, lookupName, type KnownHost } from './known-hosts.ts';
-import type { Link } from './link.ts';
-import type { LinkRequest } from './link-request.ts';
-import { serverOf, type Penalties } from './penalties.ts';
-import { beyondSsh2 } from './beyond-ssh2.ts';
-import { notTwice } from './server-words.ts';
-import { connectSsh2 } from './ssh2-connect.ts';
+import { mayHaveTicket } from './login/kerberos.ts';
+import { KeyTypes } from './trust/key-types.ts';
+import { loadKnownHosts } from './trust/known-hosts-file.ts';
+import {
+  hasCertAuthority,
+  knownKeyTypes,
+  lookupName,
+  type KnownHost,
+} from './trust/known-hosts.ts';
+import type { Link } from './link/link.ts';
+import type { LinkRequest } from './login/link-request.ts';
+import { serverOf, type Penalties } from './login/penalties.ts';
+import { beyondSsh2 } from './link/beyond-ssh2.ts';
+import { notTwice } from './login/server-words.ts';
+import { connectSsh2 } from './ssh2/connect.ts';
 
 /** So long it is known that a target needs OpenSSH; its server may be configured anew. */
 const LEARNED = { lifeMs: 60 * 60_000, max: 256 };
@@ -97,7 +102,7 @@ async function connectOpenssh(request: LinkRequest): Promise<Link> {
   const { host, usesCommand } = request.options;
   // A master runs no command, and would be configured as one that runs none.
   if (usesCommand) throw SshpoolError.of('ONLY_SSH', { host, what: `Match and ${request.reason}` });
-  const openssh = await import('./openssh-connect.ts');
+  const openssh = await import('./openssh/connect.ts');
   return openssh.connectOpenssh(request);
 }
 

@@ -1,6 +1,6 @@
 /** Values for property tests. */
 import * as fc from 'fast-check';
-import type { ChannelMessage } from '../../src/ssh/messages.ts';
+import type { ChannelMessage } from '../../src/ssh/channel/messages.ts';
 import { SshpoolError } from '../../src/base/errors.ts';
 import { MESSAGES, type Message } from '../../src/wire/protocol.ts';
 

@@ -4,8 +4,13 @@
  */
 import { SshpoolError } from '../../src/base/errors.ts';
 import { Writer } from '../../src/base/bytes.ts';
-import type { Link, LinkEvents } from '../../src/ssh/link.ts';
-import { decode, encode, OPEN_FAILURE, type ChannelMessage } from '../../src/ssh/messages.ts';
+import type { Link, LinkEvents } from '../../src/ssh/link/link.ts';
+import {
+  decode,
+  encode,
+  OPEN_FAILURE,
+  type ChannelMessage,
+} from '../../src/ssh/channel/messages.ts';
 
 /** What OpenSSH offers at the other end of a session. */
 export const SERVER_WINDOW = 2 * 1024 * 1024;

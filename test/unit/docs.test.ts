@@ -1,8 +1,8 @@
 /** What the documents say in tables is what the source has, and the files that they name are there. */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { PHASES } from '../../src/ssh/channel.ts';
-import { SESSION_MOVES } from '../../src/ssh/session.ts';
+import { PHASES } from '../../src/ssh/channel/channel.ts';
+import { SESSION_MOVES } from '../../src/ssh/channel/session.ts';
 
 const read = (name: string): string =>
   readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
@@ -30,8 +30,8 @@ function documented(marker: string): Record<string, Record<string, string>> {
 
 describe('docs/ARCHITECTURE.md', () => {
   it.each([
-    ['PHASES of src/ssh/channel.ts', PHASES],
-    ['SESSION_MOVES of src/ssh/session.ts', SESSION_MOVES],
+    ['PHASES of src/ssh/channel/channel.ts', PHASES],
+    ['SESSION_MOVES of src/ssh/channel/session.ts', SESSION_MOVES],
   ])('has the %s', (marker, table) => {
     expect(documented(marker)).toEqual(table);
   });

@@ -1,4 +1,4 @@
-/** The lint configuration keeps the layers of docs/ARCHITECTURE.md apart: its rules do bite. */
+/** The lint configuration keeps the layers of docs/ARCHITECTURE.md, and the rooms of src/ssh, apart: its rules do bite. */
 import { execFile } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,8 +21,15 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
     'ssh2/lib/a.js',
     'ora',
   ],
-  'src/ssh/ssh2-link.ts': ['../wire/a.ts', '../pool/a.ts', 'execa'],
-  'src/ssh/proxy.ts': ['../wire/a.ts', 'ssh2'],
+  'src/ssh/link/x.ts': ['../channel/a.ts', '../keys/a.ts', '../connect-link.ts', '../../pool/a.ts'],
+  'src/ssh/channel/x.ts': ['../keys/a.ts', '../ssh2/a.ts', '../../wire/a.ts'],
+  'src/ssh/keys/x.ts': ['../login/a.ts', '../ssh2/a.ts', '../trust/a.ts', 'ssh2'],
+  'src/ssh/transport/x.ts': ['../login/a.ts', '../trust/a.ts', 'execa'],
+  'src/ssh/trust/x.ts': ['../login/a.ts', '../transport/a.ts', '../choose-link.ts'],
+  'src/ssh/login/x.ts': ['../ssh2/a.ts', '../openssh/a.ts', '../channel/a.ts'],
+  'src/ssh/openssh/x.ts': ['../ssh2/a.ts', '../connect-link.ts'],
+  'src/ssh/ssh2/link.ts': ['../../wire/a.ts', '../../pool/a.ts', '../openssh/a.ts', 'execa'],
+  'src/ssh/transport/proxy.ts': ['../../wire/a.ts', '../login/a.ts', 'ssh2'],
   'src/pool/x.ts': [
     '../wire/a.ts',
     '../reach/a.ts',
@@ -55,7 +62,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'src/config/x.ts': ['../base/a.ts'],
   'src/hosts/x-schema.ts': ['../base/a.ts', 'zod'],
   'src/ssh/x.ts': ['../base/a.ts', './link.ts'],
-  'src/ssh/proxy.ts': ['execa'],
+  'src/ssh/transport/proxy.ts': ['execa', '../link/a.ts'],
+  'src/ssh/login/y.ts': ['../keys/a.ts', '../trust/a.ts', '../../base/a.ts', './a.ts'],
+  'src/ssh/connect-link.ts': ['./ssh2/a.ts', './openssh/a.ts'],
   'src/pool/x.ts': ['../ssh/a.ts', '../config/a.ts', '../base/a.ts'],
   'src/reach/x.ts': ['../pool/a.ts', '../ssh/a.ts', '../wire/a.ts', '../config/a.ts'],
   'src/agent/x.ts': [

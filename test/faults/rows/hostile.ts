@@ -1,7 +1,7 @@
 /** Servers that break the protocol, or keep to it and want to harm. */
 import { once } from 'node:events';
 import { Writer } from '../../../src/base/bytes.ts';
-import { WINDOW } from '../../../src/ssh/channel.ts';
+import { WINDOW } from '../../../src/ssh/channel/channel.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 import { spawnCli } from '../../support/cli.ts';
 import { startFloodingServer, type FloodKind } from '../../support/flooding-server.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { exitOf } from '../../../src/agent/exit.ts';
 import { SshpoolError } from '../../../src/base/errors.ts';
-import type { Outcome } from '../../../src/ssh/session.ts';
+import type { Outcome } from '../../../src/ssh/channel/session.ts';
 
 const error = SshpoolError.of('CONNECTION_LOST', { host: 'web', reason: 'gone' });
 

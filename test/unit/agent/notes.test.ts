@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { FakeClock } from '../../support/clock.ts';
 import { Notes, noteText } from '../../../src/agent/notes.ts';
-import type { Note } from '../../../src/ssh/prompts.ts';
+import type { Note } from '../../../src/ssh/link/prompts.ts';
 
 function notes(hold: boolean): readonly [Notes, string[], FakeClock] {
   const printed: string[] = [];

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { farewell, sshFailure } from '../../../src/agent/ssh-words.ts';
 import { SshpoolError } from '../../../src/base/errors.ts';
-import { failedAtHop, markSaid } from '../../../src/ssh/said-by-ssh.ts';
-import { isAtLeast } from '../../../src/ssh/ssh-version.ts';
+import { failedAtHop, markSaid } from '../../../src/ssh/link/said-by-ssh.ts';
+import { isAtLeast } from '../../../src/ssh/link/ssh-version.ts';
 
 const options = { connectTimeoutMs: 1000, showsServerWords: true, isSilent: false };
 const facts = (connectTimeoutMs: number | undefined) => ({

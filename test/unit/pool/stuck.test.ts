@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { PoolBench } from '../../support/pool-bench.ts';
 import { settle } from '../../support/fake-link.ts';
-import type { ChannelMessage } from '../../../src/ssh/messages.ts';
+import type { ChannelMessage } from '../../../src/ssh/channel/messages.ts';
 
 const isSession = (message: ChannelMessage): boolean =>
   message.type === 'open' && message.channelType === 'session';

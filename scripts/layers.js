@@ -1,0 +1,132 @@
+// @ts-check
+/**
+ * Who may import whom: the layers of src, and the rooms of src/ssh. The lint configuration is made of
+ * this table (scripts/generate.js), and so is the drawing in docs/ARCHITECTURE.md.
+ */
+
+/**
+ * @typedef {object} Layer
+ * @property {readonly string[]} imports
+ * @property {readonly string[]} [types] of which it knows the types alone
+ * @property {readonly string[]} [libraries] that it may use
+ * @property {string} why
+ */
+
+/** From below to above. @type {Readonly<Record<string, Layer>>} */
+export const LAYERS = {
+  base: { imports: [], why: 'base imports nothing of ours.' },
+  wire: { imports: ['base'], why: 'wire imports base only.' },
+  config: { imports: ['base'], why: 'config imports base only.' },
+  ssh: { imports: ['base'], types: ['config'], why: 'ssh imports base, and types of config.' },
+  pool: { imports: ['base', 'config', 'ssh'], why: 'pool imports ssh, config and base.' },
+  reach: {
+    imports: ['base', 'wire', 'config', 'ssh', 'pool'],
+    why: 'reach imports pool, ssh, wire, config and base.',
+  },
+  agent: {
+    imports: ['base', 'wire', 'config', 'ssh', 'pool', 'reach'],
+    libraries: ['zod'],
+    why: 'agent imports reach, pool, ssh, wire, config and base; it meets the client in wire.',
+  },
+  client: {
+    imports: ['base', 'wire', 'config'],
+    why: 'client imports wire, config and base; it meets the agent in wire.',
+  },
+  hosts: {
+    imports: ['base', 'config'],
+    why: 'hosts is given what it works with: it imports config and base.',
+  },
+  library: {
+    imports: ['base', 'wire', 'config', 'ssh', 'pool', 'reach', 'client', 'hosts'],
+    why: 'library is the pool for programs: it knows nothing of the command line, nor of the inside of the agent.',
+  },
+};
+
+/** Of src/ssh, from below to above; connect-link and choose-link stand above them. @type {Readonly<Record<string, readonly string[]>>} */
+export const ROOMS = {
+  link: [],
+  channel: ['link'],
+  keys: ['link'],
+  transport: ['link'],
+  trust: ['link', 'keys'],
+  login: ['link', 'keys', 'transport', 'trust'],
+  ssh2: ['link', 'channel', 'keys', 'transport', 'trust', 'login'],
+  openssh: ['link', 'channel', 'login'],
+};
+
+const LIBRARIES = ['ssh2', 'commander', 'chalk', 'ora', 'execa', 'zod'];
+/** Single files that may use a library which their layer may not. */
+const OWN_PLACE = {
+  'src/library/schema.ts': 'zod',
+  'src/hosts/*-schema.ts': 'zod',
+  'src/wire/*-schema.ts': 'zod',
+  'src/config/settings-schema.ts': 'zod',
+  'src/ssh/transport/proxy.ts': 'execa',
+};
+const PLACE = 'This library has its own place: docs/ARCHITECTURE.md, layers.';
+const SSH2 = 'ssh2 is loaded by ssh2/internals alone; the others may know its types.';
+
+const ABOVE = [...Object.keys(LAYERS), 'cli', 'index'];
+const oneOf = (/** @type {readonly string[]} */ names) => `(${names.join('|')})`;
+
+/** @param {readonly string[]} libraries */
+function withoutLibraries(libraries) {
+  const forbidden = LIBRARIES.filter((name) => !libraries.includes(name));
+  return { regex: `^${oneOf(forbidden)}(/|$)`, message: PLACE };
+}
+
+/** @param {string} name @param {string} [extra] a library */
+function patternsOf(name, extra) {
+  const { imports, types = [], libraries = [], why } = /** @type {Layer} */ (LAYERS[name]);
+  const own = [...libraries, ...(extra === undefined ? [] : [extra])];
+  const isSsh = name === 'ssh';
+  const forbidden = ABOVE.filter((one) => ![name, ...imports, ...types].includes(one));
+  return [
+    { regex: `^(\\.\\./)+${oneOf(forbidden)}(/|\\.|$)`, message: why },
+    ...(types.length === 0
+      ? []
+      : [
+          {
+            regex: `^(\\.\\./)+${oneOf(types)}(/|\\.|$)`,
+            message: `${name} takes types from ${types.join(', ')} and nothing else.`,
+            allowTypeImports: true,
+          },
+        ]),
+    withoutLibraries(isSsh ? [...own, 'ssh2'] : own),
+    ...(isSsh ? [{ regex: '^ssh2(/|$)', allowTypeImports: true, message: SSH2 }] : []),
+  ];
+}
+
+/** @param {string} room @param {string} [extra] */
+function patternsOfRoom(room, extra) {
+  const below = /** @type {readonly string[]} */ (ROOMS[room]);
+  const others = Object.keys(ROOMS).filter((one) => one !== room && !below.includes(one));
+  const message = `${room} imports ${below.length === 0 ? 'no other room' : below.join(', ')}.`;
+  return [
+    ...patternsOf('ssh', extra),
+    { regex: `^\\.\\./(${[...others.map((one) => `${one}/`), '[^/]+$'].join('|')})`, message },
+  ];
+}
+
+const override = (/** @type {string} */ files, /** @type {readonly object[]} */ patterns) => ({
+  files: [files],
+  rules: { 'no-restricted-imports': ['error', { patterns }] },
+});
+
+/** The part of the lint configuration that keeps them apart; of several that match a file the last one counts. */
+export function layerOverrides() {
+  return [
+    ...Object.keys(LAYERS).map((name) => override(`src/${name}/**`, patternsOf(name))),
+    ...Object.keys(ROOMS).map((room) => override(`src/ssh/${room}/**`, patternsOfRoom(room))),
+    ...Object.entries(OWN_PLACE).map(([files, library]) => {
+      const [, layer = '', room = ''] = files.split('/');
+      const patterns = room in ROOMS ? patternsOfRoom(room, library) : patternsOf(layer, library);
+      return override(files, patterns);
+    }),
+    override('src/index.ts', [
+      { regex: '^\\./(cli|agent)/', message: 'The library knows nothing of the command line.' },
+      withoutLibraries(['zod']),
+    ]),
+    override('src/cli/**', [withoutLibraries(['commander', 'chalk', 'ora', 'execa'])]),
+  ];
+}

@@ -1,0 +1,169 @@
+/**
+ * All channels of one connection: numbers them, hands each its messages, and ends the link where
+ * the peer breaks the protocol. Channels that the server opens go to whoever registered for them.
+ */
+import { SshpoolError } from '../../base/errors.ts';
+import { Channel, MAX_PACKET, WINDOW, type ChannelEvents } from './channel.ts';
+import type { Link } from '../link/link.ts';
+import { decode, encode, OPEN_FAILURE, type ChannelMessage } from './messages.ts';
+
+/**
+ * What a channel that the server opens may send at a time, as OpenSSH has it for a forwarded key agent
+ * (clientloop.c), and how many of them there may be at a time.
+ */
+const ACCEPTED_WINDOW = 64 * 1024;
+const MAX_ACCEPTED = 128;
+
+/** Takes a channel that the server opens: returns its events, or undefined to refuse it. */
+export type Acceptor = (channel: () => Channel) => ChannelEvents | undefined;
+
+/** What we send because the server has sent something that we did not ask for. */
+const ANSWERS: ReadonlySet<ChannelMessage['type']> = new Set([
+  'open-confirmation',
+  'open-failure',
+  'success',
+  'failure',
+]);
+
+export class Channels {
+  readonly link: Link;
+  readonly #host: string;
+  readonly #table = new Map<number, Channel>();
+  /** The server's own among them. */
+  readonly #accepted = new Set<number>();
+  readonly #acceptors = new Map<string, Acceptor>();
+  readonly #onHeard: () => void;
+  readonly #onClosed: (error: SshpoolError) => void;
+  #nextId = 0;
+
+  constructor(
+    link: Link,
+    host: string,
+    events: { onHeard: () => void; onClosed: (error: SshpoolError) => void },
+  ) {
+    this.link = link;
+    this.#host = host;
+    this.#onHeard = events.onHeard;
+    this.#onClosed = events.onClosed;
+    link.listen({
+      onMessage: (payload) => this.#receive(payload),
+      onClose: (error) => this.#lose(error),
+    });
+  }
+
+  /** Channels that are not closed yet, those under way and those being closed included. */
+  get size(): number {
+    return this.#table.size;
+  }
+
+  /** Bytes that were sent on any channel and that the server has not granted anew. */
+  get unconfirmed(): number {
+    return [...this.#table.values()].reduce((sum, { unconfirmed }) => sum + unconfirmed, 0);
+  }
+
+  /** Opens a channel; `extra` is what the type adds to CHANNEL_OPEN. */
+  open(channelType: string, extra: Buffer, events: ChannelEvents): Channel {
+    const id = this.#nextId++;
+    const [window, maxPacket] = [WINDOW, MAX_PACKET];
+    const channel = this.#create(id, events, window);
+    this.#send({ type: 'open', channelType, sender: id, window, maxPacket, extra });
+    return channel;
+  }
+
+  /** Lets the server open channels of a type, such as auth-agent@openssh.com. */
+  accept(channelType: string, acceptor: Acceptor): void {
+    this.#acceptors.set(channelType, acceptor);
+  }
+
+  #create(id: number, events: ChannelEvents, window: number): Channel {
+    const forget = (): void => {
+      this.#table.delete(id);
+      this.#accepted.delete(id);
+    };
+    const send = (message: ChannelMessage): void => this.#send(message);
+    const channel = new Channel(send, window, {
+      onOpen: () => events.onOpen(),
+      onData: (data) => events.onData(data),
+      onStderr: (data) => events.onStderr(data),
+      onEof: () => events.onEof(),
+      onWindow: (bytes) => events.onWindow(bytes),
+      onRequest: (name, payload) => events.onRequest(name, payload),
+      onRefused: (reason, description) => {
+        forget();
+        events.onRefused(reason, description);
+      },
+      onClose: (error) => {
+        forget();
+        events.onClose(error);
+      },
+    });
+    this.#table.set(id, channel);
+    return channel;
+  }
+
+  #send(message: ChannelMessage): void {
+    const bytes = encode(message);
+    if (ANSWERS.has(message.type)) this.link.answer(bytes);
+    else if (message.type === 'window-adjust') this.link.grant(bytes);
+    else this.link.send(bytes);
+  }
+
+  #receive(payload: Buffer): void {
+    this.#onHeard();
+    try {
+      const message = decode(payload);
+      const legal = message.type === 'open' ? this.#opened(message) : this.#deliver(message);
+      if (!legal) throw SshpoolError.of('PROTOCOL', { problem: `unexpected ${message.type}` });
+    } catch (thrown) {
+      const { message } = SshpoolError.from(thrown);
+      this.link.destroy(
+        SshpoolError.of('CONNECTION_LOST', { host: this.#host, reason: message }, thrown),
+      );
+    }
+  }
+
+  #deliver(message: Exclude<ChannelMessage, { type: 'open' }>): boolean {
+    return this.#table.get(message.recipient)?.receive(message) ?? false;
+  }
+
+  #opened(message: Extract<ChannelMessage, { type: 'open' }>): boolean {
+    const { sender: recipient, window, maxPacket } = message;
+    const accept = this.#acceptors.get(message.channelType);
+    if (accept !== undefined && this.#accepted.size >= MAX_ACCEPTED) {
+      this.#refuse(recipient, OPEN_FAILURE.shortage, 'too many at a time');
+      return true;
+    }
+    const accepted = accept?.(() => channel);
+    if (accepted === undefined) {
+      this.#refuse(recipient, OPEN_FAILURE.prohibited, 'not asked for');
+      return true;
+    }
+    const id = this.#nextId++;
+    const channel = this.#create(id, accepted, ACCEPTED_WINDOW);
+    this.#accepted.add(id);
+    this.#send({
+      type: 'open-confirmation',
+      recipient,
+      sender: id,
+      window: ACCEPTED_WINDOW,
+      maxPacket: MAX_PACKET,
+    });
+    return channel.receive({
+      type: 'open-confirmation',
+      recipient: id,
+      sender: recipient,
+      window,
+      maxPacket,
+    });
+  }
+
+  #refuse(recipient: number, reason: number, description: string): void {
+    this.#send({ type: 'open-failure', recipient, reason, description });
+  }
+
+  #lose(error: SshpoolError): void {
+    // First whoever owns the connection, so that nothing new is opened on it meanwhile.
+    this.#onClosed(error);
+    for (const channel of [...this.#table.values()]) channel.lose(error);
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * When keys leave (ssh_config(5), ObscureKeystrokeTiming; clientloop.c, obfuscate_keystroke_timing): who
+ * watches the line could tell words by the times between the packets. While a person types, packets
+ * leave at even intervals, and for a while after the last key too, with nothing in them.
+ */
+import type { Clock, Timer } from '../../base/time.ts';
+import type { Session } from './session.ts';
+import { isAtLeast } from '../link/ssh-version.ts';
+
+/** So long packets go on after the last key (SSH_KEYSTROKE_CHAFF_MIN_MS, _RNG_MS). */
+const CHAFF_MS = { least: 1024, more: 2048 };
+/** The part of an interval by which it varies (SSH_KEYSTROKE_TIMING_FUZZ). */
+const FUZZ = 0.1;
+/** So many bytes at once are no typing; they leave at once, and nothing more is hidden. */
+const TYPED_BYTES = 256;
+/** More unanswered ones than any line keeps back: the server does not answer them. */
+const MAX_UNANSWERED = 500;
+
+export interface KeystrokeTiming {
+  readonly clock: Clock;
+  /** 0 where nothing is to be hidden. */
+  readonly intervalMs: number;
+  /** From 0 up to 1. */
+  readonly random?: () => number;
+}
+
+/** What is typed into a session with a terminal. */
+export class Keystrokes {
+  readonly #session: Pick<Session, 'state' | 'write' | 'endStdin' | 'chaff'>;
+  readonly #timing: Required<KeystrokeTiming>;
+  #held: Buffer[] = [];
+  #timer: Timer | undefined;
+  #rateFuzzMs = 0;
+  #chaffUntil = 0;
+  #unanswered = 0;
+
+  constructor(
+    session: Pick<Session, 'state' | 'write' | 'endStdin' | 'chaff'>,
+    timing: KeystrokeTiming,
+  ) {
+    this.#session = session;
+    this.#timing = { random: Math.random, ...timing };
+  }
+
+  write(data: Buffer): void {
+    const bytes = this.#held.reduce((sum, { length }) => sum + length, data.length);
+    if (this.#timing.intervalMs === 0 || bytes > TYPED_BYTES) {
+      this.#stop();
+      this.#session.write(data);
+      return;
+    }
+    const { clock, intervalMs, random } = this.#timing;
+    this.#chaffUntil = clock.monotonic() + CHAFF_MS.least + random() * CHAFF_MS.more;
+    if (this.#timer) {
+      // It lies where the next message will (base/shared-reads).
+      this.#held.push(Buffer.from(data));
+      return;
+    }
+    this.#rateFuzzMs = random() * FUZZ * intervalMs;
+    this.#session.write(data);
+    this.#next();
+  }
+
+  endStdin(): void {
+    this.#stop();
+    this.#session.endStdin();
+  }
+
+  #next(): void {
+    const { clock, intervalMs, random } = this.#timing;
+    const fuzzMs = intervalMs * FUZZ;
+    const waitMs = intervalMs - fuzzMs + random() * fuzzMs + this.#rateFuzzMs;
+    this.#timer = clock.after(waitMs, () => this.#tick());
+  }
+
+  #tick(): void {
+    this.#timer = undefined;
+    const { state } = this.#session;
+    if (state !== 'running' && state !== 'exited') return;
+    if (this.#held.length > 0) this.#release();
+    else if (this.#timing.clock.monotonic() >= this.#chaffUntil) return;
+    else if (this.#unanswered < MAX_UNANSWERED) {
+      this.#unanswered += 1;
+      this.#session.chaff(() => (this.#unanswered -= 1));
+    }
+    this.#next();
+  }
+
+  #release(): void {
+    const data = Buffer.concat(this.#held);
+    this.#held = [];
+    if (data.length > 0) this.#session.write(data);
+  }
+
+  #stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#release();
+  }
+}
+
+/**
+ * ObscureKeystrokeTiming as `ssh -G` prints it, in milliseconds; one before 9.5 does not know it. 0 for a
+ * server that is not known to answer what it does not know: with ping@openssh.com since OpenSSH 9.5.
+ */
+export function keystrokeIntervalMs(printed: string | undefined, serverVersion: string): number {
+  if (!isAtLeast(serverVersion, 9, 5)) return 0;
+  return printed === undefined || printed === 'yes' ? DEFAULT_MS : Number(printed) || 0;
+}
+
+/** SSH_KEYSTROKE_DEFAULT_INTERVAL_MS. */
+const DEFAULT_MS = 20;

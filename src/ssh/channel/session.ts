@@ -1,0 +1,289 @@
+/**
+ * One remote session (RFC 4254 section 6): opened ahead as a spare, then started once with a
+ * command or a shell, followed until the server has closed it. Knows one channel and nothing of
+ * connections, pools or callers.
+ */
+import { Reader, Writer } from '../../base/bytes.ts';
+import { SshpoolError } from '../../base/errors.ts';
+import { printableLine } from '../../base/printable.ts';
+import { WINDOW, type Channel } from './channel.ts';
+import type { Channels } from './channels.ts';
+import { ptyRequest, windowChange, type TerminalRequest, type WindowSize } from './terminal.ts';
+
+/** What a session is to run. */
+export interface Start {
+  /** The command line as bytes; undefined asks for the login shell. */
+  readonly command: Buffer | undefined;
+  /** `command` names a subsystem (RFC 4254 section 6.5). */
+  readonly subsystem?: boolean;
+  readonly terminal?: TerminalRequest | undefined;
+  /** Without its terminal it is not run: it was asked for, and not only given because there is one here. */
+  readonly needsTerminal?: boolean;
+  readonly env: readonly (readonly [name: string, value: string])[];
+  /** Ask the server to forward the key agent (auth-agent-req@openssh.com). */
+  readonly agentForward: boolean;
+}
+
+/** How a started session ended: told after the server's CLOSE, or when we have closed it. */
+export type Outcome =
+  | { readonly kind: 'exited'; readonly code: number }
+  | { readonly kind: 'signalled'; readonly signal: string }
+  /** The server refused to run it: nothing ran; or a terminal for it: then nobody knows. */
+  | { readonly kind: 'refused'; readonly request: string }
+  /** Closed by the server, or by us, without a status. */
+  | { readonly kind: 'vanished' }
+  | { readonly kind: 'lost'; readonly error: SshpoolError };
+
+/** What happens to a started session. */
+export interface SessionEvents {
+  /** `terminal`: there is one, asked for and granted. */
+  onStarted(terminal: boolean): void;
+  /** The server gives no terminal, and it goes on without. */
+  onTerminalRefused?(): void;
+  onStdout(data: Buffer): void;
+  onStderr(data: Buffer): void;
+  /** So many more bytes of stdin may be written. */
+  onStdinWindow(bytes: number): void;
+  /** The remote command reads its stdin no more (eow@openssh.com, OpenSSH's PROTOCOL 2.1). */
+  onStdinClosed(): void;
+  /** Exactly once, last. */
+  onEnd(outcome: Outcome): void;
+}
+
+/** What happens to the slot that a session takes at the server. */
+export interface SlotEvents {
+  onSpare(): void;
+  /** The server would not open it. RFC 4254 section 5.1 lists the reasons. */
+  onRefused(reason: number, description: string): void;
+  /** Its command was sent; the server is to answer. */
+  onAsked(): void;
+  /** So many bytes of its command's streams came or were sent. */
+  onMoved(bytes: number): void;
+  /** We have closed it, and the server has not yet: onClosed follows. */
+  onLeft(): void;
+  /** The slot is free again; not after onRefused. */
+  onClosed(): void;
+}
+
+export type SessionState =
+  'opening' | 'spare' | 'starting' | 'running' | 'exited' | 'left' | 'closed';
+export type SessionEvent = 'opened' | 'start' | 'granted' | 'exit' | 'leave' | 'end';
+
+/**
+ * All moves of a session. An early exit status is kept, whatever reply is still under way. One that
+ * we have closed is `left`: over for its caller, while it takes a slot until the server closes it.
+ */
+export const SESSION_MOVES: Readonly<
+  Record<SessionState, Readonly<Partial<Record<SessionEvent, SessionState>>>>
+> = {
+  opening: { opened: 'spare', leave: 'left', end: 'closed' },
+  spare: { start: 'starting', leave: 'left', end: 'closed' },
+  starting: { granted: 'running', exit: 'exited', leave: 'left', end: 'closed' },
+  running: { exit: 'exited', leave: 'left', end: 'closed' },
+  exited: { leave: 'left', end: 'closed' },
+  left: { end: 'closed' },
+  closed: {},
+};
+
+const NOTHING = Buffer.alloc(0);
+const text = (value: string): Buffer => new Writer().string(value).finish();
+
+export class Session {
+  readonly #channel: Channel;
+  readonly #slot: SlotEvents;
+  #state: SessionState = 'opening';
+  #events: SessionEvents | undefined;
+  #outcome: Outcome | undefined;
+  #terminal = false;
+  /** Bytes of stdin that were granted upwards and did not come yet. */
+  #granted = 0;
+
+  constructor(channels: Channels, slot: SlotEvents) {
+    this.#slot = slot;
+    this.#channel = channels.open('session', NOTHING, {
+      onOpen: () => {
+        this.#move('opened');
+        this.#slot.onSpare();
+      },
+      onRefused: (reason, description) => {
+        this.#move('end');
+        this.#slot.onRefused(reason, description);
+      },
+      onData: (data) => this.#deliver(data, (events) => events.onStdout(data)),
+      onStderr: (data) => this.#deliver(data, (events) => events.onStderr(data)),
+      onEof: () => undefined, // the end of both streams is told by onEnd
+      onWindow: () => this.#grant(),
+      onRequest: (name, payload) => this.#request(name, payload),
+      onClose: (error) => this.#end(error),
+    });
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** Runs the command on this spare; all requests leave in one flight. */
+  start(what: Start, events: SessionEvents): void {
+    if (!this.#move('start')) throw new Error(`a ${this.#state} session cannot be started`);
+    this.#events = events;
+    if (what.agentForward) this.#channel.request('auth-agent-req@openssh.com', NOTHING);
+    if (what.terminal) {
+      this.#channel.request('pty-req', ptyRequest(what.terminal), (granted) => {
+        this.#terminal = granted;
+        if (granted) return;
+        // As ssh (clientloop.c, client_status_confirm).
+        if (what.needsTerminal) this.#refuse('pty-req');
+        else this.#events?.onTerminalRefused?.();
+      });
+    }
+    for (const [name, value] of what.env) {
+      this.#channel.request('env', new Writer().string(name).string(value).finish());
+    }
+    const { command } = what;
+    const withCommand = what.subsystem ? 'subsystem' : 'exec';
+    const request = command === undefined ? 'shell' : withCommand;
+    const payload = command === undefined ? NOTHING : new Writer().string(command).finish();
+    this.#channel.request(request, payload, (granted) => this.#started(granted, request));
+    this.#slot.onAsked();
+  }
+
+  /** Bytes of stdin, within what onStdinWindow granted. */
+  write(data: Buffer): void {
+    if (data.length > this.#granted) throw new RangeError('more stdin than was granted');
+    this.#granted -= data.length;
+    this.#slot.onMoved(data.length);
+    this.#channel.write(data);
+    this.#grant();
+  }
+
+  /** The end of stdin. */
+  endStdin(): void {
+    this.#channel.end();
+  }
+
+  /** The terminal has another size. */
+  resize(size: WindowSize): void {
+    if (this.#terminal) this.#channel.request('window-change', windowChange(size));
+  }
+
+  /** Nobody reads stdout any more; the remote command gets SIGPIPE when it writes. */
+  closeStdout(): void {
+    this.#channel.request('eow@openssh.com', NOTHING);
+  }
+
+  /** Bytes of stdout and stderr that have left our hands. */
+  consume(bytes: number): void {
+    this.#channel.consume(bytes);
+  }
+
+  /** Asks the server to signal the remote process group; resolves to whether it did. */
+  signal(name: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      // One that starts gets it right after its command: requests are answered in order.
+      if (this.#state !== 'running' && this.#state !== 'starting') resolve(false);
+      else this.#channel.request('signal', text(name), resolve);
+    });
+  }
+
+  /**
+   * Asks for any answer of the server, which a spare survives as well as a running session;
+   * resolves to whether one came before the channel closed.
+   */
+  ping(): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#channel.request('keepalive@openssh.com', NOTHING, () =>
+        resolve(this.#channel.phase === 'open'),
+      );
+    });
+  }
+
+  /**
+   * A packet with nothing in it that looks like a key and its echo: of the size of one byte of data, and
+   * answered. A request that no server knows (RFC 4254 section 5.4), as both links carry it.
+   */
+  chaff(answered: () => void): void {
+    this.#channel.request('.', NOTHING, answered);
+  }
+
+  /**
+   * Closes the channel. Nothing more comes, so this is the end for its caller: `outcome`, unless
+   * the command has ended by itself. The slot is free when the server has closed it too.
+   */
+  close(outcome: Outcome = { kind: 'vanished' }): void {
+    if (!this.#move('leave')) return;
+    this.#channel.close();
+    this.#slot.onLeft();
+    this.#tell(this.#outcome ?? outcome);
+  }
+
+  #refuse(request: string): void {
+    // A channel that was closed before it answered may have run something: that is no refusal.
+    if (this.#channel.phase === 'open') this.close({ kind: 'refused', request });
+  }
+
+  #started(granted: boolean, request: string): void {
+    if (!granted) return this.#refuse(request);
+    if (this.#channel.phase !== 'open') return; // it was refused its terminal
+    // A status that overtook the reply leaves the session exited, but it did start.
+    this.#move('granted');
+    this.#events?.onStarted(this.#terminal);
+    this.#grant();
+  }
+
+  #deliver(data: Buffer, give: (events: SessionEvents) => void): void {
+    this.#slot.onMoved(data.length);
+    if (this.#events) give(this.#events);
+    else this.consume(data.length);
+  }
+
+  #grant(): void {
+    if (this.#state !== 'running' && this.#state !== 'exited') return;
+    const bytes = Math.min(this.#channel.bytesAtOnce, WINDOW) - this.#granted;
+    // Small grants would cost a message each; but a caller that has none left must not wait.
+    if (bytes <= 0 || (bytes < WINDOW / 8 && this.#granted > 0)) return;
+    this.#granted += bytes;
+    this.#events?.onStdinWindow(bytes);
+  }
+
+  #request(name: string, payload: Buffer): boolean {
+    if (name === 'exit-status' && this.#move('exit')) {
+      // sshd(8) puts the status of waitpid(2) there: eight bits.
+      this.#outcome ??= { kind: 'exited', code: new Reader(payload).u32() & 0xff };
+      return true;
+    }
+    if (name === 'exit-signal' && this.#move('exit')) {
+      this.#outcome ??= { kind: 'signalled', signal: printableLine(new Reader(payload).text()) };
+      return true;
+    }
+    if (name === 'eow@openssh.com') {
+      this.#events?.onStdinClosed();
+      return true;
+    }
+    return false;
+  }
+
+  #end(error: SshpoolError | undefined): void {
+    const unanswered = this.#state === 'starting';
+    this.#move('end');
+    // A status that arrived counts even where the connection broke before the CLOSE: the command
+    // did end, but its output may be cut short, so only a proper CLOSE makes it the outcome.
+    if (error) {
+      this.#tell({ kind: 'lost', error: unanswered ? SshpoolError.mayHaveRun(error) : error });
+    } else this.#tell(this.#outcome ?? { kind: 'vanished' });
+    this.#slot.onClosed();
+  }
+
+  #tell(outcome: Outcome): void {
+    const events = this.#events;
+    this.#events = undefined;
+    events?.onEnd(outcome);
+  }
+
+  /** The only place where the state changes; false where `event` is not legal in it. */
+  #move(event: SessionEvent): boolean {
+    const to = SESSION_MOVES[this.#state][event];
+    if (to === undefined) return false;
+    this.#state = to;
+    return true;
+  }
+}

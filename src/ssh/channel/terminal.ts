@@ -1,0 +1,34 @@
+/** Terminals as RFC 4254 section 6.2 and 6.7 has them: what a server is told of one. */
+import { Writer } from '../../base/bytes.ts';
+
+/** In characters, and in pixels; 0 where it is not known. */
+export interface WindowSize {
+  readonly columns: number;
+  readonly rows: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface TerminalRequest extends WindowSize {
+  /** TERM. */
+  readonly term: string;
+  /** As RFC 4254 section 8 encodes them; empty for none. */
+  readonly modes: Buffer;
+}
+
+const TTY_OP_END = Buffer.of(0);
+
+/** The payload of pty-req. */
+export function ptyRequest({ term, modes, ...size }: TerminalRequest): Buffer {
+  const to = writeSize(new Writer().string(term), size);
+  return to.string(modes.length === 0 ? TTY_OP_END : modes).finish();
+}
+
+/** The payload of window-change. */
+export function windowChange(size: WindowSize): Buffer {
+  return writeSize(new Writer(), size).finish();
+}
+
+function writeSize(to: Writer, { columns, rows, width, height }: WindowSize): Writer {
+  return to.u32(columns).u32(rows).u32(width).u32(height);
+}

@@ -1,0 +1,250 @@
+/**
+ * Private key files as ssh2 can use them: OpenSSH's own format, PEM, and PKCS#8, which ssh2 does
+ * not read. A passphrase is used and not kept, and no reason quotes a file beyond the
+ * name of its key's type.
+ */
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { constants } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import type { ParsedKey } from 'ssh2';
+import { describe } from '../../base/errors.ts';
+import { ed25519Container, readContainer } from './key-container.ts';
+import { parseForeignKey, parsePublicKey, type PublicKey } from './public-key.ts';
+import { parseKey } from './foreign-keys.ts';
+
+/** `type` is the wire name of the key's type. */
+export interface UsableKey {
+  readonly kind: 'key';
+  readonly key: ParsedKey;
+  readonly publicBlob: Buffer;
+  readonly type: string;
+}
+
+/** The public key is there if it can be read. */
+export type LoadedKey =
+  | UsableKey
+  /** It needs a passphrase. */
+  | { readonly kind: 'encrypted'; readonly publicBlob: Buffer | undefined }
+  | { readonly kind: 'wrong-passphrase' }
+  | { readonly kind: 'missing' }
+  /** Nothing that we can sign with; `mayDoForSsh` where OpenSSH may be able to. */
+  | {
+      readonly kind: 'unusable';
+      readonly reason: string;
+      readonly publicBlob: Buffer | undefined;
+      readonly mayDoForSsh: boolean;
+    };
+
+const MAX_BYTES = 1024 * 1024;
+
+/** Of no use to ssh either. */
+const useless = (reason: string, publicBlob?: Buffer): LoadedKey => ({
+  kind: 'unusable',
+  reason,
+  publicBlob,
+  mayDoForSsh: false,
+});
+const DAMAGED = useless('it is damaged or no private key');
+
+/** Reads a key file; never throws. A passphrase given for an unencrypted key is passed over. */
+export async function loadPrivateKey(file: string, passphrase?: Buffer): Promise<LoadedKey> {
+  const read = await readKeyFile(file);
+  if (typeof read !== 'string') return read;
+  const loaded = parse(read, passphrase);
+  if (loaded.kind !== 'encrypted' || loaded.publicBlob) return loaded;
+  return { kind: 'encrypted', publicBlob: await readPublicKey(file) };
+}
+
+/**
+ * The key of FILE where that is a one-line public key or certificate of any type, else that of
+ * FILE.pub (sshkey_load_public); undefined where neither is one.
+ */
+export function readPublicKey(file: string): Promise<Buffer | undefined> {
+  return firstKey(file, parsePublicKey);
+}
+
+/** The same of a type that we cannot read, which a key agent or OpenSSH may sign with. */
+export function readForeignKey(file: string): Promise<Buffer | undefined> {
+  return firstKey(file, parseForeignKey);
+}
+
+async function firstKey(
+  file: string,
+  read: (line: string) => PublicKey | undefined,
+): Promise<Buffer | undefined> {
+  for (const path of [file, `${file}.pub`]) {
+    for (const line of (await readIfThere(path)).split('\n')) {
+      if (line.startsWith('-----BEGIN')) break;
+      const key = read(line);
+      if (key) return key.blob;
+    }
+  }
+  return undefined;
+}
+
+async function readIfThere(file: string): Promise<string> {
+  try {
+    return await withFile(file, (handle) => readCapped(handle));
+  } catch {
+    return ''; // a public key beside the private one is a help, not a need
+  }
+}
+
+async function readKeyFile(file: string): Promise<string | LoadedKey> {
+  try {
+    return await withFile(file, async (handle) => {
+      const { mode, uid, size } = await handle.stat();
+      // sshkey_perm_ok (authfile.c): only a file of our own is checked.
+      if (uid === process.getuid?.() && (mode & 0o077) !== 0) {
+        const shown = (mode & 0o777).toString(8).padStart(4, '0');
+        const reason = `bad permissions (${shown}: it must not be accessible by others)`;
+        return useless(reason, publicPart(await readCapped(handle)));
+      }
+      if (size > MAX_BYTES) return useless('it is too large for a key');
+      return readCapped(handle);
+    });
+  } catch (thrown) {
+    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
+    return useless(describe(thrown)); // words of the system: a code and the path
+  }
+}
+
+async function withFile<T>(file: string, read: (handle: FileHandle) => Promise<T>): Promise<T> {
+  // Not waiting: a pipe by that name must not hold up the connection.
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    return await read(handle);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The text of a regular file; nothing of any other and of one that is too large. */
+async function readCapped(handle: FileHandle): Promise<string> {
+  const stat = await handle.stat();
+  return stat.isFile() && stat.size <= MAX_BYTES ? handle.readFile('utf8') : '';
+}
+
+/** Of a file of OpenSSH's own format, which shows it to everybody. */
+function publicPart(text: string): Buffer | undefined {
+  const block = firstBlock(text);
+  return block && readContainer(block.text)?.publicBlob;
+}
+
+function parse(text: string, passphrase: Buffer | undefined): LoadedKey {
+  const block = firstBlock(text);
+  if (!block) {
+    if (!text.startsWith('PuTTY-User-Key-File')) return DAMAGED;
+    return useless('it is in the format of PuTTY; puttygen can export it in that of OpenSSH');
+  }
+  switch (block.label) {
+    case 'OPENSSH PRIVATE KEY':
+      return parseContainer(block.text, passphrase);
+    case 'RSA PRIVATE KEY':
+    case 'EC PRIVATE KEY':
+    case 'PRIVATE KEY':
+    case 'ENCRYPTED PRIVATE KEY':
+      return parsePem(block.text, passphrase);
+    case 'DSA PRIVATE KEY':
+      return unsupported('ssh-dss');
+    default:
+      return DAMAGED;
+  }
+}
+
+function unsupported(type: string, publicBlob?: Buffer): LoadedKey {
+  return onlyBySsh(`a key file of type ${type} is not supported`, publicBlob);
+}
+
+function onlyBySsh(problem: string, publicBlob?: Buffer): LoadedKey {
+  const reason = `${problem}: load it into a key agent with ssh-add`;
+  return { kind: 'unusable', reason, publicBlob, mayDoForSsh: true };
+}
+
+/** The first private key; other blocks (EC PARAMETERS) may stand before it. */
+function firstBlock(text: string): { label: string; text: string } | undefined {
+  const begin = /-----BEGIN ((?:[A-Z0-9]+ )?(?:PRIVATE KEY))-----/.exec(text);
+  const label = begin?.[1];
+  if (!begin || label === undefined) return undefined;
+  const last = `-----END ${label}-----`;
+  const end = text.indexOf(last, begin.index);
+  return end < 0 ? undefined : { label, text: text.slice(begin.index, end + last.length) };
+}
+
+const TYPES = new Set([
+  'ssh-ed25519',
+  'ssh-rsa',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+]);
+const CIPHERS = /^(?:aes(?:128|192|256)-(?:ctr|cbc)|aes(?:128|256)-gcm@openssh\.com|3des-cbc)$/;
+/**
+ * The key derivation runs in this process and stops everything else for some 20 ms a round;
+ * ssh-keygen takes 16 or 24 unless told otherwise, and people are told to take 100 (-a).
+ */
+const MAX_ROUNDS = 128;
+
+/** OpenSSH's own format (PROTOCOL.key). */
+function parseContainer(text: string, passphrase: Buffer | undefined): LoadedKey {
+  const container = readContainer(text);
+  if (!container) return DAMAGED;
+  const { cipher, rounds, type, publicBlob } = container;
+  if (!TYPES.has(type)) return unsupported(type, publicBlob);
+  if (cipher === 'none') return toSsh2(text, publicBlob);
+  if (!CIPHERS.test(cipher)) return onlyBySsh('its cipher is not supported', publicBlob);
+  if (rounds > MAX_ROUNDS) return onlyBySsh('it takes too long to decrypt', publicBlob);
+  if (passphrase === undefined) return { kind: 'encrypted', publicBlob };
+  const loaded = toSsh2(text, publicBlob, passphrase);
+  return loaded.kind === 'key' ? loaded : { kind: 'wrong-passphrase' };
+}
+
+/** Hands a key to ssh2; `publicBlob` is the key that the file says it holds. */
+function toSsh2(text: string, publicBlob?: Buffer, passphrase?: Buffer): LoadedKey {
+  const key = parseWithSsh2(text, passphrase);
+  if (!key?.isPrivateKey()) return DAMAGED;
+  const held = key.getPublicSSH();
+  // As ssh: else the key would be offered under the name of another one.
+  if (publicBlob && !held.equals(publicBlob)) return DAMAGED;
+  return { kind: 'key', key, publicBlob: held, type: key.type };
+}
+
+function parseWithSsh2(text: string, passphrase?: Buffer): ParsedKey | undefined {
+  try {
+    // The types hide that it may be a list.
+    const parsed = parseKey(text, passphrase) as ParsedKey | ParsedKey[] | Error;
+    return parsed instanceof Error ? undefined : [parsed].flat()[0];
+  } catch {
+    // As above: an error, returned or thrown, may quote the file, so its words end here.
+    return undefined;
+  }
+}
+
+/** PEM and PKCS#8: all that OpenSSL reads, handed on in a form that ssh2 reads. */
+function parsePem(text: string, passphrase: Buffer | undefined): LoadedKey {
+  const isEncrypted = /^(?:-----BEGIN ENCRYPTED |Proc-Type: *4, *ENCRYPTED)/m.test(text);
+  if (isEncrypted && passphrase === undefined) return { kind: 'encrypted', publicBlob: undefined };
+  let key: KeyObject;
+  try {
+    key = createPrivateKey({ key: text, ...(passphrase === undefined ? {} : { passphrase }) });
+  } catch {
+    // OpenSSL cannot tell a wrong passphrase from a damaged file, and nor can ssh.
+    return isEncrypted ? { kind: 'wrong-passphrase' } : DAMAGED;
+  }
+  const form = formForSsh2(key);
+  if (form !== undefined) return toSsh2(form);
+  const type = key.asymmetricKeyType ?? 'unknown';
+  // Of the types that are left OpenSSH takes this one alone from PEM (sshkey.c).
+  return type === 'dsa' ? unsupported(type) : useless(`a key of type ${type} is none for ssh`);
+}
+
+const CURVES = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
+
+function formForSsh2(key: KeyObject): string | undefined {
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
+  if (type === 'rsa') return key.export({ type: 'pkcs1', format: 'pem' }).toString();
+  if (type === 'ed25519') return ed25519Container(key.export({ format: 'jwk' }));
+  if (type !== 'ec' || !CURVES.has(details?.namedCurve ?? '')) return undefined;
+  return key.export({ type: 'sec1', format: 'pem' }).toString();
+}

@@ -1,0 +1,127 @@
+/**
+ * Public keys as the wire and the one-line text form carry them (RFC 4253 section 6.6, RFC 5656,
+ * RFC 8709, OpenSSH's PROTOCOL.u2f): reading and comparing. Knows no file and no trust.
+ */
+import { Reader, Writer } from '../../base/bytes.ts';
+import { SshpoolError } from '../../base/errors.ts';
+
+export interface PublicKey {
+  /** The wire name, such as ssh-ed25519. */
+  readonly type: string;
+  readonly blob: Buffer;
+}
+
+/** One field after the type: so many bytes, this very text, a number, or any string. */
+type Field = number | { readonly text: string } | 'mpint' | 'any';
+
+/** A point is 0x04 and two coordinates: ssh takes no compressed ones. */
+const SHAPES: Readonly<Record<string, readonly Field[] | undefined>> = {
+  'ssh-ed25519': [32],
+  'ssh-rsa': ['mpint', 'mpint'],
+  'ssh-dss': ['mpint', 'mpint', 'mpint', 'mpint'],
+  'ecdsa-sha2-nistp256': [{ text: 'nistp256' }, 65],
+  'ecdsa-sha2-nistp384': [{ text: 'nistp384' }, 97],
+  'ecdsa-sha2-nistp521': [{ text: 'nistp521' }, 133],
+  'sk-ssh-ed25519@openssh.com': [32, 'any'],
+  'sk-ecdsa-sha2-nistp256@openssh.com': [{ text: 'nistp256' }, 65, 'any'],
+};
+
+/** The older ones have a version; `ssh-mldsa44-ed25519-cert` (OpenSSH 10.6) has none. */
+const CERTIFICATE = /-cert(-v\d\d@openssh\.com)?$/;
+
+/** The wire type name at the start of a key blob; undefined where there is none. */
+export function publicKeyType(blob: Buffer): string | undefined {
+  return attempt(() => {
+    const type = new Reader(blob).text();
+    // As RFC 4251 section 6 has names, which may then stand in a line and in a message.
+    return /^[!-~]{1,64}$/.test(type) ? type : undefined;
+  });
+}
+
+/**
+ * The one encoding of a key, for comparing: ssh compares numbers, and a number may be written
+ * with zeros in front. Undefined where the blob is no well-formed key of a type that ssh knows;
+ * the inside of a certificate is not looked at.
+ */
+export function canonicalKey(blob: Buffer): Buffer | undefined {
+  const type = publicKeyType(blob);
+  if (type === undefined) return undefined;
+  if (CERTIFICATE.test(type)) return blob;
+  const shape = Object.hasOwn(SHAPES, type) ? SHAPES[type] : undefined;
+  if (shape === undefined) return undefined;
+  return attempt(() => {
+    const from = new Reader(blob);
+    const to = new Writer().string(from.string());
+    for (const field of shape) {
+      const value = readField(from.string(), field);
+      if (value === undefined) return undefined;
+      to.string(value);
+    }
+    return from.done ? to.finish() : undefined;
+  });
+}
+
+function readField(value: Buffer, field: Field): Buffer | undefined {
+  if (field === 'any') return value;
+  if (field === 'mpint') return positiveNumber(value);
+  if (typeof field === 'number') {
+    const isPoint = field === 32 || value[0] === 0x04;
+    return value.length === field && isPoint ? value : undefined;
+  }
+  return value.toString('latin1') === field.text ? value : undefined;
+}
+
+/** An `mpint` above zero in its shortest form (RFC 4251 section 5). */
+function positiveNumber(value: Buffer): Buffer | undefined {
+  const start = value.findIndex((byte) => byte !== 0);
+  const first = value[start];
+  if (first === undefined) return undefined;
+  const isNegative = start === 0 && first >= 0x80;
+  if (isNegative) return undefined;
+  return first < 0x80 ? value.subarray(start) : value.subarray(start - 1);
+}
+
+/** The names of signature algorithms that ssh also takes as a key type (sshkey.c). */
+const RSA_SIGNATURES = new Set(['rsa-sha2-256', 'rsa-sha2-512']);
+
+/**
+ * The key of a line `TYPE BASE64 [COMMENT]`, in its canonical form; undefined where type and key
+ * do not fit together or are malformed.
+ */
+export function parsePublicKey(line: string): PublicKey | undefined {
+  const [type, base64] = line.replace(/^[ \t]+/, '').split(/[ \t]+/, 2);
+  if (!type || !base64) return undefined;
+  // b64_pton passes over white space: the carriage return of a file from another system.
+  const bytes = decodeBase64(base64.replace(/[\r\v\f]+/g, ''));
+  const blob = bytes && canonicalKey(bytes);
+  if (!blob) return undefined;
+  const named = RSA_SIGNATURES.has(type) ? 'ssh-rsa' : type;
+  return publicKeyType(blob) === named ? { type: named, blob } : undefined;
+}
+
+/**
+ * The key of a line `TYPE BASE64 [COMMENT]` whose type is none that we can read, as it stands; undefined
+ * where it is one that we can, or where type and key do not fit together.
+ */
+export function parseForeignKey(line: string): PublicKey | undefined {
+  const [type = '', base64 = ''] = line.replace(/^[ \t]+/, '').split(/[ \t]+/, 2);
+  if (Object.hasOwn(SHAPES, type) || CERTIFICATE.test(type)) return undefined;
+  const blob = decodeBase64(base64.replace(/[\r\v\f]+/g, ''));
+  return blob && publicKeyType(blob) === type ? { type, blob } : undefined;
+}
+
+/** Standard base64, as strict as OpenSSH (Node passes over what it does not know). */
+export function decodeBase64(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.length > 0 && bytes.toString('base64') === text ? bytes : undefined;
+}
+
+/** What `read` returns; undefined where the bytes were cut short. */
+export function attempt<T>(read: () => T | undefined): T | undefined {
+  try {
+    return read();
+  } catch (thrown) {
+    if (thrown instanceof SshpoolError && thrown.code === 'PROTOCOL') return undefined;
+    throw thrown;
+  }
+}

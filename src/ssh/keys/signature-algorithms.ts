@@ -1,0 +1,68 @@
+/**
+ * By which algorithm a key signs, and whether the user lets it (sshconnect2.c). Only RSA has a
+ * choice: the hash (RFC 8332). Pure.
+ */
+import { Reader } from '../../base/bytes.ts';
+import type { SshOptions } from '../../config/ssh-options.ts';
+import { certifiedKey, plainName } from './certificate.ts';
+import { attempt, publicKeyType } from './public-key.ts';
+
+type Rules = Pick<SshOptions, 'pubkeyAcceptedAlgorithms' | 'requiredRsaBits'>;
+
+/** The signature algorithms of a key type, the strongest first. */
+function algorithmsOf(type: string): readonly string[] {
+  if (plainName(type) !== 'ssh-rsa') return [type];
+  const suffix = type.slice('ssh-rsa'.length);
+  return ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'].map((name) => `${name}${suffix}`);
+}
+
+/** Those that PubkeyAcceptedAlgorithms has, in its order. */
+function acceptedOf(type: string, { pubkeyAcceptedAlgorithms: accepted }: Rules): string[] {
+  const names = algorithmsOf(type);
+  return accepted.length === 0 ? [...names] : accepted.filter((name) => names.includes(name));
+}
+
+/** Why the user's options keep a key or a certificate out, for people; undefined where they do not. */
+export function refusalOf(blob: Buffer, rules: Rules): string | undefined {
+  const type = publicKeyType(blob);
+  if (type === undefined || acceptedOf(type, rules).length === 0) {
+    return 'PubkeyAcceptedAlgorithms leaves it out';
+  }
+  return isTooShort(blob, rules) ? 'it is shorter than RequiredRSASize' : undefined;
+}
+
+/**
+ * What to sign by (key_sig_algorithm); undefined where there is nothing that both sides know.
+ * `server` is what the server can verify, undefined where it did not say: then it is too old for
+ * another hash than SHA-1, which RSA is tried with if the user lets it.
+ */
+export function signatureAlgorithm(
+  type: string,
+  rules: Rules,
+  server: readonly string[] | undefined,
+): string | undefined {
+  const accepted = acceptedOf(type, rules);
+  // Servers do not list the types of other certificates reliably.
+  if (server === undefined || plainName(type) !== 'ssh-rsa') {
+    return accepted.find((name) => name === type);
+  }
+  return accepted.find((name) => server.includes(plainName(name)));
+}
+
+/** Whether it is an RSA key, or the certificate of one, below RequiredRSASize. */
+function isTooShort(blob: Buffer, { requiredRsaBits }: Rules): boolean {
+  const bits = attempt(() => {
+    const from = new Reader(certifiedKey(blob) ?? blob);
+    if (from.text() !== 'ssh-rsa') return undefined;
+    from.string(); // the exponent
+    return bitsOf(from.string());
+  });
+  return bits !== undefined && bits < requiredRsaBits;
+}
+
+/** The length of a number above zero, without the zeros in front. */
+function bitsOf(number: Buffer): number {
+  const start = number.findIndex((byte) => byte !== 0);
+  const first = number[start];
+  return first === undefined ? 0 : (number.length - start) * 8 - (Math.clz32(first) - 24);
+}

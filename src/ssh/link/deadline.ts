@@ -1,0 +1,57 @@
+/** A time limit that stands still while a person is thinking. */
+import type { Clock, Timer } from '../../base/time.ts';
+
+export class Deadline {
+  readonly #clock: Clock;
+  readonly #onExpired: () => void;
+  #leftMs: number;
+  #startedAt = 0;
+  #timer: Timer | undefined;
+  #holders = 0;
+  #over = false;
+
+  /** Starts at once; `onExpired` is called at most once, and not after `cancel`. */
+  constructor(clock: Clock, limitMs: number, onExpired: () => void) {
+    this.#clock = clock;
+    this.#leftMs = limitMs;
+    this.#onExpired = onExpired;
+    this.#run();
+  }
+
+  /** Stands still while `wait` is under way. */
+  async during<T>(wait: () => Promise<T>): Promise<T> {
+    if (this.#holders++ === 0) this.#pause();
+    try {
+      return await wait();
+    } finally {
+      if (--this.#holders === 0 && !this.#over) this.#run();
+    }
+  }
+
+  /** Another stretch begins, with a limit of its own; a wait under way goes on. */
+  restart(limitMs: number): void {
+    if (this.#over) return;
+    this.#timer?.cancel();
+    this.#leftMs = limitMs;
+    if (this.#holders === 0) this.#run();
+  }
+
+  cancel(): void {
+    this.#timer?.cancel();
+    this.#over = true;
+  }
+
+  #run(): void {
+    this.#startedAt = this.#clock.monotonic();
+    this.#timer = this.#clock.after(this.#leftMs, () => {
+      this.#over = true;
+      this.#onExpired();
+    });
+  }
+
+  #pause(): void {
+    this.#timer?.cancel();
+    // Never down to nothing: only the timer says that the time is over.
+    this.#leftMs = Math.max(1, this.#leftMs - (this.#clock.monotonic() - this.#startedAt));
+  }
+}

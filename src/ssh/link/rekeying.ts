@@ -1,0 +1,48 @@
+/** When a connection is to get new keys: after so much data or time, as RekeyLimit says. */
+import { LONGEST_MS, type Clock, type Timer } from '../../base/time.ts';
+import type { RekeyAfter } from '../../config/network-options.ts';
+
+/**
+ * Where nobody chose. RFC 4253 section 9 advises it, and servers know it: OpenSSH does the same with
+ * chacha20-poly1305, which it prefers. With AES it would wait for 64 GiB.
+ */
+const DEFAULT_BYTES = 2 ** 30;
+
+export class Rekeying {
+  readonly #clock: Clock;
+  readonly #limit: RekeyAfter;
+  readonly #begin: () => void;
+  #sent = 0;
+  #received = 0;
+  #timer: Timer | undefined;
+
+  /** `begin` asks for new keys; it may be called again until `renewed` is. */
+  constructor(clock: Clock, { bytes, ms }: RekeyAfter, begin: () => void) {
+    this.#clock = clock;
+    this.#limit = { bytes: bytes || DEFAULT_BYTES, ms: Math.min(ms, LONGEST_MS) };
+    this.#begin = begin;
+    this.renewed();
+  }
+
+  sent(bytes: number): void {
+    this.#sent += bytes;
+    if (this.#sent >= this.#limit.bytes) this.#begin();
+  }
+
+  received(bytes: number): void {
+    this.#received += bytes;
+    if (this.#received >= this.#limit.bytes) this.#begin();
+  }
+
+  /** New keys are in use, whoever asked for them. */
+  renewed(): void {
+    this.#sent = 0;
+    this.#received = 0;
+    this.#timer?.cancel();
+    if (this.#limit.ms > 0) this.#timer = this.#clock.after(this.#limit.ms, this.#begin);
+  }
+
+  end(): void {
+    this.#timer?.cancel();
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * The method publickey (RFC 4252 section 7): one key per attempt, as for ssh. The server is asked
+ * about each key first, and only a key that it would take signs: a server may count signatures
+ * (MaxAuthTries since OpenSSH 10.6), and a signature may cost a passphrase or a touch.
+ */
+import { Reader, Writer } from '../../base/bytes.ts';
+import { describe } from '../../base/errors.ts';
+import { plainName } from '../keys/certificate.ts';
+import type { Findings } from './findings.ts';
+import { identitiesOf, isAllowed, labelOf, type Identity } from './identities.ts';
+import type { KeyAgent } from '../keys/key-agent.ts';
+import { KeyFileSigner, type KeyFileRequest } from './key-file-signer.ts';
+import { publicKeyType } from '../keys/public-key.ts';
+import { signatureAlgorithm } from '../keys/signature-algorithms.ts';
+import type { Attempts, Conversation, Method, Verdict } from './userauth.ts';
+import { keyQuery, keyRequest, noneRequest, signedPart } from './userauth-messages.ts';
+
+export interface KeyRequest extends KeyFileRequest {
+  readonly keyAgent: KeyAgent | undefined;
+}
+
+export function publicKeyMethod(request: KeyRequest, findings: Findings): Method {
+  // As for ssh, each goes to the end when its turn has come, so that the next step of a login
+  // begins with the key after the one that did for this step.
+  let queue: Identity[] | undefined;
+  async function* attempts(conversation: Conversation): Attempts {
+    queue ??= await identitiesOf(request, findings);
+    for (const identity of [...queue]) {
+      // One after the other: the server counts them.
+      const verdict = await new KeyAttempt(request, findings, identity, conversation).run();
+      // One that came before the server would look at keys has not had its turn.
+      if (!verdict || looksAtKeys(verdict)) {
+        queue = [...queue.filter((each) => each !== identity), identity];
+      }
+      if (verdict) yield verdict;
+    }
+    findings.leave();
+  }
+  return { name: NAME, attempts };
+}
+
+const NAME = 'publickey';
+
+function looksAtKeys(verdict: Verdict): boolean {
+  return verdict.type === 'success' || verdict.partial || verdict.methods.includes(NAME);
+}
+
+/** One key, from the question whether it would do to the server's verdict. */
+class KeyAttempt {
+  readonly #request: KeyRequest;
+  readonly #findings: Findings;
+  #identity: Identity;
+  readonly #conversation: Conversation;
+  readonly #files: KeyFileSigner;
+
+  constructor(
+    request: KeyRequest,
+    findings: Findings,
+    identity: Identity,
+    conversation: Conversation,
+  ) {
+    this.#request = request;
+    this.#findings = findings;
+    this.#identity = identity;
+    this.#conversation = conversation;
+    this.#files = new KeyFileSigner(request, findings);
+  }
+
+  /** The server's verdict; undefined where nothing was sent, or no signature could be made. */
+  async run(): Promise<Verdict | undefined> {
+    const { user } = this.#request.options;
+    const early = await this.#open();
+    const { blob } = this.#identity;
+    if (early || blob === undefined) return early;
+    let algorithm = await this.#algorithm(blob);
+    if (algorithm === undefined && this.#mayLearnMore) {
+      const answer = await this.#conversation.query(noneRequest(user));
+      if (answer.type === 'success') return answer;
+      algorithm = await this.#algorithm(blob);
+    }
+    if (algorithm === undefined) {
+      this.#findings.skip(`${labelOf(this.#identity)}: no mutual signature algorithm`);
+      return undefined;
+    }
+    const answer = await this.#conversation.query(keyQuery(user, algorithm, blob));
+    if (answer.type !== 'specific') return answer;
+    const part = signedPart(user, algorithm, blob);
+    const data = new Writer().string(this.#conversation.wire.sessionId).raw(part).finish();
+    const signature = await this.#sign(blob, plainName(algorithm), data);
+    if (signature === undefined) return undefined;
+    const reply = await this.#conversation.ask(keyRequest(part, signature));
+    return reply.type === 'specific' ? undefined : reply;
+  }
+
+  /**
+   * Opens a file that does not say which key it holds, when its turn has come, as ssh does. Where the
+   * server does not look at keys, its verdict is the end of it.
+   */
+  async #open(): Promise<Verdict | undefined> {
+    const { blob, signer } = this.#identity;
+    if (blob !== undefined || signer.kind === 'agent') return undefined;
+    const { options } = this.#request;
+    if (!this.#conversation.hasAsked) {
+      const answer = await this.#conversation.query(noneRequest(options.user));
+      if (answer.type === 'success') return answer;
+      if (answer.type === 'failure' && !answer.methods.includes(NAME)) return answer;
+    }
+    const loaded = await this.#files.load(signer);
+    if (loaded === undefined) return undefined;
+    const opened = { blob: loaded.publicBlob, signer: { ...signer, loaded } };
+    if (isAllowed(opened, options, this.#findings)) this.#identity = opened;
+    return undefined;
+  }
+
+  /** Once it knows the user a server may say that it can verify more (ext-info-in-auth@openssh.com). */
+  get #mayLearnMore(): boolean {
+    const { hasAsked, wire } = this.#conversation;
+    return !hasAsked && wire.serverSigAlgs !== undefined;
+  }
+
+  async #algorithm(blob: Buffer): Promise<string | undefined> {
+    const type = publicKeyType(blob);
+    if (type === undefined) return undefined;
+    const { wire } = this.#conversation;
+    // The server says what it can verify before it accepts the login (RFC 8308 section 2.4).
+    if (plainName(type) === 'ssh-rsa' && wire.serverSigAlgs === undefined) await wire.accepted;
+    return signatureAlgorithm(type, this.#request.options, wire.serverSigAlgs);
+  }
+
+  #sign(shown: Buffer, algorithm: string, data: Buffer): Promise<Buffer | undefined> {
+    const { signer } = this.#identity;
+    return signer.kind === 'agent'
+      ? this.#signByAgent(signer.blob, algorithm, data)
+      : this.#files.sign(signer, shown, algorithm, data);
+  }
+
+  async #signByAgent(blob: Buffer, algorithm: string, data: Buffer): Promise<Buffer | undefined> {
+    const label = labelOf(this.#identity);
+    try {
+      const flags = AGENT_FLAGS[algorithm] ?? 0;
+      const signature = await this.#request.keyAgent?.sign(blob, data, flags);
+      const made = signature && new Reader(signature).text();
+      // An old agent ignores the flags, and its signature would only be refused by the server.
+      if (made === algorithm) return signature;
+      this.#findings.skip(`${label}: the key agent signs by ${made}, not by ${algorithm}`);
+    } catch (thrown) {
+      this.#findings.skip(`${label}: ${describe(thrown)}`);
+      // Such as a key that ssh-add -h restricts: ssh can prove to the agent whom it talks to.
+      this.#findings.beyond ??= `the key agent would not sign with ${label}`;
+    }
+    return undefined;
+  }
+}
+
+/** PROTOCOL.agent: the flags that choose the hash of an RSA signature. */
+const AGENT_FLAGS: Readonly<Record<string, 2 | 4 | undefined>> = {
+  'rsa-sha2-256': 2,
+  'rsa-sha2-512': 4,
+};

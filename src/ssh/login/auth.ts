@@ -1,0 +1,82 @@
+/**
+ * The login over the ssh2 link: what is known of the methods that we can do, and what is said where
+ * none of them was enough.
+ */
+import { SshpoolError } from '../../base/errors.ts';
+import type { Clock } from '../../base/time.ts';
+import type { SshOptions } from '../../config/ssh-options.ts';
+import { interactiveMethod, passwordMethod, type QuestionRequest } from './auth-questions.ts';
+import { publicKeyMethod } from './auth-public-key.ts';
+import { markBeyondSsh2 } from '../link/beyond-ssh2.ts';
+import { KeyAgent } from '../keys/key-agent.ts';
+import { Findings } from './findings.ts';
+import { printableLine } from '../../base/printable.ts';
+import type { Ask, Note } from '../link/prompts.ts';
+import { serverWords } from './server-words.ts';
+import { sshVersion } from '../link/ssh-version.ts';
+import { Conversation, logIn, type AuthWire, type Method } from './userauth.ts';
+
+export interface LoginRequest {
+  readonly options: SshOptions;
+  /** The socket of the caller's key agent. */
+  readonly keyAgent: string | undefined;
+  readonly ask: Ask;
+  readonly note: Note;
+  /** The caller's, for its ssh. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** OpenSSH can be tried where we fall short: better before a person is asked anything. */
+  readonly hasAlternative: boolean;
+}
+
+/** The order where PreferredAuthentications has none; of ssh's own methods those that we have. */
+const PREFERRED = ['publickey', 'keyboard-interactive', 'password'];
+
+/** The login over one connection whose host key was verified. */
+export class Login {
+  readonly #request: LoginRequest;
+  readonly #findings: Findings;
+
+  constructor(request: LoginRequest) {
+    this.#request = request;
+    this.#findings = new Findings(() => {
+      if (request.hasAlternative) throw this.denied(['publickey']);
+    });
+  }
+
+  /** @throws SshpoolError AUTH_FAILED, or whatever ended the connection */
+  async run(wire: AuthWire): Promise<void> {
+    const { options, note, env } = this.#request;
+    const { banner, explain } = serverWords(options, note, () => sshVersion(env));
+    const methods = methodsOf({ ...this.#request, explain }, this.#findings);
+    const left = await logIn(options.user, methods, new Conversation(wire, banner));
+    if (left !== undefined) throw this.denied(left);
+  }
+
+  /** That it failed, with what came up on the way; `words` are the server's. */
+  denied(methods: readonly string[], ...words: readonly string[]): SshpoolError {
+    const { user, hostname: host } = this.#request.options;
+    const { detail: found, beyond } = this.#findings;
+    const error = SshpoolError.of('AUTH_FAILED', {
+      ...{ user, host },
+      methods: printableLine(methods.join(',')),
+      detail: printableLine([...words, found].filter(Boolean).join('; ')),
+    });
+    return beyond === undefined ? error : markBeyondSsh2(error, beyond);
+  }
+}
+
+type MethodRequest = LoginRequest & Pick<QuestionRequest, 'explain'>;
+
+function methodsOf(request: MethodRequest, findings: Findings): Method[] {
+  const { options, keyAgent: path, clock, signal } = request;
+  const keyAgent = path === undefined ? undefined : new KeyAgent(path, { clock, signal });
+  const methods = [
+    ...(options.pubkeyAuthentication ? [publicKeyMethod({ ...request, keyAgent }, findings)] : []),
+    ...(options.kbdInteractiveAuthentication ? [interactiveMethod(request, findings)] : []),
+    ...(options.passwordAuthentication ? [passwordMethod(request, findings)] : []),
+  ];
+  const wanted = options.preferredAuthentications ?? PREFERRED;
+  return wanted.flatMap((name) => methods.filter((method) => method.name === name));
+}

@@ -1,0 +1,169 @@
+/**
+ * Who we can say we are: the keys and certificates of a login, in the order in which ssh tries them
+ * (sshconnect2.c, pubkey_prepare). Reads key files and asks the key agent; sends nothing.
+ */
+import { describe } from '../../base/errors.ts';
+import type { SshOptions } from '../../config/ssh-options.ts';
+import { certifiedKey, isCertificate } from '../keys/certificate.ts';
+import type { Findings } from './findings.ts';
+import type { Identity as HeldKey, KeyAgent } from '../keys/key-agent.ts';
+import {
+  loadPrivateKey,
+  readForeignKey,
+  readPublicKey,
+  type LoadedKey,
+} from '../keys/private-key.ts';
+import { canonicalKey } from '../keys/public-key.ts';
+import { refusalOf } from '../keys/signature-algorithms.ts';
+
+/** What makes the signatures of an identity. */
+export type Signer =
+  /** `blob` is the key as the agent holds it. */
+  { readonly kind: 'agent'; readonly blob: Buffer; readonly comment: string } | FileSigner;
+
+export interface FileSigner {
+  readonly kind: 'file';
+  /** Absolute. */
+  readonly file: string;
+  readonly loaded: LoadedKey;
+}
+
+export interface Identity {
+  /** What the server is shown: a key or a certificate. Undefined where it is not known before its turn. */
+  readonly blob: Buffer | undefined;
+  readonly signer: Signer;
+}
+
+export interface IdentitySource {
+  readonly options: SshOptions;
+  readonly keyAgent: KeyAgent | undefined;
+}
+
+const same = (a: Buffer | undefined, b: Buffer | undefined): boolean =>
+  a !== undefined && b !== undefined && a.equals(b);
+
+/**
+ * All that may be tried, in order: certificates of CertificateFile; then what the agent holds, in
+ * the agent's order, those first that the configuration names; then what is only in files, each
+ * key with the certificate beside it.
+ */
+export async function identitiesOf(
+  source: IdentitySource,
+  findings: Findings,
+): Promise<Identity[]> {
+  const { options } = source;
+  const held = await heldKeys(source, findings);
+  const files = await Promise.all(options.identityFiles.map((file) => keyFile(file, options)));
+  // Those beside the key files count only where the configuration names none.
+  const besides =
+    options.certificateFiles.length > 0 ? [] : await Promise.all(files.map(certificateBeside));
+  const listed = files.flatMap((file, at) => [
+    ...identityOf(file, options),
+    ...(besides[at] ?? []),
+  ]);
+  const isListed = (key: HeldKey): boolean => listed.some(({ blob }) => same(blob, key.blob));
+  const isHeld = (blob: Buffer | undefined): boolean => held.some((key) => same(key.blob, blob));
+  const others = options.identitiesOnly ? [] : held.filter((key) => !isListed(key));
+  const inAgent = [...held.filter(isListed), ...others].map(fromAgent);
+  const inFiles = listed.filter(({ blob }) => !isHeld(blob));
+  const signing = [...inAgent, ...inFiles.filter(isTried)];
+  const certificates = await readCertificates(options.certificateFiles);
+  return [
+    ...certificates.flatMap((blob) => withSigner(blob, signing)),
+    ...inAgent,
+    ...inFiles.map((each) => bestSigner(each, signing)).filter(isTried),
+  ].filter((each) => isAllowed(each, options, findings));
+}
+
+async function heldKeys({ keyAgent }: IdentitySource, findings: Findings): Promise<HeldKey[]> {
+  if (keyAgent === undefined) return [];
+  try {
+    return await keyAgent.identities();
+  } catch (thrown) {
+    // A key agent that is gone is as good as none; key files may still do.
+    findings.skip(`key agent: ${describe(thrown)}`);
+    return [];
+  }
+}
+
+interface KeyFile {
+  /** The public key or the certificate, where it can be known without a passphrase. */
+  readonly blob: Buffer | undefined;
+  readonly signer: FileSigner;
+}
+
+async function keyFile(file: string, options: SshOptions): Promise<KeyFile> {
+  const loaded = await loadPrivateKey(file);
+  const inside = 'publicBlob' in loaded ? loaded.publicBlob : undefined;
+  // FILE.pub goes first, as for ssh (authfile.c, sshkey_load_public): it may be a certificate.
+  const known = (await readPublicKey(file)) ?? inside;
+  // An encrypted file that does not say which key it is, is older than a type that we cannot read.
+  const blob = known ?? (loaded.kind === 'encrypted' ? undefined : await readForeignKey(file));
+  const isReadable = blob === undefined || canonicalKey(blob) !== undefined;
+  // ssh accepts all types that it knows, unless told otherwise: it cannot read another one either.
+  if (isReadable || refusalOf(blob, options) === undefined) {
+    return { blob, signer: { kind: 'file', file, loaded } };
+  }
+  const useless = loaded.kind === 'unusable' ? { ...loaded, mayDoForSsh: false } : loaded;
+  return { blob: undefined, signer: { kind: 'file', file, loaded: useless } };
+}
+
+const DEFAULT_KEY = /^~\/\.ssh\/id_[a-z0-9_]+$/;
+
+/** Whether these are ssh's own, of which it has five at least, since the user names none. */
+function areDefaults({ all }: SshOptions): boolean {
+  const given = all.get('identityfile') ?? [];
+  return given.length > 4 && given.every((name) => DEFAULT_KEY.test(name));
+}
+
+/** Also one without a key: ssh says so when its turn has come. */
+function identityOf({ blob, signer }: KeyFile, options: SshOptions): Identity[] {
+  const isDefault = signer.loaded.kind === 'missing' && areDefaults(options);
+  return blob === undefined && isDefault ? [] : [{ blob, signer }];
+}
+
+function fromAgent({ blob, comment }: HeldKey): Identity {
+  return { blob, signer: { kind: 'agent', blob, comment } };
+}
+
+async function certificateBeside({ signer }: KeyFile): Promise<Identity[]> {
+  const blobs = await readCertificates([`${signer.file}-cert`]);
+  return blobs.map((blob) => ({ blob, signer }));
+}
+
+/** Those of users; what else is there is passed over. */
+async function readCertificates(paths: readonly string[]): Promise<Buffer[]> {
+  const blobs = await Promise.all(paths.map(readPublicKey));
+  return blobs.filter((blob): blob is Buffer => blob !== undefined && !!certifiedKey(blob));
+}
+
+/** A certificate and whoever can sign for it, where its key is tried too. */
+function withSigner(blob: Buffer, keys: readonly Identity[]): Identity[] {
+  const key = certifiedKey(blob);
+  const signing = keys.find((each) => same(each.blob, key) || same(each.blob, blob));
+  return signing ? [{ blob, signer: signing.signer }] : [];
+}
+
+/** A certificate beside a file is signed for by the key agent where that has its key. */
+function bestSigner(identity: Identity, keys: readonly Identity[]): Identity {
+  const { blob } = identity;
+  return blob && isCertificate(blob) ? (withSigner(blob, keys)[0] ?? identity) : identity;
+}
+
+/** Whether it has a turn: also where OpenSSH alone can sign, who is left to it if the server takes it. */
+function isTried({ blob, signer }: Identity): boolean {
+  return signer.kind === 'agent' || signer.loaded.kind !== 'missing' || blob === undefined;
+}
+
+/** Whether the user's options let it; what cannot be known yet is not kept out. */
+export function isAllowed(identity: Identity, options: SshOptions, findings: Findings): boolean {
+  const why = identity.blob && refusalOf(identity.blob, options);
+  if (why !== undefined) findings.skip(`${labelOf(identity)}: ${why}`);
+  return why === undefined;
+}
+
+/** Whose it is, for messages. */
+export function labelOf({ blob, signer }: Identity): string {
+  const name = signer.kind === 'agent' ? signer.comment : signer.file;
+  return blob && isCertificate(blob) ? `certificate of ${name}` : name;
+}

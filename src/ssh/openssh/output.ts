@@ -1,0 +1,205 @@
+/**
+ * What an ssh says while it logs in: notes for the person, why it failed, and, since it tells more
+ * at a higher level, facts about the server. Knows no process.
+ */
+import { describe, SshpoolError } from '../../base/errors.ts';
+import type { SshOptions } from '../../config/ssh-options.ts';
+import type { Note, Others } from '../link/prompts.ts';
+import { markSaid } from '../link/said-by-ssh.ts';
+
+/** What is only said because we asked for it. */
+const ASKED_FOR = /^(?:debug\d: |Authenticated (?:to|using) |OpenSSH_\S+,? )/;
+/**
+ * Levels of ssh_config(5), LogLevel, at which nothing more is to be heard, or enough anyway; `ssh -G`
+ * prints QUIET as SILENT.
+ */
+const AS_IT_IS = new Set([
+  'SILENT',
+  'QUIET',
+  'FATAL',
+  'ERROR',
+  'DEBUG',
+  'DEBUG1',
+  'DEBUG2',
+  'DEBUG3',
+]);
+
+export interface OutputEvents {
+  readonly note: Note;
+  /** The server has said its version. */
+  readonly onServer: () => void;
+  /** The host key was verified, and the login begins. */
+  readonly onLogin: () => void;
+}
+
+export class OpensshOutput {
+  readonly #options: SshOptions;
+  /** What `ssh -G` has said already. */
+  readonly #warnings: ReadonlySet<string>;
+  readonly #events: OutputEvents;
+  readonly #said: string[] = [];
+  /** The latest line, with its end: held back, for where ssh fails it becomes the error. */
+  #held: { readonly text: string; readonly of: Others | undefined } | undefined;
+  #partial = '';
+  /** The login has begun. */
+  #hasLogin = false;
+  serverVersion = '';
+  forcedCommand = false;
+  /** As Link has it. */
+  hostKey: string | undefined;
+
+  constructor(options: SshOptions, events: OutputEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#warnings = new Set(options.warnings.map((line) => line.replace(/\r$/, '')));
+    // Without its debug lines nobody tells when the login begins.
+    if (OpensshOutput.words(options).length > 0) return;
+    events.onServer();
+    events.onLogin();
+  }
+
+  /**
+   * Makes ssh say more. And -v keeps what a ProxyCommand, a jump host's ssh among them, says on
+   * standard error, which an ssh with ControlPersist throws away otherwise (sshconnect.c).
+   */
+  static words({ all }: SshOptions): string[] {
+    return AS_IT_IS.has(all.get('loglevel')?.[0] ?? '') ? [] : ['-v'];
+  }
+
+  add(text: string): void {
+    const lines = (this.#partial + text).split('\n');
+    this.#partial = lines.pop() ?? '';
+    for (const line of lines) this.#hear(`${line}\n`);
+  }
+
+  /** It has logged in. */
+  end(): void {
+    this.#finish();
+    this.#release();
+  }
+
+  #finish(): void {
+    if (this.#partial !== '') this.#hear(this.#partial);
+    this.#partial = '';
+  }
+
+  /** Why it is not; `cause` where it could not even be run. */
+  failure(cause: Error | undefined): SshpoolError {
+    const { host } = this.#options;
+    if (cause !== undefined) {
+      // Without Node's error, which has all the arguments: SetEnv, among others, may hold a secret.
+      return SshpoolError.of('OPENSSH_FAILED', { host, reason: describe(cause) });
+    }
+    this.#finish();
+    // All lines but the last were shown.
+    const last = this.#held?.text.trimEnd();
+    const error = this.#failureOf(this.#reason().replace(/^ssh: /, ''));
+    // Without a server it may be of our own words; ssh itself may do better then.
+    const isServers = last !== undefined && this.serverVersion !== '';
+    return isServers ? markSaid(error, () => [last]) : error;
+  }
+
+  #failureOf(said: string): SshpoolError {
+    const { host, hostname, port } = this.#options;
+    const denied = /Permission denied \(([^)]*)\)/.exec(said);
+    if (denied) {
+      const { user } = this.#options;
+      return SshpoolError.of('AUTH_FAILED', {
+        user,
+        host: hostname,
+        methods: denied[1] ?? '',
+        detail: '',
+      });
+    }
+    const reason = said.replace(/\.$/, '');
+    if (reason === 'Host key verification failed') {
+      return SshpoolError.of('HOST_KEY_REFUSED', { host });
+    }
+    const unreachable = /^connect to host \S+ port \d+: (.*)$/.exec(reason);
+    if (unreachable) {
+      return SshpoolError.of('CONNECT_FAILED', {
+        host: hostname,
+        port,
+        reason: unreachable[1] ?? '',
+      });
+    }
+    return SshpoolError.of('OPENSSH_FAILED', { host, reason });
+  }
+
+  /**
+   * The line that says why: the last one, or where that only says that the other side is gone, what
+   * the ssh of a jump host said before.
+   */
+  #reason(): string {
+    const lines = this.#said.filter((line) => !AFTERMATH.test(line));
+    return lines.at(-1) ?? this.#said.at(-1) ?? 'ssh ended without a word';
+  }
+
+  #hear(raw: string): void {
+    // So ends what ssh writes into its log; a server's banner and a ProxyCommand's words hardly ever do.
+    const isLog = raw.endsWith('\r\n');
+    // What a server says may have no end, and what ssh says then stands behind it.
+    const asked = raw.indexOf('debug1: ');
+    if (isLog && asked > 0) {
+      this.#say(raw.slice(0, asked));
+      return this.#hear(raw.slice(asked));
+    }
+    if (raw === '\n') return this.#hearBlank();
+    const line = raw.replace(/\r?\n$/, '');
+    this.#learn(line);
+    const isAsked = isLog && ASKED_FOR.test(line);
+    if (line !== '' && !isAsked && !this.#warnings.has(line)) this.#say(raw);
+  }
+
+  /** Facts about the server, and how far the login has come. */
+  #learn(line: string): void {
+    const version = /^debug1: Remote protocol version [\d.]+, remote software version (\S+)/.exec(
+      line,
+    );
+    if (version) {
+      this.serverVersion = version[1] ?? '';
+      this.#events.onServer();
+    }
+    const hostKey = /^debug1: Server host key: (\S+) (\S+)$/.exec(line);
+    if (hostKey && !hostKey[1]?.includes('-cert-')) this.hostKey = hostKey[2];
+    // sshd's auth-options.c names the options of the key; "command" is a forced command.
+    this.forcedCommand ||= /^debug1: Remote: .*key options:.*\bcommand\b/.test(line);
+    if (!line.startsWith('debug1: SSH2_MSG_SERVICE_ACCEPT received')) return;
+    this.#hasLogin = true;
+    this.#events.onLogin();
+  }
+
+  /** Of others, for what ssh says has a carriage return; it is no reason for anything. */
+  #hearBlank(): void {
+    const { text, of } = this.#held ?? {};
+    if (text !== undefined && of !== undefined) this.#held = { text: `${text}\n`, of };
+    else {
+      this.#release();
+      this.#events.note('\n', this.#others);
+    }
+  }
+
+  #say(raw: string): void {
+    this.#said.push(raw.replace(/\r?\n$/, ''));
+    this.#release();
+    this.#held = { text: raw, of: raw.endsWith('\r\n') ? undefined : this.#others };
+  }
+
+  /** Whose words these are, where they are not ssh's: a server says nothing before the login. */
+  get #others(): Others {
+    return this.#hasLogin ? 'banner' : 'words';
+  }
+
+  #release(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held === undefined) return;
+    const { text, of } = held;
+    if (of === undefined) this.#events.note(text.slice(0, -1));
+    else this.#events.note(text, of);
+  }
+}
+
+/** What an ssh says when its ProxyCommand has ended. */
+const AFTERMATH =
+  /^(?:kex_exchange_identification: |Connection (?:closed|reset) by |stdio forwarding failed)/;

@@ -1,0 +1,68 @@
+/**
+ * The host key of one ssh2 connection: verified once, before anything of a login goes either way,
+ * and from then on it must be that very key.
+ */
+import { SshpoolError } from '../../base/errors.ts';
+import type { KnownHost } from '../trust/known-hosts.ts';
+import { guardUntilVerified, type Protocol } from './internals.ts';
+
+interface Handshake {
+  /** It has failed or is lost: nothing may be told to ssh2 any more. */
+  isOver(): boolean;
+  fail(error: SshpoolError): void;
+}
+
+type Verify = (key: Buffer) => Promise<KnownHost | undefined>;
+
+export class Ssh2HostKey {
+  readonly #handshake: Handshake;
+  #verify: Verify;
+  #accepted: Buffer | undefined;
+  #openLogin: () => void = () => undefined;
+  /** The line of known_hosts that the server is trusted by, if any. */
+  trustedBy: KnownHost | undefined;
+
+  constructor(handshake: Handshake, verify: Verify) {
+    this.#handshake = handshake;
+    this.#verify = verify;
+  }
+
+  /** The key that was verified. */
+  get accepted(): Buffer | undefined {
+    return this.#accepted;
+  }
+
+  /** Refuses, by `end`, a server that goes on to the login before its key is verified. */
+  guard(protocol: Protocol, end: () => void): void {
+    this.#openLogin = guardUntilVerified(protocol, end);
+  }
+
+  /** Lets go of whoever had to be asked; later key exchanges need nobody. */
+  forget(): void {
+    this.#verify = () => Promise.reject(new Error('the host key was verified before'));
+  }
+
+  /** ssh2's hostVerifier. */
+  readonly check = (key: Buffer, done: (valid: boolean) => void): boolean | undefined => {
+    // At a later key exchange ssh2 must have its answer at once: anything else corrupts the
+    // connection. And it must be the key that was accepted.
+    if (this.#accepted !== undefined) return this.#accepted.equals(key);
+    this.#verify(key).then(
+      (entry) => {
+        // Somebody who thinks about a key may think for longer than the server waits.
+        if (this.#handshake.isOver()) return;
+        this.trustedBy = entry;
+        this.#accepted = Buffer.from(key);
+        this.#openLogin();
+        done(true);
+      },
+      (thrown: unknown) => {
+        // ssh2 throws where it is told to end what has ended.
+        if (this.#handshake.isOver()) return;
+        this.#handshake.fail(SshpoolError.from(thrown));
+        done(false);
+      },
+    );
+    return undefined;
+  };
+}

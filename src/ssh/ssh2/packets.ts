@@ -1,0 +1,103 @@
+/**
+ * Packets on their way out through ssh2: its internals once more (internals.ts), used with the
+ * least work for large ones.
+ */
+import { createRequire } from 'node:module';
+import { sizeOf } from '../link/link.ts';
+import type { Protocol } from './internals.ts';
+
+const require = createRequire(import.meta.url);
+const { sendPacket } = require('ssh2/lib/protocol/utils.js') as {
+  sendPacket: (protocol: Protocol, packet: Buffer) => boolean;
+};
+
+/** Packet and padding length, in front of the payload (RFC 4253 section 6). */
+const HEADER_BYTES = 5;
+/** A payload of this size is one of many of a stream. */
+const LARGE_BYTES = 16 * 1024;
+/** As many large packets as leave in one go, as a rule; a free one takes up memory. */
+const MAX_FREE = 8;
+
+/**
+ * The large packets of one connection, used over and over. Memory for each anew is outside of V8's
+ * heap, which it answers with full collections of that heap: a third of all the work of an upload.
+ */
+export class Packets {
+  /** By cipher: a packet of the last large size, never sent. */
+  readonly #templates = new WeakMap<object, { readonly bytes: number; readonly packet: Buffer }>();
+  #free: Buffer[] = [];
+  #sent: Buffer[] = [];
+
+  /**
+   * Room for a payload. ssh2 has OpenSSL make random padding for each packet, which for large ones
+   * took longer than to encrypt them. The padding is arbitrary (RFC 4253 section 6), so packets of
+   * one size that follow one another get the same.
+   */
+  allocate(protocol: Protocol, bytes: number): Buffer {
+    const writer = protocol._packetRW.write;
+    // Another start: compression, or a key exchange is under way, and this is no packet yet.
+    if (bytes < LARGE_BYTES || writer.allocStart !== HEADER_BYTES) return writer.alloc(bytes);
+    const end = HEADER_BYTES + bytes;
+    let template = this.#templates.get(protocol._cipher);
+    if (template?.bytes !== bytes) {
+      template = { bytes, packet: writer.alloc(bytes) };
+      this.#templates.set(protocol._cipher, template);
+    }
+    const packet = this.#take(template.packet.length);
+    template.packet.copy(packet, 0, 0, HEADER_BYTES);
+    template.packet.copy(packet, end, end);
+    return packet;
+  }
+
+  /** What was allocated until now was sent; `gone` where the system has all of it. */
+  settle(gone: boolean): void {
+    if (gone && this.#free.length < MAX_FREE) this.#free.push(...this.#sent);
+    this.#sent = [];
+  }
+
+  #take(bytes: number): Buffer {
+    let packet = this.#free.pop();
+    // Those of another size are of no use any more.
+    if (packet?.length !== bytes) {
+      this.#free = [];
+      packet = Buffer.allocUnsafeSlow(bytes);
+    }
+    this.#sent.push(packet);
+    return packet;
+  }
+}
+
+/**
+ * Sends one message that may hold a secret, and zeroes it. To be called while no key exchange is under
+ * way: ssh2 would make copies of what it holds back.
+ */
+export function sendSecret(protocol: Protocol, message: Buffer): void {
+  const writer = protocol._packetRW.write;
+  const start = writer.allocStart;
+  const packet = writer.alloc(message.length);
+  message.copy(packet, start);
+  sendPacket(protocol, writer.finalize(packet));
+  // Some ciphers encrypt in place, and that is on its way; with others the plain text is left.
+  const rest = packet.subarray(start, start + message.length);
+  if (rest.equals(message)) rest.fill(0);
+  message.fill(0);
+}
+
+/**
+ * Sends one message, given in parts, and returns its size. During a key exchange ssh2 holds it back
+ * by itself.
+ */
+export function sendMessage(
+  protocol: Protocol,
+  message: readonly Buffer[],
+  packets = new Packets(),
+): number {
+  const writer = protocol._packetRW.write;
+  // ssh2 reads the start before it allocates: it depends on the compression in use.
+  let at = writer.allocStart;
+  const bytes = sizeOf(message);
+  const packet = packets.allocate(protocol, bytes);
+  for (const part of message) at += part.copy(packet, at);
+  sendPacket(protocol, writer.finalize(packet));
+  return bytes;
+}

@@ -1,0 +1,106 @@
+/**
+ * The addresses that a TCP connection leads to, and the one that it comes from: AddressFamily,
+ * BindAddress and BindInterface of ssh_config(5), as sshconnect.c takes them.
+ */
+import type { LookupAddress } from 'node:dns';
+import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { describe, SshpoolError } from '../../base/errors.ts';
+import type { SshOptions } from '../../config/ssh-options.ts';
+import { markSaid } from '../link/said-by-ssh.ts';
+
+export type Family = SshOptions['addressFamily'];
+
+/** All addresses of a name or a literal, in the order in which they are to be tried. */
+export type Lookup = (name: string, family: Family) => Promise<LookupAddress[]>;
+
+/** getaddrinfo(3)'s words, which ssh prints, for the codes that Node gives. */
+const RESOLVER_WORDS: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'Name or service not known',
+  EAI_AGAIN: 'Temporary failure in name resolution',
+  EAI_ADDRFAMILY: 'Address family for hostname not supported',
+};
+
+export function resolverWords(thrown: unknown): string {
+  return RESOLVER_WORDS[(thrown as NodeJS.ErrnoException).code ?? ''] ?? describe(thrown);
+}
+
+const NUMBERS = { any: 0, inet: 4, inet6: 6 } as const;
+
+/** The system's resolver. At least one address, or an error with the code that Node gives. */
+export const resolveAddresses: Lookup = async (name, family) => {
+  const literal = isIP(name);
+  const number = NUMBERS[family];
+  if (literal !== 0) {
+    if (number === 0 || number === literal) return [{ address: name, family: literal }];
+    throw Object.assign(new Error(name), { code: 'EAI_ADDRFAMILY' });
+  }
+  const { lookup } = await import('node:dns/promises');
+  const found = await lookup(name, { all: true, family: number, order: 'verbatim' });
+  if (found.length === 0) throw Object.assign(new Error(name), { code: 'ENOTFOUND' });
+  return found;
+};
+
+/**
+ * The addresses of a host as one text, whatever their order: servers of names turn it round. Empty
+ * where it has none: the connect says what is wrong.
+ */
+export async function addressesOf(
+  { hostname, addressFamily }: SshOptions,
+  lookup: Lookup = resolveAddresses,
+): Promise<string> {
+  const found = await lookup(hostname, addressFamily).catch(() => []);
+  return found
+    .map(({ address }) => address)
+    .toSorted()
+    .join(' ');
+}
+
+/**
+ * Where a connection to an address of this family (4 or 6) shall come from; undefined where nobody
+ * chose. @throws SshpoolError CONNECT_FAILED where there is no such address
+ */
+export async function sourceAddress(
+  { hostname: host, port, bindAddress, bindInterface }: SshOptions,
+  family: number,
+  lookup: Lookup,
+): Promise<string | undefined> {
+  if (bindAddress !== undefined) {
+    const [first] = await lookup(bindAddress, family === 6 ? 'inet6' : 'inet').catch(
+      (thrown: unknown) => {
+        const why = `${bindAddress}: ${resolverWords(thrown)}`;
+        throw noSource({ host, port, reason: `BindAddress ${why}` }, `getaddrinfo: ${why}`);
+      },
+    );
+    return first?.address;
+  }
+  if (bindInterface === undefined) return undefined;
+  const address = addressOf(bindInterface, family);
+  if (address === undefined) {
+    const reason = `BindInterface ${bindInterface} has no address for IPv${family}`;
+    throw noSource({ host, port, reason }, `getifaddrs: ${bindInterface}: no suitable addresses`);
+  }
+  return address;
+}
+
+interface NoSource {
+  readonly host: string;
+  readonly port: number;
+  readonly reason: string;
+}
+
+/** There is no socket to connect with: of that ssh says `said`, and of the connect no more (sshconnect.c). */
+export function noSource(facts: NoSource, said: string, cause?: Error): SshpoolError {
+  const end = `ssh: connect to host ${facts.host} port ${facts.port}: failure`;
+  return markSaid(SshpoolError.of('CONNECT_FAILED', facts, cause), () => [said, end]);
+}
+
+/** Only where there is no other, an address that leads nowhere but to this machine or its link. */
+function addressOf(name: string, family: number): string | undefined {
+  const all = (networkInterfaces()[name] ?? []).filter((info) => info.family === `IPv${family}`);
+  const isLocal = ({ address, internal }: (typeof all)[number]): boolean =>
+    internal || /^fe[89ab]/i.test(address);
+  const found = all.find((info) => !isLocal(info)) ?? all[0];
+  if (found === undefined) return undefined;
+  return /^fe[89ab]/i.test(found.address) ? `${found.address}%${name}` : found.address;
+}

@@ -1,0 +1,206 @@
+/** A proxy command, run as ssh runs it: the way to a host that is not reached directly. */
+import { closeSync, existsSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { Duplex, type Readable, type Writable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+import { execa } from 'execa';
+import { deferred } from '../../base/deferred.ts';
+import { describe, SshpoolError } from '../../base/errors.ts';
+import type { Pipes } from './pipes.ts';
+import type { Note } from '../link/prompts.ts';
+
+interface ProxyContext {
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly note: Note;
+}
+
+/** How long a proxy may take to leave after its streams were closed, before it is killed. */
+const LEAVE_MS = 2000;
+
+/**
+ * Starts the command; its standard streams are the transport, over `pipes` where there are some, which are
+ * its own from then on. Ends with the stream.
+ */
+export function startProxy(command: string, context: ProxyContext, pipes?: Pipes): ProxyStream {
+  // Any descriptor will do; the types of execa name those up to nine.
+  const [stdin, stdout] = (pipes?.theirs as [3, 3] | undefined) ?? (['pipe', 'pipe'] as const);
+  const shell = context.env['SHELL'] ?? '/bin/sh';
+  const child = execa(shell, ['-c', `exec ${command}`], {
+    cwd: context.cwd,
+    env: context.env,
+    extendEnv: false,
+    stdio: [stdin, stdout, 'pipe'],
+    buffer: false,
+    reject: false,
+    encoding: 'buffer',
+    forceKillAfterDelay: LEAVE_MS,
+    // It sees the end of its input when we end. Handlers of signals are not ours to set: they would end
+    // a program that has none before its commands are ended.
+    cleanup: false,
+  });
+  for (const fd of pipes?.theirs ?? []) closeSync(fd);
+  const ends = pipes ?? madeByNode(child);
+  const isRead = new Promise((resolve) => ends.stdout.once('close', resolve));
+  // Of the command that alone is shown: an argument may be the password of the proxy.
+  const [program = ''] = command.trim().split(/\s/, 1);
+  const words = new ProxyWords(context.note);
+  const decoder = new StringDecoder();
+  child.stderr.on('data', (chunk: Buffer) => words.add(decoder.write(chunk)));
+  const fail = (reason: string): void => {
+    const said = words.last() || withoutDirectory(context.cwd);
+    stream.destroy(SshpoolError.of('PROXY_FAILED', { program, reason: said || reason }));
+  };
+  const { stderr } = child;
+  const kill = (): boolean => child.kill();
+  const unref = (): void => child.unref();
+  const stream = new ProxyStream({ ...ends, stderr, kill, unref }, fail);
+  void stream.spoke.then(() => words.release());
+  Promise.all([child, isRead])
+    .then(([{ exitCode, originalMessage }]) => {
+      if (stream.destroyed) return;
+      if (exitCode === 0 && stream.bytesRead > 0) {
+        stream.push(null);
+        return;
+      }
+      fail(originalMessage || `it exited with status ${exitCode}`);
+    })
+    .catch((thrown: unknown) => context.note(describe(thrown)));
+  return stream;
+}
+
+/** So long a line may be the last one, which says why it failed; and so long after that its caller is told. */
+const HOLD_MS = 300;
+const FORGET_MS = 10_000;
+/** So much is held back, in characters. */
+const MAX_WORDS = 2000;
+
+/**
+ * What it says on its standard error, which with ssh is that of the call: shown as it is, the last line
+ * a little later, for it may say why it failed.
+ */
+class ProxyWords {
+  #note: Note;
+  #held = '';
+  #isThrough = false;
+
+  constructor(note: Note) {
+    this.#note = note;
+  }
+
+  add(text: string): void {
+    const all = this.#held + text;
+    const last = all.trimEnd().lastIndexOf('\n') + 1;
+    this.#show(all.slice(0, last));
+    this.#held = all.slice(last);
+    if (this.#isThrough || this.#held.length > MAX_WORDS) this.#showHeld();
+    // It may be for a person to act on.
+    else setTimeout(() => this.#showHeld(), HOLD_MS).unref();
+  }
+
+  /** It has come through: what it says is no reason for a failure any more. */
+  release(): void {
+    this.#showHeld();
+    this.#isThrough = true;
+    // Of whoever connected, and not for as long as the connection lasts.
+    setTimeout(() => (this.#note = () => undefined), FORGET_MS).unref();
+  }
+
+  #showHeld(): void {
+    this.#show(this.#held);
+    this.#held = '';
+  }
+
+  #show(text: string): void {
+    if (text !== '') this.#note(text, 'words');
+  }
+
+  /** Of what was not shown. */
+  last(): string {
+    return this.#held.trim();
+  }
+}
+
+function madeByNode({ stdin, stdout }: Partial<Record<'stdin' | 'stdout', unknown>>): Ends {
+  if (stdin instanceof Socket && stdout instanceof Socket) return { stdin, stdout };
+  throw new TypeError('a program has no standard streams');
+}
+
+type Ends = Pick<Pipes, 'stdin' | 'stdout'>;
+
+interface Child {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  readonly kill: () => boolean;
+  readonly unref: () => void;
+}
+
+/**
+ * Not Duplex.from: where a proxy fails, its stream would fail first, with EPIPE or a premature
+ * close, and what the proxy said about it would be lost. Here only its end ends the stream.
+ */
+class ProxyStream extends Duplex {
+  readonly #child: Child;
+  /** Resolves when it has brought something, or has ended. */
+  readonly spoke: Promise<void>;
+  readonly #speech = deferred();
+  bytesRead = 0;
+  bytesWritten = 0;
+
+  /** `fail` is called where the proxy is no transport any more, and has not ended by itself. */
+  constructor(child: Child, fail: (reason: string) => void) {
+    super({ allowHalfOpen: false });
+    this.#child = child;
+    this.spoke = this.#speech.promise;
+    // It has a moment to say why and to leave by itself.
+    const expectEnd = (): void => {
+      setTimeout(() => {
+        if (!this.destroyed && !this.readableEnded) fail('it closed the connection');
+      }, LEAVE_MS).unref();
+    };
+    child.stdin.once('error', expectEnd);
+    child.stdin.once('close', expectEnd);
+    child.stdout.once('end', expectEnd);
+    child.stdout.once('error', expectEnd);
+    child.stdout.on('data', (chunk: Buffer) => {
+      this.bytesRead += chunk.length;
+      this.#speech.resolve();
+      if (!this.push(chunk)) child.stdout.pause();
+    });
+  }
+
+  unref(): void {
+    this.#child.unref();
+    for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) {
+      // They are pipes, which Node makes sockets.
+      if (stream instanceof Socket) stream.unref();
+    }
+  }
+
+  override _read(): void {
+    this.#child.stdout.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.bytesWritten += chunk.length;
+    this.#child.stdin.write(chunk, () => done());
+  }
+
+  override _final(done: () => void): void {
+    this.#child.stdin.end(() => done());
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#child.stdout.destroy();
+    this.#child.stdin.destroy();
+    this.#child.kill();
+    this.#speech.resolve();
+    done(error);
+  }
+}
+
+/** A program cannot start in a directory that was removed; Node calls that ENOENT of the program. */
+function withoutDirectory(cwd: string): string | undefined {
+  return existsSync(cwd) ? undefined : `the working directory ${cwd} does not exist any more`;
+}

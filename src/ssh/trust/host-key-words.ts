@@ -1,0 +1,68 @@
+/** What ssh says of a host key that it refuses (sshconnect.c, check_host_key; hostfile.c). Pure. */
+import { isAtLeast } from '../link/ssh-version.ts';
+
+export interface RefusedKey {
+  /** As known_hosts names it. */
+  readonly host: string;
+  readonly keyType: string;
+  readonly fingerprint: string;
+}
+
+/** The line that another key stands in, and the file that a new one would go to, as the user named them. */
+export interface OtherKey {
+  readonly keyType: string;
+  readonly file: string;
+  readonly line: number;
+  readonly ownFile: string;
+}
+
+const FAILED = 'Host key verification failed.';
+const RULE = '@'.repeat(59);
+
+export function unknownKeyWords({ host, keyType }: RefusedKey, isStrict: boolean): string[] {
+  const known = `No ${keyType} host key is known for ${host} and you have requested strict checking.`;
+  return isStrict ? [known, FAILED] : [FAILED];
+}
+
+export function revokedKeyWords({ host, keyType }: RefusedKey): string[] {
+  return [
+    RULE,
+    '@       WARNING: REVOKED HOST KEY DETECTED!               @',
+    RULE,
+    `The ${keyType} host key for ${host} is marked as revoked.`,
+    'This could mean that a stolen key is being used to',
+    'impersonate this host.',
+    `${keyType} host key for ${host} was revoked and you have requested strict checking.`,
+    FAILED,
+  ];
+}
+
+/** `version` is what `ssh -V` prints: Debian's says how to remove the line. */
+export function changedKeyWords(
+  { host, keyType, fingerprint }: RefusedKey,
+  other: OtherKey,
+  version: string,
+): string[] {
+  return [
+    RULE,
+    '@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @',
+    RULE,
+    'IT IS POSSIBLE THAT SOMEONE IS DOING SOMETHING NASTY!',
+    'Someone could be eavesdropping on you right now (man-in-the-middle attack)!',
+    'It is also possible that a host key has just been changed.',
+    `The fingerprint for the ${keyType} key sent by the remote host is\n${fingerprint}.`,
+    'Please contact your system administrator.',
+    `Add correct host key in ${other.ownFile} to get rid of this message.`,
+    `Offending ${other.keyType} key in ${other.file}:${other.line}`,
+    ...removal(other.file, host, version),
+    `Host key for ${host} has changed and you have requested strict checking.`,
+    FAILED,
+  ];
+}
+
+function removal(file: string, host: string, version: string): string[] {
+  if (!/^OpenSSH_\S+ (?:Debian|Ubuntu)/.test(version)) return [];
+  const quote = isAtLeast(version, 10, 0) ? "'" : '"';
+  const quoted = (text: string): string => quote + text + quote;
+  return ['  remove with:', `  ssh-keygen -f ${quoted(file)} -R ${quoted(host)}`];
+}

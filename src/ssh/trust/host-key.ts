@@ -1,0 +1,164 @@
+/**
+ * Whether a server's host key is trusted: known_hosts decides, StrictHostKeyChecking says what
+ * becomes of an unknown one, and a person may accept it. Asked before any authentication.
+ */
+import { SshpoolError } from '../../base/errors.ts';
+import type { SshOptions } from '../../config/ssh-options.ts';
+import { changedKeyWords, revokedKeyWords, unknownKeyWords } from './host-key-words.ts';
+import { ASK_AGAIN, hostKeyQuestion, verdictOf } from './host-key-question.ts';
+import { appendKnownHost } from './known-hosts-file.ts';
+import {
+  fingerprint,
+  judge,
+  keyTypeLabel,
+  labelOfType,
+  knownHostLine,
+  otherNames,
+  parseKnownHosts,
+  type KnownHost,
+  type LookupName,
+} from './known-hosts.ts';
+import type { Ask } from '../link/prompts.ts';
+import { markSaid, type SaidBySsh } from '../link/said-by-ssh.ts';
+import { sshVersion } from '../link/ssh-version.ts';
+
+export interface HostKeyRequest {
+  readonly options: SshOptions;
+  readonly known: readonly KnownHost[];
+  readonly name: LookupName;
+  /** The other end of the connection; undefined where a proxy or a jump host is in between. */
+  readonly address: string | undefined;
+  readonly env: NodeJS.ProcessEnv;
+  readonly ask: Ask;
+  readonly note: (text: string) => void;
+}
+
+/**
+ * Resolves where the key may be trusted, to the line that says so: one that was there, or that a
+ * person has just agreed to. Without a line nobody vouched for the key, the user just let it pass.
+ * @throws SshpoolError HOST_KEY_UNKNOWN, HOST_KEY_CHANGED, HOST_KEY_REVOKED
+ */
+export async function verifyHostKey(
+  request: HostKeyRequest,
+  key: Buffer,
+): Promise<KnownHost | undefined> {
+  const { options, known, name } = request;
+  const verdict = judge(known, name, key);
+  const host = name.name;
+  const print = fingerprint(key, options.fingerprintHash);
+  const facts = { host, keyType: keyTypeLabel(key), fingerprint: print };
+  switch (verdict.kind) {
+    case 'match':
+      return verdict.entry;
+    case 'changed': {
+      // Also with StrictHostKeyChecking=no, where ssh would go on without passwords: a pool that
+      // keeps a connection for later callers must not keep one to a stranger.
+      const place = placeOf(verdict.entry);
+      const { file, line } = place;
+      const [ownFile = file] = [...options.userKnownHostsFiles, ...options.globalKnownHostsFiles];
+      const other = {
+        ...{ file: named(file, options), line, ownFile: named(ownFile, options) },
+        keyType: labelOfType(verdict.entry.keyType),
+      };
+      const words = (version: string): string[] => changedKeyWords(facts, other, version);
+      throw asSsh(options, SshpoolError.of('HOST_KEY_CHANGED', { ...facts, ...place }), words);
+    }
+    case 'revoked':
+      throw asSsh(
+        options,
+        SshpoolError.of('HOST_KEY_REVOKED', { ...facts, ...placeOf(verdict.entry) }),
+        () => revokedKeyWords(facts),
+      );
+    case 'unknown':
+      return acceptUnknown(request, key, facts);
+  }
+}
+
+/** With StrictHostKeyChecking=no ssh itself may go on. */
+function asSsh(options: SshOptions, error: SshpoolError, words: SaidBySsh): SshpoolError {
+  return options.strictHostKeyChecking === 'no' ? error : markSaid(error, words);
+}
+
+/** A file as the user named it. */
+function named(file: string, { relativeNames }: SshOptions): string {
+  return relativeNames.get(file) ?? file;
+}
+
+function placeOf({ file, line }: KnownHost): { file: string; line: number } {
+  return { file, line };
+}
+
+const STRICT = 'StrictHostKeyChecking is yes';
+const NO_FILE = 'UserKnownHostsFile is none, and an unknown key could not be written down';
+const REMEDY =
+  'to accept it, compare the fingerprint and connect once with ssh, or use -o StrictHostKeyChecking=accept-new';
+
+interface Facts {
+  readonly host: string;
+  readonly keyType: string;
+  readonly fingerprint: string;
+}
+
+async function acceptUnknown(
+  request: HostKeyRequest,
+  key: Buffer,
+  facts: Facts,
+): Promise<KnownHost | undefined> {
+  const { strictHostKeyChecking, batchMode, userKnownHostsFiles } = request.options;
+  // Where none can be written down, ssh takes none.
+  if (userKnownHostsFiles.length === 0) refuse(facts, NO_FILE, 'name a file with it');
+  if (strictHostKeyChecking === 'yes') refuse(facts, STRICT);
+  if (strictHostKeyChecking !== 'ask') {
+    await remember(request, key, facts);
+    return undefined;
+  }
+  if (batchMode) refuse(facts, 'BatchMode is yes');
+  await askPerson(request, key, facts);
+  return remember(request, key, facts);
+}
+
+function refuse(facts: Facts, why: string, remedy = REMEDY): never {
+  const isStrict = why === STRICT;
+  const error = SshpoolError.of('HOST_KEY_UNKNOWN', { ...facts, hint: `${why}; ${remedy}` });
+  throw markSaid(error, () => unknownKeyWords(facts, isStrict));
+}
+
+async function askPerson(request: HostKeyRequest, key: Buffer, facts: Facts): Promise<void> {
+  const { ask, known, name, address, env, options } = request;
+  const others = otherNames(known, name, key);
+  const unknown = {
+    ...{ ...facts, address, port: options.port, home: env['HOME'] },
+    others: others.map((other) => ({ ...other, file: named(other.file, options) })),
+    version: await sshVersion(env),
+  };
+  for (let text = hostKeyQuestion(unknown); ; text = ASK_AGAIN) {
+    // One question after the other: each answer decides whether there is another.
+    const answer = await ask({ text, echo: true });
+    if (answer === undefined) refuse(facts, 'there is no terminal to ask on, or no answer');
+    const verdict = verdictOf(answer.toString(), facts.fingerprint);
+    if (verdict === 'yes') return;
+    if (verdict === 'no') refuse(facts, 'you answered no');
+  }
+}
+
+/** The line that was added, also where it could not be written. */
+async function remember(
+  { options, note }: HostKeyRequest,
+  key: Buffer,
+  { host, keyType }: Facts,
+): Promise<KnownHost | undefined> {
+  const [file] = options.userKnownHostsFiles;
+  if (file === undefined) return undefined;
+  const line = knownHostLine(host, key, { hashed: options.hashKnownHosts });
+  const say = (text: string): void => {
+    if (options.showsServerWords) note(text);
+  };
+  try {
+    await appendKnownHost(file, line);
+    say(`Warning: Permanently added '${host}' (${keyType}) to the list of known hosts.\r`);
+  } catch {
+    // As ssh: the key was accepted for this time, it just cannot be remembered.
+    say(`Failed to add the host to the list of known hosts (${named(file, options)}).\r`);
+  }
+  return parseKnownHosts(line, file)[0];
+}

@@ -1,0 +1,46 @@
+/**
+ * The types of keys that the installed ssh knows (ssh(1), -Q key): a line of known_hosts with such a
+ * key makes its host a known one, also where we cannot read the key.
+ */
+import { execFile } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { sshFor } from '../../base/programs.ts';
+import type { KnownHost } from './known-hosts.ts';
+
+/** Undefined where the program does not say. */
+type Types = ReadonlySet<string> | undefined;
+
+const LIMIT_MS = 10_000;
+
+export class KeyTypes {
+  /** By the program, and by when it was installed. */
+  readonly #answers = new Map<string, Promise<Types>>();
+
+  /** The lines that this ssh reads: of types that it does not know it reads none either. */
+  async filter(
+    lines: readonly KnownHost[],
+    place: { readonly env: NodeJS.ProcessEnv; readonly cwd: string },
+  ): Promise<readonly KnownHost[]> {
+    if (!lines.some(({ isForeign }) => isForeign)) return lines;
+    const program = sshFor(place.env, place.cwd);
+    const types = program === undefined ? undefined : await this.#of(program);
+    // In doubt all of them count: a host that may be known must not pass for an unknown one.
+    return lines.filter(({ isForeign, keyType }) => !isForeign || (types?.has(keyType) ?? true));
+  }
+
+  #of(program: string): Promise<Types> {
+    const { ino, mtimeMs } = statSync(program);
+    const installed = `${program} ${ino} ${mtimeMs}`;
+    const known = this.#answers.get(installed) ?? ask(program);
+    this.#answers.set(installed, known);
+    return known;
+  }
+}
+
+function ask(program: string): Promise<Types> {
+  return new Promise((resolve) => {
+    execFile(program, ['-Q', 'key'], { timeout: LIMIT_MS, env: {} }, (error, printed) => {
+      resolve(error ? undefined : new Set(printed.split('\n')));
+    });
+  });
+}

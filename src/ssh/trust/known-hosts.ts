@@ -1,0 +1,247 @@
+/**
+ * The lines of known_hosts files (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), and judging a key by them
+ * as OpenSSH's hostfile.c does. Pure; what becomes of the verdict is not decided here.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { SshpoolError } from '../../base/errors.ts';
+import { hashName, lowerCase, matchesHost, saltOf } from './host-patterns.ts';
+import {
+  canonicalKey,
+  parseForeignKey,
+  parsePublicKey,
+  publicKeyType,
+} from '../keys/public-key.ts';
+
+/** One line. `patterns` as written; `keyType` is the wire name such as ssh-ed25519. */
+export interface KnownHost {
+  readonly marker: 'none' | 'revoked' | 'cert-authority';
+  readonly patterns: string;
+  readonly keyType: string;
+  /** In its canonical form. */
+  readonly key: Buffer;
+  /** Its type is none that we can read; the installed ssh may (ssh(1), -Q key). */
+  readonly isForeign?: true;
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+}
+
+/** What is looked up: the name as ssh writes it, and the bare host where a port is in it. */
+export interface LookupName {
+  readonly name: string;
+  readonly plainName: string | undefined;
+}
+
+/** `entry` is the line that decided. */
+export type Verdict =
+  | { readonly kind: 'match'; readonly entry: KnownHost }
+  | { readonly kind: 'changed'; readonly entry: KnownHost }
+  | { readonly kind: 'revoked'; readonly entry: KnownHost }
+  | { readonly kind: 'unknown' };
+
+/** All lines that are well-formed; ssh passes over the others as well. */
+export function parseKnownHosts(text: string, file: string): KnownHost[] {
+  return text.split('\n').flatMap((row, index) => {
+    const parsed = parseLine(row);
+    return parsed ? [{ ...parsed, file, line: index + 1 }] : [];
+  });
+}
+
+const MARKERS = new Map<string, KnownHost['marker']>([
+  ['@revoked', 'revoked'],
+  ['@cert-authority', 'cert-authority'],
+]);
+
+function parseLine(row: string): Omit<KnownHost, 'file' | 'line'> | undefined {
+  const found = /^[ \t]*(?:(@[^ \t]*)[ \t]+)?([^@# \t][^ \t]*)[ \t]+([^]*)$/.exec(row);
+  if (!found) return undefined;
+  const [, word, patterns = '', rest = ''] = found;
+  const marker = word === undefined ? 'none' : MARKERS.get(word);
+  if (patterns.startsWith('|') && saltOf(patterns) === undefined) return undefined;
+  const own = parsePublicKey(rest);
+  const key = own ?? parseForeignKey(rest);
+  if (marker === undefined || key === undefined) return undefined;
+  const line = { marker, patterns, keyType: key.type, key: key.blob };
+  return own === undefined ? { ...line, isForeign: true } : line;
+}
+
+/** The options of ssh_config(5) that name a host key. */
+export interface NamingOptions {
+  readonly hostname: string;
+  readonly port: number;
+  readonly hostKeyAlias?: string | undefined;
+}
+
+/** The name under which a host is known: HostKeyAlias, or the host with its port if not 22. */
+export function lookupName(options: NamingOptions): LookupName {
+  if (options.hostKeyAlias !== undefined) {
+    return { name: lowerCase(options.hostKeyAlias), plainName: undefined };
+  }
+  const host = lowerCase(options.hostname);
+  if (options.port === 22) return { name: host, plainName: undefined };
+  return { name: `[${host}]:${options.port}`, plainName: host };
+}
+
+/**
+ * Judges a key as check_hostkeys_by_key_or_type of hostfile.c. A revoked key is refused whatever
+ * else is known. A host of which any other key is known is changed, also where that key is of
+ * another type: else whoever is in between would just offer a type that is not known yet. A host
+ * on another port of which nothing is known may be known without its port, by that very key only
+ * (sshconnect.c, "checking without port identifier"); stricter than ssh, a key revoked there is
+ * refused and not merely unknown.
+ */
+export function judge(known: readonly KnownHost[], name: LookupName, key: Buffer): Verdict {
+  const offered = canonicalKey(key) ?? key;
+  return judgeBy(known, name, {
+    isOffered: (entry) => entry.key.equals(offered),
+    keyType: publicKeyType(offered),
+  });
+}
+
+interface Offered {
+  readonly isOffered: (entry: KnownHost) => boolean;
+  readonly keyType: string | undefined;
+}
+
+/** As judge, for a key of which only the fingerprint is known. */
+export function judgeFingerprint(
+  known: readonly KnownHost[],
+  name: LookupName,
+  print: string,
+): Verdict {
+  const hash = print.startsWith('MD5:') ? 'md5' : 'sha256';
+  return judgeBy(known, name, {
+    isOffered: ({ key }) => fingerprint(key, hash) === print,
+    keyType: undefined,
+  });
+}
+
+function judgeBy(
+  known: readonly KnownHost[],
+  name: LookupName,
+  { isOffered, keyType }: Offered,
+): Verdict {
+  const ours = entriesFor(known, name.name);
+  const plain = name.plainName === undefined ? [] : entriesFor(known, name.plainName);
+  const revoked = [...ours, ...plain].find((e) => e.marker === 'revoked' && isOffered(e));
+  if (revoked) return { kind: 'revoked', entry: revoked };
+  const held = ours.filter(({ marker }) => marker === 'none');
+  const match = held.find(isOffered);
+  if (match) return { kind: 'match', entry: match };
+  // ssh names the last line; one of the same type is the one that a person has to look at.
+  const other = held.findLast((entry) => entry.keyType === keyType) ?? held.at(-1);
+  if (other) return { kind: 'changed', entry: other };
+  const bare = plain.find((entry) => entry.marker === 'none' && isOffered(entry));
+  return bare ? { kind: 'match', entry: bare } : { kind: 'unknown' };
+}
+
+function entriesFor(known: readonly KnownHost[], name: string): KnownHost[] {
+  return known.filter(({ patterns }) => matchesHost(patterns, name));
+}
+
+/**
+ * Whether a host is known by a certificate authority alone (sshd(8), @cert-authority): one of its
+ * name, or of that without the port, where ssh looks when nothing else is known.
+ */
+export function hasCertAuthority(
+  known: readonly KnownHost[],
+  { name, plainName }: LookupName,
+): boolean {
+  const ours = entriesFor(known, name);
+  const plain = plainName === undefined ? [] : entriesFor(known, plainName);
+  const isAuthority = ({ marker }: KnownHost): boolean => marker === 'cert-authority';
+  return [...ours, ...plain].some(isAuthority) && !ours.some(({ marker }) => marker === 'none');
+}
+
+/** Everything that these lines say of a host, as one text. */
+export function linesFor(known: readonly KnownHost[], { name, plainName }: LookupName): string {
+  const lines = [name, ...(plainName === undefined ? [] : [plainName])].map((each) =>
+    entriesFor(known, each).map(({ marker, key }) => `${marker} ${key.toString('base64')}`),
+  );
+  return JSON.stringify(lines);
+}
+
+/** The lines by which a key is trusted for other hosts than this one. */
+export function otherNames(
+  known: readonly KnownHost[],
+  { name }: LookupName,
+  key: Buffer,
+): KnownHost[] {
+  const offered = canonicalKey(key) ?? key;
+  return known.filter(
+    (entry) =>
+      entry.marker === 'none' && entry.key.equals(offered) && !matchesHost(entry.patterns, name),
+  );
+}
+
+/** The types of the plain keys known for a host, in the order of the files. */
+export function knownKeyTypes(known: readonly KnownHost[], { name }: LookupName): string[] {
+  const plain = entriesFor(known, name).filter(({ marker }) => marker === 'none');
+  return [...new Set(plain.map(({ keyType }) => keyType))];
+}
+
+/**
+ * The offered algorithms, those whose keys are known first: else a known host looks changed.
+ * Untouched where the first one is known (sshconnect2.c, order_hostkeyalgs).
+ */
+export function orderHostKeyAlgorithms(
+  offered: readonly string[],
+  knownTypes: readonly string[],
+): string[] {
+  const isKnown = (algorithm: string): boolean => knownTypes.includes(plainType(algorithm));
+  const [best] = offered;
+  if (best === undefined || isKnown(best)) return [...offered];
+  return [...offered.filter(isKnown), ...offered.filter((algorithm) => !isKnown(algorithm))];
+}
+
+/** The type of the key that an algorithm signs with, certificates left aside. */
+export function plainType(algorithm: string): string {
+  const plain = algorithm.replace(/^(sk-)?(.*)-cert-v01@openssh\.com$/, (_, sk: unknown, type) =>
+    sk === undefined ? String(type) : `sk-${type}@openssh.com`,
+  );
+  return plain.startsWith('rsa-sha2-') ? 'ssh-rsa' : plain;
+}
+
+/**
+ * The key's digest as ssh prints it (ssh_config(5), FingerprintHash): `SHA256:` and unpadded base64,
+ * or `MD5:` and hexadecimal numbers with colons.
+ */
+export function fingerprint(key: Buffer, hash: 'md5' | 'sha256' = 'sha256'): string {
+  const digest = createHash(hash).update(key);
+  if (hash === 'md5') return `MD5:${digest.digest('hex').replace(/..(?!$)/g, '$&:')}`;
+  return `SHA256:${digest.digest('base64').replace(/=+$/, '')}`;
+}
+
+const LABELS = new Map([
+  ['ssh-ed25519', 'ED25519'],
+  ['ssh-rsa', 'RSA'],
+  ['ssh-dss', 'DSA'],
+  ['ecdsa-sha2-nistp256', 'ECDSA'],
+  ['ecdsa-sha2-nistp384', 'ECDSA'],
+  ['ecdsa-sha2-nistp521', 'ECDSA'],
+  ['sk-ssh-ed25519@openssh.com', 'ED25519-SK'],
+  ['sk-ecdsa-sha2-nistp256@openssh.com', 'ECDSA-SK'],
+]);
+
+/** The type as ssh words it in messages (sshkey_type): ED25519, ECDSA, RSA; else the wire name. */
+export function keyTypeLabel(key: Buffer): string {
+  return labelOfType(publicKeyType(key) ?? 'unknown');
+}
+
+export function labelOfType(type: string): string {
+  return LABELS.get(type) ?? type;
+}
+
+/**
+ * A line to append, its end included.
+ * @throws SshpoolError PROTOCOL where the key names no type
+ */
+export function knownHostLine(name: string, key: Buffer, options: { hashed: boolean }): string {
+  const type = publicKeyType(key);
+  if (type === undefined) throw SshpoolError.of('PROTOCOL', { problem: 'a key without a type' });
+  const lower = lowerCase(name);
+  // Also hashed where the name would be read as something else: HostKeyAlias=* must not become a
+  // line that trusts this key for every host.
+  const hashed = options.hashed || !/^[^\p{Cc}\s,*?!|@#]+$/u.test(lower);
+  return `${hashed ? hashName(lower, randomBytes(20)) : lower} ${type} ${key.toString('base64')}\n`;
+}

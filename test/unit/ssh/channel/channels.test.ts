@@ -1,0 +1,188 @@
+import * as fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { SshpoolError } from '../../../../src/base/errors.ts';
+import type { Channel, ChannelEvents } from '../../../../src/ssh/channel/channel.ts';
+import { Channels } from '../../../../src/ssh/channel/channels.ts';
+import { encode } from '../../../../src/ssh/channel/messages.ts';
+import { channelMessage } from '../../../support/arbitrary.ts';
+import { FakeLink } from '../../../support/fake-link.ts';
+
+const NOTHING = Buffer.alloc(0);
+let link: FakeLink;
+let channels: Channels;
+let told: string[];
+let heard: number;
+
+function events(name: string): ChannelEvents {
+  return {
+    onOpen: () => told.push(`${name} open`),
+    onRefused: () => told.push(`${name} refused`),
+    onData: (data) => told.push(`${name} ${data.toString()}`),
+    onStderr: (data) => told.push(`${name} err ${data.toString()}`),
+    onEof: () => told.push(`${name} eof`),
+    onWindow: (bytes) => told.push(`${name} window ${bytes}`),
+    onRequest: (request) => {
+      told.push(`${name} ${request}`);
+      return false;
+    },
+    onClose: (error) => told.push(`${name} ${error ? 'lost' : 'closed'}`),
+  };
+}
+
+const open = (name: string): Channel => channels.open('session', NOTHING, events(name));
+const confirm = (recipient: number): void =>
+  link.receive({ type: 'open-confirmation', recipient, sender: 9, window: 9, maxPacket: 9 });
+const offer = (channelType: string, maxPacket = 9): void =>
+  link.receive({ type: 'open', channelType, sender: 33, window: 5, maxPacket, extra: NOTHING });
+
+beforeEach(() => {
+  link = new FakeLink();
+  [told, heard] = [[], 0];
+  channels = new Channels(link, 'web', {
+    onHeard: () => (heard += 1),
+    onClosed: (error: SshpoolError) => told.push(`link ${error.code}`),
+  });
+});
+
+describe('channels', () => {
+  it('have numbers of their own and get their own messages', () => {
+    open('a');
+    open('b');
+    confirm(1);
+    link.receive({ type: 'data', recipient: 1, data: Buffer.from('hi') });
+    expect(link.sentOf('open').map(({ sender }) => sender)).toEqual([0, 1]);
+    expect(told).toEqual(['b open', 'b hi']);
+  });
+
+  it('pass everything on that the server says', () => {
+    open('a');
+    confirm(0);
+    link.receive({ type: 'extended-data', recipient: 0, code: 1, data: Buffer.from('x') });
+    link.receive({ type: 'window-adjust', recipient: 0, bytes: 1 });
+    link.receive({
+      type: 'request',
+      recipient: 0,
+      name: 'r',
+      wantReply: false,
+      payload: NOTHING,
+    });
+    link.receive({ type: 'eof', recipient: 0 });
+    link.receive({ type: 'close', recipient: 0 });
+    expect(told.slice(1)).toEqual(['a err x', 'a window 10', 'a r', 'a eof', 'a closed']);
+  });
+
+  it('count until they are closed or refused', () => {
+    open('a');
+    open('b').close();
+    expect(channels.size).toBe(2);
+    link.receive({ type: 'open-failure', recipient: 0, reason: 1, description: '' });
+    expect(channels.size).toBe(1);
+    confirm(1);
+    expect(channels.size).toBe(1);
+    link.receive({ type: 'close', recipient: 1 });
+    expect(channels.size).toBe(0);
+  });
+
+  it('are lost with the link, after its owner was told', () => {
+    open('a');
+    confirm(0);
+    open('b');
+    link.lose();
+    expect(told).toEqual(['a open', 'link CONNECTION_LOST', 'a lost', 'b lost']);
+  });
+
+  it('tell of each message that something was heard', () => {
+    open('a');
+    confirm(0);
+    link.receive({ type: 'eof', recipient: 0 });
+    expect(heard).toBe(2);
+  });
+});
+
+describe('a server that breaks the protocol', () => {
+  it.each([
+    ['with a message for no channel', { type: 'eof', recipient: 5 }, 'unexpected eof'],
+    ['with a message for a closed channel', { type: 'eof', recipient: 1 }, 'unexpected eof'],
+    ['with a reply to no request', { type: 'success', recipient: 0 }, 'unexpected success'],
+  ] as const)('%s is left', (_how, message, problem) => {
+    open('a');
+    confirm(0);
+    open('b');
+    confirm(1);
+    link.receive({ type: 'close', recipient: 1 });
+    link.receive(message);
+    expect(link.destroyed?.message).toBe(
+      `the connection to web was lost: malformed message: ${problem}`,
+    );
+  });
+
+  it('with bytes that are no message is left', () => {
+    link.receiveBytes(Buffer.of(94, 0));
+    expect(link.destroyed?.code).toBe('CONNECTION_LOST');
+  });
+});
+
+describe('a channel that the server opens', () => {
+  it('is refused where nobody wants it', () => {
+    offer('x11');
+    expect(link.sent).toEqual([
+      { type: 'open-failure', recipient: 33, reason: 1, description: 'not asked for' },
+    ]);
+    expect(channels.size).toBe(0);
+  });
+
+  it('is confirmed where somebody takes it', () => {
+    let given: (() => Channel) | undefined;
+    channels.accept('mine', (channel) => {
+      given = channel;
+      return events('mine');
+    });
+    offer('mine');
+    expect(link.sent).toMatchObject([{ type: 'open-confirmation', recipient: 33, sender: 0 }]);
+    expect(told).toEqual(['mine open']);
+    given?.().write(Buffer.from('12345'));
+    expect(link.sent[1]).toMatchObject({ type: 'data', recipient: 33 });
+  });
+
+  it('is refused where its taker does not want it now', () => {
+    channels.accept('mine', () => undefined);
+    offer('mine');
+    expect(link.sent).toMatchObject([{ type: 'open-failure' }]);
+  });
+
+  it('is one of at most 128 at a time', () => {
+    channels.accept('mine', () => events('mine'));
+    for (let count = 0; count < 129; count++) offer('mine');
+    expect(link.sent.at(-1)).toEqual({
+      ...{ type: 'open-failure', recipient: 33, reason: 4, description: 'too many at a time' },
+    });
+    link.receive({ type: 'close', recipient: 0 });
+    offer('mine');
+    expect(link.sent.at(-1)).toMatchObject({ type: 'open-confirmation' });
+  });
+
+  it('breaks the protocol where it takes no packets', () => {
+    channels.accept('mine', () => events('mine'));
+    offer('mine', 0);
+    expect(link.destroyed?.message).toContain('unexpected open');
+  });
+});
+
+it('no payload makes it throw', () => {
+  const payload = fc.oneof(
+    channelMessage.map((message) => Buffer.concat(encode(message))),
+    fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+  );
+  fc.assert(
+    fc.property(fc.array(payload, { maxLength: 10 }), (payloads) => {
+      const other = new FakeLink();
+      const made = new Channels(other, 'web', {
+        onHeard: () => heard++,
+        onClosed: () => undefined,
+      });
+      made.accept('', () => events('accepted'));
+      made.open('session', NOTHING, events('a'));
+      expect(() => payloads.forEach((one) => other.receiveBytes(one))).not.toThrow();
+    }),
+  );
+});

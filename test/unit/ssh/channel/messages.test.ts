@@ -1,0 +1,74 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  decode,
+  encode as encodeParts,
+  type ChannelMessage,
+} from '../../../../src/ssh/channel/messages.ts';
+import { channelMessage, verdictOf } from '../../../support/arbitrary.ts';
+
+const encode = (message: ChannelMessage): Buffer => Buffer.concat(encodeParts(message));
+
+test('every message comes back from its bytes as it was', () => {
+  fc.assert(
+    fc.property(channelMessage, (message) => {
+      expect(decode(encode(message))).toEqual(message);
+    }),
+  );
+});
+
+test('the number of a message is the first of its bytes', () => {
+  expect(encode({ type: 'close', recipient: 1 })).toEqual(Buffer.from([97, 0, 0, 0, 1]));
+  expect(encode({ type: 'failure', recipient: 258 })).toEqual(Buffer.from([100, 0, 0, 1, 2]));
+});
+
+test('a request has its payload after the wish for a reply', () => {
+  const bytes = encode({
+    type: 'request',
+    recipient: 1,
+    name: 'ab',
+    wantReply: true,
+    payload: Buffer.from('xyz'),
+  });
+  expect(bytes.toString('hex')).toBe('62000000010000000261620178797a');
+});
+
+test('data is a view of the payload, not a copy', () => {
+  const bytes = encode({ type: 'data', recipient: 0, data: Buffer.from('data') });
+  const message = decode(bytes);
+  bytes[9] = 'D'.charCodeAt(0);
+  expect(message.type === 'data' && message.data.toString()).toBe('Data');
+});
+
+test('arbitrary bytes are a message or an error of the protocol', () => {
+  const payload = fc.oneof(
+    fc.uint8Array(),
+    fc
+      .tuple(fc.integer({ min: 85, max: 105 }), fc.uint8Array())
+      .map(([number, rest]) => Uint8Array.of(number, ...rest)),
+  );
+  fc.assert(
+    fc.property(payload, (bytes) => {
+      expect(['ok', 'PROTOCOL']).toContain(verdictOf(() => decode(Buffer.from(bytes))));
+    }),
+  );
+});
+
+test('a message that is cut short is an error of the protocol', () => {
+  fc.assert(
+    fc.property(channelMessage, fc.nat(), (message, cut) => {
+      fc.pre(message.type !== 'open' && message.type !== 'request');
+      const bytes = encode(message);
+      // The language tag at the end of an open-failure is not read.
+      const end = message.type === 'open-failure' ? bytes.length - 4 : bytes.length;
+      const part = bytes.subarray(0, cut % end);
+      expect(() => decode(part)).toThrow(/malformed message/);
+    }),
+  );
+});
+
+test('a number that is no channel message is named', () => {
+  expect(() => decode(Buffer.of(80, 0))).toThrow(
+    'malformed message: message 80 is no channel message',
+  );
+});

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { Answers } from '../../../../src/ssh/link/answers.ts';
+import { FakeClock } from '../../../support/clock.ts';
+
+const takeAll = (answers: Answers, count: number): boolean[] =>
+  Array.from({ length: count }, () => answers.take());
+
+describe('the answers that a server makes us send', () => {
+  it('are many at once for an honest server', () => {
+    const answers = new Answers(new FakeClock());
+    expect(takeAll(answers, 2000)).not.toContain(false);
+  });
+
+  it('end with the budget', () => {
+    const answers = new Answers(new FakeClock());
+    expect(takeAll(answers, 2001).at(-1)).toBe(false);
+  });
+
+  it('may go on for ever at an honest rate', () => {
+    const clock = new FakeClock();
+    const answers = new Answers(clock);
+    const granted: boolean[] = [];
+    for (let second = 0; second < 60; second++) {
+      granted.push(...takeAll(answers, 500));
+      clock.advance(1000);
+    }
+    expect(granted).not.toContain(false);
+  });
+
+  it('do not add up while a server is silent', () => {
+    const clock = new FakeClock();
+    const answers = new Answers(clock);
+    clock.advance(3_600_000);
+    expect(takeAll(answers, 2001).at(-1)).toBe(false);
+  });
+});

@@ -1,0 +1,79 @@
+import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { FairReading } from '../../../../src/ssh/link/fair-reading.ts';
+import { until } from '../../../support/process.ts';
+
+/** Keeps the loop as long as a flood does, without a look at the time elsewhere. */
+function busy(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+/** What has come, worked on message by message, each as long as given. */
+function reading(stream: PassThrough, ms: number) {
+  const queue: number[] = [];
+  const done: number[] = [];
+  const fair = new FairReading(stream, () => {
+    while (queue.length > 0 && !fair.isOver) {
+      busy(ms);
+      done.push(queue.shift() ?? 0);
+    }
+    return queue.length > 0;
+  });
+  return { fair, queue, done };
+}
+
+describe('reading', () => {
+  it('goes on at once where the work is short', () => {
+    const stream = new PassThrough();
+    stream.resume();
+    const { fair, queue, done } = reading(stream, 0);
+    queue.push(1, 2, 3);
+    fair.run();
+    expect([done, stream.isPaused()]).toEqual([[1, 2, 3], false]);
+  });
+
+  it('leaves the loop to the others in between, and ends in order', async () => {
+    const stream = new PassThrough();
+    stream.resume();
+    const { fair, queue, done } = reading(stream, 3);
+    queue.push(1, 2, 3, 4, 5);
+    fair.run();
+    const first = done.length;
+    expect(first).toBeLessThan(5);
+    expect(stream.isPaused()).toBe(true);
+    await until(() => !stream.isPaused(), 'it reads on');
+    expect(done).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('stops with the stream', () => {
+    const stream = new PassThrough();
+    const { fair, queue, done } = reading(stream, 0);
+    stream.destroy();
+    queue.push(1);
+    fair.run();
+    expect(done).toEqual([]);
+  });
+
+  it('waits for a server that does not read what it makes us answer', async () => {
+    const stream = new PassThrough({ writableHighWaterMark: 16, readableHighWaterMark: 16 });
+    const { fair } = reading(stream, 0);
+    stream.write(Buffer.alloc(1000));
+    fair.answered(70_000);
+    fair.run();
+    const resumed = once(stream, 'resume');
+    expect(stream.isPaused()).toBe(true);
+    stream.read();
+    await resumed;
+    expect(stream.isPaused()).toBe(false);
+  });
+
+  it('goes on where only our own data waits for the server', () => {
+    const stream = new PassThrough({ writableHighWaterMark: 16, readableHighWaterMark: 16 });
+    const { fair } = reading(stream, 0);
+    stream.write(Buffer.alloc(100_000));
+    fair.run();
+    expect(stream.isPaused()).toBe(false);
+  });
+});
