@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Who may import whom: the layers of src, and the rooms of src/ssh. The lint configuration is made of
- * this table (scripts/generate.js), and so is the drawing in docs/ARCHITECTURE.md.
+ * Who may import whom: the layers of src, and the rooms of src/ssh. The rules about imports in the lint
+ * configuration are made of this table (scripts/generate.js).
  */
 
 /**
@@ -9,36 +9,27 @@
  * @property {readonly string[]} imports
  * @property {readonly string[]} [types] of which it knows the types alone
  * @property {readonly string[]} [libraries] that it may use
- * @property {string} why
+ * @property {string} [why]
  */
 
 /** From below to above. @type {Readonly<Record<string, Layer>>} */
 export const LAYERS = {
-  base: { imports: [], why: 'base imports nothing of ours.' },
-  wire: { imports: ['base'], why: 'wire imports base only.' },
-  config: { imports: ['base'], why: 'config imports base only.' },
-  ssh: { imports: ['base'], types: ['config'], why: 'ssh imports base, and types of config.' },
-  pool: { imports: ['base', 'config', 'ssh'], why: 'pool imports ssh, config and base.' },
-  reach: {
-    imports: ['base', 'wire', 'config', 'ssh', 'pool'],
-    why: 'reach imports pool, ssh, wire, config and base.',
-  },
+  base: { imports: [] },
+  wire: { imports: ['base'] },
+  config: { imports: ['base'] },
+  ssh: { imports: ['base'], types: ['config'] },
+  pool: { imports: ['base', 'config', 'ssh'] },
+  reach: { imports: ['base', 'wire', 'config', 'ssh', 'pool'] },
   agent: {
     imports: ['base', 'wire', 'config', 'ssh', 'pool', 'reach'],
     libraries: ['zod'],
-    why: 'agent imports reach, pool, ssh, wire, config and base; it meets the client in wire.',
+    why: 'it meets the client in wire',
   },
-  client: {
-    imports: ['base', 'wire', 'config'],
-    why: 'client imports wire, config and base; it meets the agent in wire.',
-  },
-  hosts: {
-    imports: ['base', 'config'],
-    why: 'hosts is given what it works with: it imports config and base.',
-  },
+  client: { imports: ['base', 'wire', 'config'], why: 'it meets the agent in wire' },
+  hosts: { imports: ['base', 'config'], why: 'it is given what it works with' },
   library: {
     imports: ['base', 'wire', 'config', 'ssh', 'pool', 'reach', 'client', 'hosts'],
-    why: 'library is the pool for programs: it knows nothing of the command line, nor of the inside of the agent.',
+    why: 'it knows nothing of the command line, nor of the inside of the agent',
   },
 };
 
@@ -67,6 +58,11 @@ const PLACE = 'This library has its own place: docs/ARCHITECTURE.md, layers.';
 const SSH2 = 'ssh2 is loaded by ssh2/internals alone; the others may know its types.';
 
 const ABOVE = [...Object.keys(LAYERS), 'cli', 'index'];
+const importsOnly = (
+  /** @type {string} */ name,
+  /** @type {readonly string[]} */ imports,
+  /** @type {string | undefined} */ why,
+) => `${name} imports ${imports.join(', ') || 'nothing else of ours'}${why ? `: ${why}` : ''}.`;
 const oneOf = (/** @type {readonly string[]} */ names) => `(${names.join('|')})`;
 
 /** @param {readonly string[]} libraries */
@@ -82,7 +78,7 @@ function patternsOf(name, extra) {
   const isSsh = name === 'ssh';
   const forbidden = ABOVE.filter((one) => ![name, ...imports, ...types].includes(one));
   return [
-    { regex: `^(\\.\\./)+${oneOf(forbidden)}(/|\\.|$)`, message: why },
+    { regex: `^(\\.\\./)+${oneOf(forbidden)}(/|\\.|$)`, message: importsOnly(name, imports, why) },
     ...(types.length === 0
       ? []
       : [
@@ -101,7 +97,7 @@ function patternsOf(name, extra) {
 function patternsOfRoom(room, extra) {
   const below = /** @type {readonly string[]} */ (ROOMS[room]);
   const others = Object.keys(ROOMS).filter((one) => one !== room && !below.includes(one));
-  const message = `${room} imports ${below.length === 0 ? 'no other room' : below.join(', ')}.`;
+  const message = importsOnly(`${room}, of ssh,`, below, undefined);
   return [
     ...patternsOf('ssh', extra),
     { regex: `^\\.\\./(${[...others.map((one) => `${one}/`), '[^/]+$'].join('|')})`, message },

@@ -4,7 +4,8 @@ import type { SshOptions } from '../../config/ssh-options.ts';
 import { certifiedKey } from '../keys/certificate.ts';
 import type { Findings } from './findings.ts';
 import type { FileSigner } from './identities.ts';
-import { keyFileWords, logged, nameOf } from './key-file-words.ts';
+import { givenName } from '../link/given-name.ts';
+import { keyFileWords, logged } from './key-file-words.ts';
 import { loadPrivateKey, type LoadedKey, type UsableKey } from '../keys/private-key.ts';
 import type { Ask, Note } from '../link/prompts.ts';
 import { signWith } from '../keys/signature.ts';
@@ -47,7 +48,7 @@ export class KeyFileSigner {
     if (!usable.publicBlob.equals(certifiedKey(blob) ?? blob)) {
       const { options, note } = this.#request;
       this.#findings.skip(`${file} is not the private key of ${file}.pub`);
-      const name = logged(nameOf(file, options));
+      const name = logged(givenName(file, options));
       note(`identity_sign: private key ${name} contents do not match public\r`);
       return undefined;
     }
@@ -62,7 +63,7 @@ export class KeyFileSigner {
 
   async #decrypt(file: string): Promise<UsableKey | undefined> {
     const { ask, options } = this.#request;
-    const text = `Enter passphrase for key '${nameOf(file, options)}': `;
+    const text = `Enter passphrase for key '${givenName(file, options)}': `;
     for (let i = 0; i < options.numberOfPasswordPrompts && !options.batchMode; i++) {
       const passphrase = await ask({ text, echo: false });
       if (passphrase === undefined) break;
@@ -89,7 +90,7 @@ export class KeyFileSigner {
       return this.#findings.leave();
     }
     const { options, note, env } = this.#request;
-    const words = await keyFileWords(file, nameOf(file, options), env);
+    const words = await keyFileWords(file, givenName(file, options), env);
     // That it is not there is an entry of a lower level of ssh's log than the others.
     const isShown = loaded.kind !== 'missing' || options.showsServerWords;
     if (words !== undefined && isShown) note(words);

@@ -1,7 +1,6 @@
 /** What ssh says of a key file that it cannot use: in the words of the installed OpenSSH, which ssh-keygen has too. */
 import { execFile } from 'node:child_process';
 import { findProgram } from '../../base/programs.ts';
-import type { SshOptions } from '../../config/ssh-options.ts';
 
 type Env = NodeJS.ProcessEnv;
 
@@ -54,9 +53,4 @@ function askKeygen(file: string, env: Env): Promise<string | undefined> {
     });
     child.stdin?.end();
   });
-}
-
-/** A key file as the user named it. */
-export function nameOf(file: string, { relativeNames }: SshOptions): string {
-  return relativeNames.get(file) ?? file;
 }

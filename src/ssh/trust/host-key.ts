@@ -19,6 +19,7 @@ import {
   type LookupName,
 } from './known-hosts.ts';
 import type { Ask } from '../link/prompts.ts';
+import { givenName } from '../link/given-name.ts';
 import { markSaid, type SaidBySsh } from '../link/said-by-ssh.ts';
 import { sshVersion } from '../link/ssh-version.ts';
 
@@ -57,7 +58,7 @@ export async function verifyHostKey(
       const { file, line } = place;
       const [ownFile = file] = [...options.userKnownHostsFiles, ...options.globalKnownHostsFiles];
       const other = {
-        ...{ file: named(file, options), line, ownFile: named(ownFile, options) },
+        ...{ file: givenName(file, options), line, ownFile: givenName(ownFile, options) },
         keyType: labelOfType(verdict.entry.keyType),
       };
       const words = (version: string): string[] => changedKeyWords(facts, other, version);
@@ -77,11 +78,6 @@ export async function verifyHostKey(
 /** With StrictHostKeyChecking=no ssh itself may go on. */
 function asSsh(options: SshOptions, error: SshpoolError, words: SaidBySsh): SshpoolError {
   return options.strictHostKeyChecking === 'no' ? error : markSaid(error, words);
-}
-
-/** A file as the user named it. */
-function named(file: string, { relativeNames }: SshOptions): string {
-  return relativeNames.get(file) ?? file;
 }
 
 function placeOf({ file, line }: KnownHost): { file: string; line: number } {
@@ -128,7 +124,7 @@ async function askPerson(request: HostKeyRequest, key: Buffer, facts: Facts): Pr
   const others = otherNames(known, name, key);
   const unknown = {
     ...{ ...facts, address, port: options.port, home: env['HOME'] },
-    others: others.map((other) => ({ ...other, file: named(other.file, options) })),
+    others: others.map((other) => ({ ...other, file: givenName(other.file, options) })),
     version: await sshVersion(env),
   };
   for (let text = hostKeyQuestion(unknown); ; text = ASK_AGAIN) {
@@ -158,7 +154,7 @@ async function remember(
     say(`Warning: Permanently added '${host}' (${keyType}) to the list of known hosts.\r`);
   } catch {
     // As ssh: the key was accepted for this time, it just cannot be remembered.
-    say(`Failed to add the host to the list of known hosts (${named(file, options)}).\r`);
+    say(`Failed to add the host to the list of known hosts (${givenName(file, options)}).\r`);
   }
   return parseKnownHosts(line, file)[0];
 }
