@@ -26,7 +26,7 @@ async function asking(
   const command = words.includes('warm') ? '' : 'echo through';
   const call = `${words.join(' ')} -F ${sshd.config()} box ${command}`;
   await shell.command(loop ? `bash -c 'for i in 1 2 3; do ${call}; done'` : call);
-  await shell.shows(question);
+  await shell.asks(question);
   return { sshd, shell, question, before };
 }
 

@@ -60,7 +60,7 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a question at one of several c
     const question = lock(sshd, 'open sesame');
     const words = [PROGRAM, 'exec', '-F', sshd.config(), 'box', 'echo through'];
     const first = Terminal.run(sandbox, words);
-    await first.shows(question);
+    await first.asks(question);
     const second = Terminal.run(sandbox, words);
     await queued(sandbox, 2);
     first.type('\u0003');

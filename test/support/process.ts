@@ -15,6 +15,14 @@ export function alive(pid: number): boolean {
   }
 }
 
+/** True where none of these processes has anything to do: each waits, was stopped or is gone. */
+export function allWait(pids: readonly number[]): boolean {
+  return !pids.some((pid) => {
+    const stat = readProc(pid, 'stat');
+    return stat !== undefined && /^[RD]$/.test(statFields(stat).state ?? '');
+  });
+}
+
 /** Resident memory in bytes; 0 where the process is gone. */
 export function rssBytes(pid: number): number {
   const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readProc(pid, 'status') ?? '')?.[1];

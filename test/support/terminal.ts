@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { stopAgentAtTheEnd } from './cli.ts';
-import { childrenOf, until } from './process.ts';
+import { allWait, childrenOf, descendantsOf, until } from './process.ts';
 import type { Sandbox } from './sandbox.ts';
 
 const SCRIPT = '/usr/bin/script';
@@ -64,6 +64,17 @@ export class Terminal {
     this.#seen = this.screen.indexOf(text, this.#seen) + text.length;
   }
 
+  /**
+   * Waits for a question, and until its program waits for the answer: a Ctrl-C that comes after the
+   * prompt and before the read is lost on ssh, which then waits for ever (its readpassphrase(3)
+   * only marks the signal, and lets the read that the signal interrupts end).
+   */
+  async asks(question: string): Promise<void> {
+    await this.shows(question);
+    const waits = (): boolean => allWait(descendantsOf(this.#child.pid ?? 0));
+    await until(waits, `the program waits for an answer to ${JSON.stringify(question)}`);
+  }
+
   type(text: string): void {
     this.#child.stdin?.write(text);
   }
@@ -100,7 +111,7 @@ export class Terminal {
   ): Promise<number | null> {
     for (const [question, typed] of turns) {
       // A person answers one question after the other.
-      await this.shows(question);
+      await this.asks(question);
       this.type(typed);
     }
     return this.#ended;
