@@ -23,7 +23,7 @@ import { Room } from './room.ts';
 import { rowOf } from './row.ts';
 import { Standing } from './standing.ts';
 import type { ConnectionRow } from './stats.ts';
-import { trialMs, type Verdict } from './trial.ts';
+import type { Verdict } from './trial.ts';
 
 export interface ConnectionSettings extends HealthSettings {
   readonly idleTimeoutMs: number;
@@ -70,8 +70,7 @@ export class Connection extends Room {
     this.standing = new Standing({
       ...context,
       serverVersion: link.serverVersion,
-      tryTwo: () => this.slots.tryTwo(trialMs(context.connectMs)),
-      isKeeping: () => !this.busy && this.spare,
+      slots: () => this.slots,
       onFinding: (finding) => context.events.onLimit({ finding }),
       onTried: (verdict) => this.#tried(verdict),
     });

@@ -6,10 +6,18 @@ import type { Clock, Timer } from '../base/time.ts';
 import { firstFinding, gradeAfter, type Finding, type Grade } from './grade.ts';
 import type { Limits } from './limits.ts';
 import { SESSIONS_PER_CONNECTION } from './policy.ts';
-import type { Verdict } from './trial.ts';
+import type { Slots } from './slots.ts';
+import { trialMs, type Verdict } from './trial.ts';
 
-/** How long a server keeps a spare that is said to keep spares; what ends later ended for want of use. */
+/**
+ * How long nothing is under way before a server has to keep a spare. One that ends the connection for
+ * it does so in a pause, and not as the next call of a row takes that spare.
+ */
+const PAUSE_MS = 2000;
+/** How long a server keeps a spare that is said to keep spares. */
 const KEPT_MS = 10_000;
+/** What ends later ended for want of use. */
+const EARLY_MS = PAUSE_MS + KEPT_MS;
 
 export interface StandingContext {
   /** What was known of the server when the connection was made. */
@@ -17,9 +25,9 @@ export interface StandingContext {
   /** As the server names it. */
   readonly serverVersion: string;
   readonly clock: Clock;
-  readonly tryTwo: () => Promise<Verdict>;
-  /** Whether a spare waits for its command, and nothing else is under way. */
-  readonly isKeeping: () => boolean;
+  /** The time that it took to connect. */
+  readonly connectMs: number;
+  readonly slots: () => Pick<Slots, 'tryTwo' | 'refill' | 'ready'>;
   readonly onFinding: (finding: Finding) => void;
   /** The trial is over: there is room. */
   readonly onTried: (verdict: Verdict) => void;
@@ -34,6 +42,8 @@ export class Standing {
   /** Sessions that had a command and have ended. */
   #served = 0;
   #trying = false;
+  /** It was not used for a while. */
+  #rested = false;
   #ended = false;
   #timer: Timer | undefined;
 
@@ -78,14 +88,14 @@ export class Standing {
 
   /** Whether a session may be opened ahead while so many are under way. */
   allowsSpare(active: number): boolean {
-    return this.#grade === 'proven' || (this.#grade === 'tried' && active === 0);
+    return this.#grade === 'proven' || (this.#grade === 'tried' && active === 0 && this.#rested);
   }
 
   /** Nothing is under way any more. True where the connection is of no further use. */
   idle(): boolean {
     if (this.#grade === 'single') return this.#uses > 0;
     if (this.untried && this.#uses > 0) this.try();
-    else if (this.#grade === 'tried') this.#keep();
+    else if (this.#grade === 'tried') this.#rest();
     return false;
   }
 
@@ -93,18 +103,22 @@ export class Standing {
   try(): void {
     if (this.#trying) return;
     this.#trying = true;
-    void this.#context.tryTwo().then((verdict) => {
-      this.#trying = false;
-      if (this.#ended) return;
-      // Refused is as good: there is a limit, and it keeps to it.
-      this.#find(verdict === 'silent' ? 'died-early' : 'took-two');
-      this.#context.onTried(verdict);
-    });
+    const { connectMs, slots, onTried } = this.#context;
+    void slots()
+      .tryTwo(trialMs(connectMs))
+      .then((verdict) => {
+        this.#trying = false;
+        if (this.#ended) return;
+        // Refused is as good: there is a limit, and it keeps to it.
+        this.#find(verdict === 'silent' ? 'died-early' : 'took-two');
+        onTried(verdict);
+      });
   }
 
   /** It is used. */
   used(): void {
     this.#uses++;
+    this.#rested = false;
     this.#timer?.cancel();
     this.touch();
   }
@@ -128,7 +142,7 @@ export class Standing {
     // Of a network that is torn while a command runs nobody can tell; but at a second command, of a
     // server that is not known to be good, it may be that one.
     const isSuspect = this.#grade === 'tried' && this.#served === 1;
-    const isEarly = this.#served < 2 && sinceUseMs <= KEPT_MS && (underWay === 0 || isSuspect);
+    const isEarly = this.#served < 2 && sinceUseMs <= EARLY_MS && (underWay === 0 || isSuspect);
     if (this.#trying || isEarly) this.#find('died-early');
   }
 
@@ -143,11 +157,16 @@ export class Standing {
     this.#context.onFinding(finding);
   }
 
-  #keep(): void {
-    const { clock, isKeeping } = this.#context;
+  /** A pause has begun; what is used in it ends it. */
+  #rest(): void {
+    const { clock, slots } = this.#context;
     this.#timer?.cancel();
-    this.#timer = clock.after(KEPT_MS, () => {
-      if (isKeeping()) this.#find('kept');
+    this.#timer = clock.after(PAUSE_MS, () => {
+      this.#rested = true;
+      slots().refill();
+      this.#timer = clock.after(KEPT_MS, () => {
+        if (slots().ready) this.#find('kept');
+      });
     });
   }
 }

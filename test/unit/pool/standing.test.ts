@@ -70,11 +70,11 @@ describe('a server that is not known', () => {
 
   it('is tried with two sessions, of which one is closed, when the first call has ended', async () => {
     const bench = await tried();
-    // The call, the two of the trial, and the spare after it.
-    expect(opens(bench)).toBe(4);
+    // The call, and the two of the trial.
+    expect(opens(bench)).toBe(3);
     expect(bench.link.sentOf('close')).toHaveLength(3);
     expect(bench.link.requests).toContain('keepalive@openssh.com');
-    expect(bench.link.sessions).toHaveLength(1);
+    expect(bench.link.sessions).toHaveLength(0);
   });
 
   it('that took two serves calls beside each other', async () => {
@@ -107,15 +107,25 @@ describe('a server that is not known', () => {
     const call = await bench.running();
     expect(bench.link.sessions).toHaveLength(1);
     await bench.finish(call);
-    await bench.pass(9999);
+    await bench.pass(11_999);
     await bench.ran();
     await bench.running();
     expect(bench.link.sessions).toHaveLength(1);
   });
 
+  it('is first given a spare to keep when it was not used for two seconds', async () => {
+    const bench = await tried();
+    await bench.pass(1999);
+    await bench.ran();
+    await bench.pass(1999);
+    expect(bench.link.sessions).toHaveLength(0);
+    await bench.pass(1);
+    expect(bench.link.sessions).toHaveLength(1);
+  });
+
   it('has a spare beside a command when it has kept one for ten seconds', async () => {
     const bench = await tried();
-    await bench.pass(10_000);
+    await bench.pass(12_000);
     await bench.running();
     expect(bench.link.sessions).toHaveLength(2);
   });
@@ -127,6 +137,7 @@ describe('a server that is not known, and closes no session without a command,',
     const first = await bench.running();
     bench.link.ignores = ({ type }) => type === 'close';
     await bench.finish(first);
+    await bench.pass(2000);
     // Those of the trial, which take two places for good, and a spare.
     expect(bench.link.sessions).toHaveLength(3);
     await bench.running();
@@ -188,7 +199,7 @@ describe('a server that ends a connection', () => {
     const bench = new PoolBench(QUIET, DEVICE);
     for (let i = 0; i < 3; i += 1) {
       await bench.ran();
-      await bench.pass(1500);
+      await bench.pass(2500);
       bench.link.lose();
       await settle();
     }
