@@ -19,6 +19,8 @@ interface Row {
   readonly server?: Readonly<Record<string, string>>;
   /** What the server is in place of sshd. */
   readonly serve?: (socket: Socket) => void;
+  /** Why it cannot be had here. */
+  readonly skip?: string | undefined;
   /** Lines of ssh_config, which win. */
   readonly config: (sandbox: Sandbox, sshd: Sshd) => readonly string[];
 }
@@ -32,8 +34,9 @@ const besideAnother = (sandbox: Sandbox, key: string): string[] => {
   return ['IdentitiesOnly yes', ...otherKeys(sandbox, 1), `IdentityFile ${key}`];
 };
 
-const NEW_TYPE = 'ssh-mldsa44-ed25519';
-const haveNewType = execFileSync('ssh', ['-Q', 'key'], { encoding: 'utf8' }).includes(NEW_TYPE);
+/** One that ssh knows; 10.0 to 10.5 know none that ssh2 does not know as well, and that takes no device. */
+const typesOfSsh = execFileSync('ssh', ['-Q', 'key'], { encoding: 'utf8' }).split('\n');
+const BEYOND_SSH2 = ['ssh-mldsa44-ed25519', 'ssh-dss'].find((type) => typesOfSsh.includes(type));
 
 /** A key that is not to be. */
 function unknownKey(): string {
@@ -76,10 +79,8 @@ const ROWS: readonly Row[] = [
   },
   {
     name: 'a key file of a type that ssh2 does not know',
-    config: (sandbox) => {
-      const key = makeKey(sandbox, 'new', { type: haveNewType ? NEW_TYPE : 'dsa' });
-      return besideAnother(sandbox, key);
-    },
+    skip: BEYOND_SSH2 === undefined ? 'this ssh knows no such type' : undefined,
+    config: (sandbox) => besideAnother(sandbox, makeKey(sandbox, 'new', { type: BEYOND_SSH2 })),
   },
   {
     name: 'a key file of a type that nobody knows, and its public half is not there',
@@ -207,7 +208,8 @@ async function counted(
 describe.skipIf(!haveSshd())('no more logins with sshpool than with ssh', () => {
   it.concurrent.for(ROWS.map((row) => [row.name, row] as const))(
     'are tried with %s',
-    async ([, row]) => {
+    async ([, row], { skip }) => {
+      skip(row.skip !== undefined, row.skip);
       await using theirs = createSandbox();
       const expected = await counted(theirs, row, (config) =>
         ssh(theirs, ['-F', config, 'box', 'true'], { apart: true }),
