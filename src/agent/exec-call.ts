@@ -12,12 +12,12 @@ import { plainSshWords } from '../config/plain-ssh.ts';
 import { selectEnv } from '../config/send-env.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
 import type { PoolRequest } from '../pool/request.ts';
-import { reach, type Reached, type Surroundings } from '../reach/reach.ts';
+import { reach, type ReachResult, type CallerContext } from '../reach/reach.ts';
 import type { Note } from '../ssh/link/prompts.ts';
 import { askPerson } from './ask-person.ts';
 import { sshVersion } from '../ssh/link/ssh-version.ts';
 import type { Message } from '../wire/protocol.ts';
-import { Course } from './course.ts';
+import { RunningCall } from './running-call.ts';
 import { refuseElsewhere } from './elsewhere.ts';
 import { environmentFor, type ExecCaller } from './exec-caller.ts';
 import { ANSWERED } from './exit.ts';
@@ -38,7 +38,7 @@ export class ExecCall {
   readonly #command: CommandName;
   readonly #notes: Notes;
   readonly #gone = new AbortController();
-  #course: Course | undefined;
+  #running: RunningCall | undefined;
   /** Ends its part in a master. */
   #over: () => void = () => undefined;
   #timer: Timer | undefined;
@@ -92,7 +92,7 @@ export class ExecCall {
 
   /** A message of the caller while the call is under way. @throws SshpoolError PROTOCOL */
   receive(message: Message): void {
-    if (this.#course) this.#course.receive(message);
+    if (this.#running) this.#running.receive(message);
     else if (message.type === 'signal' || message.type === 'disconnect') this.#gone.abort();
     else throw SshpoolError.of('PROTOCOL', { problem: `unexpected ${message.type}` });
   }
@@ -101,7 +101,7 @@ export class ExecCall {
   abandon(): void {
     this.#timer?.cancel();
     // Nobody waits for the signal of a call that has begun, and to abort takes as long as a look at a key file.
-    if (this.#course) this.#course.abandon();
+    if (this.#running) this.#running.abandon();
     else this.#gone.abort();
     this.#over();
   }
@@ -166,7 +166,7 @@ export class ExecCall {
     const timeOut = (): void => {
       this.#timedOutMs = timeoutMs;
       this.#gone.abort();
-      this.#course?.timeOut(timeoutMs);
+      this.#running?.timeOut(timeoutMs);
     };
     this.#timer = clock.after(timeoutMs, () => this.#caller.guard(timeOut));
   }
@@ -199,17 +199,17 @@ export class ExecCall {
       lease.session.close();
       throw SshpoolError.of('CANCELLED', {});
     }
-    const course = this.#begin(args, reached);
+    const running = this.#begin(args, reached);
     hint(this.#notes.say);
     if (args.verbose > 0) this.#notes.say(describeLease(lease));
-    course.run(lease, what, { env, agentForward: request.forwardAgent !== undefined });
+    running.run(lease, what, { env, agentForward: request.forwardAgent !== undefined });
   }
 
   /** Undefined where the call is not for the pool, and was answered. */
-  async #reach(args: CallArgs, argv: readonly Buffer[]): Promise<Reached | undefined> {
+  async #reach(args: CallArgs, argv: readonly Buffer[]): Promise<ReachResult | undefined> {
     refuseElsewhere(this.#services.place, this.#caller.place);
     this.#isHere = true;
-    const caller = this.#surroundings(args, argv);
+    const caller = this.#callerContext(args, argv);
     const asked = { ...args, invocation: invocationOf(args) };
     const reached = await reach(this.#services, asked, caller);
     const { options } = reached;
@@ -256,7 +256,7 @@ export class ExecCall {
   }
 
   /** What is said to the person: nothing with -q, with -v also how the call goes. */
-  #surroundings({ quiet, verbose }: CallArgs, argv: readonly Buffer[]): Surroundings {
+  #callerContext({ quiet, verbose }: CallArgs, argv: readonly Buffer[]): CallerContext {
     const { cwd, env } = this.#caller;
     const environment = (patterns: readonly string[]) => this.#caller.environment(patterns);
     const ask = askPerson(this.#caller, this.#notes, () => {
@@ -272,7 +272,7 @@ export class ExecCall {
   }
 
   /** What was opened is there: from here on this caller sees the call through. */
-  #begin(args: CallArgs, { options, request }: Reached): Course {
+  #begin(args: CallArgs, { options, request }: ReachResult): RunningCall {
     this.#notes.release();
     const { clock, pool, masters } = this.#services;
     this.#over = masters.begin(options, request.key);
@@ -288,8 +288,8 @@ export class ExecCall {
     const { guard, starting, note } = this.#caller;
     const { stoppedByForce } = this.#services;
     const facts = { exact, quiet, silent, limitAt: this.#limitAt, guard, stoppedByForce };
-    const course = new Course({ clock, pool, options, send, note, starting, ...facts });
-    this.#course = course;
-    return course;
+    const running = new RunningCall({ clock, pool, options, send, note, starting, ...facts });
+    this.#running = running;
+    return running;
   }
 }

@@ -1,12 +1,12 @@
 import type { Place } from '../base/place.ts';
-import type { Surroundings } from '../reach/reach.ts';
+import type { CallerContext } from '../reach/reach.ts';
 import { CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
 import type { CAPABILITIES } from '../wire/capabilities.ts';
 import type { Message } from '../wire/protocol.ts';
 import type { LocalTerminal } from './what-to-run.ts';
 
 /** How the call reaches its caller. */
-export interface ExecCaller extends Surroundings {
+export interface ExecCaller extends CallerContext {
   readonly place: Place;
   readonly terminal: LocalTerminal;
   can(capability: keyof typeof CAPABILITIES): boolean;

@@ -4,7 +4,7 @@
  */
 import { WINDOW } from '../ssh/channel/channel.ts';
 import type { Outcome } from '../ssh/channel/session.ts';
-import type { WindowSize } from '../ssh/channel/terminal.ts';
+import type { WindowSize } from '../base/window-size.ts';
 import type { Tunnel } from '../ssh/channel/tunnel.ts';
 import { SshpoolError } from '../base/errors.ts';
 

@@ -41,7 +41,7 @@ export interface AgentConfig {
 }
 
 /** `serving` takes callers; `leaving` finishes what runs; `gone` has let go of everything. */
-export type Life = 'serving' | 'leaving' | 'gone';
+export type AgentState = 'serving' | 'leaving' | 'gone';
 
 /** How configurations are read. */
 type Files = Pick<Services, 'mounts' | 'sshConfig'>;
@@ -55,7 +55,7 @@ export class Agent {
   readonly #memory: MemoryReturn;
   readonly #callers = new Set<Caller>();
   readonly #services: Services;
-  #life: Life = 'serving';
+  #life: AgentState = 'serving';
   #forced = false;
   #idleTimer: Timer | undefined;
   #checkTimer: Timer | undefined;

@@ -7,7 +7,7 @@ import { parseTarget, type Target } from '../config/target.ts';
 import type { Label } from '../pool/label.ts';
 import type { Match } from '../pool/pool.ts';
 import type { ConnectionRow, Totals } from '../pool/stats.ts';
-import { reach, type Surroundings } from '../reach/reach.ts';
+import { reach, type CallerContext } from '../reach/reach.ts';
 import { refuseElsewhere } from './elsewhere.ts';
 import { PROTOCOL } from '../wire/protocol.ts';
 import type { MethodName, MethodParams } from './method-params.ts';
@@ -58,7 +58,7 @@ export interface MethodResults {
   stop: { readonly pid: number };
 }
 
-type CallerSide = Pick<Surroundings, 'ask' | 'note' | 'environment'>;
+type CallerSide = Pick<CallerContext, 'ask' | 'note' | 'environment'>;
 type Handlers = {
   [M in MethodName]: (
     services: Services,
@@ -84,9 +84,8 @@ const HANDLERS: Handlers = {
   warm: async (services, { argv, cwd, env, place }, caller) => {
     refuseElsewhere(services.place, place);
     const { targets, sshArgs } = parseTargets(argv.map((word) => Buffer.from(word)));
-    const surroundings = { ...caller, cwd, env: parseEnv(env) };
-    const warm = (target: Target): Promise<Warmed> =>
-      warmOne(services, target, sshArgs, surroundings);
+    const context = { ...caller, cwd, env: parseEnv(env) };
+    const warm = (target: Target): Promise<Warmed> => warmOne(services, target, sshArgs, context);
     return { warmed: await Promise.all(targets.map(warm)) };
   },
   stop: (services, { force }) => {
@@ -180,7 +179,7 @@ async function warmOne(
   services: Services,
   target: Target,
   sshArgs: readonly string[],
-  caller: Surroundings,
+  caller: CallerContext,
 ): Promise<Warmed> {
   try {
     const { request } = await reach(services, { target, sshArgs }, caller);

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { SshpoolError } from '../base/errors.ts';
-import { Memory } from '../base/memory.ts';
+import { TtlCache } from '../base/ttl-cache.ts';
 import type { Clock } from '../base/time.ts';
 import { VARIABLES, type Settings } from '../config/settings.ts';
 import type { Env } from '../config/tokens.ts';
@@ -17,12 +17,12 @@ const sayNothing = (): void => undefined;
 export class OtherSettings {
   readonly #own: Settings;
   /** By a digest of what was set. */
-  readonly #told: Memory<true>;
+  readonly #told: TtlCache<true>;
 
   /** `own`: those that the agent was started with. */
   constructor(clock: Clock, own: Settings) {
     this.#own = own;
-    this.#told = new Memory(clock, TOLD);
+    this.#told = new TtlCache(clock, TOLD);
   }
 
   /**

@@ -3,14 +3,14 @@ import { isBeyondSession, onlyBySsh } from '../config/beyond-session.ts';
 import type { CallArgs, CommandName } from '../config/call-args.ts';
 import { sharesNothing } from '../config/control-options.ts';
 import type { Env } from '../config/tokens.ts';
-import type { Reached } from '../reach/reach.ts';
+import type { ReachResult } from '../reach/reach.ts';
 import type { Masters } from './masters.ts';
 
 /** The option that makes it so; undefined where the call is ours. */
 export async function sshInstead(
   command: CommandName,
   args: CallArgs,
-  { options, controlPaths }: Pick<Reached, 'options' | 'controlPaths'>,
+  { options, controlPaths }: Pick<ReachResult, 'options' | 'controlPaths'>,
   { env, masters }: { readonly env: Env; readonly masters: Pick<Masters, 'isForeign'> },
 ): Promise<string | undefined> {
   const only = onlyBySsh(options.all);

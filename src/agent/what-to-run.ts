@@ -4,7 +4,8 @@ import type { CallArgs } from '../config/call-args.ts';
 import { parseEscapeChar } from '../config/escape-char.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
 import type { Start } from '../ssh/channel/session.ts';
-import type { TerminalRequest, WindowSize } from '../ssh/channel/terminal.ts';
+import type { WindowSize } from '../base/window-size.ts';
+import type { TerminalRequest } from '../ssh/channel/terminal.ts';
 import { decideTty, isTtyDemanded, type TtyDecision } from './tty.ts';
 
 /** The caller's terminal. */

@@ -3,7 +3,7 @@ import { currentDirectory } from '../base/current-directory.ts';
 import type { MethodName, MethodParams } from '../agent/method-params.ts';
 import type { MethodResults } from '../agent/methods.ts';
 import { envLines } from '../client/call.ts';
-import { connectAgent, connectOrStart } from '../client/connect.ts';
+import { connectToAgent, connectOrStart } from '../client/connect.ts';
 import { request } from '../client/request.ts';
 import { withAgent, withRunningAgent } from '../client/versions.ts';
 import { ownPlace } from '../base/place.ts';
@@ -24,7 +24,7 @@ export async function callRunning<M extends MethodName>(
   const paths = ourPaths();
   const setting = { paths, version: programVersion(), print: printError, untilClosed };
   return withRunningAgent(paths, async () => {
-    const socket = await connectAgent(paths);
+    const socket = await connectToAgent(paths);
     if (socket === undefined) return undefined;
     // Our own agent: what it sends under this protocol is of the type of the method.
     return (await request(socket, setting, method, params)) as MethodResults[M];

@@ -7,7 +7,7 @@ import { SshpoolError } from '../base/errors.ts';
 import { printable } from '../base/printable.ts';
 import { programVersion } from '../base/version.ts';
 import { exec } from '../client/exec.ts';
-import { bytesOf } from '../client/words.ts';
+import { wordBytes } from '../client/words.ts';
 import type { CommandName } from '../config/call-args.ts';
 import { execUi, printError, printing } from './ui.ts';
 import { ourPaths } from './agent-call.ts';
@@ -41,7 +41,7 @@ async function main(words: readonly string[]): Promise<number> {
 
 async function call(command: CommandName, argv: readonly string[]): Promise<number> {
   const ui = execUi(() => printing(async () => void (await run(['help', command]))));
-  const words = bytesOf(argv);
+  const words = wordBytes(argv);
   try {
     return await exec(command, words, { paths: ourPaths(), version: programVersion(), ui });
   } catch (thrown) {
@@ -69,7 +69,7 @@ function isDirectoryGone(): boolean {
 /** The commands that are left, by commander. */
 async function run(argv: readonly string[]): Promise<number> {
   const program = await import('./program.ts');
-  return program.run(argv);
+  return program.runCli(argv);
 }
 
 /** Known errors are one line; anything else is a fault of ours and shows where it happened. */

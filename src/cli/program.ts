@@ -12,7 +12,7 @@ import { stats, type StatsOptions } from './commands/stats.ts';
 import { commandHelp, generalHelp } from './help.ts';
 
 /** Runs a command line; resolves to the exit status. @throws SshpoolError */
-export async function run(argv: readonly string[]): Promise<number> {
+export async function runCli(argv: readonly string[]): Promise<number> {
   let status = 0;
   const program = new Command('sshpool')
     .version(programVersion(), '-V, --version')
@@ -53,7 +53,7 @@ function actionsOf(ended: (status: number) => void): Readonly<Record<string, Act
     'agent stop': (options: agent.StopOptions) => give(agent.stop(options)),
     'agent restart': (options: agent.StopOptions) => give(agent.restart(options)),
     'agent status': (options: { json?: true }) => give(agent.status(options)),
-    'agent run': () => give(agent.run()),
+    'agent run': () => give(agent.runAgent()),
     'agent logs': (options: { follow?: true }) => give(agent.logs(options)),
     completion: (word: string, options: { hosts?: true; targets?: true }) =>
       give(completion(word, options)),

@@ -21,7 +21,7 @@ export function answererOf(env: Env, hasTerminal: boolean): Answerer {
 }
 
 /** The answers of one call. */
-export class Answers {
+export class Prompter {
   readonly #say: (line: string) => void;
   readonly #over = new AbortController();
   #last: Promise<unknown> = Promise.resolve();

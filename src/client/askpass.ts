@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { describe } from '../base/errors.ts';
 import { systemWords } from '../base/system-words.ts';
-import { printable } from './prompt.ts';
+import { printablePrompt } from './prompt.ts';
 
 /** ssh's own, where SSH_ASKPASS names none (_PATH_SSH_ASKPASS_DEFAULT). */
 const DEFAULT_PROGRAM = '/usr/bin/ssh-askpass';
@@ -21,7 +21,7 @@ export function runAskpass(
 ): Promise<Buffer | undefined> {
   const program = env['SSH_ASKPASS'] ?? DEFAULT_PROGRAM;
   if (signal.aborted) return Promise.resolve(undefined);
-  return answerOf(program, [printable(text)], { env, signal }).catch((thrown: unknown) => {
+  return answerOf(program, [printablePrompt(text)], { env, signal }).catch((thrown: unknown) => {
     if (!signal.aborted) say(unrun(program, whyNot(program, thrown)));
     return undefined;
   });
@@ -57,7 +57,7 @@ function whyNot(program: string, thrown: unknown): string {
 
 /** With the carriage return of an entry of its log, as ssh has it. */
 function unrun(program: string, why: string): string {
-  return `ssh_askpass: exec(${printable(program)}): ${why}\r`;
+  return `ssh_askpass: exec(${printablePrompt(program)}): ${why}\r`;
 }
 
 /** A copy of its own. */

@@ -15,7 +15,7 @@ export const START_MS = 15_000;
  * Connects to the agent; undefined where none runs.
  * @throws SshpoolError UNSAFE_PATH where the directory is not ours alone or may not be entered
  */
-export async function connectAgent(paths: RuntimePaths): Promise<Socket | undefined> {
+export async function connectToAgent(paths: RuntimePaths): Promise<Socket | undefined> {
   const uid = process.getuid?.() ?? 0;
   if (!checkDir(paths.dir, uid)) return undefined;
   checkSocket(paths.socket, uid);
@@ -44,7 +44,7 @@ export async function connectOrStart(
   paths: RuntimePaths,
   beforeStart: () => void = () => undefined,
 ): Promise<Socket> {
-  const running = await connectAgent(paths);
+  const running = await connectToAgent(paths);
   if (running) return running;
   beforeStart();
   const deadline = performance.now() + START_MS;
@@ -54,7 +54,7 @@ export async function connectOrStart(
     await startOnce(paths, deadline - performance.now()).catch((thrown: unknown) => {
       throw startFailure(paths, thrown);
     });
-    const socket = await connectAgent(paths);
+    const socket = await connectToAgent(paths);
     if (socket) return socket;
     if (performance.now() > deadline) {
       const reason = `nobody answers on ${paths.socket}`;
@@ -69,7 +69,7 @@ async function startOnce(paths: RuntimePaths, limitMs: number): Promise<void> {
   if (lock === undefined) return;
   try {
     // The holder before us may just have finished.
-    const socket = await connectAgent(paths);
+    const socket = await connectToAgent(paths);
     if (socket) {
       socket.destroy();
       return;

@@ -11,7 +11,7 @@ import { MAX_CHUNK } from '../wire/protocol.ts';
 const AGAIN_MS = 2;
 
 /** One output descriptor: bytes go out in order; a reader that has gone is noticed once. */
-export class Output {
+export class OutputDescriptor {
   readonly #fd: number;
   readonly #onTaken: (bytes: number) => void;
   readonly #onClosed: () => void;
@@ -90,7 +90,7 @@ function without(chunks: readonly Buffer[], written: number): Buffer[] {
 }
 
 /** Standard input, read only as far as granted. */
-export class Input {
+export class StandardInput {
   readonly #open: () => Readable;
   readonly #onData: (data: Buffer) => void;
   readonly #onEnd: () => void;

@@ -9,13 +9,13 @@ import type { CommandName } from '../config/call-args.ts';
 import { parseExecArgs, parseShellArgs } from '../config/exec-args.ts';
 import type { RuntimePaths } from '../config/paths.ts';
 import type { Message } from '../wire/protocol.ts';
-import { Answers } from './answer.ts';
+import { Prompter } from './answer.ts';
 import { Call, envLines, type MessageOf } from './call.ts';
 import { connectOrStart } from './connect.ts';
 import { runDelegated } from './delegated.ts';
 import { failed, resultOf, type ExecResult, type Last } from './exec-result.ts';
 import { ExecSignals } from './exec-signals.ts';
-import { Input, Output } from './exec-streams.ts';
+import { StandardInput, OutputDescriptor } from './exec-streams.ts';
 import { execMessage } from './exec-message.ts';
 import { begunCall, throwGivenUp } from './left-by-launcher.ts';
 import { Keyboard } from './keyboard.ts';
@@ -84,22 +84,26 @@ class ExecRun {
   /** The server was asked to run the command. */
   #mayHaveRun = false;
   #stopWaiting: () => void = nothing;
-  readonly #answers = new Answers((line) => this.#words.say(line));
+  readonly #answers = new Prompter((line) => this.#words.say(line));
   readonly #keyboard: Keyboard;
   readonly #signals: ExecSignals;
-  readonly #input = new Input(
+  readonly #input = new StandardInput(
     () => process.stdin,
     (data) => this.#input.grant(this.#keyboard.read(data)),
     () => this.#call?.send({ type: 'stdinEnd' }),
   );
-  readonly #stdout = new Output(
+  readonly #stdout = new OutputDescriptor(
     1,
     (bytes) => this.#call?.send({ type: 'taken', bytes }),
     () => this.#call?.send({ type: 'stdoutClosed' }),
   );
-  readonly #stderr = new Output(2, (bytes) => this.#call?.send({ type: 'taken', bytes }), nothing);
+  readonly #stderr = new OutputDescriptor(
+    2,
+    (bytes) => this.#call?.send({ type: 'taken', bytes }),
+    nothing,
+  );
   /** What we say ourselves in the place of ssh: not counted to the agent. */
-  readonly #own = new Output(2, nothing, nothing);
+  readonly #own = new OutputDescriptor(2, nothing, nothing);
 
   constructor(
     command: CommandName,

@@ -2,10 +2,10 @@
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import { ReadStream } from 'node:tty';
-import { bytesOf, typeInto, type Line } from './typed-line.ts';
+import { encodeLine, typeInto, type Line } from './typed-line.ts';
 
 /** The terminal of the person, for one question. */
-export interface Terminal {
+export interface PromptTerminal {
   readonly input: number;
   /** Opened by itself: reading makes `input` one that does not wait, and a prompt may have to. */
   readonly output: number;
@@ -14,7 +14,7 @@ export interface Terminal {
 const { O_RDONLY, O_WRONLY, O_RDWR, O_NONBLOCK } = constants;
 
 /** Undefined where there is no controlling terminal. */
-export function openTerminal(): Terminal | undefined {
+export function openTerminal(): PromptTerminal | undefined {
   try {
     return { input: openSync('/dev/tty', O_RDWR), output: openSync('/dev/tty', O_WRONLY) };
   } catch {
@@ -22,12 +22,12 @@ export function openTerminal(): Terminal | undefined {
   }
 }
 
-export function closeTerminal({ input, output }: Terminal): void {
+export function closeTerminal({ input, output }: PromptTerminal): void {
   for (const fd of [input, output]) closeSync(fd);
 }
 
 /** The server has a say in these texts: no control characters but the ends of lines. */
-export function printable(text: string): string {
+export function printablePrompt(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '?');
 }
@@ -37,7 +37,7 @@ export function printable(text: string): string {
  * gone, or `signal` took the question back.
  */
 export function askOnTerminal(
-  terminal: Terminal,
+  terminal: PromptTerminal,
   question: { readonly text: string; readonly echo: boolean },
   signal: AbortSignal,
 ): Promise<Buffer | undefined> {
@@ -49,7 +49,7 @@ const ENDING = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const;
 
 /** Reads one line in raw mode, in which the echo is ours to give or not. */
 class Prompt {
-  readonly #terminal: Terminal;
+  readonly #terminal: PromptTerminal;
   readonly #text: string;
   readonly #echo: boolean;
   readonly #resolve: (answer: Buffer | undefined) => void;
@@ -59,12 +59,12 @@ class Prompt {
   #isOver = false;
 
   constructor(
-    terminal: Terminal,
+    terminal: PromptTerminal,
     { text, echo }: { readonly text: string; readonly echo: boolean },
     resolve: (answer: Buffer | undefined) => void,
   ) {
     this.#terminal = terminal;
-    this.#text = printable(text);
+    this.#text = printablePrompt(text);
     this.#echo = echo;
     this.#resolve = resolve;
     this.#stream = readStream(terminal.input, (typed) => this.#typed(typed));
@@ -108,7 +108,7 @@ class Prompt {
       return !this.#isOver;
     }
     if (typed.kind === 'signal') this.#signal(typed.name);
-    else this.#finish(typed.kind === 'done' ? bytesOf(this.#line) : undefined);
+    else this.#finish(typed.kind === 'done' ? encodeLine(this.#line) : undefined);
     return false;
   }
 

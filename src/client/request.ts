@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
 import type { RuntimePaths } from '../config/paths.ts';
-import { Answers } from './answer.ts';
+import { Prompter } from './answer.ts';
 import { Call, envLines } from './call.ts';
 
 export interface RequestSetting {
@@ -30,7 +30,7 @@ export async function request(
 ): Promise<unknown> {
   let json: string | undefined;
   const { paths, version, print, stopWaiting, isProgram, untilClosed } = setting;
-  const answers = new Answers(print);
+  const answers = new Prompter(print);
   const can = isProgram ? [] : (['ask'] as const);
   const call: Call = new Call(socket, { log: paths.log, version, can }, (message) => {
     switch (message.type) {

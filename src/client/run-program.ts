@@ -39,7 +39,7 @@ export interface TimeLimit {
   readonly leftMs: number;
 }
 
-export interface RunOptions {
+export interface RunProgramOptions {
   readonly limit?: TimeLimit | undefined;
   /** Done after its end. */
   readonly over?: () => Promise<void>;
@@ -54,7 +54,7 @@ export async function runProgram(
   program: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
-  { limit, over = () => Promise.resolve() }: RunOptions = {},
+  { limit, over = () => Promise.resolve() }: RunProgramOptions = {},
 ): Promise<number> {
   // Before it is there: it may stop at once, and whoever sees it run may send us a signal.
   let child: ChildProcess | undefined;

@@ -5,15 +5,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import type { WindowSize } from '../base/window-size.ts';
 import { encodeModes, readStty, type SttyReport } from './terminal-modes.ts';
-
-/** As TIOCGWINSZ has it; pixels are not known to stty. */
-export interface WindowSize {
-  readonly columns: number;
-  readonly rows: number;
-  readonly width: number;
-  readonly height: number;
-}
 
 /** The flags that ssh changes (sshtty.c, enter_raw_mode). */
 const RAW = [

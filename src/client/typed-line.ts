@@ -7,7 +7,7 @@
 export type Line = readonly string[];
 
 /** In UTF-8, and never as one string, which would stay in memory. */
-export function bytesOf(line: Line): Buffer {
+export function encodeLine(line: Line): Buffer {
   const bytes = Buffer.alloc(line.reduce((sum, one) => sum + Buffer.byteLength(one), 0));
   let at = 0;
   for (const character of line) at += bytes.write(character, at);

@@ -9,7 +9,7 @@ import type { RuntimePaths } from '../config/paths.ts';
 import { Peer } from '../wire/peer.ts';
 import { PROTOCOL } from '../wire/protocol.ts';
 import { NotGreeted, OtherProtocol } from './call.ts';
-import { connectAgent } from './connect.ts';
+import { connectToAgent } from './connect.ts';
 
 /** How long the old agent may take to give its socket up; what runs in it may take longer. */
 const RETIRE_MS = 5000;
@@ -86,7 +86,7 @@ async function retire(paths: RuntimePaths, version: string): Promise<boolean> {
   const deadline = performance.now() + RETIRE_MS;
   try {
     while (performance.now() < deadline) {
-      const socket = await connectAgent(paths);
+      const socket = await connectToAgent(paths);
       if (socket === undefined) return true;
       socket.destroy();
       await pause(LOOK_MS);

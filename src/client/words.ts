@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 
 const NUL = 0;
 
-export function bytesOf(words: readonly string[]): Buffer[] {
+export function wordBytes(words: readonly string[]): Buffer[] {
   const decoded = words.map((word) => Buffer.from(word));
   if (!words.some((word) => word.includes('\uFFFD'))) return decoded;
   const given = commandLine().slice(-words.length);

@@ -53,7 +53,7 @@ const SESSION_ONLY = new Set([
 ]);
 
 /** What beside the options decides who we are. */
-export interface Identification {
+export interface ConnectionKeyInputs {
   /** The socket of the key agent, and what stands for the keys that it holds. */
   readonly keyAgent?: string | undefined;
   readonly heldKeys?: string | undefined;
@@ -71,7 +71,7 @@ export interface Identification {
  * same options share it. Which host keys are trusted is not in it: the server of a live connection is
  * judged anew where the known hosts have changed (reach/trust.ts).
  */
-export function connectionKey(options: SshOptions, identification: Identification): string {
+export function connectionKey(options: SshOptions, identification: ConnectionKeyInputs): string {
   const { keyAgent, heldKeys, contents, commands, addresses, env = {} } = identification;
   // With IdentityAgent none, or a path of its own, that of the caller is not asked.
   const asked = options.identityAgent.kind === 'env' ? keyAgent : undefined;

@@ -16,7 +16,7 @@ import {
   type BigIntStats,
 } from 'node:fs';
 import { SshpoolError } from '../base/errors.ts';
-import { Memory } from '../base/memory.ts';
+import { TtlCache } from '../base/ttl-cache.ts';
 import type { Clock } from '../base/time.ts';
 
 /** So long after a change the facts of stat(2) are not trusted: FAT has times of two seconds. */
@@ -32,11 +32,11 @@ interface Known {
 
 export class FileContents {
   readonly #clock: Clock;
-  readonly #known: Memory<Known>;
+  readonly #known: TtlCache<Known>;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#known = new Memory(clock, { lifeMs: Infinity, max: MAX_FILES });
+    this.#known = new TtlCache(clock, { lifeMs: Infinity, max: MAX_FILES });
   }
 
   /**

@@ -1,13 +1,13 @@
 /**
  * Effective options by asking the real `ssh -G`, which knows Include, Match, Host and all
- * defaults; and a memory of its answers, valid while no file that they came from has changed.
+ * defaults; and a cache of its answers, valid while no file that they came from has changed.
  */
 import { execFile, type ExecFileException } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { SshpoolError } from '../base/errors.ts';
-import { Memory } from '../base/memory.ts';
+import { TtlCache } from '../base/ttl-cache.ts';
 import { sshFor } from '../base/programs.ts';
 import type { Clock } from '../base/time.ts';
 import { configSources, ENV_NAMES, type ConfigSources } from './config-sources.ts';
@@ -16,7 +16,7 @@ import { readSshOptions, type SshOptions } from './ssh-options.ts';
 import { targetArgs, type Target } from './target.ts';
 import type { Account, Env } from './tokens.ts';
 
-export interface Question {
+export interface SshConfigQuery {
   readonly target: Target;
   /** Connection options as given, each value in a word of its own. */
   readonly sshArgs: readonly string[];
@@ -41,7 +41,7 @@ export interface Printed {
 }
 
 /** Runs `ssh` with these arguments, to its end. */
-export type RunSsh = (args: readonly string[], question: Question) => Promise<Printed>;
+export type RunSsh = (args: readonly string[], question: SshConfigQuery) => Promise<Printed>;
 
 type Uses = Pick<ConfigSources, 'usesEnv' | 'usesCommand'>;
 const USES: readonly Uses[] = [false, true].flatMap((usesCommand) =>
@@ -79,11 +79,11 @@ export class SshConfig {
   readonly #account: Account;
   readonly #mounts: Mounts;
   readonly #answers = new Map<string, Answer>();
-  readonly #variables: Memory<Pick<ConfigSources, 'paths' | 'variables'> & { stamp: string }>;
+  readonly #variables: TtlCache<Pick<ConfigSources, 'paths' | 'variables'> & { stamp: string }>;
 
   constructor({ clock, run = runSsh, mounts = new Mounts({ clock }) }: SshConfigSetting) {
     this.#mounts = mounts;
-    this.#variables = new Memory(clock, { lifeMs: Infinity, max: MAX_ANSWERS });
+    this.#variables = new TtlCache(clock, { lifeMs: Infinity, max: MAX_ANSWERS });
     this.#run = run;
     this.#account = ourAccount();
   }
@@ -92,7 +92,11 @@ export class SshConfig {
    * The variables that the answer may depend on beside those that every caller sends: names, or `*`
    * for all. @throws SshpoolError SSH_CONFIG
    */
-  async variables({ sshArgs, cwd, env }: Omit<Question, 'target'>): Promise<readonly string[]> {
+  async variables({
+    sshArgs,
+    cwd,
+    env,
+  }: Omit<SshConfigQuery, 'target'>): Promise<readonly string[]> {
     const key = JSON.stringify([sshArgs, cwd]);
     const known = this.#variables.get(key);
     if (known) await this.#mounts.answer(known.paths);
@@ -103,7 +107,7 @@ export class SshConfig {
   }
 
   /** @throws SshpoolError SSH_CONFIG with ssh's own words, USAGE for a line break in sshArgs */
-  async resolve(question: Question): Promise<SshOptions> {
+  async resolve(question: SshConfigQuery): Promise<SshOptions> {
     const { target, sshArgs, cwd, env, invocation } = question;
     refuseLineBreaks(sshArgs);
     // A jump host's text is its name alone.
@@ -139,7 +143,7 @@ export class SshConfig {
   }
 
   /** Each file is opened when its file system has answered. @throws SshpoolError NOT_SHARED */
-  async #sources({ sshArgs, cwd, env }: Omit<Question, 'target'>): Promise<ConfigSources> {
+  async #sources({ sshArgs, cwd, env }: Omit<SshConfigQuery, 'target'>): Promise<ConfigSources> {
     const account = this.#account;
     const answered = new Set(['']);
     const mayOpen = (path: string): void => {
@@ -158,7 +162,7 @@ export class SshConfig {
   }
 
   async #ask(
-    question: Question,
+    question: SshConfigQuery,
     { configFile, remedies, usesCommand }: ConfigSources,
   ): Promise<SshOptions> {
     const { target, sshArgs, cwd, env } = question;
@@ -252,7 +256,7 @@ function stampOf(paths: readonly string[]): string {
 }
 
 /** By node:child_process: execa would have to be loaded first, in the middle of a first call. */
-function runSsh(args: readonly string[], { cwd, env }: Question): Promise<Printed> {
+function runSsh(args: readonly string[], { cwd, env }: SshConfigQuery): Promise<Printed> {
   return new Promise((resolve, reject) => {
     const options = { cwd, env, timeout: LIMIT_MS, maxBuffer: 1024 * 1024 };
     const program = sshFor(env, cwd);

@@ -73,7 +73,7 @@ export interface SshOptions extends NetworkOptions, ControlOptions, OptionFiles 
 }
 
 /** Where the options were asked for. */
-export interface Asked {
+export interface OptionsContext {
   readonly target: Target;
   readonly configFile: string | undefined;
   readonly usesCommand?: boolean;
@@ -83,7 +83,7 @@ export interface Asked {
 }
 
 /** The options that `ssh -G` printed. @throws SshpoolError SSH_CONFIG for a bad token */
-export function readSshOptions(printed: string, asked: Asked): SshOptions {
+export function readSshOptions(printed: string, asked: OptionsContext): SshOptions {
   const values = parse(printed);
   const one: One = (name) => {
     const value = values.get(name)?.[0];
@@ -159,7 +159,7 @@ function parse(printed: string): Map<string, string[]> {
 }
 
 /** A user or a host may be called "none", so that these are taken as they are printed. */
-function contextOf(values: Values, asked: Asked): TokenContext {
+function contextOf(values: Values, asked: OptionsContext): TokenContext {
   const first = (name: string): string | undefined => values.get(name)?.[0];
   const alias = first('hostkeyalias');
   const jumps = first('proxyjump');

@@ -33,11 +33,11 @@ const PROJECT = z.object({
   ConfigFiles: z.string().nullish(),
 });
 
-export type Container = z.output<typeof CONTAINER>;
+export type ComposeContainer = z.output<typeof CONTAINER>;
 export type Project = z.output<typeof PROJECT>;
 
 /** @throws SshpoolError BAD_OUTPUT naming the field */
-export const readContainer = (record: unknown, command: string): Container =>
+export const readComposeContainer = (record: unknown, command: string): ComposeContainer =>
   read(CONTAINER, record, command);
 /** @throws SshpoolError BAD_OUTPUT naming the field */
 export const readProject = (record: unknown, command: string): Project =>

@@ -1,6 +1,6 @@
 /** Docker compose on a host: projects, their services, and what can be done with them. */
 import { SshpoolError } from '../base/errors.ts';
-import { readContainer, readProject, type Container } from './compose-schema.ts';
+import { readComposeContainer, readProject, type ComposeContainer } from './compose-schema.ts';
 import { badOutput, recordsOf } from './records.ts';
 import { outputOf, quote, type RunRemote } from './remote.ts';
 
@@ -80,7 +80,7 @@ const LIST = `${COMPOSE} ls --all --format json`;
  * The projects of the host, stopped ones too.
  * @throws SshpoolError COMMAND_FAILED, BAD_OUTPUT, and as `run`
  */
-export async function listComposeProjects(run: RunRemote): Promise<readonly ComposeProject[]> {
+export async function readComposeProjects(run: RunRemote): Promise<readonly ComposeProject[]> {
   const output = await outputOf(run, LIST, DOCKER);
   // Without projects it prints an empty array.
   if (output.trim() === '') throw badOutput(LIST, 'nothing was printed', '');
@@ -98,11 +98,11 @@ export async function listComposeProjects(run: RunRemote): Promise<readonly Comp
  * The services of a project, stopped ones too; none, and `unknown`, for one that is not there.
  * @throws SshpoolError BAD_INPUT, COMMAND_FAILED, BAD_OUTPUT, and as `run`
  */
-export async function getComposeStatus(run: RunRemote, project: string): Promise<ComposeStatus> {
+export async function readComposeStatus(run: RunRemote, project: string): Promise<ComposeStatus> {
   const command = `${COMPOSE} -p ${checkProject(project)} ps --all --format json`;
   // Without containers it prints an empty array up to 2.20, and since then nothing.
   const records = recordsOf(await outputOf(run, command, DOCKER), command);
-  const containers = records.map((record) => readContainer(record, command));
+  const containers = records.map((record) => readComposeContainer(record, command));
   // `docker compose run` leaves containers that are no part of the service.
   const services = containers.filter(({ Labels }) => !isOneOff(Labels)).map(serviceOf);
   const states: Record<string, number> = {};
@@ -115,7 +115,7 @@ export async function getComposeStatus(run: RunRemote, project: string): Promise
  * `up` is always in the background.
  * @throws SshpoolError BAD_INPUT, COMMAND_FAILED, and as `run`; BAD_OUTPUT
  */
-export async function composeExec(
+export async function runComposeAction(
   run: RunRemote,
   project: string,
   action: ComposeAction,
@@ -153,7 +153,7 @@ function areWords(given: unknown): given is readonly string[] {
 }
 
 async function filesOf(run: RunRemote, project: string): Promise<string[]> {
-  const known = (await listComposeProjects(run)).find(({ name }) => name === project);
+  const known = (await readComposeProjects(run)).find(({ name }) => name === project);
   // One that docker does not know it may find where the command runs; else docker says what is wrong.
   return (known?.configFiles ?? []).flatMap((file) => ['-f', quote(file, 'configFiles')]);
 }
@@ -167,7 +167,7 @@ function checkProject(project: string): string {
   throw SshpoolError.of('BAD_INPUT', { field: 'project', problem });
 }
 
-function serviceOf(container: Container): ComposeService {
+function serviceOf(container: ComposeContainer): ComposeService {
   const { Service, Name, State, Health, ExitCode, Image, Publishers } = container;
   return {
     service: Service,

@@ -35,7 +35,7 @@ export interface Disk extends Usage {
  * Asks in one round trip. What a host does not tell is null.
  * @throws SshpoolError COMMAND_FAILED, BAD_OUTPUT, and as `run`
  */
-export async function getHostResources(run: RunRemote): Promise<HostResources> {
+export async function readHostResources(run: RunRemote): Promise<HostResources> {
   return parseResources(await outputOf(run, RESOURCES_COMMAND, 'sh'));
 }
 

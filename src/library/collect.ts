@@ -1,13 +1,13 @@
 /** All that a command prints, up to a limit. */
 import { SshpoolError } from '../base/errors.ts';
 import type { CommandProcess } from './process.ts';
-import type { Output } from './streams.ts';
+import type { CommandOutput } from './streams.ts';
 import type { RunResult } from './types.ts';
 
 /** @throws SshpoolError as RemoteProcess.exit; OUTPUT_TOO_LONG, which ends the command */
 export async function collect(process: CommandProcess, maxBytes: number): Promise<RunResult> {
   let left = maxBytes;
-  const gather = (output: Output): Promise<string> => {
+  const gather = (output: CommandOutput): Promise<string> => {
     const chunks: Buffer[] = [];
     output.on('data', (chunk: Buffer) => {
       left -= chunk.length;

@@ -1,14 +1,14 @@
 /** Docker compose and the resources of hosts, for programs: over the global pool, or another one. */
 import {
-  composeExec as execOver,
-  getComposeStatus as statusOver,
-  listComposeProjects as listOver,
+  runComposeAction as execOver,
+  readComposeStatus as statusOver,
+  readComposeProjects as listOver,
   type ComposeAction,
   type ComposeProject,
   type ComposeStatus,
 } from '../hosts/compose.ts';
 import type { RunRemote } from '../hosts/remote.ts';
-import { getHostResources as resourcesOver, type HostResources } from '../hosts/resources.ts';
+import { readHostResources as resourcesOver, type HostResources } from '../hosts/resources.ts';
 import { getGlobalPool } from './global.ts';
 import { checkPoolOption } from './schema.ts';
 import type { ConnectionPool, HostConfig, RunOptions } from './types.ts';

@@ -13,7 +13,7 @@ import { SshConfig } from '../config/ssh-config.ts';
 import type { OnPoolEvent, PoolEvent } from '../pool/events.ts';
 import { Pool } from '../pool/pool.ts';
 import type { Lease } from '../pool/wanted.ts';
-import { reach, type Reached, type ReachServices, type Surroundings } from '../reach/reach.ts';
+import { reach, type ReachResult, type ReachServices, type CallerContext } from '../reach/reach.ts';
 import { Links } from '../ssh/connect-link.ts';
 import { HeldKeys } from '../ssh/keys/held-keys.ts';
 import type { Link } from '../ssh/link/link.ts';
@@ -201,7 +201,7 @@ export class SSHConnectionPool extends BasePool<Place> {
   }
 
   /** The host as ssh would have it, by the name that the program gave it. */
-  async #reach({ config, target, sshArgs }: CheckedHost): Promise<Reached> {
+  async #reach({ config, target, sshArgs }: CheckedHost): Promise<ReachResult> {
     const reached = await reach(this.#services, { target, sshArgs }, NOBODY);
     const { name } = config;
     const { request } = reached;
@@ -227,7 +227,7 @@ function withDefaults(config: Partial<SSHPoolConfig>): SSHPoolConfig {
 }
 
 /** Behind a program there is nobody to ask. */
-const NOBODY: Surroundings = {
+const NOBODY: CallerContext = {
   get cwd() {
     return currentDirectory();
   },

@@ -1,7 +1,7 @@
 /** A remote command as programs see it. What carries it, a session or a call, is not known here. */
 import { SshpoolError } from '../base/errors.ts';
 import { checkSignal } from './schema.ts';
-import { Input, Output } from './streams.ts';
+import { CommandInput, CommandOutput } from './streams.ts';
 import type { ExecOptions, RemoteExit, RemoteProcess, SignalName } from './types.ts';
 
 /** What carries the command: a session of our own, or a call to the agent. */
@@ -19,9 +19,9 @@ export interface Carrier {
 }
 
 export class CommandProcess implements RemoteProcess {
-  readonly stdin: Input;
-  readonly stdout: Output;
-  readonly stderr: Output;
+  readonly stdin: CommandInput;
+  readonly stdout: CommandOutput;
+  readonly stderr: CommandOutput;
   readonly exit: Promise<RemoteExit>;
   /** Resolves when nothing of it goes on, at the host either. */
   readonly over: Promise<void>;
@@ -34,12 +34,12 @@ export class CommandProcess implements RemoteProcess {
 
   constructor({ input, stdin }: Pick<ExecOptions, 'input' | 'stdin'>) {
     const consume = (bytes: number): void => this.#carrier?.consume(bytes);
-    this.stdin = new Input({
+    this.stdin = new CommandInput({
       write: (data) => this.#carrier?.write(data),
       end: () => this.#carrier?.endStdin(),
     });
-    this.stdout = new Output(consume, () => this.#carrier?.closeStdout());
-    this.stderr = new Output(consume);
+    this.stdout = new CommandOutput(consume, () => this.#carrier?.closeStdout());
+    this.stderr = new CommandOutput(consume);
     this.exit = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;

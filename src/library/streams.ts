@@ -2,7 +2,7 @@
 import { Readable, Writable } from 'node:stream';
 
 /** Bytes that come; so many as were read may come again. */
-export class Output extends Readable {
+export class CommandOutput extends Readable {
   readonly #consume: (bytes: number) => void;
   readonly #onGivenUp: () => void;
   #unread = 0;
@@ -61,7 +61,7 @@ export interface InputEvents {
 }
 
 /** Bytes that go, within what the other side grants. */
-export class Input extends Writable {
+export class CommandInput extends Writable {
   readonly #events: InputEvents;
   #granted = 0;
   #unsent: { bytes: Buffer; readonly done: () => void } | undefined;

@@ -4,10 +4,10 @@ import type { ConnectionSettings } from './connection.ts';
 import type { Label } from './label.ts';
 import type { Found, Limits } from './limits.ts';
 import type { Trust } from './request.ts';
-import type { Took } from './attempts.ts';
+import type { ConnectTimes } from './pending-connects.ts';
 import type { Counters } from './stats.ts';
 
-export interface ConnectionContext extends Took {
+export interface ConnectionContext extends ConnectTimes {
   readonly id: number;
   /** Names the identity that it has. */
   readonly key: string;

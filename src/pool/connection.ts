@@ -9,7 +9,7 @@ import { Channels } from '../ssh/channel/channels.ts';
 import type { Link } from '../ssh/link/link.ts';
 import type { Session } from '../ssh/channel/session.ts';
 import { Tunnel, type Destination, type TunnelEvents } from '../ssh/channel/tunnel.ts';
-import type { Took } from './attempts.ts';
+import type { ConnectTimes } from './pending-connects.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import type { EvictReason } from './events.ts';
 import type { HealthSettings } from './health.ts';
@@ -23,7 +23,7 @@ import { Room } from './room.ts';
 import { rowOf } from './row.ts';
 import { Standing } from './standing.ts';
 import type { ConnectionRow } from './stats.ts';
-import type { Verdict } from './trial.ts';
+import type { TrialResult } from './trial.ts';
 
 export interface ConnectionSettings extends HealthSettings {
   readonly idleTimeoutMs: number;
@@ -32,13 +32,13 @@ export interface ConnectionSettings extends HealthSettings {
 /** How long commands may take to leave when they are hung up on by force. */
 const HANG_UP_MS = 1000;
 
-export type Life = 'open' | 'draining' | 'closed';
+export type ConnectionState = 'open' | 'draining' | 'closed';
 
 export class Connection extends Room {
   readonly id: number;
   readonly key: string;
   readonly label: Label;
-  readonly took: Took;
+  readonly took: ConnectTimes;
   readonly link: Link;
   readonly #context: ConnectionContext;
   readonly #channels: Channels;
@@ -51,7 +51,7 @@ export class Connection extends Room {
   /** Resolves when it is closed. */
   readonly closed: Promise<void>;
   #resolveClosed: () => void = () => undefined;
-  #life: Life = 'open';
+  #life: ConnectionState = 'open';
   #evicted: EvictReason | undefined;
   #idleTimer: Timer | undefined;
   #endTimer: Timer | undefined;
@@ -106,7 +106,7 @@ export class Connection extends Room {
     if (this.#life === 'open') this.slots.refill();
   }
 
-  get life(): Life {
+  get life(): ConnectionState {
     return this.#life;
   }
 
@@ -220,7 +220,7 @@ export class Connection extends Room {
   }
 
   /** The server was tried: it may be asked for more, or for one session at a time. */
-  #tried(verdict: Verdict): void {
+  #tried(verdict: TrialResult): void {
     if (this.#life !== 'open') return;
     if (verdict === 'silent') this.drain(undefined);
     else this.#idle();

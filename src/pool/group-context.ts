@@ -1,6 +1,6 @@
 /** What a group is made with, and whom it tells; and what it makes its connections with. */
 import type { Clock } from '../base/time.ts';
-import type { Took } from './attempts.ts';
+import type { ConnectTimes } from './pending-connects.ts';
 import type { ConnectionContext, ConnectionEvents } from './connection-context.ts';
 import type { OnPoolEvent } from './events.ts';
 import type { Handshakes } from './handshakes.ts';
@@ -25,7 +25,7 @@ export interface GroupContext {
 export function connectionContext(
   { clock, settings, counters, limits, nextId }: GroupContext,
   { key, label, trust, forwardAgent }: PoolRequest,
-  took: Took,
+  took: ConnectTimes,
   events: ConnectionEvents,
 ): ConnectionContext {
   return {

@@ -6,19 +6,19 @@ import { SshpoolError } from '../base/errors.ts';
 import { Fifo } from '../base/fifo.ts';
 import type { Link } from '../ssh/link/link.ts';
 import type { Tunnel } from '../ssh/channel/tunnel.ts';
-import { Attempts, type Failure, type Took } from './attempts.ts';
+import { PendingConnects, type ConnectFailure, type ConnectTimes } from './pending-connects.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionEvents } from './connection-context.ts';
 import { capOfNew, connectionContext, type GroupContext } from './group-context.ts';
 import { place, type Placement } from './policy.ts';
 import type { PoolRequest } from './request.ts';
 import { leaderFor, noRoom, sharing, type Waiter } from './waiter.ts';
-import { wantSession, wantTunnel, type Lease, type Wanted, type Way } from './wanted.ts';
+import { wantSession, wantTunnel, type Lease, type Wanted, type TunnelRequest } from './wanted.ts';
 
 export class Group {
   readonly #context: GroupContext;
   readonly #connections = new Set<Connection>();
-  readonly #attempts: Attempts<Waiter>;
+  readonly #connects: PendingConnects<Waiter>;
   readonly #waiting = new Fifo<Waiter>();
   /** Their person is asked something: what is typed must not end up as input of a command. */
   readonly #asking = new Set<Waiter>();
@@ -30,7 +30,7 @@ export class Group {
 
   constructor(context: GroupContext) {
     this.#context = context;
-    this.#attempts = new Attempts({
+    this.#connects = new PendingConnects({
       clock: context.clock,
       handshakes: context.handshakes,
       patienceMs: context.settings.queueTimeoutMs,
@@ -69,7 +69,7 @@ export class Group {
    * A stream to a machine behind the server, on a connection that is there, or will be.
    * @throws SshpoolError as acquire; TUNNEL_REFUSED, CONNECT_TIMEOUT
    */
-  tunnel(request: PoolRequest, way: Way, signal: AbortSignal): Promise<Tunnel> {
+  tunnel(request: PoolRequest, way: TunnelRequest, signal: AbortSignal): Promise<Tunnel> {
     return new Promise((resolve, reject) => {
       this.#admit(request, wantTunnel(this.#context.clock, way, resolve), reject, signal);
     });
@@ -97,7 +97,7 @@ export class Group {
   close(force: SshpoolError | undefined): void {
     this.#closing = true;
     if (force) {
-      this.#attempts.abortAll();
+      this.#connects.abortAll();
       // Before the connections: what is placed on one must not go to the next.
       const all = [...this.#waiting, ...this.#asking, ...this.#placed];
       for (const waiter of all) this.#leave(waiter, force);
@@ -121,7 +121,7 @@ export class Group {
         this.#limit(waiter);
         return;
       }
-      const isFull = this.#connections.size + this.#attempts.size >= settings.maxConnections;
+      const isFull = this.#connections.size + this.#connects.size >= settings.maxConnections;
       this.#leave(waiter, (isFull ? undefined : this.#failure) ?? noRoom(waiter, settings));
     });
   }
@@ -132,7 +132,7 @@ export class Group {
       this.#waiting.remove(waiter) || this.#placed.delete(waiter) || this.#asking.delete(waiter);
     if (!isHere) return;
     waiter.reject(error);
-    this.#attempts.abort(waiter);
+    this.#connects.abort(waiter);
     this.#checkEmpty();
   }
 
@@ -144,8 +144,8 @@ export class Group {
       else if (placement.kind === 'probe') placement.connection.probe();
       else if (placement.kind === 'connect' && mayConnect) {
         // The first that does not connect yet.
-        const next = [...this.#waiting].find((waiter) => !this.#attempts.isLedBy(waiter));
-        this.#attempts.begin(next ?? first, placement.purpose);
+        const next = [...this.#waiting].find((waiter) => !this.#connects.isLedBy(waiter));
+        this.#connects.begin(next ?? first, placement.purpose);
       } else return;
     }
     // The last of those who waited has its session; nobody else will come.
@@ -161,9 +161,9 @@ export class Group {
       wantsSession: wanted.isSession,
       waiting: this.#waiting.length,
       connecting: this.#coming,
-      max: this.#max - leaving - this.#attempts.stalled,
+      max: this.#max - leaving - this.#connects.stalled,
       capOfNew: capOfNew(limits.known()),
-      settles: this.#attempts.settles(request),
+      settles: this.#connects.settles(request),
     });
   }
 
@@ -179,7 +179,7 @@ export class Group {
 
   /** Connects that need nobody's answer, or will have it soon. */
   get #coming(): number {
-    return this.#attempts.size - this.#attempts.stalled;
+    return this.#connects.size - this.#connects.stalled;
   }
 
   #dequeue(waiter: Waiter): Waiter {
@@ -215,7 +215,7 @@ export class Group {
     });
   }
 
-  #connected(link: Link, leader: Waiter, { connectMs, askedMs }: Took): void {
+  #connected(link: Link, leader: Waiter, { connectMs, askedMs }: ConnectTimes): void {
     const { request } = leader;
     const { counters, limits, onEvent } = this.#context;
     counters.connect.add(connectMs);
@@ -253,12 +253,12 @@ export class Group {
   #reachElsewhere(silent: Connection, waiter: Waiter): void {
     const others = this.#open.filter(({ proof }) => proof !== 'silent');
     for (const connection of others) connection.probe();
-    const isFull = this.#connections.size + this.#attempts.size >= this.#max;
+    const isFull = this.#connections.size + this.#connects.size >= this.#max;
     // One that is to be closed may be the only one that its caller wanted (--fresh).
     if (others.length + this.#coming > 0 || isFull || silent.life !== 'open') return;
-    if (this.#attempts.settles(waiter.request)) return;
+    if (this.#connects.settles(waiter.request)) return;
     // It is led by nobody who waits: as each for speed it asks no question.
-    this.#attempts.begin(leaderFor(waiter), 'speed');
+    this.#connects.begin(leaderFor(waiter), 'speed');
   }
 
   /** The server was reached, by a connection that took so long to make, or that is there. */
@@ -278,7 +278,7 @@ export class Group {
 
   /** One whose person is asked does not stand in line meanwhile. */
   #asked(waiter: Waiter): void {
-    if (!this.#attempts.isAsking(waiter)) {
+    if (!this.#connects.isAsking(waiter)) {
       if (this.#asking.delete(waiter)) this.#enqueue(waiter);
     } else if (this.#waiting.has(waiter)) this.#asking.add(this.#dequeue(waiter));
   }
@@ -287,7 +287,7 @@ export class Group {
    * All who wait for this connect share its failure; where there are connections that answer, they
    * wait for those. What failed is not tried again at once, but after one for speed there may be need of room.
    */
-  #connectFailed({ error, leader, purpose, asked }: Failure<Waiter>): void {
+  #connectFailed({ error, leader, purpose, asked }: ConnectFailure<Waiter>): void {
     if (error) {
       this.#failure = error;
       this.#context.onEvent?.({ type: 'error', label: leader.request.label, error });
@@ -298,11 +298,11 @@ export class Group {
     if (error === undefined) this.#pump();
     else if (purpose === 'room' && !hasConnections && (isPersonal || this.#coming === 0)) {
       // Who has a connect of their own under way waits for that.
-      const others = [...this.#waiting].filter((one) => !this.#attempts.isLedBy(one));
+      const others = [...this.#waiting].filter((one) => !this.#connects.isLedBy(one));
       for (const waiter of sharing(leader, others, isPersonal)) this.#leave(waiter, error);
       this.#pump();
     } else {
-      this.#attempts.settle();
+      this.#connects.settle();
       this.#pump(purpose === 'speed');
     }
     // Its question is still open, and there is nothing to wait for with it.
@@ -311,7 +311,7 @@ export class Group {
   }
 
   #checkEmpty(): void {
-    const busy = this.#connections.size + this.#attempts.size + this.queued + this.#placed.size;
+    const busy = this.#connections.size + this.#connects.size + this.queued + this.#placed.size;
     if (busy === 0) this.#context.onEmpty();
   }
 }

@@ -54,7 +54,7 @@ export function answerDueMs(rttMs: number | null): number {
 }
 
 /** How the server was reached by another connection. Times are of the monotonic clock. */
-export interface Reached {
+export interface ServerAnswer {
   readonly begunAt: number;
   readonly answeredAt: number;
 }
@@ -67,7 +67,7 @@ export interface Reached {
  */
 export function giveUpAt(
   askedAt: number,
-  { begunAt, answeredAt }: Reached,
+  { begunAt, answeredAt }: ServerAnswer,
   usualMs: number,
 ): number {
   const isDirect = begunAt >= askedAt && answeredAt - begunAt < usualMs + FIRST_RETRANSMIT_MS;

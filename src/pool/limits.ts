@@ -4,7 +4,7 @@
  * anew.
  */
 import { createHash } from 'node:crypto';
-import { Memory } from '../base/memory.ts';
+import { TtlCache } from '../base/ttl-cache.ts';
 import type { Clock } from '../base/time.ts';
 import { EARLY_DEATHS, MOMENT_MS, gradeAfter, type Finding, type Grade } from './grade.ts';
 
@@ -39,9 +39,9 @@ const MAX_KEYS = 256;
 
 export class KnownLimits {
   readonly #clock: Clock;
-  readonly #byKey: Memory<Limits>;
+  readonly #byKey: TtlCache<Limits>;
   /** Whether the grade is `single`: found out at the price of connections, and so not forgotten. */
-  readonly #single: Memory<boolean>;
+  readonly #single: TtlCache<boolean>;
   /** Those that an earlier agent found out, by the digests of their keys. */
   readonly #recalled = new Set<string>();
   readonly #onSingle: (digest: string) => void;
@@ -49,8 +49,8 @@ export class KnownLimits {
   /** `onSingle` is told of each that was found to be, and will be, by the digest of its key. */
   constructor(clock: Clock, onSingle: (digest: string) => void = () => undefined) {
     this.#clock = clock;
-    this.#byKey = new Memory(clock, { lifeMs: REMEMBERED_MS, max: MAX_KEYS });
-    this.#single = new Memory(clock, { lifeMs: Infinity, max: MAX_KEYS });
+    this.#byKey = new TtlCache(clock, { lifeMs: REMEMBERED_MS, max: MAX_KEYS });
+    this.#single = new TtlCache(clock, { lifeMs: Infinity, max: MAX_KEYS });
     this.#onSingle = onSingle;
   }
 

@@ -13,9 +13,9 @@ import type { PoolRequest, PoolSettings } from './request.ts';
 import { Handshakes } from './handshakes.ts';
 import { KnownLimits } from './limits.ts';
 import { Counters, totals, type ConnectionRow, type Totals } from './stats.ts';
-import type { Lease, Way } from './wanted.ts';
+import type { Lease, TunnelRequest } from './wanted.ts';
 
-export interface PoolStats {
+export interface PoolSnapshot {
   readonly totals: Totals;
   readonly connections: readonly ConnectionRow[];
 }
@@ -77,7 +77,7 @@ export class Pool {
    * A stream to a machine behind a server, over a pooled connection to that.
    * @throws SshpoolError as acquire; TUNNEL_REFUSED, CONNECT_TIMEOUT
    */
-  tunnel(request: PoolRequest, way: Way, signal: AbortSignal): Promise<Tunnel> {
+  tunnel(request: PoolRequest, way: TunnelRequest, signal: AbortSignal): Promise<Tunnel> {
     if (this.#closing) return Promise.reject(SshpoolError.of('AGENT_STOPPING', {}));
     return this.#group(request.key, request.key).tunnel(request, way, signal);
   }
@@ -130,7 +130,7 @@ export class Pool {
     return new Promise((resolve) => this.#whenEmpty.push(resolve));
   }
 
-  stats(match: Match = () => true): PoolStats {
+  stats(match: Match = () => true): PoolSnapshot {
     const connections = this.#connections()
       .filter(({ label, key }) => match(label, key))
       .map((connection) => connection.row());

@@ -1,5 +1,5 @@
 /** What callers want of the pool, and what it goes by. */
-import type { Connector } from './attempts.ts';
+import type { Connector } from './pending-connects.ts';
 import type { ConnectionSettings } from './connection.ts';
 import type { Label } from './label.ts';
 import type { Link } from '../ssh/link/link.ts';

@@ -1,6 +1,6 @@
 /** A connection as statistics and events show it. */
 import type { Link } from '../ssh/link/link.ts';
-import type { Life } from './connection.ts';
+import type { ConnectionState } from './connection.ts';
 import type { Label } from './label.ts';
 import type { ConnectionRow } from './stats.ts';
 
@@ -8,7 +8,7 @@ interface Shown {
   readonly id: number;
   readonly label: Label;
   readonly link: Link;
-  readonly life: Life;
+  readonly life: ConnectionState;
   readonly busy: boolean;
   readonly uses: number;
 }

@@ -3,7 +3,7 @@
  * the server was reached by another connection, or up to a limit. Sends nothing.
  */
 import type { Clock, Timer } from '../base/time.ts';
-import { giveUpAt, SILENCE_LIMIT_MS, type Reached } from './health.ts';
+import { giveUpAt, SILENCE_LIMIT_MS, type ServerAnswer } from './health.ts';
 
 export interface SilenceEvents {
   /** An answer is overdue; told again where another one is. */
@@ -63,7 +63,7 @@ export class Silence {
   }
 
   /** The server was reached by another connection. */
-  reached(how: Reached): void {
+  reached(how: ServerAnswer): void {
     if (this.#timer === undefined) return;
     const at = giveUpAt(this.#askedAt, how, this.#usualMs);
     if (at < this.#expiresAt) this.#expireAt(at);

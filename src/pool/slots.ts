@@ -12,7 +12,7 @@ import type { Limits } from './limits.ts';
 import { ping } from './ping.ts';
 import { runCommand } from './remote-signal.ts';
 import { Traffic } from './traffic.ts';
-import { tryTwo, type Verdict } from './trial.ts';
+import { tryTwo, type TrialResult } from './trial.ts';
 
 /** Who wants a session that waits for its command. */
 export interface Taker {
@@ -164,7 +164,7 @@ export class Slots {
   }
 
   /** Whether the server takes two sessions of our own, which nothing is to run beside. */
-  tryTwo(limitMs: number): Promise<Verdict> {
+  tryTwo(limitMs: number): Promise<TrialResult> {
     const { clock, channels } = this.#context;
     return tryTwo(channels(), { clock, limitMs }, (session) => this.#own(session));
   }

@@ -7,7 +7,7 @@ import { firstFinding, gradeAfter, type Finding, type Grade } from './grade.ts';
 import type { Limits } from './limits.ts';
 import { SESSIONS_PER_CONNECTION } from './policy.ts';
 import type { Slots } from './slots.ts';
-import { trialMs, type Verdict } from './trial.ts';
+import { trialMs, type TrialResult } from './trial.ts';
 
 /**
  * How long nothing is under way before a server has to keep a spare. One that ends the connection for
@@ -30,7 +30,7 @@ export interface StandingContext {
   readonly slots: () => Pick<Slots, 'tryTwo' | 'refill' | 'ready'>;
   readonly onFinding: (finding: Finding) => void;
   /** The trial is over: there is room. */
-  readonly onTried: (verdict: Verdict) => void;
+  readonly onTried: (verdict: TrialResult) => void;
 }
 
 export class Standing {

@@ -40,7 +40,7 @@ export class Counters {
   readonly exec = new Latency();
 }
 
-export type ConnectionState = 'idle' | 'active' | 'draining';
+export type ConnectionActivity = 'idle' | 'active' | 'draining';
 
 /** One connection as `stats` shows it. Times are ISO 8601, sizes bytes. */
 export interface ConnectionRow {
@@ -52,7 +52,7 @@ export interface ConnectionRow {
   /** What carries it, and why that. */
   readonly link: string;
   readonly linkReason: string;
-  readonly state: ConnectionState;
+  readonly state: ConnectionActivity;
   readonly sessions: number;
   /** Streams to machines behind it. */
   readonly tunnels: number;

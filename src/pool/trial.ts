@@ -13,7 +13,7 @@ export const trialMs = (connectMs: number): number =>
   Math.min(MAX_TRIAL_MS, Math.max(TRIAL_MS, 2 * connectMs));
 
 /** `refused`: it opens one at the most, or keeps none open. `silent`: it has not answered in time. */
-export type Verdict = 'took-two' | 'refused' | 'silent';
+export type TrialResult = 'took-two' | 'refused' | 'silent';
 
 /**
  * Opens two sessions, closes one, asks the other for an answer, and closes that. `onSession` is told of
@@ -24,7 +24,7 @@ export function tryTwo(
   channels: Channels,
   { clock, limitMs }: { readonly clock: Clock; readonly limitMs: number },
   onSession: (session: Session) => () => void,
-): Promise<Verdict> {
+): Promise<TrialResult> {
   return new Promise((resolve) => {
     const sessions: Session[] = [];
     const slots: (() => void)[] = [];
@@ -39,7 +39,7 @@ export function tryTwo(
         if (alive) over('took-two');
       });
     };
-    const over = (verdict: Verdict): void => {
+    const over = (verdict: TrialResult): void => {
       timer.cancel();
       for (const session of sessions) session.close();
       // Not every server says that it has closed one without a command: no place is kept for it.

@@ -7,7 +7,7 @@ import type { Clock } from '../base/time.ts';
 import { OPEN_FAILURE } from '../ssh/channel/messages.ts';
 import type { Session } from '../ssh/channel/session.ts';
 import type { Destination, Tunnel } from '../ssh/channel/tunnel.ts';
-import type { Took } from './attempts.ts';
+import type { ConnectTimes } from './pending-connects.ts';
 import type { Connection } from './connection.ts';
 
 /** A session that waits for its command, and how it was come by. */
@@ -22,7 +22,7 @@ export interface Lease {
 }
 
 /** What a server is to reach for us, and how long that may take it. */
-export type Way = Destination & { readonly timeoutMs: number };
+export type TunnelRequest = Destination & { readonly timeoutMs: number };
 
 /** What comes of taking it; exactly one of these, and nothing where the waiter has left. */
 export interface Taking {
@@ -43,7 +43,7 @@ export interface Wanted {
   takeFrom(connection: Connection, taking: Taking): void;
 }
 
-const NO_TIME: Took = { connectMs: 0, askedMs: 0 };
+const NO_TIME: ConnectTimes = { connectMs: 0, askedMs: 0 };
 
 /** A session; what it waits for that is counted from now on. */
 export function wantSession(clock: Clock, resolve: (lease: Lease) => void): Wanted {
@@ -80,7 +80,11 @@ export function wantSession(clock: Clock, resolve: (lease: Lease) => void): Want
 }
 
 /** A stream to a machine behind the server. */
-export function wantTunnel(clock: Clock, way: Way, resolve: (tunnel: Tunnel) => void): Wanted {
+export function wantTunnel(
+  clock: Clock,
+  way: TunnelRequest,
+  resolve: (tunnel: Tunnel) => void,
+): Wanted {
   const { timeoutMs } = way;
   const takeFrom = (connection: Connection, taking: Taking): void => {
     let settled = false;
@@ -125,7 +129,7 @@ export function wantTunnel(clock: Clock, way: Way, resolve: (tunnel: Tunnel) => 
   return { isSession: false, takeFrom };
 }
 
-function tooLate(way: Way, via: string): SshpoolError {
+function tooLate(way: TunnelRequest, via: string): SshpoolError {
   const { timeoutMs } = way;
   if ('host' in way) return SshpoolError.of('CONNECT_TIMEOUT', { ...way, timeoutMs });
   const reason = `no answer within ${timeoutMs} ms`;
@@ -138,7 +142,7 @@ interface Refusal {
   readonly words: string;
 }
 
-function refused(way: Way, via: string, { reason, words }: Refusal): SshpoolError {
+function refused(way: TunnelRequest, via: string, { reason, words }: Refusal): SshpoolError {
   const said = words || String(reason);
   if ('host' in way) {
     const to = `${way.host} port ${way.port}`;

@@ -9,7 +9,7 @@ import type { SshOptions } from '../config/ssh-options.ts';
 import type { HeldKeys } from '../ssh/keys/held-keys.ts';
 
 /** As texts to compare. */
-export interface Identity {
+export interface IdentityDigest {
   /** What stands for the contents of `identityPaths`. */
   readonly contents: string;
   /** What stands for the keys in the key agent; undefined where it is not asked. */
@@ -26,7 +26,7 @@ export async function identityOf(
   { contents, heldKeys }: IdentitySources,
   options: SshOptions,
   keyAgent: string | undefined,
-): Promise<Identity> {
+): Promise<IdentityDigest> {
   const asksAgent = keyAgent !== undefined && options.pubkeyAuthentication;
   return {
     contents: contents.digest(identityPaths(options)),
@@ -42,7 +42,7 @@ export function watchIdentity(
   sources: IdentitySources,
   options: SshOptions,
   keyAgent: string | undefined,
-  expected: Identity,
+  expected: IdentityDigest,
 ): () => Promise<boolean> {
   const stamp = (): string => sources.contents.stamp(identityPaths(options));
   const before = stamp();

@@ -16,7 +16,7 @@ import type { AgentChoice } from '../config/agent-choice.ts';
 import { wayOf, type SshOptions } from '../config/ssh-options.ts';
 import { targetArgs, type Target } from '../config/target.ts';
 import type { Env } from '../config/tokens.ts';
-import type { Asking } from '../pool/attempts.ts';
+import type { Asking } from '../pool/pending-connects.ts';
 import type { PoolRequest } from '../pool/request.ts';
 import type { Pool } from '../pool/pool.ts';
 import { addressesOf } from '../ssh/transport/addresses.ts';
@@ -28,7 +28,12 @@ import { askNobody, type Ask, type Note } from '../ssh/link/prompts.ts';
 import { failedAtHop } from '../ssh/link/said-by-ssh.ts';
 import type { Tunnel } from '../ssh/channel/tunnel.ts';
 import { CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
-import { identityOf, watchIdentity, type Identity, type IdentitySources } from './identity.ts';
+import {
+  identityOf,
+  watchIdentity,
+  type IdentityDigest,
+  type IdentitySources,
+} from './identity.ts';
 import { trustBehind, trustOf } from './trust.ts';
 
 /** What it takes to reach hosts, shared by all callers. */
@@ -47,7 +52,7 @@ export interface ReachServices extends IdentitySources {
 }
 
 /** What a caller brings along. */
-export interface Surroundings {
+export interface CallerContext {
   readonly cwd: string;
   /** The variables that it sent. */
   readonly env: Readonly<Record<string, string>>;
@@ -58,7 +63,7 @@ export interface Surroundings {
   readonly note: Note;
 }
 
-export interface Reached {
+export interface ReachResult {
   readonly options: SshOptions;
   readonly request: PoolRequest;
   /** ControlPath of the target, and of the jump hosts on the way. */
@@ -66,7 +71,7 @@ export interface Reached {
 }
 
 /** A host as it was named, with options for ssh. */
-export interface Asked {
+export interface ReachTarget {
   readonly target: Target;
   readonly sshArgs: readonly string[];
   readonly invocation?: Invocation;
@@ -78,19 +83,19 @@ export interface Asked {
  */
 export function reach(
   services: ReachServices,
-  asked: Asked,
-  caller: Surroundings,
-): Promise<Reached> {
+  asked: ReachTarget,
+  caller: CallerContext,
+): Promise<ReachResult> {
   return reachBehind(services, asked, caller, []);
 }
 
 /** `behind` names the targets that this one is a jump host of. */
 async function reachBehind(
   services: ReachServices,
-  asked: Asked,
-  caller: Surroundings,
+  asked: ReachTarget,
+  caller: CallerContext,
   behind: readonly Behind[],
-): Promise<Reached> {
+): Promise<ReachResult> {
   const { target, sshArgs } = asked;
   const { mounts } = services;
   await mounts.answer([caller.cwd]);
@@ -141,12 +146,12 @@ function pathsOf(options: SshOptions): readonly string[] {
 interface Facts {
   readonly key: string;
   readonly options: SshOptions;
-  readonly asked: Asked;
+  readonly asked: ReachTarget;
   readonly env: Env;
-  readonly identity: Identity;
+  readonly identity: IdentityDigest;
   readonly keyAgent: string | undefined;
   /** The jump host nearest to it, and the key of the connection to that. */
-  readonly hop: Asked | undefined;
+  readonly hop: ReachTarget | undefined;
   readonly hopKey: string | undefined;
   readonly behind: readonly Behind[];
 }
@@ -154,7 +159,7 @@ interface Facts {
 function connectBy(
   services: ReachServices,
   { key, options, asked, env, identity, keyAgent, hop, hopKey, behind }: Facts,
-  caller: Surroundings,
+  caller: CallerContext,
 ): Pick<PoolRequest, 'connect' | 'isShareable'> {
   const { clock, settings, paths } = services;
   const timeoutMs = options.connectTimeoutMs ?? settings.connectionTimeoutMs;
@@ -163,7 +168,7 @@ function connectBy(
     const isSame = watchIdentity(services, options, keyAgent, identity);
     let hasWayChanged = false;
     const person = purpose === 'speed' ? mute(caller) : heard(caller, asking);
-    const through = async (first: Asked, until: AbortSignal): Promise<Tunnel> => {
+    const through = async (first: ReachTarget, until: AbortSignal): Promise<Tunnel> => {
       // Anew, for its questions are put to this person.
       const way = await reachBehind(services, first, asHop(person), behind);
       hasWayChanged ||= way.request.key !== hopKey;
@@ -209,7 +214,7 @@ function refuseLoop(key: string, jump: string, behind: readonly Behind[]): void 
 async function ownKey(
   { settings, contents: files }: ReachServices,
   options: SshOptions,
-  caller: Identity & {
+  caller: IdentityDigest & {
     readonly keyAgent: string | undefined;
     readonly forwardAgent: string | undefined;
     readonly env: Env;
@@ -234,7 +239,7 @@ async function ownKey(
 async function environmentOf(
   { env, sshConfig }: ReachServices,
   sshArgs: readonly string[],
-  caller: Surroundings,
+  caller: CallerContext,
 ): Promise<Readonly<Record<string, string | undefined>>> {
   const wanted = await sshConfig.variables({ sshArgs, cwd: caller.cwd, env: caller.env });
   const missing = wanted.filter((name) => !matchesEnv(name, CALLER_ENV));
@@ -244,7 +249,7 @@ async function environmentOf(
 }
 
 /** For speed alone nobody is asked, and what there was to say was said at the first connect. */
-function mute(caller: Surroundings): Surroundings {
+function mute(caller: CallerContext): CallerContext {
   return { ...caller, ask: askNobody, note: () => undefined };
 }
 
@@ -256,19 +261,19 @@ function logOf({ isSilent }: SshOptions, note: Note): Note {
 }
 
 /** What is said of a jump host is for ssh the word of another program: -q and -E are not for it. */
-function asHop(caller: Surroundings): Surroundings {
+function asHop(caller: CallerContext): CallerContext {
   const note: Note = (text, of) =>
     caller.note(of === undefined ? printableWords(`${text}\n`) : text, 'words');
   return { ...caller, note };
 }
 
 /** The pool knows of each question, those on the way through jump hosts too. */
-function heard(caller: Surroundings, asking: Asking): Surroundings {
+function heard(caller: CallerContext, asking: Asking): CallerContext {
   return { ...caller, ask: (question) => asking(() => caller.ask(question)) };
 }
 
 /** The last jump host, in the words that ssh would give to the ssh that it starts for it (ssh.c). */
-function hopOf({ configFile }: SshOptions, { before, user, host, port }: Jump): Asked {
+function hopOf({ configFile }: SshOptions, { before, user, host, port }: Jump): ReachTarget {
   const sshArgs = [
     ...(configFile === undefined ? [] : ['-F', configFile]),
     ...(before === '' ? [] : ['-J', before]),
@@ -280,14 +285,14 @@ function hopOf({ configFile }: SshOptions, { before, user, host, port }: Jump): 
 /** Undefined also where nobody listens: ssh then forwards nothing. */
 async function forwardedAgent(
   { forwardAgent }: SshOptions,
-  caller: Surroundings,
+  caller: CallerContext,
 ): Promise<string | undefined> {
   const path = socketOf(forwardAgent, caller);
   return path !== undefined && (await isListening(path)) ? path : undefined;
 }
 
 /** The socket meant by IdentityAgent or ForwardAgent; "env" is the caller's own key agent. */
-function socketOf(choice: AgentChoice, { env, cwd }: Surroundings): string | undefined {
+function socketOf(choice: AgentChoice, { env, cwd }: CallerContext): string | undefined {
   if (choice.kind === 'path') return choice.path;
   const socket = choice.kind === 'env' ? env['SSH_AUTH_SOCK'] : undefined;
   return socket && resolve(cwd, socket);

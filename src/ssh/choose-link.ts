@@ -15,7 +15,7 @@ export interface LinkChoice {
 }
 
 /** What is known of a target beside its options. */
-export interface LinkFacts {
+export interface LinkCriteria {
   /** Only certificates are trusted for this host: a line @cert-authority, and no key. */
   readonly certAuthority: boolean;
   /** The host is known, but by no key of a type that ssh2 can verify; one of the types. */
@@ -32,7 +32,7 @@ export interface LinkFacts {
 export function chooseLink(
   setting: LinkSetting,
   options: SshOptions,
-  facts: LinkFacts,
+  facts: LinkCriteria,
 ): LinkChoice {
   const demands = demandsOf(options);
   if (setting === 'ssh2') {
@@ -55,7 +55,7 @@ function demandsOf(options: SshOptions): string[] {
 }
 
 /** Without what it would fail; somebody who insists on ssh2 may see it fail. */
-function needsOf({ certAuthority, knownType, hasTicket, learned }: LinkFacts): string[] {
+function needsOf({ certAuthority, knownType, hasTicket, learned }: LinkCriteria): string[] {
   return [
     ...(knownType === undefined ? [] : [`the host is known by a key of type ${knownType}`]),
     ...(certAuthority ? ['the host is known by a certificate authority'] : []),

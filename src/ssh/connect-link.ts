@@ -3,12 +3,12 @@
  * ssh2 cannot do what is needed there.
  */
 import { SshpoolError } from '../base/errors.ts';
-import { Memory } from '../base/memory.ts';
+import { TtlCache } from '../base/ttl-cache.ts';
 import type { Clock } from '../base/time.ts';
 import type { LinkSetting } from '../config/settings.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
 import { isVerifiable } from './ssh2/algorithms.ts';
-import { chooseLink, type LinkFacts } from './choose-link.ts';
+import { chooseLink, type LinkCriteria } from './choose-link.ts';
 import { mayHaveTicket } from './login/kerberos.ts';
 import { KeyTypes } from './trust/key-types.ts';
 import { loadKnownHosts } from './trust/known-hosts-file.ts';
@@ -31,14 +31,14 @@ const LEARNED = { lifeMs: 60 * 60_000, max: 256 };
 export class Links {
   readonly #setting: LinkSetting;
   /** By the key of the connection: why it could not be made over ssh2. */
-  readonly #learned: Memory<string>;
+  readonly #learned: TtlCache<string>;
   readonly #keyTypes = new KeyTypes();
   readonly #penalties: Penalties;
 
   constructor(clock: Clock, setting: LinkSetting, penalties: Penalties) {
     this.#setting = setting;
     this.#penalties = penalties;
-    this.#learned = new Memory(clock, LEARNED);
+    this.#learned = new TtlCache(clock, LEARNED);
   }
 
   /**
@@ -114,8 +114,8 @@ function ownUid(): number {
 function factsOf(
   known: readonly KnownHost[],
   options: SshOptions,
-  more: Pick<LinkFacts, 'learned' | 'hasTicket'>,
-): LinkFacts {
+  more: Pick<LinkCriteria, 'learned' | 'hasTicket'>,
+): LinkCriteria {
   const name = lookupName(options);
   const types = knownKeyTypes(known, name);
   const [beyond] = types.some(isVerifiable) ? [] : types;

@@ -59,7 +59,7 @@ const NAMES = new Map<number, MessageName>(
  * The body of a frame: the message's number, then its fields in the order of the table. In parts,
  * of which the bytes of a stream are one, not copied.
  */
-export function encode(message: Message): readonly Buffer[] {
+export function encodeMessage(message: Message): readonly Buffer[] {
   const row = MESSAGES[message.type];
   const to = new Writer().byte(row.number);
   const values = message as unknown as Readonly<Record<string, Value>>;
@@ -75,7 +75,7 @@ export function encode(message: Message): readonly Buffer[] {
  * Reads the body of a frame; undefined where its number is not known here (a newer peer).
  * @throws SshpoolError PROTOCOL where it is cut short or too long
  */
-export function decode(body: Buffer): Message | undefined {
+export function decodeMessage(body: Buffer): Message | undefined {
   const from = new Reader(body);
   const name = NAMES.get(from.byte());
   if (name === undefined) return undefined;

@@ -6,7 +6,7 @@
 import type { Socket } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
 import { frame, FrameReader } from '../base/frames.ts';
-import { decode, encode } from './codec.ts';
+import { decodeMessage, encodeMessage } from './codec.ts';
 import { Outgoing } from './outgoing.ts';
 import { MAX_FRAME, MAX_HELLO, MESSAGES, PROTOCOL, type Message } from './protocol.ts';
 
@@ -45,14 +45,14 @@ export class Peer {
   send(message: Message): void {
     if (this.#socket.writableEnded || this.#socket.destroyed) return;
     if (!this.#held) this.#hold();
-    for (const part of frame(encode(message))) this.#outgoing.add(part);
+    for (const part of frame(encodeMessage(message))) this.#outgoing.add(part);
   }
 
   /** As `send`, for a message with a secret: none of the copies that are made here stays. */
   sendSecret(message: Message): void {
     if (this.#socket.writableEnded || this.#socket.destroyed) return;
     this.#outgoing.flush();
-    const body = encode(message);
+    const body = encodeMessage(message);
     const framed = frame(body);
     const whole = Buffer.concat(framed);
     for (const part of [...body, ...framed]) part.fill(0);
@@ -114,7 +114,7 @@ export class Peer {
   #deliver(body: Buffer, events: PeerEvents): void {
     // Of another protocol only the layout of hello and retire is known.
     if (this.#foreign && body[0] !== MESSAGES.retire.number) return;
-    const message = decode(body);
+    const message = decodeMessage(body);
     if (message === undefined) return; // a message of a newer peer that we need not understand
     const isHello = message.type === 'hello';
     if (isHello === this.#greeted && !(isHello && this.#passedOn)) {

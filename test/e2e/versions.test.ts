@@ -2,7 +2,7 @@
 import { createConnection } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { frame, FrameReader } from '../../src/base/frames.ts';
-import { decode } from '../../src/wire/codec.ts';
+import { decodeMessage } from '../../src/wire/codec.ts';
 import { MAX_FRAME, PROTOCOL, type Message } from '../../src/wire/protocol.ts';
 import { runCli } from '../support/cli.ts';
 import { bytesOf } from '../support/fake-agent.ts';
@@ -40,7 +40,7 @@ describe('a caller of another protocol', () => {
     sandbox.defer(async () => void socket.destroy());
     const frames = new FrameReader(MAX_FRAME);
     const heard: (Message | undefined)[] = [];
-    socket.on('data', (chunk: Buffer) => heard.push(...frames.push(chunk).map(decode)));
+    socket.on('data', (chunk: Buffer) => heard.push(...frames.push(chunk).map(decodeMessage)));
     socket.write(
       bytesOf({ type: 'hello', protocol: PROTOCOL + 1, version: 'x', capabilities: [] }),
     );

@@ -2,12 +2,12 @@
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { frame, FrameReader } from '../../src/base/frames.ts';
-import { decode, encode } from '../../src/wire/codec.ts';
+import { decodeMessage, encodeMessage } from '../../src/wire/codec.ts';
 import { MAX_FRAME, PROTOCOL, type Message } from '../../src/wire/protocol.ts';
 import type { Sandbox } from './sandbox.ts';
 
 export const bytesOf = (...messages: readonly Message[]): Buffer =>
-  Buffer.concat(messages.flatMap((message) => frame(encode(message))));
+  Buffer.concat(messages.flatMap((message) => frame(encodeMessage(message))));
 
 type Of<Type extends Message['type']> = Extract<Message, { readonly type: Type }>;
 
@@ -48,7 +48,7 @@ export async function fakeAgent(
     socket.once('data', () => onCall(socket));
     socket.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
-      for (const body of frames.push(chunk)) onMessage(decode(body), socket);
+      for (const body of frames.push(chunk)) onMessage(decodeMessage(body), socket);
     });
   });
   await new Promise<void>((resolve) => server.listen(join(sandbox.run, 'agent.sock'), resolve));

@@ -6,8 +6,8 @@ import { SshpoolError } from '../../src/base/errors.ts';
 import { Writer } from '../../src/base/bytes.ts';
 import type { Link, LinkEvents } from '../../src/ssh/link/link.ts';
 import {
-  decode,
-  encode,
+  decodeChannelMessage,
+  encodeChannelMessage,
   OPEN_FAILURE,
   type ChannelMessage,
 } from '../../src/ssh/channel/messages.ts';
@@ -101,7 +101,7 @@ export class FakeLink implements Link {
     const message = Buffer.concat(parts);
     if (this.ended) return;
     this.bytesOut += message.length;
-    const decoded = decode(Buffer.from(message));
+    const decoded = decodeChannelMessage(Buffer.from(message));
     this.sent.push(decoded);
     if (!this.#auto) return;
     // As over a network, an answer never comes while the question is still being sent.
@@ -146,7 +146,7 @@ export class FakeLink implements Link {
 
   /** The server says something. */
   receive(message: ChannelMessage): void {
-    this.receiveBytes(Buffer.concat(encode(message)));
+    this.receiveBytes(Buffer.concat(encodeChannelMessage(message)));
   }
 
   receiveBytes(payload: Buffer): void {

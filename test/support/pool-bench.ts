@@ -1,6 +1,6 @@
 /** A pool over links without a network, on a clock that the test turns. */
 import { SshpoolError } from '../../src/base/errors.ts';
-import type { Asking } from '../../src/pool/attempts.ts';
+import type { Asking } from '../../src/pool/pending-connects.ts';
 import type { PoolEvent } from '../../src/pool/events.ts';
 import type { PoolRequest, PoolSettings } from '../../src/pool/request.ts';
 import type { Purpose } from '../../src/pool/policy.ts';

@@ -6,7 +6,7 @@ import { SshpoolError } from '../../base/errors.ts';
 import { ownPlace } from '../../base/place.ts';
 import { programVersion } from '../../base/version.ts';
 import { pause } from '../../base/time.ts';
-import { connectAgent } from '../../client/connect.ts';
+import { connectToAgent } from '../../client/connect.ts';
 import { endAgent } from '../../client/end-agent.ts';
 import { takeLock } from '../../client/lock.ts';
 import { retireOlder } from '../../client/versions.ts';
@@ -80,7 +80,7 @@ async function endSilentAgent(): Promise<number> {
 }
 
 export async function restart(options: StopOptions): Promise<number> {
-  if ((await connectAgent(ourPaths()).then((socket) => socket?.destroy())) !== undefined) {
+  if ((await connectToAgent(ourPaths()).then((socket) => socket?.destroy())) !== undefined) {
     await stop(options);
   }
   return start();
@@ -125,7 +125,7 @@ function refuseForeignCode(): void {
 }
 
 /** Serves in the foreground, its log on standard error, until a signal or the idle time ends it. */
-export async function run(): Promise<number> {
+export async function runAgent(): Promise<number> {
   refuseForeignCode();
   process.umask(0o077);
   const paths = ourPaths();

@@ -7,8 +7,8 @@ import { exec } from '../../client/exec.ts';
 import {
   COMPOSE_ACTIONS,
   composeCommand,
-  getComposeStatus,
-  listComposeProjects,
+  readComposeStatus,
+  readComposeProjects,
   type ComposePort,
   type ComposeProject,
   type ComposeState,
@@ -35,11 +35,11 @@ export async function compose(argv: readonly string[]): Promise<number | undefin
   if (!(await isReached(call))) return EXIT_FAILURE;
   const run = runOn(call);
   if (verb === 'ls') {
-    const projects = await listComposeProjects(run);
+    const projects = await readComposeProjects(run);
     return print(json ? toJson(projects) : renderProjects(projects));
   }
   if (verb === 'ps') {
-    const status = await getComposeStatus(run, project);
+    const status = await readComposeStatus(run, project);
     return print(json ? toJson(status) : renderStatus(status));
   }
   const command = await composeCommand(run, project, verb, args);

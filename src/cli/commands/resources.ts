@@ -1,7 +1,7 @@
 /** `sshpool resources`: how a host is. */
 import { EXIT_FAILURE, SshpoolError } from '../../base/errors.ts';
 import { printableLine } from '../../base/printable.ts';
-import { getHostResources, type HostResources, type Usage } from '../../hosts/resources.ts';
+import { readHostResources, type HostResources, type Usage } from '../../hosts/resources.ts';
 import { RESOURCES_OPTIONS } from '../command-table.ts';
 import { isReached, parseHostCall, runOn } from '../host-call.ts';
 import { colors } from '../colors.ts';
@@ -21,15 +21,15 @@ export async function resources(argv: readonly string[]): Promise<number | undef
     throw SshpoolError.of('USAGE', { problem, hint: `the form is: ${SYNTAX}` });
   }
   if (!(await isReached(call))) return EXIT_FAILURE;
-  const found = await getHostResources(runOn(call));
+  const found = await readHostResources(runOn(call));
   const json = call.given.some(({ spec }) => spec.name === '--json');
-  const page = json ? `${JSON.stringify(found, null, 2)}\n` : render(found);
+  const page = json ? `${JSON.stringify(found, null, 2)}\n` : renderResources(found);
   await printing(() => process.stdout.write(page));
   return 0;
 }
 
 /** The page for people. */
-export function render({
+export function renderResources({
   hostname,
   system,
   uptimeSeconds,

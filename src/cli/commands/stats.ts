@@ -23,7 +23,7 @@ export async function stats(target: string | undefined, { json }: StatsOptions):
   // Into a file or a pipe names go whole.
   const { isTTY, columns } = process.stdout;
   const page = { now: Date.now(), columns: isTTY && columns > 0 ? columns : Infinity };
-  process.stdout.write(json ? `${JSON.stringify(found, null, 2)}\n` : render(found, page));
+  process.stdout.write(json ? `${JSON.stringify(found, null, 2)}\n` : renderStats(found, page));
   return 0;
 }
 
@@ -35,7 +35,7 @@ export interface Page {
 }
 
 /** The page for people. */
-export function render(found: AgentStats, { now, columns }: Page): string {
+export function renderStats(found: AgentStats, { now, columns }: Page): string {
   const { totals, connections } = found;
   const percent = `${(totals.reuseRate * 100).toFixed(1)}%`;
   const lines = table(

@@ -5,7 +5,12 @@
 import { SshpoolError } from '../../base/errors.ts';
 import { Channel, MAX_PACKET, WINDOW, type ChannelEvents } from './channel.ts';
 import type { Link } from '../link/link.ts';
-import { decode, encode, OPEN_FAILURE, type ChannelMessage } from './messages.ts';
+import {
+  decodeChannelMessage,
+  encodeChannelMessage,
+  OPEN_FAILURE,
+  type ChannelMessage,
+} from './messages.ts';
 
 /**
  * What a channel that the server opens may send at a time, as OpenSSH has it for a forwarded key agent
@@ -102,7 +107,7 @@ export class Channels {
   }
 
   #send(message: ChannelMessage): void {
-    const bytes = encode(message);
+    const bytes = encodeChannelMessage(message);
     if (ANSWERS.has(message.type)) this.link.answer(bytes);
     else if (message.type === 'window-adjust') this.link.grant(bytes);
     else this.link.send(bytes);
@@ -111,7 +116,7 @@ export class Channels {
   #receive(payload: Buffer): void {
     this.#onHeard();
     try {
-      const message = decode(payload);
+      const message = decodeChannelMessage(payload);
       const legal = message.type === 'open' ? this.#opened(message) : this.#deliver(message);
       if (!legal) throw SshpoolError.of('PROTOCOL', { problem: `unexpected ${message.type}` });
     } catch (thrown) {

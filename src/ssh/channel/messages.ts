@@ -81,7 +81,7 @@ const NAME = new Map<number, ChannelMessage['type']>(
 );
 
 /** One message as the payload of an SSH packet, in parts: data is one of them, not copied. */
-export function encode(message: ChannelMessage): readonly Buffer[] {
+export function encodeChannelMessage(message: ChannelMessage): readonly Buffer[] {
   return write(message).parts();
 }
 
@@ -118,7 +118,7 @@ function write(message: ChannelMessage): Writer {
  * Reads a payload whose first byte is 90 to 100. Data is a view of `payload`, not a copy.
  * @throws SshpoolError PROTOCOL where it is malformed
  */
-export function decode(payload: Buffer): ChannelMessage {
+export function decodeChannelMessage(payload: Buffer): ChannelMessage {
   const from = new Reader(payload);
   const number = from.byte();
   const type = NAME.get(number);

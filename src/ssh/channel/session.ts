@@ -8,7 +8,8 @@ import { SshpoolError } from '../../base/errors.ts';
 import { printableLine } from '../../base/printable.ts';
 import { WINDOW, type Channel } from './channel.ts';
 import type { Channels } from './channels.ts';
-import { ptyRequest, windowChange, type TerminalRequest, type WindowSize } from './terminal.ts';
+import type { WindowSize } from '../../base/window-size.ts';
+import { ptyRequest, windowChange, type TerminalRequest } from './terminal.ts';
 
 /** What a session is to run. */
 export interface Start {

@@ -1,13 +1,6 @@
 /** Terminals as RFC 4254 section 6.2 and 6.7 has them: what a server is told of one. */
 import { Writer } from '../../base/bytes.ts';
-
-/** In characters, and in pixels; 0 where it is not known. */
-export interface WindowSize {
-  readonly columns: number;
-  readonly rows: number;
-  readonly width: number;
-  readonly height: number;
-}
+import type { WindowSize } from '../../base/window-size.ts';
 
 export interface TerminalRequest extends WindowSize {
   /** TERM. */

@@ -9,7 +9,7 @@ import type { Clock } from '../../base/time.ts';
 import { attempt, publicKeyType } from './public-key.ts';
 
 /** A key held by the agent: public key as bytes, its wire type, its comment. */
-export interface Identity {
+export interface AgentIdentity {
   readonly blob: Buffer;
   readonly type: string;
   readonly comment: string;
@@ -71,13 +71,13 @@ export class KeyAgent {
    * @throws SshpoolError KEY_AGENT_ABSENT where nothing listens, KEY_AGENT_FAILED where the answer
    * is late, malformed or a refusal
    */
-  async identities(): Promise<Identity[]> {
+  async identities(): Promise<AgentIdentity[]> {
     const { timeoutMs = LIST_MS } = this.#options;
     const request = Buffer.of(AGENT_REQUEST.identities);
     const answer = await this.#ask(request, AGENT_ANSWER.identities, timeoutMs);
     return this.#read(() => {
       const count = answer.u32();
-      const found: Identity[] = [];
+      const found: AgentIdentity[] = [];
       for (let i = 0; i < count; i++) {
         const [blob, comment] = [answer.string(), answer.text()];
         const type = publicKeyType(blob);

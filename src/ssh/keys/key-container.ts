@@ -7,7 +7,7 @@ import { Reader, Writer } from '../../base/bytes.ts';
 import { attempt, publicKeyType } from './public-key.ts';
 
 /** The clear part. `rounds` are those of the key derivation, 0 where there is none. */
-export interface Container {
+export interface KeyContainer {
   readonly cipher: string;
   readonly rounds: number;
   readonly type: string;
@@ -17,7 +17,7 @@ export interface Container {
 const MAGIC = 'openssh-key-v1\0';
 
 /** Reads the clear part of a PEM block; undefined where it is damaged or holds several keys. */
-export function readContainer(text: string): Container | undefined {
+export function readKeyContainer(text: string): KeyContainer | undefined {
   const bytes = Buffer.from(text.split('-----')[2] ?? '', 'base64');
   if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) return undefined;
   return attempt(() => {

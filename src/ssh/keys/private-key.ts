@@ -8,7 +8,7 @@ import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import type { ParsedKey } from 'ssh2';
 import { describe } from '../../base/errors.ts';
-import { ed25519Container, readContainer } from './key-container.ts';
+import { ed25519Container, readKeyContainer } from './key-container.ts';
 import { parseForeignKey, parsePublicKey, type PublicKey } from './public-key.ts';
 import { parseKey } from './foreign-keys.ts';
 
@@ -129,7 +129,7 @@ async function readCapped(handle: FileHandle): Promise<string> {
 /** Of a file of OpenSSH's own format, which shows it to everybody. */
 function publicPart(text: string): Buffer | undefined {
   const block = firstBlock(text);
-  return block && readContainer(block.text)?.publicBlob;
+  return block && readKeyContainer(block.text)?.publicBlob;
 }
 
 function parse(text: string, passphrase: Buffer | undefined): LoadedKey {
@@ -188,7 +188,7 @@ const MAX_ROUNDS = 128;
 
 /** OpenSSH's own format (PROTOCOL.key). */
 function parseContainer(text: string, passphrase: Buffer | undefined): LoadedKey {
-  const container = readContainer(text);
+  const container = readKeyContainer(text);
   if (!container) return DAMAGED;
   const { cipher, rounds, type, publicBlob } = container;
   if (!TYPES.has(type)) return unsupported(type, publicBlob);

@@ -12,7 +12,7 @@ import type { KeyAgent } from '../keys/key-agent.ts';
 import { KeyFileSigner, type KeyFileRequest } from './key-file-signer.ts';
 import { publicKeyType } from '../keys/public-key.ts';
 import { signatureAlgorithm } from '../keys/signature-algorithms.ts';
-import type { Attempts, Conversation, Method, Verdict } from './userauth.ts';
+import type { MethodAttempts, Conversation, Method, AuthResult } from './userauth.ts';
 import { keyQuery, keyRequest, noneRequest, signedPart } from './userauth-messages.ts';
 
 export interface KeyRequest extends KeyFileRequest {
@@ -23,7 +23,7 @@ export function publicKeyMethod(request: KeyRequest, findings: Findings): Method
   // As for ssh, each goes to the end when its turn has come, so that the next step of a login
   // begins with the key after the one that did for this step.
   let queue: Identity[] | undefined;
-  async function* attempts(conversation: Conversation): Attempts {
+  async function* attempts(conversation: Conversation): MethodAttempts {
     queue ??= await identitiesOf(request, findings);
     for (const identity of [...queue]) {
       // One after the other: the server counts them.
@@ -41,7 +41,7 @@ export function publicKeyMethod(request: KeyRequest, findings: Findings): Method
 
 const NAME = 'publickey';
 
-function looksAtKeys(verdict: Verdict): boolean {
+function looksAtKeys(verdict: AuthResult): boolean {
   return verdict.type === 'success' || verdict.partial || verdict.methods.includes(NAME);
 }
 
@@ -67,7 +67,7 @@ class KeyAttempt {
   }
 
   /** The server's verdict; undefined where nothing was sent, or no signature could be made. */
-  async run(): Promise<Verdict | undefined> {
+  async run(): Promise<AuthResult | undefined> {
     const { user } = this.#request.options;
     const early = await this.#open();
     const { blob } = this.#identity;
@@ -96,7 +96,7 @@ class KeyAttempt {
    * Opens a file that does not say which key it holds, when its turn has come, as ssh does. Where the
    * server does not look at keys, its verdict is the end of it.
    */
-  async #open(): Promise<Verdict | undefined> {
+  async #open(): Promise<AuthResult | undefined> {
     const { blob, signer } = this.#identity;
     if (blob !== undefined || signer.kind === 'agent') return undefined;
     const { options } = this.#request;

@@ -7,7 +7,7 @@ import type { SshOptions } from '../../config/ssh-options.ts';
 import type { Findings } from './findings.ts';
 import { printable } from '../../base/printable.ts';
 import type { Ask, Note } from '../link/prompts.ts';
-import type { Attempts, Conversation, Method, Verdict } from './userauth.ts';
+import type { MethodAttempts, Conversation, Method, AuthResult } from './userauth.ts';
 import {
   infoResponse,
   interactiveRequest,
@@ -30,7 +30,7 @@ export function passwordMethod(request: QuestionRequest, findings: Findings): Me
   const host = nameOf(options);
   // Of the whole login, however many steps it has.
   let tries = 0;
-  async function* attempts(conversation: Conversation): Attempts {
+  async function* attempts(conversation: Conversation): MethodAttempts {
     while (tries++ < options.numberOfPasswordPrompts && !options.batchMode) {
       if (tries > 1) note('Permission denied, please try again.\r');
       // One after the other: each is a try of its own.
@@ -61,7 +61,7 @@ async function changePassword(
   request: QuestionRequest,
   conversation: Conversation,
   words: string,
-): Promise<Verdict | undefined> {
+): Promise<AuthResult | undefined> {
   const { options, ask, explain } = request;
   let wanted = words;
   for (let i = 0; i < options.numberOfPasswordPrompts; i++) {
@@ -104,7 +104,7 @@ export function interactiveMethod(request: QuestionRequest, findings: Findings):
   const { options } = request;
   let tries = 0;
   let isAsking = false;
-  async function* attempts(conversation: Conversation): Attempts {
+  async function* attempts(conversation: Conversation): MethodAttempts {
     while (tries++ < options.numberOfPasswordPrompts && !options.batchMode) {
       const dialogue = new Dialogue(request, conversation);
       const verdict = await dialogue.run();
@@ -133,7 +133,7 @@ class Dialogue {
   }
 
   /** The verdict; undefined where a question found nobody. */
-  async run(): Promise<Verdict | undefined> {
+  async run(): Promise<AuthResult | undefined> {
     const { options, explain } = this.#request;
     let reply = await this.#conversation.ask(interactiveRequest(options.user));
     while (reply.type === 'specific') {

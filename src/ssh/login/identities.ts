@@ -6,7 +6,7 @@ import { describe } from '../../base/errors.ts';
 import type { SshOptions } from '../../config/ssh-options.ts';
 import { certifiedKey, isCertificate } from '../keys/certificate.ts';
 import type { Findings } from './findings.ts';
-import type { Identity as HeldKey, KeyAgent } from '../keys/key-agent.ts';
+import type { AgentIdentity as HeldKey, KeyAgent } from '../keys/key-agent.ts';
 import {
   loadPrivateKey,
   readForeignKey,

@@ -3,7 +3,7 @@
  * it keeps an address out for a while (sshd_config(5), PerSourcePenalties; OpenSSH 9.8 and later).
  */
 import type { SshpoolError } from '../../base/errors.ts';
-import { Memory } from '../../base/memory.ts';
+import { TtlCache } from '../../base/ttl-cache.ts';
 import type { Clock } from '../../base/time.ts';
 import type { SshOptions } from '../../config/ssh-options.ts';
 
@@ -40,11 +40,11 @@ interface Penalty {
 
 export class Penalties {
   readonly #clock: Clock;
-  readonly #servers: Memory<Penalty>;
+  readonly #servers: TtlCache<Penalty>;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#servers = new Memory(clock, { lifeMs: MAX_MS, max: 256 });
+    this.#servers = new TtlCache(clock, { lifeMs: MAX_MS, max: 256 });
   }
 
   /** A connect to this server has failed; where the network is to blame it counts for nothing. */

@@ -21,9 +21,9 @@ export interface AuthWire {
   next(): Promise<Buffer>;
 }
 
-export type Verdict = Extract<AuthReply, { type: 'success' | 'failure' }>;
+export type AuthResult = Extract<AuthReply, { type: 'success' | 'failure' }>;
 
-type Answer = Verdict | Extract<AuthReply, { type: 'specific' }>;
+type Answer = AuthResult | Extract<AuthReply, { type: 'specific' }>;
 
 /** The conversation with the server, banners taken out of it. */
 export class Conversation {
@@ -72,12 +72,12 @@ export class Conversation {
  * The attempts of one method, made one at a time: each is asked for only when the one before it
  * failed. Ends where the method has no more.
  */
-export type Attempts = AsyncGenerator<Verdict, void, undefined>;
+export type MethodAttempts = AsyncGenerator<AuthResult, void, undefined>;
 
 export interface Method {
   readonly name: string;
   /** Begins the next step of a login, after one has succeeded in part. */
-  attempts(conversation: Conversation): Attempts;
+  attempts(conversation: Conversation): MethodAttempts;
 }
 
 /**
@@ -108,7 +108,7 @@ async function ask(
   user: string,
   offered: readonly string[] | undefined,
   conversation: Conversation,
-): Promise<Verdict | undefined> {
+): Promise<AuthResult | undefined> {
   if (offered !== undefined) return undefined;
   const reply = await conversation.query(noneRequest(user));
   return reply.type === 'specific' ? undefined : reply;
@@ -117,7 +117,7 @@ async function ask(
 /** One step of a login; a method that is used up in it leaves `methods`. */
 class Round {
   readonly #methods: Set<Method>;
-  readonly #begun = new Map<Method, Attempts>();
+  readonly #begun = new Map<Method, MethodAttempts>();
   readonly #conversation: Conversation;
 
   constructor(methods: Set<Method>, conversation: Conversation) {
@@ -126,7 +126,7 @@ class Round {
   }
 
   /** The next attempt of the first method that the server offers; undefined where none is left. */
-  async attempt(offered: readonly string[] | undefined): Promise<Verdict | undefined> {
+  async attempt(offered: readonly string[] | undefined): Promise<AuthResult | undefined> {
     for (;;) {
       const method = this.#next(offered);
       if (method === undefined) return undefined;

@@ -8,7 +8,7 @@ import { describe, SshpoolError } from '../../base/errors.ts';
 import { Fifo } from '../../base/fifo.ts';
 import { FrameReader } from '../../base/frames.ts';
 import { systemWords } from '../../base/system-words.ts';
-import { Answers, TOO_MANY_ANSWERS } from '../link/answers.ts';
+import { ReplyBudget, TOO_MANY_REQUESTS } from '../link/reply-budget.ts';
 import { FairReading } from '../link/fair-reading.ts';
 import { MAX_EARLY, sizeOf, TOO_EARLY, type Link, type LinkEvents } from '../link/link.ts';
 import { FIRST_CHANNEL_MESSAGE, LAST_CHANNEL_MESSAGE } from '../channel/messages.ts';
@@ -34,7 +34,7 @@ export class OpensshLink implements Link {
   readonly #host: string;
   readonly #socket: Socket;
   readonly #frames = new FrameReader(MUX_MAX_BYTES);
-  readonly #answers = new Answers();
+  readonly #answers = new ReplyBudget();
   readonly #reading: FairReading;
   /** Packets that were read and not yet worked on. */
   readonly #bodies = new Fifo<Buffer>();
@@ -102,7 +102,7 @@ export class OpensshLink implements Link {
   }
 
   answer(message: readonly Buffer[]): void {
-    if (!this.#answers.take()) return this.destroy(this.#lost(TOO_MANY_ANSWERS));
+    if (!this.#answers.take()) return this.destroy(this.#lost(TOO_MANY_REQUESTS));
     this.grant(message);
   }
 

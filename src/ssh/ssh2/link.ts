@@ -27,7 +27,7 @@ const wordsOf = (error: unknown): string => systemWords(error) ?? describe(error
 /** How long the server may take to close after we took leave. */
 const LEAVE_MS = 2000;
 
-export interface LinkFacts {
+export interface Ssh2LinkOptions {
   readonly clock: Clock;
   readonly host: string;
   readonly user: string;
@@ -48,7 +48,7 @@ export class Ssh2Link implements Link {
   readonly #client: ssh2.Client;
   readonly #stream: Transport;
   readonly #protocol: Protocol;
-  readonly #facts: LinkFacts;
+  readonly #facts: Ssh2LinkOptions;
   readonly #packets = new Packets();
   readonly #rekeying: Rekeying;
   readonly #keepAlive: KeepAlive;
@@ -58,7 +58,7 @@ export class Ssh2Link implements Link {
   #closed = false;
   #corked = false;
 
-  constructor(client: ssh2.Client, stream: Transport, protocol: Protocol, facts: LinkFacts) {
+  constructor(client: ssh2.Client, stream: Transport, protocol: Protocol, facts: Ssh2LinkOptions) {
     this.#client = client;
     this.#stream = stream;
     this.#protocol = protocol;

@@ -4,7 +4,7 @@
  */
 import { Reader } from '../../base/bytes.ts';
 import { describe } from '../../base/errors.ts';
-import { Answers, TOO_MANY_ANSWERS } from '../link/answers.ts';
+import { ReplyBudget, TOO_MANY_REQUESTS } from '../link/reply-budget.ts';
 import { FairReading } from '../link/fair-reading.ts';
 import { Identification } from '../transport/identification.ts';
 import { filterGlobalRequests, onFirstKexinit, type Protocol } from './internals.ts';
@@ -16,7 +16,7 @@ export class Ssh2Reading {
   readonly #protocol: Protocol;
   readonly #stream: Transport;
   readonly #fair: FairReading;
-  readonly #answers = new Answers();
+  readonly #answers = new ReplyBudget();
   readonly #parse: Protocol['parse'];
   #identification: Identification | undefined = new Identification();
   /** The identification, until ssh2 has read it. */
@@ -61,7 +61,7 @@ export class Ssh2Reading {
    */
   answer(bytes: number): boolean {
     if (!this.#answers.take()) {
-      this.#stream.destroy(new Error(TOO_MANY_ANSWERS));
+      this.#stream.destroy(new Error(TOO_MANY_REQUESTS));
       return false;
     }
     this.#fair.answered(bytes);

@@ -35,10 +35,10 @@ export function hostKeyQuestion(unknown: UnknownKey): string {
 /** Where the answer was none of those. */
 export const ASK_AGAIN = "Please type 'yes', 'no' or the fingerprint: ";
 
-export type Verdict = 'yes' | 'no' | 'unclear';
+export type HostKeyAnswer = 'yes' | 'no' | 'unclear';
 
 /** What was answered (sshconnect.c, confirm): its first word counts, and none means no. */
-export function verdictOf(answer: string, fingerprint: string): Verdict {
+export function parseHostKeyAnswer(answer: string, fingerprint: string): HostKeyAnswer {
   const word = answer.trim().split(/[ \t]/, 1)[0] ?? '';
   if (word === fingerprint || word.toLowerCase() === 'yes') return 'yes';
   return word === '' || word.toLowerCase() === 'no' ? 'no' : 'unclear';

@@ -5,7 +5,7 @@
 import { SshpoolError } from '../../base/errors.ts';
 import type { SshOptions } from '../../config/ssh-options.ts';
 import { changedKeyWords, revokedKeyWords, unknownKeyWords } from './host-key-words.ts';
-import { ASK_AGAIN, hostKeyQuestion, verdictOf } from './host-key-question.ts';
+import { ASK_AGAIN, hostKeyQuestion, parseHostKeyAnswer } from './host-key-question.ts';
 import { appendKnownHost } from './known-hosts-file.ts';
 import {
   fingerprint,
@@ -131,7 +131,7 @@ async function askPerson(request: HostKeyRequest, key: Buffer, facts: Facts): Pr
     // One question after the other: each answer decides whether there is another.
     const answer = await ask({ text, echo: true });
     if (answer === undefined) refuse(facts, 'there is no terminal to ask on, or no answer');
-    const verdict = verdictOf(answer.toString(), facts.fingerprint);
+    const verdict = parseHostKeyAnswer(answer.toString(), facts.fingerprint);
     if (verdict === 'yes') return;
     if (verdict === 'no') refuse(facts, 'you answered no');
   }

@@ -33,7 +33,7 @@ export interface LookupName {
 }
 
 /** `entry` is the line that decided. */
-export type Verdict =
+export type HostKeyVerdict =
   | { readonly kind: 'match'; readonly entry: KnownHost }
   | { readonly kind: 'changed'; readonly entry: KnownHost }
   | { readonly kind: 'revoked'; readonly entry: KnownHost }
@@ -90,7 +90,7 @@ export function lookupName(options: NamingOptions): LookupName {
  * (sshconnect.c, "checking without port identifier"); stricter than ssh, a key revoked there is
  * refused and not merely unknown.
  */
-export function judge(known: readonly KnownHost[], name: LookupName, key: Buffer): Verdict {
+export function judge(known: readonly KnownHost[], name: LookupName, key: Buffer): HostKeyVerdict {
   const offered = canonicalKey(key) ?? key;
   return judgeBy(known, name, {
     isOffered: (entry) => entry.key.equals(offered),
@@ -108,7 +108,7 @@ export function judgeFingerprint(
   known: readonly KnownHost[],
   name: LookupName,
   print: string,
-): Verdict {
+): HostKeyVerdict {
   const hash = print.startsWith('MD5:') ? 'md5' : 'sha256';
   return judgeBy(known, name, {
     isOffered: ({ key }) => fingerprint(key, hash) === print,
@@ -120,7 +120,7 @@ function judgeBy(
   known: readonly KnownHost[],
   name: LookupName,
   { isOffered, keyType }: Offered,
-): Verdict {
+): HostKeyVerdict {
   const ours = entriesFor(known, name.name);
   const plain = name.plainName === undefined ? [] : entriesFor(known, name.plainName);
   const revoked = [...ours, ...plain].find((e) => e.marker === 'revoked' && isOffered(e));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { AgentStats } from '../../../src/agent/methods.ts';
-import { render } from '../../../src/cli/commands/stats.ts';
+import { renderStats } from '../../../src/cli/commands/stats.ts';
 
 const NONE = { count: 0, p50: null, p95: null, p99: null };
 const NOW = Date.parse('2026-01-01T00:00:00Z');
@@ -29,11 +29,11 @@ test('names are shown whole where there is room for them', () => {
     'a-rather-long-name.of.a.machine',
     'a-rather-long-name.of.a.machine.example.org',
   );
-  const page = render(stats, { now: NOW, columns: 200 });
+  const page = renderStats(stats, { now: NOW, columns: 200 });
   expect(page).toContain(
     'a-rather-long-name.of.a.machine  deployment@a-rather-long-name.of.a.machine.example.org:2222',
   );
-  expect(render(stats, { now: NOW, columns: Infinity })).toBe(page);
+  expect(renderStats(stats, { now: NOW, columns: Infinity })).toBe(page);
 });
 
 test('an address is cut first, then the name, so that a connection under load has one line of 80 columns', () => {
@@ -41,14 +41,14 @@ test('an address is cut first, then the name, so that a connection under load ha
     'a-rather-long-name.of.a.machine',
     'a-rather-long-name.of.a.machine.example.org',
   );
-  const lines = rowsOf(render(stats, { now: NOW, columns: 80 }));
+  const lines = rowsOf(renderStats(stats, { now: NOW, columns: 80 }));
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
   expect(lines[1]).toMatch(/^a-\S+…  deployment@…  openssh/);
 });
 
 test('a name that fits is left alone beside an address that does not', () => {
   const stats = found('web1', 'a-rather-long-name.of.a.machine.example.org');
-  expect(rowsOf(render(stats, { now: NOW, columns: 80 }))[1]).toMatch(
+  expect(rowsOf(renderStats(stats, { now: NOW, columns: 80 }))[1]).toMatch(
     /^web1    deployment@a\S*…  openssh/,
   );
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, describe, expect, it } from 'vitest';
-import { Input, Output } from '../../../src/client/exec-streams.ts';
+import { StandardInput, OutputDescriptor } from '../../../src/client/exec-streams.ts';
 import { settle } from '../../support/fake-link.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'sshpool-streams-'));
@@ -14,7 +14,7 @@ describe('an output', () => {
     const path = join(directory, 'out');
     const fd = openSync(path, 'w');
     let taken = 0;
-    const output = new Output(
+    const output = new OutputDescriptor(
       fd,
       (bytes) => (taken += bytes),
       () => expect.unreachable(),
@@ -28,7 +28,7 @@ describe('an output', () => {
   it('without a reader tells so once, and drops the rest', async () => {
     const fd = openSync('/dev/full', 'w');
     let [taken, closed] = [0, 0];
-    const output = new Output(
+    const output = new OutputDescriptor(
       fd,
       (bytes) => (taken += bytes),
       () => (closed += 1),
@@ -42,9 +42,9 @@ describe('an output', () => {
   });
 });
 
-const make = (): { input: Input; from: PassThrough; got: string[] } => {
+const make = (): { input: StandardInput; from: PassThrough; got: string[] } => {
   const [from, got] = [new PassThrough(), [] as string[]];
-  const input = new Input(
+  const input = new StandardInput(
     () => from,
     (data) => got.push(data.toString()),
     () => got.push('end'),

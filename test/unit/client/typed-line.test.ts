@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bytesOf, typeInto, type Line, type Typed } from '../../../src/client/typed-line.ts';
+import { encodeLine, typeInto, type Line, type Typed } from '../../../src/client/typed-line.ts';
 
 /** Types all of it; what comes of the last character, and what the terminal showed. */
 function typed(text: string): { line: string; shown: string; last: Typed['kind'] | undefined } {
@@ -69,6 +69,6 @@ describe('a typed line', () => {
 });
 
 it('a line is sent in UTF-8', () => {
-  expect(bytesOf(Array.from('schlüssel🗝')).toString()).toBe('schlüssel🗝');
-  expect(bytesOf([])).toEqual(Buffer.alloc(0));
+  expect(encodeLine(Array.from('schlüssel🗝')).toString()).toBe('schlüssel🗝');
+  expect(encodeLine([])).toEqual(Buffer.alloc(0));
 });

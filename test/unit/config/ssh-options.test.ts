@@ -3,11 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectionKey, identityPaths } from '../../../src/config/connection-key.ts';
-import { readSshOptions, type Asked, type SshOptions } from '../../../src/config/ssh-options.ts';
+import {
+  readSshOptions,
+  type OptionsContext,
+  type SshOptions,
+} from '../../../src/config/ssh-options.ts';
 import { parseTarget } from '../../../src/config/target.ts';
 
 /** The options in what an ssh printed for the host `web`. */
-function read(printed: string, asked: Partial<Asked> = {}): SshOptions {
+function read(printed: string, asked: Partial<OptionsContext> = {}): SshOptions {
   return readSshOptions(printed, {
     target: parseTarget('web'),
     configFile: undefined,
@@ -107,7 +111,7 @@ test('a user may be called none', () => {
 });
 
 /** The connection key for what ssh printed. */
-const key = (printed: string, asked: Partial<Asked> = {}, keyAgent = '/agent'): string =>
+const key = (printed: string, asked: Partial<OptionsContext> = {}, keyAgent = '/agent'): string =>
   connectionKey(read(printed, asked), { keyAgent });
 
 test.each([

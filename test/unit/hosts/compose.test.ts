@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  composeExec,
-  getComposeStatus,
-  listComposeProjects,
+  runComposeAction,
+  readComposeStatus,
+  readComposeProjects,
   type ComposeAction,
 } from '../../../src/hosts/compose.ts';
 import { SshpoolError } from '../../../src/base/errors.ts';
@@ -27,15 +27,15 @@ function host(...outputs: string[]): { run: RunRemote; asked: string[] } {
 
 const failing: RunRemote = () =>
   Promise.resolve({ stdout: '', stderr: 'no such service: x\n', exitCode: 14 });
-const statusOf = (output: string): ReturnType<typeof getComposeStatus> =>
-  getComposeStatus(host(output).run, 'shop');
-const projectsOf = (output: string): ReturnType<typeof listComposeProjects> =>
-  listComposeProjects(host(output).run);
+const statusOf = (output: string): ReturnType<typeof readComposeStatus> =>
+  readComposeStatus(host(output).run, 'shop');
+const projectsOf = (output: string): ReturnType<typeof readComposeProjects> =>
+  readComposeProjects(host(output).run);
 
 describe('the services of a project', () => {
   it('are asked for with those that are stopped', async () => {
     const { run, asked } = host('[]');
-    await getComposeStatus(run, 'shop');
+    await readComposeStatus(run, 'shop');
     expect(asked).toEqual(['docker compose -p shop ps --all --format json']);
   });
 
@@ -165,7 +165,7 @@ describe('the services of a project', () => {
 describe('the projects of a host', () => {
   it('are asked for with those that are stopped', async () => {
     const { run, asked } = host('[]');
-    expect(await listComposeProjects(run)).toEqual([]);
+    expect(await readComposeProjects(run)).toEqual([]);
     expect(asked).toEqual(['docker compose ls --all --format json']);
   });
 
@@ -242,18 +242,18 @@ describe('a command of compose', () => {
     ],
   ])('%s %j asks for %j', async (action, args, commands) => {
     const { run, asked } = host(listed, 'done');
-    await composeExec(run, 'demo', action, args);
+    await runComposeAction(run, 'demo', action, args);
     expect(asked).toEqual(commands);
   });
 
   it('that needs files of a project which docker does not know lets docker say so', async () => {
     const { run, asked } = host(listed, '');
-    await composeExec(run, 'third', 'pull');
+    await runComposeAction(run, 'third', 'pull');
     expect(asked[1]).toBe('docker compose -p third pull');
   });
 
   it('that fails says why', async () => {
-    await expect(composeExec(failing, 'shop', 'stop', ['x'])).rejects.toMatchObject({
+    await expect(runComposeAction(failing, 'shop', 'stop', ['x'])).rejects.toMatchObject({
       code: 'COMMAND_FAILED',
       message: 'Command failed with code 14: no such service: x',
       exitCode: 14,
@@ -264,7 +264,7 @@ describe('a command of compose', () => {
     'is not sent for the project %j',
     async (project) => {
       const { run, asked } = host('[]');
-      const status = getComposeStatus(run, project as string);
+      const status = readComposeStatus(run, project as string);
       await expect(status).rejects.toMatchObject({ code: 'BAD_INPUT', exitCode: 2 });
       await expect(status).rejects.toThrow('is no name of a project');
       expect(asked).toEqual([]);
@@ -273,11 +273,11 @@ describe('a command of compose', () => {
 
   it('is not sent for an action that there is not, nor with a NUL', async () => {
     const { run, asked } = host('[]');
-    const action = composeExec(run, 'shop', 'prune;ls' as ComposeAction);
+    const action = runComposeAction(run, 'shop', 'prune;ls' as ComposeAction);
     await expect(action).rejects.toThrow('action: there is no "prune;ls"');
-    const words = composeExec(run, 'shop', 'stop', 'web' as unknown as string[]);
+    const words = runComposeAction(run, 'shop', 'stop', 'web' as unknown as string[]);
     await expect(words).rejects.toThrow('extraArgs: must be a list of words');
-    const nul = composeExec(run, 'shop', 'stop', ['a', 'b\0c']);
+    const nul = runComposeAction(run, 'shop', 'stop', ['a', 'b\0c']);
     await expect(nul).rejects.toThrow('extraArgs[1]: it holds a NUL');
     expect(asked).toEqual([]);
   });

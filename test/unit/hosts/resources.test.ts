@@ -4,7 +4,7 @@ import { availableParallelism, hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { getHostResources, parseResources } from '../../../src/hosts/resources.ts';
+import { readHostResources, parseResources } from '../../../src/hosts/resources.ts';
 import { MARKER, RESOURCES_COMMAND } from '../../../src/hosts/resources-command.ts';
 
 /** The output of the command from its parts. */
@@ -156,7 +156,7 @@ describe('the resources of a host', () => {
 
   it('are asked for in one command', async () => {
     const asked: string[] = [];
-    await getHostResources((command) => {
+    await readHostResources((command) => {
       asked.push(command);
       return Promise.resolve({ stdout: output(LINUX), stderr: '', exitCode: 0 });
     });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Input, Output } from '../../../src/library/streams.ts';
+import { CommandInput, CommandOutput } from '../../../src/library/streams.ts';
 
 const chunks = fc.array(fc.uint8Array({ minLength: 1, maxLength: 200 }), { maxLength: 30 });
 
@@ -11,7 +11,7 @@ describe('the output of a command', () => {
     await fc.assert(
       fc.asyncProperty(chunks, async (given) => {
         let consumed = 0;
-        const output = new Output((bytes) => (consumed += bytes));
+        const output = new CommandOutput((bytes) => (consumed += bytes));
         const read: Buffer[] = [];
         output.on('data', (data: Buffer) => read.push(data));
         for (const chunk of given) {
@@ -30,7 +30,7 @@ describe('the output of a command', () => {
 
   it('is not consumed while nobody reads it', () => {
     let consumed = 0;
-    const output = new Output((bytes) => (consumed += bytes));
+    const output = new CommandOutput((bytes) => (consumed += bytes));
     // Up to its high water mark it is as good as read.
     output.deliver(Buffer.alloc(output.readableHighWaterMark));
     output.deliver(Buffer.alloc(1000));
@@ -42,7 +42,7 @@ describe('the output of a command', () => {
   it('is dropped once its reader has left, and that is told once', async () => {
     const told: string[] = [];
     let consumed = 0;
-    const output = new Output(
+    const output = new CommandOutput(
       (bytes) => (consumed += bytes),
       () => told.push('left'),
     );
@@ -54,7 +54,7 @@ describe('the output of a command', () => {
   });
 
   it('of a command that could not be followed is an error, which nobody has to listen for', async () => {
-    const output = new Output(() => undefined);
+    const output = new CommandOutput(() => undefined);
     const closed = new Promise((resolve) => output.once('close', resolve));
     output.fail(new Error('lost'));
     await closed;
@@ -63,10 +63,10 @@ describe('the output of a command', () => {
 });
 
 /** An input, and what came of it. */
-function recorder(): { input: Input; sent: Buffer[]; ends: () => number } {
+function recorder(): { input: CommandInput; sent: Buffer[]; ends: () => number } {
   const sent: Buffer[] = [];
   let ends = 0;
-  const input = new Input({
+  const input = new CommandInput({
     write: (data) => sent.push(Buffer.from(data)),
     end: () => (ends += 1),
   });

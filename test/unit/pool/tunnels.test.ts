@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { SshpoolError } from '../../../src/base/errors.ts';
-import type { Way } from '../../../src/pool/wanted.ts';
+import type { TunnelRequest } from '../../../src/pool/wanted.ts';
 import type { Tunnel } from '../../../src/ssh/channel/tunnel.ts';
 import { FakeLink, settle } from '../../support/fake-link.ts';
 import { PoolBench, SETTINGS } from '../../support/pool-bench.ts';
 
-const WAY: Way = { host: 'inner', port: 22, timeoutMs: 5000 };
-const SOCKET: Way = { path: '/run/d.sock', timeoutMs: 5000 };
+const WAY: TunnelRequest = { host: 'inner', port: 22, timeoutMs: 5000 };
+const SOCKET: TunnelRequest = { path: '/run/d.sock', timeoutMs: 5000 };
 
 interface Trip {
   tunnel: Tunnel | undefined;

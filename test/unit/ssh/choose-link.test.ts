@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { SshOptions } from '../../../src/config/ssh-options.ts';
-import { chooseLink, type LinkFacts } from '../../../src/ssh/choose-link.ts';
+import { chooseLink, type LinkCriteria } from '../../../src/ssh/choose-link.ts';
 
 type Chosen = Pick<
   SshOptions,
@@ -18,7 +18,7 @@ const usual: Chosen = {
 // The choice looks at no other option.
 const options = (chosen: Partial<Chosen> = {}): SshOptions =>
   ({ ...usual, ...chosen }) as unknown as SshOptions;
-const nothing: LinkFacts = {
+const nothing: LinkCriteria = {
   certAuthority: false,
   knownType: undefined,
   hasTicket: false,
@@ -47,7 +47,7 @@ test.each<[string, Partial<Chosen>]>([
   expect(() => chooseLink('ssh2', options(chosen), nothing)).toThrow(reason);
 });
 
-test.each<[string, Partial<LinkFacts>]>([
+test.each<[string, Partial<LinkCriteria>]>([
   ['the host is known by a certificate authority', { certAuthority: true }],
   ['the host is known by a key of type ssh-new', { knownType: 'ssh-new' }],
   ['ssh2 has no matching cipher', { learned: 'ssh2 has no matching cipher' }],

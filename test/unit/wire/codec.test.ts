@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Writer } from '../../../src/base/bytes.ts';
-import { decode, encode as encodeParts } from '../../../src/wire/codec.ts';
+import { decodeMessage, encodeMessage as encodeParts } from '../../../src/wire/codec.ts';
 import { MESSAGES, type Message } from '../../../src/wire/protocol.ts';
 import { verdictOf, wireMessage } from '../../support/arbitrary.ts';
 
@@ -10,7 +10,7 @@ const encode = (message: Message): Buffer => Buffer.concat(encodeParts(message))
 test('every message comes back from its bytes as it was', () => {
   fc.assert(
     fc.property(wireMessage, (message) => {
-      expect(decode(encode(message))).toEqual(message);
+      expect(decodeMessage(encode(message))).toEqual(message);
     }),
     { numRuns: 500 },
   );
@@ -38,14 +38,14 @@ test('the layout of retire never changes', () => {
 });
 
 test('a message of a newer peer is undefined', () => {
-  expect(decode(Buffer.of(255, 1, 2, 3))).toBeUndefined();
+  expect(decodeMessage(Buffer.of(255, 1, 2, 3))).toBeUndefined();
 });
 
 test('arbitrary bytes are a message, unknown, or an error of the protocol', () => {
   const known = fc.constantFrom(...Object.values(MESSAGES).map(({ number }) => number));
   fc.assert(
     fc.property(known, fc.uint8Array({ maxLength: 60 }), (number, rest) => {
-      const verdict = verdictOf(() => decode(Buffer.of(number, ...rest)));
+      const verdict = verdictOf(() => decodeMessage(Buffer.of(number, ...rest)));
       expect(['ok', 'PROTOCOL']).toContain(verdict);
     }),
     { numRuns: 500 },
@@ -53,14 +53,14 @@ test('arbitrary bytes are a message, unknown, or an error of the protocol', () =
 });
 
 test('an empty body is an error of the protocol', () => {
-  expect(() => decode(Buffer.alloc(0))).toThrow('malformed message: cut short at byte 0');
+  expect(() => decodeMessage(Buffer.alloc(0))).toThrow('malformed message: cut short at byte 0');
 });
 
 test('bytes after the last field are an error of the protocol', () => {
   fc.assert(
     fc.property(wireMessage, (message) => {
       const longer = Buffer.concat([encode(message), Buffer.of(0)]);
-      expect(() => decode(longer)).toThrow(`${message.type} is too long`);
+      expect(() => decodeMessage(longer)).toThrow(`${message.type} is too long`);
     }),
   );
 });
@@ -71,14 +71,14 @@ test('a message that is cut short is an error of the protocol', () => {
       const body = encode(message);
       fc.pre(body.length > 1);
       const part = body.subarray(0, 1 + (cut % (body.length - 1)));
-      expect(() => decode(part)).toThrow(/cut short/);
+      expect(() => decodeMessage(part)).toThrow(/cut short/);
     }),
   );
 });
 
 test('a list that claims more elements than there are bytes ends at once', () => {
   const body = new Writer().byte(MESSAGES.environment.number).u32(0xffff_ffff).finish();
-  expect(() => decode(body)).toThrow(/cut short/);
+  expect(() => decodeMessage(body)).toThrow(/cut short/);
 });
 
 test('a message without one of its fields is not sent', () => {

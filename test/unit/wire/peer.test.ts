@@ -1,7 +1,7 @@
 /** One end of a connection between caller and agent, over a real socket. */
 import { expect, it } from 'vitest';
 import { frame } from '../../../src/base/frames.ts';
-import { encode } from '../../../src/wire/codec.ts';
+import { encodeMessage } from '../../../src/wire/codec.ts';
 import { Peer } from '../../../src/wire/peer.ts';
 import { PROTOCOL, type Message } from '../../../src/wire/protocol.ts';
 import { connected } from '../../support/sockets.ts';
@@ -22,7 +22,7 @@ it('a message to a side that has closed fails at its write, before the end is to
 
 const HELLO: Message = { type: 'hello', protocol: PROTOCOL, version: '1', capabilities: [] };
 const onTheWire = (...messages: readonly Message[]): Buffer =>
-  Buffer.concat(messages.flatMap((message) => frame(encode(message))));
+  Buffer.concat(messages.flatMap((message) => frame(encodeMessage(message))));
 
 it.each([
   [

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { SshpoolError } from '../../../../src/base/errors.ts';
 import type { Channel, ChannelEvents } from '../../../../src/ssh/channel/channel.ts';
 import { Channels } from '../../../../src/ssh/channel/channels.ts';
-import { encode } from '../../../../src/ssh/channel/messages.ts';
+import { encodeChannelMessage } from '../../../../src/ssh/channel/messages.ts';
 import { channelMessage } from '../../../support/arbitrary.ts';
 import { FakeLink } from '../../../support/fake-link.ts';
 
@@ -170,7 +170,7 @@ describe('a channel that the server opens', () => {
 
 it('no payload makes it throw', () => {
   const payload = fc.oneof(
-    channelMessage.map((message) => Buffer.concat(encode(message))),
+    channelMessage.map((message) => Buffer.concat(encodeChannelMessage(message))),
     fc.uint8Array().map((bytes) => Buffer.from(bytes)),
   );
   fc.assert(

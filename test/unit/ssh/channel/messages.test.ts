@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
-  decode,
-  encode as encodeParts,
+  decodeChannelMessage,
+  encodeChannelMessage as encodeParts,
   type ChannelMessage,
 } from '../../../../src/ssh/channel/messages.ts';
 import { channelMessage, verdictOf } from '../../../support/arbitrary.ts';
@@ -12,7 +12,7 @@ const encode = (message: ChannelMessage): Buffer => Buffer.concat(encodeParts(me
 test('every message comes back from its bytes as it was', () => {
   fc.assert(
     fc.property(channelMessage, (message) => {
-      expect(decode(encode(message))).toEqual(message);
+      expect(decodeChannelMessage(encode(message))).toEqual(message);
     }),
   );
 });
@@ -35,7 +35,7 @@ test('a request has its payload after the wish for a reply', () => {
 
 test('data is a view of the payload, not a copy', () => {
   const bytes = encode({ type: 'data', recipient: 0, data: Buffer.from('data') });
-  const message = decode(bytes);
+  const message = decodeChannelMessage(bytes);
   bytes[9] = 'D'.charCodeAt(0);
   expect(message.type === 'data' && message.data.toString()).toBe('Data');
 });
@@ -49,7 +49,9 @@ test('arbitrary bytes are a message or an error of the protocol', () => {
   );
   fc.assert(
     fc.property(payload, (bytes) => {
-      expect(['ok', 'PROTOCOL']).toContain(verdictOf(() => decode(Buffer.from(bytes))));
+      expect(['ok', 'PROTOCOL']).toContain(
+        verdictOf(() => decodeChannelMessage(Buffer.from(bytes))),
+      );
     }),
   );
 });
@@ -62,13 +64,13 @@ test('a message that is cut short is an error of the protocol', () => {
       // The language tag at the end of an open-failure is not read.
       const end = message.type === 'open-failure' ? bytes.length - 4 : bytes.length;
       const part = bytes.subarray(0, cut % end);
-      expect(() => decode(part)).toThrow(/malformed message/);
+      expect(() => decodeChannelMessage(part)).toThrow(/malformed message/);
     }),
   );
 });
 
 test('a number that is no channel message is named', () => {
-  expect(() => decode(Buffer.of(80, 0))).toThrow(
+  expect(() => decodeChannelMessage(Buffer.of(80, 0))).toThrow(
     'malformed message: message 80 is no channel message',
   );
 });

@@ -4,7 +4,7 @@ import { SshpoolError } from '../../../../src/base/errors.ts';
 import {
   Conversation,
   logIn,
-  type Attempts,
+  type MethodAttempts,
   type AuthWire,
   type Method,
 } from '../../../../src/ssh/login/userauth.ts';
@@ -43,7 +43,7 @@ function server(answers: readonly Buffer[]): { wire: AuthWire; asked: string[] }
 
 /** A method that makes so many attempts, numbered. */
 function method(name: string, count: number): Method {
-  async function* attempts(conversation: Conversation): Attempts {
+  async function* attempts(conversation: Conversation): MethodAttempts {
     for (let i = 1; i <= count; i++) {
       const request = new Writer().byte(50).string('me').string('ssh-connection').string(name);
       const reply = await conversation.ask(request.raw(Buffer.from(` ${i}`)).finish());

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SshOptions } from '../../../../src/config/ssh-options.ts';
 import { SshpoolError } from '../../../../src/base/errors.ts';
 import { verifyHostKey } from '../../../../src/ssh/trust/host-key.ts';
-import { verdictOf } from '../../../../src/ssh/trust/host-key-question.ts';
+import { parseHostKeyAnswer } from '../../../../src/ssh/trust/host-key-question.ts';
 import { fingerprint, parseKnownHosts } from '../../../../src/ssh/trust/known-hosts.ts';
 import { askKeygen, blobOf, makeDirectory, makeKey } from '../keys/keygen.ts';
 
@@ -176,5 +176,5 @@ it.each([
   ['', 'no'],
   ['y', 'unclear'],
 ] as const)('%j means %s', (answer, verdict) => {
-  expect(verdictOf(answer, 'SHA256:x')).toBe(verdict);
+  expect(parseHostKeyAnswer(answer, 'SHA256:x')).toBe(verdict);
 });

@@ -15,7 +15,7 @@ import {
   lookupName,
   orderHostKeyAlgorithms,
   parseKnownHosts,
-  type Verdict,
+  type HostKeyVerdict,
 } from '../../../../src/ssh/trust/known-hosts.ts';
 import { askKeygen, blobOf, keygen, makeDirectory, makeKey } from '../keys/keygen.ts';
 
@@ -38,7 +38,7 @@ const HOST = { name: 'host', plainName: undefined };
 const PORT = { name: '[host]:2222', plainName: 'host' };
 
 function verdict(text: string, key = keys.ed25519, name: typeof HOST | typeof PORT = HOST): string {
-  const found: Verdict = judge(parseKnownHosts(text, 'file'), name, blobOf(key));
+  const found: HostKeyVerdict = judge(parseKnownHosts(text, 'file'), name, blobOf(key));
   return found.kind === 'unknown' ? found.kind : `${found.kind} ${found.entry.line}`;
 }
 

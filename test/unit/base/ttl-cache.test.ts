@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { Memory } from '../../../src/base/memory.ts';
+import { TtlCache } from '../../../src/base/ttl-cache.ts';
 import { FakeClock } from '../../support/clock.ts';
 
 test('a value is forgotten when its time is over', () => {
   const clock = new FakeClock();
-  const memory = new Memory<number>(clock, { lifeMs: 1000, max: 10 });
+  const memory = new TtlCache<number>(clock, { lifeMs: 1000, max: 10 });
   memory.set('a', 1);
   clock.advance(999);
   expect(memory.get('a')).toBe(1);
@@ -14,7 +14,7 @@ test('a value is forgotten when its time is over', () => {
 
 test('a value that is learned anew lives anew', () => {
   const clock = new FakeClock();
-  const memory = new Memory<number>(clock, { lifeMs: 1000, max: 10 });
+  const memory = new TtlCache<number>(clock, { lifeMs: 1000, max: 10 });
   memory.set('a', 1);
   clock.advance(600);
   memory.set('a', 2);
@@ -23,7 +23,7 @@ test('a value that is learned anew lives anew', () => {
 });
 
 test('of too many, the one learned of longest ago goes', () => {
-  const memory = new Memory<number>(new FakeClock(), { lifeMs: 1000, max: 2 });
+  const memory = new TtlCache<number>(new FakeClock(), { lifeMs: 1000, max: 2 });
   memory.set('a', 1);
   memory.set('b', 2);
   memory.set('a', 3);

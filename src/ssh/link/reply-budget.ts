@@ -12,9 +12,9 @@ const AT_ONCE = 2000;
 const PER_SECOND = 500;
 
 /** Why a connection ends that asks for more. */
-export const TOO_MANY_ANSWERS = `the server sends too many requests (more than ${AT_ONCE} at once and ${PER_SECOND} a second)`;
+export const TOO_MANY_REQUESTS = `the server sends too many requests (more than ${AT_ONCE} at once and ${PER_SECOND} a second)`;
 
-export class Answers {
+export class ReplyBudget {
   readonly #clock: Pick<Clock, 'monotonic'>;
   #left = AT_ONCE;
   #since: number;

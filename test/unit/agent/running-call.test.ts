@@ -1,6 +1,6 @@
 /** What was opened for a call, over a link without a network. */
 import { expect, it } from 'vitest';
-import { Course, type CourseFacts } from '../../../src/agent/course.ts';
+import { RunningCall, type RunningCallFacts } from '../../../src/agent/running-call.ts';
 import { readSshOptions } from '../../../src/config/ssh-options.ts';
 import { parseTarget } from '../../../src/config/target.ts';
 import { PoolBench } from '../../support/pool-bench.ts';
@@ -23,11 +23,11 @@ const WHAT = {
 const REST = { env: [], agentForward: false };
 
 /** A call on a bench of its own, and what to run it by. */
-async function leased(facts: Partial<CourseFacts>) {
+async function leased(facts: Partial<RunningCallFacts>) {
   const bench = new PoolBench({ healthChecks: false });
   const { lease } = await bench.call();
   if (!lease) throw new Error('no lease');
-  const course = new Course({
+  const call = new RunningCall({
     clock: bench.clock,
     pool: bench.pool,
     options: OPTIONS,
@@ -40,12 +40,12 @@ async function leased(facts: Partial<CourseFacts>) {
     guard: (run) => run(),
     ...facts,
   });
-  return { bench, lease, course };
+  return { bench, lease, call };
 }
 
 it('an error while output is handed on ends that call, and not its connection', async () => {
   const thrown: unknown[] = [];
-  const { bench, lease, course } = await leased({
+  const { bench, lease, call } = await leased({
     send: (message) => {
       if (message.type === 'stdout') throw new Error('oops');
     },
@@ -57,7 +57,7 @@ it('an error while output is handed on ends that call, and not its connection', 
       }
     },
   });
-  course.run(lease, WHAT, REST);
+  call.run(lease, WHAT, REST);
   await settle();
   const [server] = bench.link.running;
   if (!server) throw new Error('nothing runs');
@@ -68,8 +68,8 @@ it('an error while output is handed on ends that call, and not its connection', 
 });
 
 it('the command of a caller that has gone is not sent, and its session is closed', async () => {
-  const { bench, lease, course } = await leased({ starting: () => false });
-  expect(() => course.run(lease, WHAT, REST)).toThrow('cancelled');
+  const { bench, lease, call } = await leased({ starting: () => false });
+  expect(() => call.run(lease, WHAT, REST)).toThrow('cancelled');
   await settle();
   expect(bench.link.running).toEqual([]);
   expect(lease.session.state).toBe('closed');

@@ -25,7 +25,7 @@ export interface Connector {
 }
 
 /** How long a connect took, in milliseconds. */
-export interface Took {
+export interface ConnectTimes {
   readonly connectMs: number;
   /** What a person took for an answer is not of it: it says nothing of the way or of the server. */
   readonly askedMs: number;
@@ -35,20 +35,20 @@ interface Leader {
   readonly request: Connector;
 }
 
-export interface AttemptsContext<L extends Leader> {
+export interface PendingConnectsContext<L extends Leader> {
   readonly clock: Clock;
   readonly handshakes: Handshakes;
   /** So long the others wait for the leader's person, in milliseconds. */
   readonly patienceMs: number;
-  readonly onConnected: (link: Link, leader: L, took: Took) => void;
-  readonly onFailed: (failure: Failure<L>) => void;
+  readonly onConnected: (link: Link, leader: L, took: ConnectTimes) => void;
+  readonly onFailed: (failure: ConnectFailure<L>) => void;
   /** A question to this leader's person was put, or is over: see isAsking. */
   readonly onAsking: (leader: L) => void;
   /** One takes so long that whoever has a choice should not wait for it. */
   readonly onSlow: () => void;
 }
 
-export interface Failure<L> {
+export interface ConnectFailure<L> {
   /** Undefined where it was given up with its leader. */
   readonly error: SshpoolError | undefined;
   readonly leader: L;
@@ -60,7 +60,7 @@ export interface Failure<L> {
 /** A handshake takes about eight round trips; this is the longest that is worth waiting for. */
 const SLOW_MS = 2000;
 
-interface Attempt<L> {
+interface PendingConnect<L> {
   readonly leader: L;
   readonly controller: AbortController;
   slow: boolean;
@@ -73,13 +73,13 @@ interface Attempt<L> {
   askedMs: number;
 }
 
-export class Attempts<L extends Leader> {
-  readonly #context: AttemptsContext<L>;
-  readonly #all = new Set<Attempt<L>>();
+export class PendingConnects<L extends Leader> {
+  readonly #context: PendingConnectsContext<L>;
+  readonly #all = new Set<PendingConnect<L>>();
   /** By the monotonic clock. */
   #settlesUntil = -Infinity;
 
-  constructor(context: AttemptsContext<L>) {
+  constructor(context: PendingConnectsContext<L>) {
     this.#context = context;
   }
 
@@ -117,7 +117,7 @@ export class Attempts<L extends Leader> {
     const controller = new AbortController();
     const { signal } = controller;
     const person = { asked: false, asking: false, stalled: false, askedMs: 0 };
-    const attempt: Attempt<L> = { leader, controller, slow: false, ...person };
+    const attempt: PendingConnect<L> = { leader, controller, slow: false, ...person };
     this.#all.add(attempt);
     const slow = clock.after(SLOW_MS, () => {
       attempt.slow = true;
@@ -152,7 +152,7 @@ export class Attempts<L extends Leader> {
     );
   }
 
-  async #ask<T>(attempt: Attempt<L>, wait: () => Promise<T>): Promise<T> {
+  async #ask<T>(attempt: PendingConnect<L>, wait: () => Promise<T>): Promise<T> {
     const { clock, patienceMs, onSlow, onAsking } = this.#context;
     attempt.asked = true;
     attempt.asking = true;

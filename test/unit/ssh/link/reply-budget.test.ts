@@ -1,24 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { Answers } from '../../../../src/ssh/link/answers.ts';
+import { ReplyBudget } from '../../../../src/ssh/link/reply-budget.ts';
 import { FakeClock } from '../../../support/clock.ts';
 
-const takeAll = (answers: Answers, count: number): boolean[] =>
+const takeAll = (answers: ReplyBudget, count: number): boolean[] =>
   Array.from({ length: count }, () => answers.take());
 
 describe('the answers that a server makes us send', () => {
   it('are many at once for an honest server', () => {
-    const answers = new Answers(new FakeClock());
+    const answers = new ReplyBudget(new FakeClock());
     expect(takeAll(answers, 2000)).not.toContain(false);
   });
 
   it('end with the budget', () => {
-    const answers = new Answers(new FakeClock());
+    const answers = new ReplyBudget(new FakeClock());
     expect(takeAll(answers, 2001).at(-1)).toBe(false);
   });
 
   it('may go on for ever at an honest rate', () => {
     const clock = new FakeClock();
-    const answers = new Answers(clock);
+    const answers = new ReplyBudget(clock);
     const granted: boolean[] = [];
     for (let second = 0; second < 60; second++) {
       granted.push(...takeAll(answers, 500));
@@ -29,7 +29,7 @@ describe('the answers that a server makes us send', () => {
 
   it('do not add up while a server is silent', () => {
     const clock = new FakeClock();
-    const answers = new Answers(clock);
+    const answers = new ReplyBudget(clock);
     clock.advance(3_600_000);
     expect(takeAll(answers, 2001).at(-1)).toBe(false);
   });

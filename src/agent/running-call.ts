@@ -17,7 +17,7 @@ import { Forwarded, type Running } from './forwarded.ts';
 import { farewell, requestFailed } from './ssh-words.ts';
 import type { WhatToRun } from './what-to-run.ts';
 
-export interface CourseFacts {
+export interface RunningCallFacts {
   readonly clock: Clock;
   readonly pool: Pool;
   readonly options: SshOptions;
@@ -42,8 +42,8 @@ export interface CourseFacts {
 /** A caller whose time limit is over so soon waits for that. */
 const SOON_MS = 15_000;
 
-export class Course {
-  readonly #facts: CourseFacts;
+export class RunningCall {
+  readonly #facts: RunningCallFacts;
   readonly #startedAt: number;
   #running: Running | undefined;
   /** What stands before a session with a terminal. */
@@ -62,7 +62,7 @@ export class Course {
   /** Bytes sent to the caller that it has not taken yet. */
   #untaken = 0;
 
-  constructor(facts: CourseFacts) {
+  constructor(facts: RunningCallFacts) {
     this.#facts = facts;
     this.#startedAt = facts.clock.monotonic();
   }

@@ -1,7 +1,7 @@
 /** What was found out, by key: forgotten after a while, or when there is too much of it. */
 import type { Clock } from './time.ts';
 
-export class Memory<V> {
+export class TtlCache<V> {
   readonly #clock: Clock;
   readonly #lifeMs: number;
   readonly #max: number;
