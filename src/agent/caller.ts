@@ -14,7 +14,7 @@ import { ExecCall } from './exec-call.ts';
 import type { ExecCaller } from './exec-caller.ts';
 import { callMethod, parseEnv } from './methods.ts';
 import { noteText } from './notes.ts';
-import { askNobody } from '../ssh/link/prompts.ts';
+import { noAnswer } from '../ssh/link/prompts.ts';
 import { Questions } from './questions.ts';
 import type { Services } from './services.ts';
 import type { Sender } from './unfinished.ts';
@@ -189,7 +189,7 @@ export class Caller implements Sender {
 
   async #request({ method, params }: Extract<Message, { type: 'request' }>): Promise<void> {
     const result = await callMethod(this.#services, method, params, {
-      ask: this.#can('ask') ? this.#questions.ask : askNobody,
+      ask: this.#can('ask') ? this.#questions.ask : noAnswer,
       note: (text, of) => this.#note(text, of),
       environment: (patterns) => this.#environment(patterns),
     });

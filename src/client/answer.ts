@@ -8,7 +8,7 @@ import { askOnTerminal, closeTerminal, openTerminal } from './prompt.ts';
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** `terminal` falls back to nobody where none can be opened. */
-export type Answerer = 'terminal' | 'program' | 'nobody';
+export type Answerer = 'terminal' | 'program' | 'none';
 
 /** Decides by the environment, and by whether there is a controlling terminal. */
 export function answererOf(env: Env, hasTerminal: boolean): Answerer {
@@ -17,7 +17,7 @@ export function answererOf(env: Env, hasTerminal: boolean): Answerer {
   if (required === 'force') return 'program';
   const allowed = hasDisplay && required !== 'never';
   if (allowed && (required === 'prefer' || !hasTerminal)) return 'program';
-  return hasTerminal ? 'terminal' : 'nobody';
+  return hasTerminal ? 'terminal' : 'none';
 }
 
 /** The answers of one call. */

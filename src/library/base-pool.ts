@@ -138,9 +138,9 @@ export abstract class BasePool<Place> implements ConnectionPool {
   }
 
   /** closeAll for a program that is about to end: of its commands nobody hears any more. */
-  protected async forsakeAll(): Promise<void> {
+  protected async abortAll(): Promise<void> {
     this.#closed = true;
-    for (const process of this.#running.keys()) process.forsake();
+    for (const process of this.#running.keys()) process.abort();
     await this.hold.during(() => this.closeAllHosts());
   }
 

@@ -42,7 +42,7 @@ class GlobalPool extends SSHConnectionPool {
     this.#forget();
     const end = (): void => void process.kill(process.pid, signal);
     this.clock.after(LEAVE_MS, end);
-    this.forsakeAll().then(end, end);
+    this.abortAll().then(end, end);
   };
 }
 

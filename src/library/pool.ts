@@ -18,7 +18,7 @@ import { Links } from '../ssh/connect-link.ts';
 import { HeldKeys } from '../ssh/keys/held-keys.ts';
 import type { Link } from '../ssh/link/link.ts';
 import { Penalties } from '../ssh/login/penalties.ts';
-import { askNobody } from '../ssh/link/prompts.ts';
+import { noAnswer } from '../ssh/link/prompts.ts';
 import { CALLER_ENV, matchingEnv } from '../wire/caller-env.ts';
 import { BasePool, type Job } from './base-pool.ts';
 import type { CheckedHost } from './host.ts';
@@ -235,7 +235,7 @@ const NOBODY: CallerContext = {
     return matchingEnv(process.env, CALLER_ENV);
   },
   environment: (patterns) => Promise.resolve(matchingEnv(process.env, patterns)),
-  ask: askNobody,
+  ask: noAnswer,
   note: () => undefined,
 };
 

@@ -83,7 +83,7 @@ export class CommandProcess implements RemoteProcess {
   }
 
   /** It is ended, and nobody is told: the program ends too. */
-  forsake(): void {
+  abort(): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#isOver(this.#carrier?.abandon());

@@ -294,7 +294,7 @@ export class Group {
     }
     const hasConnections = this.#open.some(({ proof }) => proof !== 'silent');
     // It may be for want of an answer, which somebody else may have.
-    const isPersonal = asked || leader.request.asksNobody;
+    const isPersonal = asked || leader.request.batchMode;
     if (error === undefined) this.#pump();
     else if (purpose === 'room' && !hasConnections && (isPersonal || this.#coming === 0)) {
       // Who has a connect of their own under way waits for that.

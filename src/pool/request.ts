@@ -28,7 +28,7 @@ export interface PoolRequest extends Connector {
   readonly isShareable: (link: Link) => boolean;
   readonly forwardAgent: string | undefined;
   /** Its caller answers no questions (BatchMode). */
-  readonly asksNobody: boolean;
+  readonly batchMode: boolean;
 }
 
 export interface PoolSettings extends ConnectionSettings {

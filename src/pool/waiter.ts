@@ -19,7 +19,7 @@ export function leaderFor({ request, wanted }: Waiter): Waiter {
 /** Those of `others` whom the failure of a connect concerns as well as its leader. */
 export function sharing(leader: Waiter, others: readonly Waiter[], isPersonal: boolean): Waiter[] {
   const isAlike = ({ request }: Waiter): boolean =>
-    !isPersonal || (leader.request.asksNobody && request.asksNobody);
+    !isPersonal || (leader.request.batchMode && request.batchMode);
   return [leader, ...others.filter(isAlike)];
 }
 

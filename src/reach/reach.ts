@@ -24,7 +24,7 @@ import type { Links } from '../ssh/connect-link.ts';
 import { isListening } from '../ssh/keys/key-agent.ts';
 import type { Link } from '../ssh/link/link.ts';
 import { serverOf, type Penalties } from '../ssh/login/penalties.ts';
-import { askNobody, type Ask, type Note } from '../ssh/link/prompts.ts';
+import { noAnswer, type Ask, type Note } from '../ssh/link/prompts.ts';
 import { failedAtHop } from '../ssh/link/said-by-ssh.ts';
 import type { Tunnel } from '../ssh/channel/tunnel.ts';
 import { CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
@@ -126,7 +126,7 @@ async function reachBehind(
     // Whose limit on logins under way counts. A jump host has its own.
     server: `${hostname}:${port}`,
     hasFailed: () => services.penalties.hasFailed(serverOf(options)),
-    asksNobody: options.batchMode,
+    batchMode: options.batchMode,
     ...connectBy(services, facts, caller),
   };
   const ownPath = options.controlPath === undefined ? [] : [options.controlPath];
@@ -185,7 +185,7 @@ function connectBy(
       dir: paths.dir,
       cwd: caller.cwd,
       jump: hop && ((until) => through(hop, until)),
-      ask: options.batchMode ? askNobody : person.ask,
+      ask: options.batchMode ? noAnswer : person.ask,
       note: logOf(options, person.note),
     });
     if (hasWayChanged || !(await isSame())) unlike.add(link);
@@ -250,7 +250,7 @@ async function environmentOf(
 
 /** For speed alone nobody is asked, and what there was to say was said at the first connect. */
 function mute(caller: CallerContext): CallerContext {
-  return { ...caller, ask: askNobody, note: () => undefined };
+  return { ...caller, ask: noAnswer, note: () => undefined };
 }
 
 /** LogLevel QUIET keeps ssh's own words back, and what others say is shown. */

@@ -9,7 +9,7 @@ import { Channels } from '../../src/ssh/channel/channels.ts';
 import type { Link } from '../../src/ssh/link/link.ts';
 import type { LinkRequest } from '../../src/ssh/login/link-request.ts';
 import { connectOpenssh } from '../../src/ssh/openssh/connect.ts';
-import { askNobody, type Question } from '../../src/ssh/link/prompts.ts';
+import { noAnswer, type Question } from '../../src/ssh/link/prompts.ts';
 import { Session, type Outcome } from '../../src/ssh/channel/session.ts';
 import { FakeClock } from '../support/clock.ts';
 import { processesNaming, titleOf, until } from '../support/process.ts';
@@ -37,7 +37,7 @@ async function requestFor(
     cwd: sandbox.home,
     keyAgent: undefined,
     jump: undefined,
-    ask: askNobody,
+    ask: noAnswer,
     loadKnown: () => Promise.resolve([]),
     note: () => undefined,
     hasAlternative: false,

@@ -95,7 +95,7 @@ export class PoolBench {
       isShareable: () => true,
       server: `${name}.example:22`,
       forwardAgent: undefined,
-      asksNobody: false,
+      batchMode: false,
       hasFailed: () => false,
       connect: (signal, purpose, asking) =>
         this.#connect(() => request, { signal, purpose }, asking),

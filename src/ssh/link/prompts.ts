@@ -25,4 +25,4 @@ export type Others = 'banner' | 'words';
 export type Note = (text: string, of?: Others) => void;
 
 /** The asker of calls that must not ask (BatchMode). */
-export const askNobody: Ask = () => Promise.resolve(undefined);
+export const noAnswer: Ask = () => Promise.resolve(undefined);

@@ -16,7 +16,7 @@ import { canonicalKey } from '../keys/public-key.ts';
 import type { LinkRequest } from '../login/link-request.ts';
 import { LoginLimit } from '../link/login-limit.ts';
 import { beyondSsh2 } from '../link/beyond-ssh2.ts';
-import { askNobody, type Ask, type Note } from '../link/prompts.ts';
+import { noAnswer, type Ask, type Note } from '../link/prompts.ts';
 import { Client, onServerDebug, protocolOf, type Protocol } from './internals.ts';
 import { putOffHostKeys } from './announced-keys.ts';
 import { weaknessWords } from './negotiation.ts';
@@ -262,6 +262,6 @@ class Handshake {
   #forget(): void {
     this.#login = undefined;
     const { signal } = new AbortController();
-    this.#request = { ...this.#request, env: {}, ask: askNobody, note: () => undefined, signal };
+    this.#request = { ...this.#request, env: {}, ask: noAnswer, note: () => undefined, signal };
   }
 }

@@ -58,7 +58,9 @@ test('each who fails has had one attempt, and then it is over', async () => {
 
 test('a caller that answers nothing fails alone, and with those like it', async () => {
   const bench = new PoolBench({}, { connectByHand: true });
-  const calls = [true, false, true].map((asksNobody) => bench.begin('web', false, { asksNobody }));
+  const calls = [true, false, true].map((asksNobody) =>
+    bench.begin('web', false, { batchMode: asksNobody }),
+  );
   await settle();
   bench.connects[0]?.fail(denied);
   await settle();
