@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 
-/** Set by scripts/soak.js: no other run makes that load. */
+/** Set by scripts/soak.js: only its runs make that load. */
 const SOAK = process.env['SSHPOOL_SOAK_MINUTES'] !== undefined;
 /** Set by scripts/interop.js. */
 const INTEROP = process.env['SSHPOOL_INTEROP'] !== undefined;
 const SANITIZED = 'bin/sshpool-sanitized';
 
-/** Tests over the built program; `program` is another one than the launcher. */
+/** Tests with the built program; `program` replaces the launcher. */
 function endToEnd(
   name: string,
   {
@@ -31,12 +31,12 @@ function endToEnd(
 
 export default defineConfig({
   test: {
-    // They wait for others for half of their time: with one worker a processor the processors of a
-    // small machine did nothing for that half, and the run took twice as long.
+    // Tests wait for half of their time: with one worker for each processor, a small machine was idle
+    // for that half, and the run took twice as long.
     maxWorkers: availableParallelism() + 2,
     projects: [
       {
-        // Property tests make many of them, on a machine that is busy with others.
+        // Property tests have many cases, and the machine is busy with other tests.
         test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 },
       },
       {
@@ -74,7 +74,7 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
-      // For scripts/interop.js: of the tests over the program those that look at versions.
+      // For scripts/interop.js: the end-to-end tests that depend on the version of OpenSSH.
       ...(INTEROP
         ? [
             endToEnd('versions', {
@@ -93,17 +93,16 @@ export default defineConfig({
         : []),
       ...(SOAK ? [{ test: { name: 'soak', include: ['test/soak/*.test.ts'] } }] : []),
       endToEnd('e2e'),
-      // What the launcher does the Node client does as well, for where there is no C compiler.
+      // The Node client must do all that the launcher does: it replaces it where there is no C compiler.
       endToEnd('e2e-node', {
-        // Those that run no program of ours themselves, and those that are about the launcher or the
-        // agent alone.
+        // Tests that run no program of sshpool, or that are about the launcher or the agent alone.
         exclude: [
           ...['support*', 'launcher*', 'package', 'ssh-call', 'ssh-words', 'compose', 'docker'],
           ...['agent-faults', 'half-sent', 'login', 'login-count', 'devices'],
         ],
         program: 'bin/sshpool.js',
       }),
-      // scripts/setup.js has said so where it could not be built.
+      // If it could not be built, scripts/setup.js has said so.
       ...(existsSync(SANITIZED)
         ? [
             endToEnd('e2e-sanitized', {

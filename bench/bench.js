@@ -54,11 +54,11 @@ async function measureRow(row, given) {
   try {
     const outcome = await row.run(given);
     const problems = [...(outcome.problems ?? [])];
-    // Not written as "greater": what is no number at all misses as well.
+    // Not written as "greater": NaN misses the limit, too.
     if (row.limit !== undefined && !(outcome.value <= row.limit)) problems.unshift(ABOVE);
     return { row, outcome, problems };
   } catch (error) {
-    // One that fails does not take the figures of the others with it.
+    // A failed row must not lose the figures of the others.
     given.stage.signal.throwIfAborted();
     return { row, problems: [error instanceof Error ? error.message : String(error)] };
   } finally {
@@ -123,7 +123,7 @@ async function bench({ rows, quick, check, write }, signal) {
 }
 
 const stopping = new AbortController();
-// Without a compiler each of thirty programs that run at once listens to it.
+// Without a C compiler each of thirty parallel programs adds a listener.
 setMaxListeners(0, stopping.signal);
 for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
   process.on(name, () => stopping.abort(new Error(`stopped by ${name}`)));

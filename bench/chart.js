@@ -1,5 +1,5 @@
 // @ts-check
-/** Draws docs/benchmarks.svg: two bars for each work, ControlMaster's being 100 %. */
+/** Draws docs/benchmarks.svg: two bars for each row, where ControlMaster's is 100 %. */
 
 const WIDTH = 820;
 const LEFT = 250;
@@ -7,7 +7,7 @@ const FULL = 310;
 const BAR = 15;
 const GAP = 16;
 const TOP = 54;
-/** In use on GitHub's white and on its black. */
+/** Readable on GitHub's light and dark background. */
 const COLOR = { text: '#768390', pool: '#2f81f7', master: '#8c959f' };
 const FONT = 'font-family="-apple-system,Segoe UI,Helvetica,Arial,sans-serif" font-size="13"';
 
@@ -21,7 +21,7 @@ const label = (x, y, text, more = '') =>
 
 /** @param {number} y @param {number} share @param {string} color @param {string} text */
 function bar(y, share, color, text) {
-  // A bar that leaves the picture would say nothing any more.
+  // A bar must not leave the picture.
   const width = Math.max(2, Math.min(share, 1.25) * FULL).toFixed(1);
   return [
     `<rect x="${LEFT}" y="${y}" width="${width}" height="${BAR}" rx="2" fill="${color}"/>`,

@@ -1,10 +1,10 @@
 // @ts-check
-/** Who competes: ssh with a new connection, ssh over ControlMaster, and sshpool. */
+/** The contenders: ssh with a new connection, ssh over ControlMaster, and sshpool. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** What users call: the native launcher, or the Node client where there is no C compiler. */
+/** The native launcher, or the Node client where there is no C compiler. */
 export const PROGRAM = fileURLToPath(new URL('../bin/sshpool', import.meta.url));
 const NODE_CLIENT = fileURLToPath(new URL('../bin/sshpool.js', import.meta.url));
 
@@ -51,7 +51,7 @@ export function writeConfig(dir, { user, userKey, hostKey, port, ports }) {
     blocks.push([`Host idle-${i}`, `Port ${port}`, `HostKeyAlias bench-${i}`]);
   }
   blocks.push(
-    // Of which ssh2 knows nothing: it makes the agent leave the connection to OpenSSH.
+    // ssh2 does not support it, so the agent makes the connection with OpenSSH.
     ['Host openssh-*', `RevokedHostKeys ${noKeys}`],
     ['Host master-*', 'ControlMaster auto', `ControlPath ${dir}/%n`, 'ControlPersist 10m'],
     [

@@ -1,5 +1,5 @@
 // @ts-check
-/** What the figures were taken on, and what sets a floor below them. */
+/** The machine and versions of a run, and the lower bound of its times. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem, type } from 'node:os';
@@ -8,7 +8,7 @@ import { PROGRAM } from './contenders.js';
 import { checkSucceeded, figures, time } from './measure.js';
 import { sshVersion } from './server.js';
 
-/** The first bytes of programs that the system runs by itself: ELF and two kinds of Mach-O. */
+/** The first bytes of native programs: ELF and two kinds of Mach-O. */
 const NATIVE = new Set(['\x7fELF', '\xcf\xfa\xed\xfe', '\xca\xfe\xba\xbe']);
 
 /** Whether bin/sshpool is the launcher, and not a copy of the Node client. */
@@ -40,7 +40,7 @@ export function readFacts({ native, compiled, quick }) {
 /** @param {string[]} args */
 function git(...args) {
   const { stdout } = spawnSync('git', args, { cwd: dirname(dirname(PROGRAM)), encoding: 'utf8' });
-  // Nothing at all where there is no git.
+  // Empty without git.
   return /** @type {string | null} */ (stdout)?.trim() ?? '';
 }
 
@@ -51,8 +51,8 @@ function commit() {
 }
 
 /**
- * What no program can go below, in ms: it has to be started, the command has to get there and its
- * answer back, and the remote shell has to run.
+ * The lower bound for every program, in ms: the start of a process, one round trip, and the remote
+ * shell.
  *
  * @typedef {{ start: number, shell: number, roundTrips: Record<import('./network.js').PathName, number> }} Floor
  */

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * The user that the commands run as. Its home is empty: a heavy .bashrc takes longer than all that
- * is measured here. Root makes a user for the time of the run; anyone else is that user, with HOME
- * set to an empty directory by the server.
+ * The user that the commands run as. Its home is empty: a slow .bashrc takes longer than the times
+ * measured here. Root creates a user for the time of the run; another user runs them as itself, with
+ * HOME set to an empty directory by the server.
  */
 import { spawnSync } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -30,8 +30,8 @@ export function makeLoginUser(home) {
 function makeSystemUser(home) {
   removeStale();
   const name = `${PREFIX}${process.pid}`;
-  // With '*' no password fits, while sshd takes the '!' of the default for a locked account.
-  // A system user, since others are given ranges in /etc/subuid and a mailbox.
+  // '*' matches no password; sshd takes the default '!' for a locked account.
+  // A system user: others get ranges in /etc/subuid and a mailbox.
   const words = ['-r', '-M', '-d', home, '-s', '/bin/sh', '-p', '*', name];
   administer('useradd', words);
   const ids = userIds(name);
@@ -63,7 +63,7 @@ function userIds(name) {
   return { uid: Number(fields[2]), gid: Number(fields[3]) };
 }
 
-/** The users that this program made, by the names. */
+/** The users that this program created, by their names. */
 function accounts() {
   return readFileSync('/etc/passwd', 'utf8')
     .split('\n')
@@ -78,7 +78,7 @@ function removeStale() {
     try {
       administer('userdel', [name]);
     } catch {
-      // A process of it may still run; that is no reason not to measure.
+      // Its processes may still run; the benchmark goes on.
     }
   }
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Runs contenders in turn (A B A B) and compares them: each run of one with the run of the other in
- * the same round, right before or after it, so that a busy minute of the machine meets both.
+ * Runs contenders in turn (A B A B) and compares each run of one with the run of the other in the
+ * same round, right before or after it, so that other load on the machine affects both.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -96,7 +96,7 @@ export function figures({ runs }) {
   return { median: median(times), p99: p99(times), count: times.length };
 }
 
-/** The median of the ratios within the rounds that both ran in. @param {Measured} ours @param {Measured} theirs */
+/** The median of the ratios within the rounds in which both ran. @param {Measured} ours @param {Measured} theirs */
 export function pairedRatio(ours, theirs) {
   const byRound = new Map(theirs.runs.map(({ round, ms }) => [round, ms]));
   return median(

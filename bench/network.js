@@ -11,7 +11,7 @@ import { median } from './statistics.js';
 const RELAY = fileURLToPath(new URL('relay.js', import.meta.url));
 const ECHOES = 15;
 
-/** What lies between the two machines, by the name of the host in ssh_config. */
+/** The network between the two machines, by the name of the host in ssh_config. */
 export const PATHS = {
   loopback: { delayMs: 0 },
   far20: { delayMs: 10 },
@@ -37,7 +37,7 @@ export async function startNetwork(serverPort) {
   });
   await once(echo.listen(0, '127.0.0.1'), 'listening');
   const echoPort = /** @type {import('node:net').AddressInfo} */ (echo.address()).port;
-  // Loopback is the server itself, with nothing between.
+  // On loopback there is no relay.
   const relayed = NAMES.filter((name) => PATHS[name].delayMs > 0);
   const wanted = [serverPort, echoPort].flatMap((target) =>
     relayed.map((name) => ({ target, ...PATHS[name] })),

@@ -1,5 +1,5 @@
 // @ts-check
-/** Looking at processes in /proc, and ending those that the benchmark started, by their pid. */
+/** Reads processes in /proc, and ends those that the benchmark started, by their pid. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -21,7 +21,7 @@ export function residentBytes(pid) {
   return Number(kib) * 1024;
 }
 
-/** How many files and sockets a process has open. @param {number} pid */
+/** The number of a process's open file descriptors. @param {number} pid */
 export function openDescriptors(pid) {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
@@ -53,7 +53,7 @@ export function processesOf(uid) {
   });
 }
 
-/** A process and all below it, parents first. @param {number} pid @returns {number[]} */
+/** A process and its descendants, parents first. @param {number} pid @returns {number[]} */
 export function familyOf(pid) {
   const children = allPids().filter((child) => parentOf(child) === pid);
   return [pid, ...children.flatMap(familyOf)];
@@ -68,7 +68,7 @@ function parentOf(pid) {
 /** @param {number} pid */
 function alive(pid) {
   const stat = readProc(pid, 'stat');
-  // One that only waits to be reaped is gone.
+  // A zombie counts as ended.
   return stat !== '' && !stat.slice(stat.lastIndexOf(')')).startsWith(') Z');
 }
 
@@ -81,7 +81,7 @@ export function signal(pid, name) {
   }
 }
 
-/** Ends processes: first they are asked, then not. @param {readonly number[]} pids */
+/** Ends processes: SIGTERM first, then SIGKILL. @param {readonly number[]} pids */
 export async function end(pids) {
   for (const name of /** @type {const} */ (['SIGTERM', 'SIGKILL'])) {
     for (const pid of pids.filter(alive)) signal(pid, name);

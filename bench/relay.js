@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * A program of its own, so that it does not share an event loop with what measures: TCP relays on
- * loopback that play a distant network. Its argument is a JSON list of {@link Path}s; it prints
+ * TCP relays on loopback that emulate a distant network, in a process of their own, so that they do
+ * not share an event loop with the measuring program. Its argument is a JSON list of {@link Path}s; it prints
  * the ports it listens on, as a JSON list, and ends when its standard input does.
  *
  * Order is kept. Without a limit on bandwidth only time is added; with one, each connection has
@@ -12,11 +12,11 @@
  */
 import { connect, createServer } from 'node:net';
 
-/** What may be under way in one direction. A narrow path has the small buffer of a router. */
+/** Maximum bytes in flight in one direction. A narrow path has the small buffer of a router. */
 const BUFFER = { wide: 64 * 1024 * 1024, narrow: 64 * 1024 };
-/** A narrow path sends in pieces, as packets would go, or a big write would come as one burst. */
+/** A narrow path sends in pieces, like packets: otherwise a big write would arrive as one burst. */
 const PIECE_BYTES = 4096;
-/** Timers are late by up to this, so the rest is spent looking at the clock. */
+/** Timers are late by up to this; the last part of a delay is busy waiting. */
 const SPIN_MS = 1.2;
 
 /** @param {Path} path */
@@ -37,7 +37,7 @@ function relay(path) {
         near.destroy();
         far.destroy();
       });
-      // Whoever is gone with work undone takes the other with it.
+      // A socket that closes with an error also closes the other one.
       from.once('close', (failed) => void (failed && to.destroy()));
     }
   });
@@ -56,14 +56,14 @@ function relay(path) {
  */
 function forward(from, to, { delayMs, bytesPerSecond }) {
   const limit = bytesPerSecond === undefined ? BUFFER.wide : BUFFER.narrow;
-  /** In order; `undefined` is the end. @type {{ due: number, data: Buffer | undefined }[]} */
+  /** In order; `undefined` is the end of file. @type {{ due: number, data: Buffer | undefined }[]} */
   let queue = [];
   let queued = 0;
   let freeAt = 0;
   let waiting = false;
 
   const add = (/** @type {Buffer | undefined} */ data) => {
-    // A piece leaves when those before it have, and when all of it is on the line.
+    // A piece is sent after those before it, and after its own transmission time.
     freeAt = Math.max(freeAt, performance.now());
     if (bytesPerSecond !== undefined) freeAt += ((data?.length ?? 0) / bytesPerSecond) * 1000;
     queue.push({ due: freeAt + delayMs, data });
@@ -76,7 +76,7 @@ function forward(from, to, { delayMs, bytesPerSecond }) {
     if (waiting || next === undefined) return;
     waiting = true;
     const left = next.due - performance.now();
-    // A narrow path is busy all the time: looking at the clock would take a whole processor.
+    // A narrow path is always busy: busy waiting would take a whole processor.
     if (bytesPerSecond !== undefined) setTimeout(pass, Math.max(left, 0));
     else if (left > SPIN_MS) setTimeout(pass, Math.floor(left - SPIN_MS));
     else setImmediate(pass);

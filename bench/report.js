@@ -1,5 +1,5 @@
 // @ts-check
-/** Writes docs/benchmarks.md: everything in it comes from the run, but for the notes. */
+/** Writes docs/benchmarks.md: everything but the notes comes from the run. */
 import { markdownTable } from '../scripts/sections.js';
 
 /** @typedef {import('./rows.js').Row} Row */
@@ -7,8 +7,8 @@ import { markdownTable } from '../scripts/sections.js';
 /**
  * @typedef Result
  * @property {Row} row
- * @property {import('./rows.js').Outcome} [outcome] none where it failed
- * @property {string[]} problems why it misses its target; none where it does not
+ * @property {import('./rows.js').Outcome} [outcome] none if it failed
+ * @property {string[]} problems why it misses its target; empty if it does not
  */
 
 const NOTES = /** @type {const} */ (['<!-- notes -->', '<!-- /notes -->']);
@@ -25,7 +25,7 @@ export function showTime(figures) {
   return figures === undefined ? '' : `${showMs(figures.median)} (${showMs(figures.p99)})`;
 }
 
-/** Nothing where there is none. @param {Row} row */
+/** Empty without a limit. @param {Row} row */
 export function showLimit({ limit, unit, show }) {
   if (limit === undefined) return '';
   const number = limit > 0 && limit < 0.1 ? `1/${Math.round(1 / limit)}` : show(limit);
@@ -86,7 +86,7 @@ function remarks(results) {
       ...problems.filter((problem) => problem !== ABOVE),
       ...(outcome?.remark ? [outcome.remark] : []),
     ];
-    // What a machine says stays as it is.
+    // Text from the machine is not interpreted as Markdown.
     return said.length === 0
       ? []
       : [`- ${row.name}: ${said.join('; ').replace(/[*_<`]/g, '\\$&')}`];
@@ -110,7 +110,7 @@ function floorText({ start, shell, roundTrips }, results) {
   });
   const heading = ['Work', 'process start', 'round trip', 'remote shell', 'floor', 'we', 'above'];
   return [
-    'Whoever runs a remote command starts a process (here `/bin/true`), waits for one round trip ' +
+    'A program that runs a remote command starts a process (here `/bin/true`), waits for one round trip ' +
       '(a byte there and back, as measured) and for the remote shell (`/bin/sh -c true`, started ' +
       'locally).',
     markdownTable([heading, ...rows]),

@@ -1,5 +1,5 @@
 // @ts-check
-/** All works that are measured, each with its target. */
+/** All rows of the benchmark, each with its target. */
 import { echoThroughCat, trueInTerminal, trueOver, trueOverOpenssh } from './rows/latency.js';
 import { launcherCpu, launcherResident } from './rows/launcher.js';
 import { tenInOneProgram } from './rows/library.js';
@@ -10,7 +10,7 @@ import { gitClone, gitFetch, rsyncTree, scpFile, sftpBatch } from './rows/tools.
 import { download, duringDownload, upload } from './rows/transfer.js';
 
 /**
- * @typedef Bench what a row works with
+ * @typedef Bench the environment of a row
  * @property {import('./stage.js').Stage} stage
  * @property {boolean} native whether bin/sshpool is the launcher
  * @property {<T>(sizes: { full: T, quick: T }) => T} size
@@ -18,7 +18,7 @@ import { download, duringDownload, upload } from './rows/transfer.js';
 /** @typedef {import('./measure.js').Figures} Figures */
 /**
  * @typedef Outcome
- * @property {number} value what is compared with the limit
+ * @property {number} value compared with the limit
  * @property {Figures} [pool] times in ms
  * @property {Figures} [master]
  * @property {Figures} [cold]
@@ -28,7 +28,7 @@ import { download, duringDownload, upload } from './rows/transfer.js';
 /**
  * @typedef Row
  * @property {string} name
- * @property {number} [limit] the target: at most this; none where it is only to be seen
+ * @property {number} [limit] the target: at most this; none if the row has no target
  * @property {string} unit of value and limit, such as `x ControlMaster`
  * @property {(value: number) => string} show
  * @property {(bench: Bench) => Promise<Outcome>} run

@@ -18,7 +18,7 @@ export async function run([program = '', ...args], env, signal) {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: CALL_MS,
-    // A group of its own: Ctrl-C is for the benchmark, which then ends what it started.
+    // A process group of its own: Ctrl-C reaches only the benchmark, which then ends its children.
     detached: true,
   });
   const kill = () => child.kill('SIGKILL');

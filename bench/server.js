@@ -19,16 +19,16 @@ const START_MS = 5000;
  */
 export async function startServer(dir, user) {
   if (SSHD === undefined) throw new Error('there is no sshd: install the OpenSSH server');
-  // Its place to drop privileges into, which the service makes at boot.
+  // sshd's directory for privilege separation, which the service makes at boot.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
-  // The user's side of sshd reads the authorized keys.
+  // sshd reads the authorized keys as the login user.
   mkdirSync(dir, { mode: 0o755 });
   const [hostKey, userKey] = [makeKey(join(dir, 'host_key')), makeKey(join(dir, 'user_key'))];
   const authorized = join(dir, 'authorized_keys');
   writeFileSync(authorized, readFileSync(`${userKey}.pub`), { mode: 0o644 });
 
   const port = await freePort();
-  // MaxSessions (10) and MaxStartups stay as every server has them.
+  // MaxSessions (10) and MaxStartups keep their defaults.
   const options = [
     `ListenAddress 127.0.0.1:${port}`,
     `HostKey ${hostKey}`,
@@ -61,7 +61,7 @@ async function start(config, log) {
   closeSync(fd);
   const failed = new Promise((resolve) => child.once('error', resolve));
   const stop = async () => {
-    // Collected first: once the listener is gone, nothing links its sessions to it.
+    // Collected first: once the listener has ended, its sessions cannot be found through it.
     if (child.pid !== undefined) await end(familyOf(child.pid));
   };
   const deadline = performance.now() + START_MS;
@@ -93,7 +93,7 @@ function freePort() {
   });
 }
 
-/** Since 9.8 the server slows down or keeps out an address whose logins failed. */
+/** Since 9.8 sshd penalizes an address whose logins failed (PerSourcePenalties). */
 function penalties() {
   const [major = 0, minor = 0] = (/OpenSSH_(\d+)\.(\d+)/.exec(sshVersion()) ?? [])
     .slice(1)

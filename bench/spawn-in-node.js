@@ -1,5 +1,5 @@
 // @ts-check
-/** What spawn.c does, in Node: for machines without a C compiler. Slower, alike for everyone. */
+/** spawn.c in Node, for machines without a C compiler. Slower, equally for all contenders. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 

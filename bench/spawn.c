@@ -1,6 +1,6 @@
 /*
- * Starts programs and times them from start to end. Node itself takes milliseconds to start one,
- * more than what is measured here; this takes a fraction of one, for every contender alike.
+ * Starts programs and times them from start to end. Node takes milliseconds to start one, longer than
+ * the measured times; this program takes a fraction of a millisecond, the same for every contender.
  *
  *   spawn SECONDS ROUNDS {IN OUT ERR EVERY TIMES PARALLEL ARGC ARG...}...
  *

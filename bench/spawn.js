@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Runs contenders in turn and times each from start to end: by a small C program (spawn.c), since
- * starting a process from Node costs more than what is measured; without a C compiler by Node.
+ * Runs contenders in turn and times each from start to end: with a small C program (spawn.c), since
+ * starting a process from Node takes longer than the measured times; without a C compiler in Node.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ const SOURCE = fileURLToPath(new URL('spawn.c', import.meta.url));
  * @property {string} stdin a file, or `=TEXT` for a pipe that holds it
  * @property {string} stdout a file, added to
  * @property {string} stderr a file, added to
- * @property {number} every it runs in every so many-th round
+ * @property {number} every it runs in each round whose number is a multiple of this
  * @property {number} times how often it runs in one round
  * @property {number} parallel how many of them at once
  */
@@ -58,7 +58,7 @@ export function makeTimer(program) {
     const child = spawn(program, [`${settings.seconds}`, `${rounds}`, ...words], {
       env: settings.env,
       stdio: ['ignore', 'pipe', 'inherit'],
-      // A group of its own, with all that it runs, to be ended as one.
+      // A process group, so that it and all its children can be ended together.
       detached: true,
     });
     const kill = () => child.pid !== undefined && child.exitCode === null && endGroup(child.pid);
@@ -85,7 +85,7 @@ function endGroup(pid) {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // It is gone already.
+    // It has ended already.
   }
 }
 

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * All that the contenders need: a server, a user, relays, an ssh_config and an environment, in a
- * directory of its own. What is started here, or by what is run here, ends with it.
+ * The environment of the contenders: a server, a user, relays, an ssh_config and variables, in a
+ * directory of its own. All processes that it starts, and their children, end with it.
  */
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
@@ -37,7 +37,7 @@ import { compileTimer, makeTimer } from './spawn.js';
 export async function buildStage(signal) {
   // Short: the path of a unix socket has at most 103 bytes, and ssh adds 17 for its own.
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'sshpool-bench-')));
-  /** The last thing first. @type {(() => unknown)[]} */
+  /** Run in reverse order. @type {(() => unknown)[]} */
   const undo = [
     () => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }),
     () => end(processesNaming(dir)),
@@ -81,16 +81,16 @@ export async function buildStage(signal) {
 
 const CERTIFICATES = process.env['NODE_EXTRA_CA_CERTS'];
 
-/** What runs programs. @param {string} dir @param {string} config @param {AbortSignal} signal */
+/** The functions that run programs. @param {string} dir @param {string} config @param {AbortSignal} signal */
 function actors(dir, config, signal) {
-  // Nothing of the caller's: neither its ssh_config nor its key agent nor settings of its sshpool.
+  // Without the user's ssh_config, key agent and sshpool settings.
   const env = {
     PATH: process.env['PATH'] ?? '/usr/bin:/bin',
     HOME: join(dir, 'home'),
     SSH_POOL_RUNTIME_DIR: join(dir, 'run'),
     LANG: 'C.UTF-8',
     NO_COLOR: '1',
-    // Node as this machine has it: what it reads at its start it reads for all that run under it.
+    // Kept, since Node reads it at every start on this machine.
     ...(CERTIFICATES === undefined ? {} : { NODE_EXTRA_CA_CERTS: CERTIFICATES }),
   };
   /** @type {Set<import('node:child_process').ChildProcess>} */
@@ -122,7 +122,7 @@ function actors(dir, config, signal) {
 
   const rest = async () => {
     await end([...running].flatMap(({ pid }) => pid ?? []));
-    // A failure here does not count: whatever still runs in the end is ended by its pid.
+    // Failures are ignored: the end of the run kills remaining processes by their pid.
     await run([PROGRAM, 'agent', 'stop', '--force'], env).catch(() => '');
     for (const name of masters) {
       await run(['ssh', '-F', config, '-O', 'exit', name], env).catch(() => '');

@@ -9,7 +9,7 @@ export function median(values) {
   return (low + high) / 2;
 }
 
-/** Of fewer than a hundred values it is the largest. @param {readonly number[]} values */
+/** The largest of fewer than a hundred values. @param {readonly number[]} values */
 export function p99(values) {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(Math.floor(sorted.length * 0.99), sorted.length - 1)] ?? 0;

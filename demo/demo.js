@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * `npm run demo`: what a warm connection is worth, on this machine. It talks to a server of its own
- * (ssh2's, on loopback) and, where OpenSSH's is installed, to that one beside plain ssh. Everything
+ * `npm run demo`: measures the gain of a warm connection on this machine, against a server of its own
+ * (ssh2's, on loopback) and, if OpenSSH's is installed, against that one beside plain ssh. Everything
  * is in a temporary directory and ends with the demo, also on Ctrl-C.
  */
 import { spawn } from 'node:child_process';
@@ -16,17 +16,17 @@ import { writeHost } from './host-files.js';
 const PROGRAM = fileURLToPath(new URL('../bin/sshpool', import.meta.url));
 const WARM_CALLS = 20;
 const COMPARED_CALLS = 5;
-/** A call that hangs shall not hang the demo. */
+/** A hung call must not hang the demo. */
 const CALL_MS = 20_000;
 
 const dir = mkdtempSync(join(tmpdir(), 'sshpool-demo-'));
 chmodSync(dir, 0o700);
-// The defaults of sshpool, whatever is set for the real one.
+// The defaults of sshpool, without the user's own settings.
 const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('SSH_POOL_'));
 const env = { ...Object.fromEntries(inherited), SSH_POOL_RUNTIME_DIR: join(dir, 'run') };
 const stopping = new AbortController();
 
-/** What is to be undone, the last thing first. @type {(() => Promise<unknown>)[]} */
+/** Run in reverse order. @type {(() => Promise<unknown>)[]} */
 const cleanUps = [];
 
 /**
@@ -43,7 +43,7 @@ function run(program, args) {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: CALL_MS,
-      // A group of its own: Ctrl-C is for the demo, which then ends what it started.
+      // A process group of its own: Ctrl-C reaches only the demo, which then ends its children.
       detached: true,
     });
     let [stdout, stderr] = ['', ''];
@@ -62,7 +62,7 @@ function run(program, args) {
 async function call([program = '', ...args]) {
   const { stdout, ms } = await run(program, [...args, 'echo hello']);
   if (stdout !== 'hello\n') throw new Error(`not hello, but: ${stdout}`);
-  // Looked at here, so that no call is left half done with an agent that is just starting.
+  // Checked after the call, so that no call is interrupted while its agent is starting.
   stopping.signal.throwIfAborted();
   return ms;
 }
@@ -101,7 +101,7 @@ async function embedded() {
   print((await run(PROGRAM, ['close', 'demo'])).stdout);
 }
 
-/** One connection for all calls is what this is about. @param {string} text */
+/** All calls must use one connection. @param {string} text */
 function checkStats(text) {
   const { totals } = /** @type {{ totals: { poolMisses: number, poolHits: number } }} */ (
     JSON.parse(text)
@@ -127,7 +127,7 @@ async function besideSsh() {
   const control = join(dir, 'control');
   const ssh = ['ssh', '-F', config];
   const master = [...ssh, '-S', control, '-o', 'ControlMaster=auto', '-o', 'ControlPersist=30'];
-  // Deferred before it is made: an interrupted call may have left one.
+  // Registered before the master exists: an interrupted call may have left one.
   cleanUps.push(() =>
     run('ssh', ['-F', config, '-S', control, '-O', 'exit', 'real']).catch(() => 0),
   );

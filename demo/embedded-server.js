@@ -1,8 +1,7 @@
 // @ts-check
 /**
- * A small SSH server on loopback with throw-away keys, made with ssh2. It runs the commands of
- * whoever has its one key as the current user, for as long as it is up: for the demo, and as the
- * ground of the tests' fault injection.
+ * A small SSH server on loopback with throw-away keys, made with ssh2. It runs the commands of every
+ * client with its one key as the current user: for the demo, and for the fault injection of the tests.
  */
 import { createServer } from 'node:net';
 import ssh2 from 'ssh2';
@@ -12,13 +11,13 @@ import { answerLikeSshd, runCommand } from './remote-command.js';
 
 /**
  * @typedef {object} Faults
- * @property {() => 'accept' | 'refuse' | 'stall'} [onSession] decides about an asked-for session
+ * @property {() => 'accept' | 'refuse' | 'stall'} [onSession] decides about a requested session
  * @property {(type: string, detail: string) => 'accept' | 'refuse' | 'stall'} [onRequest] decides
  *   about a request in a session: env, exec, signal, or any other by its name
  * @property {import('ssh2').Algorithms} [algorithms]
  * @property {string} [ident] its version
- * @property {(connection: ssh2.Connection, hangUp: () => void) => void} [onConnection] told of each;
- *   `hangUp` ends it without a word
+ * @property {(connection: ssh2.Connection, hangUp: () => void) => void} [onConnection] called for each;
+ *   `hangUp` closes it without a message
  */
 
 /**
@@ -49,7 +48,7 @@ export async function startEmbeddedServer(faults = {}) {
   );
   /** @type {Set<import('node:net').Socket>} */
   const sockets = new Set();
-  // Sockets of our own making, since those of ssh2's server cannot be ended from outside.
+  // The sockets of ssh2's own server cannot be closed from outside.
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -72,7 +71,7 @@ export async function startEmbeddedServer(faults = {}) {
 export function generateKey() {
   for (;;) {
     const { private: privateKey, public: publicKey } = ssh2.utils.generateKeyPairSync('ed25519');
-    // About one in three hundred comes out malformed (ssh2 1.17.0).
+    // About one in three hundred is malformed (ssh2 1.17.0).
     if (!(ssh2.utils.parseKey(privateKey) instanceof Error)) {
       return { private: privateKey, public: publicKey };
     }
@@ -99,7 +98,7 @@ function listen(server) {
  */
 function serve(connection, userKey, faults) {
   const decide = { session: faults.onSession ?? accept, request: faults.onRequest ?? accept };
-  // Clients leave as they like; 'close' follows and is what counts.
+  // A client may disconnect at any time; 'close' follows and does the clean-up.
   connection.on('error', () => undefined);
   connection.on('authentication', (context) => authenticate(context, userKey));
   connection.on('session', (acceptSession, reject) => {
@@ -121,7 +120,7 @@ function authenticate(context, userKey) {
   if (context.method !== 'publickey' || key instanceof Error) return context.reject(['publickey']);
   const same = key.getPublicSSH().equals(context.key.data);
   const { blob, signature, hashAlgo } = context;
-  // Without a signature the client only asks whether this key would do.
+  // Without a signature the client only asks whether this key is acceptable (RFC 4252 section 7).
   const proven = !blob || !signature || key.verify(blob, signature, hashAlgo);
   return same && proven ? context.accept() : context.reject(['publickey']);
 }
@@ -133,7 +132,7 @@ function authenticate(context, userKey) {
 function serveSession(session, decide) {
   /** @type {Record<string, string>} */
   const env = {};
-  // Whether the client wants a reply is told by `accept` and `reject` being there.
+  // `accept` and `reject` are there only if the client wants a reply.
   session.on('env', (acceptEnv, reject, { key, val }) => {
     const decision = decide('env', `${key}=${val}`);
     if (decision === 'refuse') reject?.();

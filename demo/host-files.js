@@ -1,5 +1,5 @@
 // @ts-check
-/** The files with which ssh, and so sshpool, reaches a server of the demo and no other. */
+/** The files with which ssh and sshpool reach only a server of the demo. */
 import { writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';

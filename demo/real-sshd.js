@@ -1,5 +1,5 @@
 // @ts-check
-/** The OpenSSH server of this machine, where there is one, on loopback with throw-away keys. */
+/** The OpenSSH server of this machine, if there is one, on loopback with throw-away keys. */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
@@ -10,7 +10,7 @@ import { generateKey } from './embedded-server.js';
 const SSHD = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/usr/bin/sshd'].find(existsSync);
 const START_MS = 3000;
 
-/** Why there can be no demo here; undefined where there can. */
+/** Why the demo cannot run here; undefined if it can. */
 export function missingClient() {
   if (spawnSync('ssh', ['-V'], { stdio: 'ignore' }).status === 0) return undefined;
   return 'there is no ssh on this machine: sshpool has it read your ssh_config; install OpenSSH';
@@ -25,7 +25,7 @@ export function missingClient() {
  */
 export async function startDemoSshd(dir) {
   if (SSHD === undefined) return 'no OpenSSH server is installed';
-  // Its place to drop privileges into, which the service makes at boot.
+  // sshd's directory for privilege separation, which the service makes at boot.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
   const [host, user] = [generateKey(), generateKey()];
   const port = await freePort();

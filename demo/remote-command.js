@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * A command at the server's end: a real /bin/sh with its streams, its exit status or signal, and
- * the requests that reach it while it runs, which the Server of ssh2 leaves without an answer.
+ * A command at the server: a real /bin/sh with its streams, its exit status or signal, and replies to
+ * the requests that arrive while it runs, which the Server of ssh2 does not answer.
  */
 import { spawn } from 'node:child_process';
 import { homedir } from 'node:os';
@@ -33,7 +33,7 @@ export function runCommand(session, channel, command, env) {
     stdio: 'pipe',
   });
   running.set(session, child);
-  // A command may end before it has read everything, and a client before it has.
+  // A command may end before it has read all its input, and a client before it has read all output.
   for (const stream of [channel, child.stdin]) stream.on('error', () => undefined);
   channel.pipe(child.stdin);
   child.stdout.pipe(channel, { end: false });
@@ -48,10 +48,10 @@ export function runCommand(session, channel, command, env) {
     if (signal === null) channel.exit(code ?? 0);
     else channel.exit(signal.slice('SIG'.length), false, '');
   });
-  // Comes once the streams are at their end: a background process that holds them keeps it open.
+  // Emitted at the end of the streams: a background process that holds them keeps the channel open.
   child.once('close', () => channel.end());
   channel.once('close', () => {
-    // Nothing outlives the server's connections.
+    // A command must not outlive its connection.
     if (child.exitCode === null && child.signalCode === null) signalGroup(child, 'SIGHUP');
     child.stdout.destroy();
     child.stderr.destroy();
@@ -72,7 +72,7 @@ function signalGroup(child, signal) {
 }
 
 /**
- * What is used of ssh2's internals; its exact version is pinned.
+ * The internals of ssh2 that are used here; its exact version is pinned.
  *
  * @typedef {(p: unknown, id: number, type: string, wantReply: boolean, data: unknown) => void} OnRequest
  * @typedef {{ outgoing: { id: number } }} ChannelInfo
@@ -85,7 +85,7 @@ function signalGroup(child, signal) {
  */
 
 /**
- * Takes over the channel requests but those that make a session what it is. The Server of ssh2
+ * Takes over the channel requests, except those that set up a session. The Server of ssh2
  * drops signals after the client's EOF, and answers nothing at all once a command runs; sshd
  * answers every request.
  *

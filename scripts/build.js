@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Builds what users run: in dist/ the library as modules and both programs as bundles; at
+ * Builds the package: in dist/ the library as modules and both programs as bundles; at
  * bin/sshpool the native launcher, or, where there is no C compiler and with --portable, a copy of
  * the Node client bin/sshpool.js.
  */
@@ -24,8 +24,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const path = (/** @type {string[]} */ ...parts) => join(root, ...parts);
 
 const started = new Date();
-// Made beside the old one and then put in its place: a deleted source file must not live on in
-// the package, and whoever runs the program meanwhile finds one that is whole.
+// Built beside the old directory, which it then replaces: the package must not keep the output of a
+// deleted source file, and a program that starts meanwhile must find a complete build.
 const made = path('dist.new');
 rmSync(made, { recursive: true, force: true });
 
@@ -41,12 +41,12 @@ const bundled = new Set([
   ...(await bundle('agent', 'src/agent/main.ts')),
   ...(await bundle('askpass', 'src/ssh/openssh/askpass-program.ts')),
 ]);
-// This one is run by ssh, as it is.
+// ssh runs this file directly.
 chmodSync(join(made, 'askpass', 'main.cjs'), 0o755);
 writeFileSync(join(made, 'LICENSES.txt'), [...bundled].toSorted().map(licenseOf).join('\n'));
 rmSync(path('dist'), { recursive: true, force: true });
 renameSync(made, path('dist'));
-// The stamp that setup.js compares: a source saved while tsc ran is newer than this build.
+// setup.js compares this time: a source saved while tsc ran is newer than the build.
 utimesSync(path('dist'), started, started);
 
 const program = path('bin', 'sshpool');
@@ -56,13 +56,13 @@ if (!built?.ok) {
   if (built) process.stdout.write(`build: without the native launcher: ${built.reason}\n`);
   copyFileSync(path('bin', 'sshpool.js'), `${program}.new`);
   chmodSync(`${program}.new`, 0o755);
-  // Not written over in place: a shell may be running the old one.
+  // Not overwritten in place: a shell may be running the old file.
   renameSync(`${program}.new`, program);
 }
 
 /**
- * Makes the entry of a program one file, and each module that it imports while it runs another one
- * beside it. Node takes ten times as long to find and link a hundred small modules as it takes to
+ * Bundles the entry of a program into one file, and each module that it imports dynamically into
+ * another one beside it. Node takes ten times as long to find and link a hundred small modules as it takes to
  * read one file, and it starts CommonJS sooner than modules (docs/benchmarks.md).
  * Resolves to the directories of the packages that became part of it.
  * @param {string} name
@@ -77,7 +77,7 @@ async function bundle(name, entry) {
     platform: 'node',
     // It has optional native parts, and src/ssh/ssh2/internals.ts reaches into the installed one.
     external: /^ssh2(\/|$)/,
-    // Lets what others import from it be part of main, too.
+    // Modules that dynamic imports share with the entry may be part of main, too.
     preserveEntrySignatures: false,
   });
   const { output } = await bundler.write({
@@ -86,7 +86,7 @@ async function bundle(name, entry) {
     entryFileNames: '[name].cjs',
     chunkFileNames: '[name].cjs',
     sourcemap: true,
-    // Left to itself the bundler may put into files of their own what others import, too.
+    // By default the bundler may put shared modules into files of their own.
     codeSplitting: {
       groups: [
         {
@@ -105,13 +105,13 @@ async function bundle(name, entry) {
 }
 
 /**
- * The module and all that is loaded with it; what it imports while it runs is not.
+ * The module and its static imports, without its dynamic ones.
  * @param {string} entry
  * @param {(id: string) => readonly string[]} importsOf
  */
 function importedFrom(entry, importsOf) {
   const found = new Set([entry]);
-  // A set also gives what is added while it is gone through.
+  // The loop over a set also visits items that are added meanwhile.
   for (const id of found) for (const imported of importsOf(id)) found.add(imported);
   return found;
 }

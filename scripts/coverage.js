@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Line coverage of src/ by all tests: what vitest runs in its own process, and what the tests run
- * as the built program and its agent, whose coverage Node writes itself. Prints a table; fails
+ * Line coverage of src/ by all tests: of the code that vitest runs in its own processes, and of the
+ * built program and its agent, whose coverage Node writes itself. Prints a table; fails
  * below the floors.
  */
 import { spawnSync } from 'node:child_process';
@@ -29,8 +29,8 @@ const FLOORS = /** @type {const} */ ([
 /** @typedef {{ functions: { ranges: { startOffset: number, endOffset: number, count: number }[] }[], url: string }} Script */
 
 const scratch = mkdtempSync(join(tmpdir(), 'sshpool-coverage-'));
-// Where test/support/sandbox.ts looks. An agent has no variables of Node from the call that starts
-// it; a node that is first in PATH gives it this one.
+// test/support/sandbox.ts uses this directory. An agent gets no NODE_* variables from the call that
+// starts it; a wrapper `node` first in PATH sets this one.
 const raw = join(scratch, 'raw');
 mkdirSync(join(scratch, 'bin'));
 writeFileSync(
@@ -57,7 +57,7 @@ for (const [url, covered] of coveredBytes(raw)) addCovered(url, covered);
 rmSync(scratch, { recursive: true, force: true });
 process.exitCode = report() && tests.status === 0 ? 0 : 1;
 
-/** Of each source file: each line that holds code, and whether it ran. */
+/** For each source file: each line of code, and whether it ran. */
 function linesOfVitest() {
   /** @type {Map<string, Map<number, boolean>>} */
   const found = new Map();
@@ -74,7 +74,7 @@ function linesOfVitest() {
   return found;
 }
 
-/** Of each built file: which bytes ran in any process. @param {string} directory */
+/** For each built file: which bytes ran in any process. @param {string} directory */
 function coveredBytes(directory) {
   /** @type {Map<string, Uint8Array>} */
   const all = new Map();

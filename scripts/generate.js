@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Writes what is made of tables in the source: the completions, docs/PROTOCOL.md, the table of
- * settings in README.md, the constants of the launcher and the lint's rules about imports. Runs after the build. With `--check` it writes nothing, names what is not
- * as the source has it, and fails.
+ * Generates files from tables in the source: the completions, docs/PROTOCOL.md, the table of settings
+ * in README.md, the constants of the launcher and the lint's rules about imports. Runs after the
+ * build. With `--check` it writes nothing, names the files that are out of date, and fails.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -24,12 +24,12 @@ import { wireHeader } from './wire-header.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** The text of a file of the repository; empty where it is not there yet. */
+/** The text of a file of the repository; empty if the file does not exist yet. */
 function current(/** @type {string} */ name) {
   try {
     return readFileSync(join(root, name), 'utf8');
   } catch {
-    return ''; // differs from all that is generated, and so is made or reported
+    return ''; // differs from all generated text, so the file is written or reported
   }
 }
 
@@ -52,7 +52,7 @@ const readme = withSection(
   settingsTable([...VARIABLES, FALLBACK]),
 );
 
-/** The lint configuration, with its rules about imports as scripts/layers.js has them. */
+/** The lint configuration, with the rules about imports of scripts/layers.js. */
 function lintConfig() {
   const config = /** @type {{ overrides: { rules: object }[] }} */ (
     JSON.parse(current('.oxlintrc.json'))

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * The install script of the package: puts the native launcher at bin/sshpool where it can be
- * built. Where it cannot, the Node client that is there works too, only slower, so nothing here
- * fails the installation.
+ * The install script of the package: puts the native launcher at bin/sshpool if it can be
+ * built. Otherwise the Node client there works too, only slower, so no error here fails the
+ * installation.
  */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,9 +14,9 @@ const { npm_config_user_agent: manager = 'npm/' } = process.env;
 
 /** @returns {import('./launcher.js').Built} */
 function install() {
-  // pnpm and its like have written down by now that bin/sshpool is a script, to be run by Node.
+  // pnpm and similar clients have already recorded that Node must run bin/sshpool.
   if (!manager.startsWith('npm/')) return { ok: false, reason: `installed by ${manager}` };
-  // A warning of a compiler newer than ours is no reason to go without.
+  // A new warning of a newer compiler must not prevent the launcher.
   return buildLauncher(program, { strict: false });
 }
 

@@ -1,8 +1,8 @@
 // @ts-check
 /**
  * `npm run interop`: the tests beside other versions of OpenSSH, as client and as server, and with servers
- * that are not OpenSSH. What is not to be had on this machine is said aloud. With arguments only the pairs
- * that are named, as `10.6/9.2` (client, server).
+ * that are not OpenSSH. It reports what this machine cannot run. With arguments, only the named
+ * pairs, such as `10.6/9.2` (client, server).
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
@@ -12,19 +12,19 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const script = (/** @type {string} */ name) => join(root, 'scripts', 'interop', name);
-/** Kept: it takes a while to fetch. */
+/** Kept between runs, since fetching takes long. */
 const TREES = join(tmpdir(), 'sshpool-openssh');
 
-/** Debian's suites, by the version of OpenSSH that they are for here; they go on to later ones. */
+/** Debian's suites, by the version of OpenSSH that is wanted from them; a suite may move to a later one. */
 const SUITES = { '10.0': 'trixie', 10.6: 'sid' };
 const OTHER_SERVERS = [
   ...['tinysshd', 'python3-asyncssh', 'python3-paramiko'],
   ...['golang-go', 'golang-golang-x-crypto-dev'],
 ];
 
-/** What depends on the versions of ssh and sshd. */
+/** Tests that depend on the versions of ssh and sshd. */
 const OF_PAIR = ['reach', 'fidelity', 'faults'];
-/** What depends on the version of ssh, and is run once for each, beside the newest sshd. */
+/** Tests that depend on the version of ssh: they run once for each, beside the newest sshd. */
 const OF_CLIENT = ['interop', 'versions'];
 
 const say = (/** @type {string} */ line) => process.stdout.write(`interop: ${line}\n`);
@@ -39,7 +39,7 @@ function run(/** @type {string} */ program, /** @type {string[]} */ ...args) {
   return status === 0;
 }
 
-/** Why nothing can be fetched or put in the place of the machine's own. */
+/** Why other versions cannot be fetched or mounted over the machine's own; undefined if they can. */
 function whyNot() {
   if (process.platform !== 'linux') return 'this is not Linux';
   if (process.getuid?.() !== 0) return 'not root';
@@ -55,7 +55,7 @@ function versionOf(/** @type {string} */ program) {
   return /OpenSSH_(\d+\.\d+)/.exec(stderr ?? '')?.[1];
 }
 
-/** The trees that there are, by their versions; `-` is the machine's own. */
+/** The unpacked trees, by their versions; `-` is the machine's own. */
 function trees() {
   /** @type {Map<string, string>} */
   const found = new Map([[versionOf('ssh') ?? 'own', '-']]);
@@ -94,7 +94,7 @@ const failed = [];
 for (const [client, clientTree] of versions) {
   for (const [server, serverTree] of versions) {
     const pair = `${client}/${server}`;
-    // `npm test` runs with the machine's own.
+    // `npm test` covers the machine's own version.
     const isOwn = clientTree === '-' && serverTree === '-';
     if (wanted.length > 0 ? !wanted.includes(pair) : isOwn) continue;
     say(`client ${client}, server ${server}`);

@@ -1,8 +1,8 @@
 // @ts-check
 /**
  * Builds the native launcher. The build and the package's install script put it at bin/sshpool;
- * tests build it with sanitizers at places of their own. Node's built-ins only: it also runs where
- * nothing but the package is installed.
+ * tests build it with sanitizers in other places. It uses Node's built-ins only, because it also runs
+ * where only the package is installed.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, renameSync, rmSync } from 'node:fs';
@@ -19,7 +19,7 @@ const HARDENING = [
   '-fstack-protector-strong',
   '-fPIE',
 ];
-/** Where it can be, it is linked statically: it starts 0.15 ms sooner. */
+/** Linked statically if possible: it starts 0.15 ms sooner. */
 const LINKING =
   process.platform === 'linux'
     ? [
@@ -27,13 +27,13 @@ const LINKING =
         ['-pie', '-Wl,-z,relro,-z,now'],
       ]
     : [[]];
-/** For a launcher that is only tested. */
+/** For the launcher of the tests. */
 const SANITIZERS = ['-O1', '-g', '-fsanitize=address,undefined', '-fno-sanitize-recover'];
 
 /** @typedef {{ ok: true } | { ok: false, reason: string }} Built */
 
 /**
- * Compiles the launcher to `file`, which is replaced as a whole: somebody may be running it.
+ * Compiles the launcher to `file`, which is replaced atomically: it may be running.
  * @param {string} file
  * @param {{ sanitize?: boolean, strict?: boolean }} [options] `strict`: a warning is an error
  * @returns {Built}
@@ -48,7 +48,7 @@ export function buildLauncher(file, { sanitize = false, strict = true } = {}) {
 }
 
 /**
- * Compiles C files of ours; `file` is replaced as a whole.
+ * Compiles C files of sshpool; `file` is replaced atomically.
  * @param {string} file
  * @param {readonly string[]} sources
  * @param {{ sanitize?: boolean, strict?: boolean }} [options]

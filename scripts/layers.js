@@ -1,13 +1,13 @@
 // @ts-check
 /**
- * Who may import whom: the layers of src, and the rooms of src/ssh. The rules about imports in the lint
- * configuration are made of this table (scripts/generate.js).
+ * Which layers of src, and which rooms of src/ssh, may import which. scripts/generate.js makes the rules
+ * about imports in the lint configuration from this table.
  */
 
 /**
  * @typedef {object} Layer
  * @property {readonly string[]} imports
- * @property {readonly string[]} [types] of which it knows the types alone
+ * @property {readonly string[]} [types] of which it may import only types
  * @property {readonly string[]} [libraries] that it may use
  * @property {string} [why]
  */
@@ -46,7 +46,7 @@ export const ROOMS = {
 };
 
 const LIBRARIES = ['ssh2', 'commander', 'chalk', 'ora', 'execa', 'zod'];
-/** Single files that may use a library which their layer may not. */
+/** Single files that may use a library although their layer may not. */
 const OWN_PLACE = {
   'src/library/schema.ts': 'zod',
   'src/hosts/*-schema.ts': 'zod',
@@ -109,7 +109,7 @@ const override = (/** @type {string} */ files, /** @type {readonly object[]} */ 
   rules: { 'no-restricted-imports': ['error', { patterns }] },
 });
 
-/** The part of the lint configuration that keeps them apart; of several that match a file the last one counts. */
+/** The lint rules for these layers; of several overrides that match a file the last one counts. */
 export function layerOverrides() {
   return [
     ...Object.keys(LAYERS).map((name) => override(`src/${name}/**`, patternsOf(name))),

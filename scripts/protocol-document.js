@@ -1,5 +1,5 @@
 // @ts-check
-/** docs/PROTOCOL.md: what protocol.ts says in tables, for people who write another caller. */
+/** docs/PROTOCOL.md: the tables of protocol.ts, for people who write another caller. */
 import { markdownTable } from './sections.js';
 
 /**
@@ -126,7 +126,7 @@ Both ways by credits, so that neither side ever holds more than a window of the 
   granted ends the connection.
 - **stdout and stderr**: the agent sends at most what the SSH channel's window lets the server send
   (2 MiB for both). The caller returns the bytes with ${of('taken')} once they are written out, or
-  dropped because nobody reads them, and only then may the server send more. To take more than was
+  dropped because their reader has gone, and only then may the server send more. To take more than was
   sent ends the connection.
 
 ## The caller's environment

@@ -1,5 +1,5 @@
 // @ts-check
-/** The parts of README.md that are made of tables in the source. */
+/** The parts of README.md that are generated from tables in the source. */
 
 /**
  * @typedef {object} Variable
@@ -8,14 +8,14 @@
  * @property {string} meaning
  */
 
-/** Where the agent's files are is no setting of the agent, so it is not in the table of settings. */
+/** The directory of the agent's files is not a setting of the agent, so VARIABLES does not have it. */
 const RUNTIME_DIR = {
   name: 'SSH_POOL_RUNTIME_DIR',
   default: '',
   meaning: 'the directory of socket and log (else in `XDG_RUNTIME_DIR`, `/run/user/UID` or `/tmp`)',
 };
 
-/** A Markdown table as prettier leaves it. @param {readonly Variable[]} variables */
+/** A Markdown table in prettier's format. @param {readonly Variable[]} variables */
 export function settingsTable(variables) {
   return markdownTable([
     ['Variable', 'Default', 'Meaning'],

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Brings a fresh clone to where tests, demo and checks can run: dependencies, the build and, with
- * `--sshd`, the system programs that tests compare with. Nothing is installed yet when it starts,
- * so it uses Node's built-ins only; when everything is there it is done in an instant.
+ * Prepares a fresh clone for tests, demo and checks: dependencies, the build and, with `--sshd`, the
+ * system programs that tests compare with. It uses Node's built-ins only, because nothing is installed
+ * yet; if everything is there, it ends at once.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -38,8 +38,8 @@ function lockedPackages(/** @type {string} */ file) {
 }
 
 /**
- * Compares the lock file with the copy npm keeps of what it installed. Times would not do: a
- * checkout gives every file a new one.
+ * Compares the lock file with npm's copy of the installed one. Times would not work: a checkout gives
+ * every file a new one.
  */
 function dependenciesInstalled() {
   const record = path('node_modules', '.package-lock.json');
@@ -54,7 +54,7 @@ function dependenciesInstalled() {
   return same && Object.keys(installed).every((name) => name in wanted);
 }
 
-/** The newest change below `entry`; a directory counts too, for its deleted files. */
+/** The newest change below `entry`; the time of a directory counts, too, because of deleted files. */
 function newestChange(/** @type {string} */ entry) {
   const stat = statSync(entry);
   let newest = stat.mtimeMs;
@@ -72,7 +72,7 @@ function buildIsCurrent() {
   return BUILD_INPUTS.every((input) => newestChange(path(input)) <= built);
 }
 
-/** Runs npm out of sight; what it printed is shown where it fails. */
+/** Runs npm silently; prints its output only if it fails. */
 function npm(/** @type {string[]} */ ...args) {
   const done = spawnSync('npm', args, { cwd: root, encoding: 'utf8' });
   if (done.error) throw done.error;
@@ -81,7 +81,7 @@ function npm(/** @type {string[]} */ ...args) {
   process.exit(done.status ?? 1);
 }
 
-/** The launcher that vitest.config.ts runs some of the tests over once more. */
+/** The launcher with which vitest.config.ts runs some of the tests again. */
 function buildSanitized() {
   const program = path('bin', 'sshpool-sanitized');
   if (existsSync(program) && newestChange(path('src', 'launcher')) <= statSync(program).mtimeMs) {
@@ -97,10 +97,10 @@ function buildSanitized() {
 
 if (!dependenciesInstalled()) {
   process.stdout.write('setup: installing the dependencies\n');
-  // One of the scripts is our own, and comes later, with the build.
+  // One of the scripts is sshpool's own install script; the build does its work later.
   npm('ci', '--ignore-scripts', '--no-audit', '--no-fund');
-  // Its native addon halves the time that encryption takes. It is optional, and ssh2 says so itself
-  // where it cannot be built; where npm cannot even try, that is as good.
+  // ssh2's native addon halves the time of encryption. It is optional: ssh2 itself reports if it cannot
+  // be built, and if npm cannot run at all, setup goes on without it.
   spawnSync('npm', ['rebuild', 'ssh2'], { cwd: root, timeout: ADDON_MS });
 }
 if (!buildIsCurrent()) {

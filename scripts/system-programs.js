@@ -1,8 +1,8 @@
 // @ts-check
 /**
  * The programs of the system: ssh, which sshpool itself runs, and those that tests run against or
- * through the pool. Installs the missing ones where that is harmless (root on Debian and its kin), and
- * says which tests are skipped where it is not.
+ * through the pool. Installs the missing ones if that is harmless (root on Debian and its derivatives),
+ * and otherwise reports which tests are skipped.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,13 +25,13 @@ const FOR_TESTS = [
 const POLICY = '/usr/sbin/policy-rc.d';
 const APT = ['-q', '-o', 'Acquire::Retries=1', '-o', 'Acquire::http::Timeout=30'];
 
-/** sshd stands where ordinary users have no PATH to. */
+/** sshd is in a directory that is not in the PATH of ordinary users. */
 function isInstalled(/** @type {string} */ name) {
   const directories = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin'];
   return directories.some((directory) => existsSync(join(directory, name)));
 }
 
-/** With `forTests` also what only the tests need. */
+/** With `forTests` also the programs that only the tests need. */
 export function installSystemPrograms({ forTests = false } = {}) {
   const programs = forTests ? [...NEEDED, ...FOR_TESTS] : NEEDED;
   const missing = () => programs.filter(({ name }) => !isInstalled(name));
@@ -46,7 +46,7 @@ export function installSystemPrograms({ forTests = false } = {}) {
   }
 }
 
-/** Why nothing may be installed here. */
+/** Why nothing can be installed here; undefined if it can. */
 function whyNot() {
   if (!isInstalled('apt-get')) return 'no apt-get to install it with';
   if (process.getuid?.() !== 0) return 'not root, so it cannot be installed';
@@ -62,7 +62,7 @@ function install(packages) {
   const noServices = forbidServices();
   try {
     aptGet('update');
-    // Asked one by one, so that one unknown package does not cost the others.
+    // One by one, so that one unknown package does not prevent the others.
     const problems = packages.map((name) =>
       aptGet('install', '-y', '--no-install-recommends', name),
     );
@@ -85,10 +85,10 @@ function aptGet(/** @type {string[]} */ ...args) {
 
 const ignore = () => undefined;
 
-/** Tests want the program, not a server on port 22. A policy that is there already stays. */
+/** Tests need the program, not a server on port 22. An existing policy stays. */
 function forbidServices() {
   if (existsSync(POLICY)) return { lift() {} };
-  // Ctrl-C shall end apt-get and not us, so that lift() is reached.
+  // Ctrl-C must end apt-get and not this process, so that lift() is reached.
   process.on('SIGINT', ignore).on('SIGTERM', ignore);
   writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755, flag: 'wx' });
   return {
@@ -99,7 +99,7 @@ function forbidServices() {
   };
 }
 
-/** The package enables its server for the next boot, which nobody asked for. */
+/** The package enables its server for the next boot; tests do not need that. */
 function keepServerOff() {
   if (!existsSync('/run/systemd/system')) return;
   spawnSync('systemctl', ['disable', '--now', 'ssh.service', 'ssh.socket'], { stdio: 'ignore' });

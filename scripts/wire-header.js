@@ -1,5 +1,5 @@
 // @ts-check
-/** src/launcher/wire.h: what the launcher must know of protocol.ts, as C has it. */
+/** src/launcher/wire.h: the constants of protocol.ts that the launcher needs, in C. */
 
 /**
  * @typedef {object} Facts
@@ -17,11 +17,11 @@
 
 const upper = (/** @type {string} */ name) => name.replace(/[A-Z]/g, '_$&').toUpperCase();
 
-/** A format for printf, in which only a path is to be filled in. */
+/** A format for printf, whose only argument is a path. */
 const withPath = (/** @type {(path: string) => string} */ text) =>
   JSON.stringify(text('\ufffc').replaceAll('%', '%%').replace('\ufffc', '%s'));
 
-/** The names as an initializer of C. */
+/** The names as a C initializer. */
 const list = (/** @type {readonly string[]} */ names) =>
   ['\t{ \\', ...names.map((name) => `\t\t${JSON.stringify(name)}, \\`), '\t}'].join('\n');
 

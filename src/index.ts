@@ -1,5 +1,5 @@
 /// <reference types="node" preserve="true" />
-/** The library: the pool in a program's own process, or over the user's agent. */
+/** The library: a pool in the program's own process, or the user's agent. */
 export { SshpoolError, type ErrorCode } from './base/errors.ts';
 export type {
   ComposeAction,

@@ -1,5 +1,5 @@
 // @ts-check
-/** One short command, and what it costs over paths of different length. */
+/** The time of one short command over paths of different length. */
 import { PROGRAM } from '../contenders.js';
 import { checkSucceeded, compare, figures, pairedRatio, time } from '../measure.js';
 
@@ -11,11 +11,11 @@ export function trueOver(path) {
     const full = { loopback: 300, far20: 120, far100: 60, narrow: 60 };
     const quick = { loopback: 30, far20: 12, far100: 6, narrow: 6 };
     const rounds = size({ full, quick })[path];
-    // Cold calls are slow and not what the target is about: a few are enough.
+    // Cold calls are slow and have no target: a few are enough.
     const coldEvery = size({ full: 10, quick: 4 });
     const plan = { path, command: ['true'] };
     const measured = await compare(stage, { ...plan, names: ALL, rounds, warmUps: 3, coldEvery });
-    // In turn, the agent has the time of the other's call to make ready for its next one.
+    // In turn, the agent can prepare its next call during the other contender's call.
     const alone = { ...plan, rounds: size({ full: 30, quick: 5 }) };
     const { pool } = await compare(stage, { ...alone, names: ['pool'] });
     const { master } = await compare(stage, { ...alone, names: ['master'] });
@@ -39,7 +39,7 @@ export function trueOverOpenssh(path) {
   };
 }
 
-/** Standard input has to get there before there is an answer. @type {import('../rows.js').Row['run']} */
+/** The command answers only after its standard input. @type {import('../rows.js').Row['run']} */
 export async function echoThroughCat({ stage, size }) {
   const rounds = size({ full: 40, quick: 5 });
   const coldEvery = size({ full: 10, quick: 4 });
@@ -51,7 +51,7 @@ export async function echoThroughCat({ stage, size }) {
   );
 }
 
-/** The terminal is asked for in the same flight. @type {import('../rows.js').Row['run']} */
+/** pty-req is sent in the same flight. @type {import('../rows.js').Row['run']} */
 export async function trueInTerminal({ stage, size }) {
   const path = 'far100';
   await stage.startMaster(path);

@@ -1,5 +1,5 @@
 // @ts-check
-/** What the launcher itself costs, as the system counts it (wait4). */
+/** Processor time and memory of the launcher, as wait4 counts them. */
 import { compare } from '../measure.js';
 import { median } from '../statistics.js';
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** What the agent takes while it waits, while it works, and after much work. */
+/** The agent's memory while it is idle, while it works, and after many calls. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { IDLE_HOSTS, PROGRAM, WORDS } from '../contenders.js';
 import { checkSucceeded, time } from '../measure.js';
@@ -11,7 +11,7 @@ import { MIB, zeros } from './transfer.js';
 
 const MB = 1e6;
 const SETTLE_MS = 2000;
-/** A host takes at most ten that are not logged in yet (MaxStartups). */
+/** A server accepts at most ten connections that are not logged in yet (MaxStartups). */
 const AT_ONCE = 8;
 const LOOK_MS = 50;
 const SLOW_BYTES_PER_MS = 50_000;
@@ -35,7 +35,7 @@ export async function idleAgent({ stage }) {
 
 /** @type {Row['run']} */
 export async function perIdleConnection({ stage }) {
-  // The first ones shall not be closed before the last ones are there.
+  // The first connections must not close before the last ones are open.
   const pid = await startAgent(stage, { SSH_POOL_IDLE_TIMEOUT_MS: '600000' });
   await settle(stage);
   const before = residentBytes(pid);
@@ -83,7 +83,7 @@ export async function slowReader({ stage, size }) {
 /** @type {Row['run']} */
 export async function afterManyExecs({ stage, native, size }) {
   const pid = await startAgent(stage);
-  // Ten thousand starts of Node take longer than they tell.
+  // Ten thousand starts of Node take too long for the result.
   const few = native ? 1000 : size({ full: 200, quick: 10 });
   const many = native ? size({ full: 10_000, quick: 4000 }) : 10 * few;
   const look = async (/** @type {number} */ times) => {

@@ -1,5 +1,5 @@
 // @ts-check
-/** Many commands at once, up to more than a server takes on one connection (MaxSessions 10). */
+/** Many commands at once, also more than a server allows on one connection (MaxSessions 10). */
 import { compare, figures, pairedRatio } from '../measure.js';
 
 /** @type {import('../rows.js').Row['run']} */
@@ -14,11 +14,11 @@ export const shortSleeps = batches({ command: ['sleep', '0.1'], parallel: 30 });
  */
 function batches(work) {
   return async ({ stage, native, size }) => {
-    // Hundreds of starts of Node are not quick.
+    // Hundreds of starts of Node take long.
     const times = size({ full: 400, quick: native ? 200 : 60 });
     const plan = { times, rounds: size({ full: 5, quick: 1 }), warmUps: 1, seconds: 300 };
     const names = /** @type {const} */ (['master', 'pool']);
-    // What ControlMaster does with too many is part of the comparison.
+    // The comparison includes ControlMaster's failures with too many sessions.
     const all = { names, path: /** @type {const} */ ('loopback'), ...work, ...plan, mayFail: true };
     const { pool, master } = await compare(stage, all);
     return {

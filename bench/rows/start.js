@@ -24,7 +24,7 @@ async function measureFirstCalls({ stage, size }) {
       stop: { argv: [PROGRAM, 'agent', 'stop', '--force'], stderr: '/dev/null' },
       first: call,
       second: call,
-      // The agent has settled by then; how a warm call does is a row of its own.
+      // By then the agent is warm; warm calls have a row of their own.
       third: call,
       cold: { argv: WORDS.cold(stage.config, 'loopback', ['true']) },
     },
@@ -54,7 +54,7 @@ export async function secondCall(bench) {
 /** @type {import('../rows.js').Row['run']} */
 export async function nodeClient({ stage, size }) {
   const path = 'loopback';
-  // The agent is started and warm before it counts.
+  // The agent must be warm before the measured rounds.
   await compare(stage, { names: ['nodeClient'], path, command: ['true'], rounds: 2 });
   const entrants = {
     bare: { argv: [process.execPath, '-e', '0'] },
@@ -72,8 +72,8 @@ export async function nodeClient({ stage, size }) {
 }
 
 /**
- * NODE_EXTRA_CA_CERTS makes every start of Node slower, ours and the bare one, and so the ratio
- * smaller.
+ * NODE_EXTRA_CA_CERTS makes every start of Node slower, with and without the client, and so the
+ * ratio smaller.
  *
  * @param {Stage} stage
  * @param {Record<'bare' | 'client', { argv: string[] }>} entrants

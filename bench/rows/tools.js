@@ -1,5 +1,5 @@
 // @ts-check
-/** The tools that people use ssh with, each with plain ssh and with sshpool in its place. */
+/** Tools that run ssh, each with plain ssh and with sshpool in its place. */
 import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROGRAM } from '../contenders.js';
@@ -7,7 +7,7 @@ import { checkSucceeded, figures, pairedRatio, time } from '../measure.js';
 
 /** @typedef {import('../stage.js').Stage} Stage */
 /** @typedef {import('../network.js').PathName} PathName */
-/** How a tool comes to its ssh: a program for `-S`, a command, and the host. */
+/** How a tool starts ssh: a program for `-S`, a command, and the host. */
 /** @typedef {{ name: string, program: string, command: string, host: string, options: string[] }} Way */
 /**
  * @typedef Tool
@@ -76,7 +76,7 @@ function makeTree(dir) {
   }
 }
 
-/** The same files as a repository there, and a clone of it here. @param {Stage} stage @param {string} host */
+/** The same files as a repository on the host, and a clone of it on this machine. @param {Stage} stage @param {string} host */
 async function makeRepository({ config, dir, call }, host) {
   const [work, ssh] = [join(dir, 'work'), ['ssh', '-F', config, host]];
   makeTree(work);
@@ -114,7 +114,7 @@ export const gitClone = through({
 export const rsyncTree = through({
   path: 'far20',
   prepare: ({ dir }) => Promise.resolve(makeTree(join(dir, 'tree'))),
-  // All is sent each time.
+  // Each run sends all files.
   argv: ({ command, host, name }, dir) => [
     ...['rsync', '-a', '--no-o', '--no-g', '--delete', '--ignore-times', '--whole-file'],
     ...['-e', command, `${join(dir, 'tree')}/`, `${host}:tree-${name}/`],
@@ -137,7 +137,7 @@ export const sftpBatch = through({
 export const scpFile = through({
   path: 'loopback',
   prepare: ({ dir }) => {
-    // A file of nothing but a hole, which reads as zeros.
+    // A sparse file, which reads as zeros.
     writeFileSync(join(dir, 'big'), '');
     truncateSync(join(dir, 'big'), BIG);
     return Promise.resolve();

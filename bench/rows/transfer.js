@@ -1,5 +1,5 @@
 // @ts-check
-/** Much data, and short commands beside it. */
+/** Bulk transfers, and short commands beside them. */
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -10,10 +10,10 @@ export const MIB = 1024 * 1024;
 const BLOCK = 64 * 1024;
 const BOTH = /** @type {const} */ (['master', 'pool']);
 
-/** How long a download runs before something is measured beside it: until all buffers are full. */
+/** How long a download runs before the measurement beside it: until all buffers are full. */
 const FILL_MS = 1500;
 
-/** Zeros from nowhere: no disk is the bottleneck. @param {number} bytes */
+/** Zeros without a file: no disk is the bottleneck. @param {number} bytes */
 export const zeros = (bytes) => [
   'dd',
   'if=/dev/zero',
@@ -41,7 +41,7 @@ export async function upload(bench) {
   const { bytes, ...plan } = amount(bench);
   const [stdin, stdout] = ['upload', 'arrived'].map((name) => join(bench.stage.dir, name));
   if (stdin === undefined || stdout === undefined) throw new Error('unreachable');
-  // A file of nothing but a hole, which reads as zeros.
+  // A sparse file, which reads as zeros.
   for (const file of [stdin, stdout]) writeFileSync(file, '');
   truncateSync(stdin, bytes);
   const all = { names: BOTH, path: /** @type {const} */ ('loopback'), seconds: 120, ...plan };

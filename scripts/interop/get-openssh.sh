@@ -1,13 +1,13 @@
 #!/bin/sh
-# get-openssh.sh SUITE DIR: the OpenSSH of another Debian suite, with all that it needs, unpacked into DIR
-# beside the machine's own. From the mirror that apt is set up with.
+# get-openssh.sh SUITE DIR: unpacks the OpenSSH of another Debian suite, with all dependencies, into DIR,
+# beside the machine's own. It uses the mirror that apt is configured with.
 set -e
 suite=$1
 dir=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$dir"
-# Without a status apt fetches all that OpenSSH needs, libc too.
+# With an empty status file apt fetches all dependencies of OpenSSH, libc too.
 : > "$work/status"
 mirror=$(sed -n 's/^URIs: //p;s/^deb \(\[[^]]*\] \)\?\([^ ]*\) .*/\2/p' \
 	/etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -n 1)
@@ -23,11 +23,11 @@ apt() {
 
 apt update > /dev/null 2>&1
 apt -y --download-only install openssh-client openssh-server openssh-sftp-server > /dev/null 2>&1
-# Its own tests, without all that they would like to have.
+# OpenSSH's own tests, without their recommended packages.
 (cd "$work/cache/archives" && apt -t "$suite" download openssh-tests > /dev/null 2>&1) || true
 for package in "$work"/cache/archives/*.deb; do dpkg -x "$package" "$dir"; done
 
-# Its programs find its libraries, and nothing else of the machine changes.
+# The programs find the unpacked libraries; the rest of the machine stays unchanged.
 loader=$(realpath "$(find "$dir" -name 'ld-linux-*.so.*' | head -n 1)")
 libraries=$(dirname "$(find "$dir" -name 'libcrypto.so.*' | head -n 1)")
 for program in "$dir"/usr/bin/s* "$dir"/usr/sbin/sshd "$dir"/usr/lib/openssh/* "$dir"/usr/lib/openssh/regress/*; do
@@ -35,7 +35,7 @@ for program in "$dir"/usr/bin/s* "$dir"/usr/sbin/sshd "$dir"/usr/lib/openssh/* "
 		patchelf --set-interpreter "$loader" --force-rpath --set-rpath "$libraries" "$program"
 	fi
 done
-# Some versions have it made when they are installed.
+# Some versions create the file only at their installation.
 if [ ! -f "$dir/etc/ssh/ssh_config" ]; then
 	mkdir -p "$dir/etc/ssh"
 	printf 'Host *\n    SendEnv LANG LC_*\n    HashKnownHosts yes\n' > "$dir/etc/ssh/ssh_config"

@@ -1,8 +1,8 @@
 #!/bin/sh
-# openssh-tests.sh [SUITE [TEST...]]: OpenSSH's own regression tests of the client, with ssh and then with
-# `sshpool ssh` in its place: of the machine's own OpenSSH, or of that of another Debian suite. As an ordinary
-# user, who exists for these tests alone, or with ROOT=1 as root: some tests want the one, some the other.
-# KEEP names a directory for all logs, LIMIT the seconds for each test. Nothing of it is left behind: mounts,
+# openssh-tests.sh [SUITE [TEST...]]: runs OpenSSH's own regression tests of the client, with ssh and then with
+# `sshpool ssh` in its place, for the machine's own OpenSSH or that of another Debian suite. It runs them as an
+# ordinary user, who exists for these tests alone, or with ROOT=1 as root: some tests need the one, some the other.
+# KEEP names a directory for all logs, LIMIT the seconds for each test. It leaves nothing behind: mounts,
 # processes and ports are in namespaces of their own.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -12,7 +12,7 @@ suite=${1:--}
 tree=-
 [ "$suite" = - ] || tree=${TMPDIR:-/tmp}/sshpool-openssh/$suite
 
-# Those that use the client; keys, agents and the configuration of sshd have others.
+# The tests that use the client; other tests cover keys, agents and the configuration of sshd.
 default='connect proxy-connect connect-uri connect-privsep connect-bigconf exit-status exit-status-signal
 envpass transfer banner stderr-data stderr-after-eof broken-pipe yes-head login-timeout try-ciphers dhgex
 kextype keytype rekey key-options scp scp3 scp-uri sftp sftp-cmds sftp-badcmds sftp-batch sftp-glob sftp-perm
@@ -22,12 +22,13 @@ host-expand keys-command principals-command cert-hostkey cert-userkey cert-file 
 hostkey-agent hostkey-rotate allow-deny-users authinfo knownhosts knownhosts-command agent agent-restrict
 hostbased password kbdint channel-timeout connection-timeout match-subsystem pubkey-priority penalty
 penalty-expire ssh-tty proxyjump sshfp-connect proto-version integrity'
-# These change the server's files between two calls, or the way to it, which a connection that is kept does not see.
-# They have to pass with a new connection for each call.
+# These change the server's files, or the way to it, between two calls, which a pooled connection does not notice.
+# They must pass with a new connection for each call.
 reuse=' envpass forcecommand multiplex multipubkey limit-keytype allow-deny-users authinfo agent-restrict channel-timeout
  banner match-subsystem principals-command key-options cert-userkey penalty penalty-expire '
-# A kept connection holds `ssh -L` open (cfgmatch) or is one that nc does not say has died (dynamic-forward);
-# UpdateHostKeys takes some seconds (hostkey-rotate); a certificate's raw key beside another one (cert-hostkey).
+# A pooled connection holds `ssh -L` open (cfgmatch); nc does not report that its connection has died
+# (dynamic-forward); UpdateHostKeys takes some seconds (hostkey-rotate); a certificate's raw key beside another
+# one (cert-hostkey).
 known=' cfgmatch cfgmatchlisten dynamic-forward hostkey-rotate cert-hostkey '
 
 if [ "${IN_TESTS:-}" != 1 ]; then
@@ -53,12 +54,13 @@ if [ "${IN_TESTS:-}" != 1 ]; then
 	exit
 fi
 
-# A short path, which no other user can write to: some tests want that of the server's files.
+# A short path that no other user can write to: some tests require that for the server's files.
 mount -t tmpfs -o mode=755 none /mnt
-# An /etc of our own: a mount on one file of it would go as soon as somebody replaces that file.
+# A copy of /etc: a mount on a single file would be lost when another process replaces that file.
 cp -a /etc /mnt/etc
 mount --bind /mnt/etc /etc
-# An ordinary user's sshd cannot write the message of the day, and says so, which some tests take for ssh's words.
+# An sshd of an ordinary user reports that it cannot write the message of the day; some tests take that for
+# ssh's output.
 sed -i /pam_motd/d /etc/pam.d/sshd
 name=root
 as=
@@ -70,10 +72,10 @@ if [ "${ROOT:-}" != 1 ]; then
 fi
 
 cp -a "$TESTS" /mnt/tests
-# Our calls are counted; and ssh says what it says to people: with DEBUG3 all calls would be the real ssh's.
+# Counts the calls, and sets LogLevel INFO: with DEBUG3 the real ssh would do all calls.
 sed -i -e '/^# create client config/,/^EOF/s/LogLevel.*/LogLevel INFO/' \
 	-e 's|^exec ${SSH} -E|echo "\\$*" >> ${CALLS}\n${BEFORE}\n&|' /mnt/tests/test-exec.sh
-# The keys are made once.
+# All tests use the same keys.
 echo 'tid=keys' > /mnt/tests/keys.sh
 ln -s "$(realpath "$sshpool")" /mnt/sshpool-ssh
 chown -R "$name" /mnt/tests
@@ -84,8 +86,8 @@ export run="$as env -u SSH_AUTH_SOCK -u XDG_STATE_HOME HOME=/mnt/run/home XDG_RU
 	CALLS=/mnt/run/calls SUDO= BUILDDIR=/mnt/run/o TEST_SHELL=sh TEST_SSH_UNSAFE_PERMISSIONS=1 TEST_SSH_IPV6=yes
 	TEST_SSH_SFTPSERVER=$lib/sftp-server TEST_SSH_SSHD_SESSION=$lib/sshd-session TEST_SSH_SSHD_AUTH=$lib/sshd-auth"
 
-# one SSH TEST [BEFORE]: runs it in a directory of its own, with BEFORE before each call of ssh. In namespaces of its
-# own, too: what it leaves running ends with it, and its ports are no one's.
+# one SSH TEST [BEFORE]: runs TEST in a directory of its own, with BEFORE before each call of ssh, and in namespaces
+# of its own: processes that it leaves running end with it, and its ports conflict with no others.
 one() {
 	rm -rf /mnt/run
 	mkdir -m 700 /mnt/run /mnt/run/home /mnt/run/xdg

@@ -1,7 +1,6 @@
 #!/bin/sh
-# with-openssh.sh CLIENT SERVER CMD...: runs CMD where ssh and its kin are those of the tree CLIENT and sshd
-# is that of SERVER; `-` stands for the machine's own. In a mount namespace of its own: for all others
-# nothing changes.
+# with-openssh.sh CLIENT SERVER CMD...: runs CMD with ssh and its tools from the tree CLIENT and sshd from
+# SERVER; `-` is the machine's own. It uses a mount namespace of its own: other processes see no change.
 if [ "$IN_NAMESPACE" != 1 ]; then
 	export IN_NAMESPACE=1
 	exec unshare --mount --propagation private "$0" "$@"

@@ -1,9 +1,12 @@
-/** Questions to the person of a call, by whichever of its programs can put them. */
+/** Puts questions to the person who made the call, through the program of the call that can show them. */
 import type { Ask } from '../ssh/link/prompts.ts';
 import type { ExecCaller } from './exec-caller.ts';
 import type { Notes } from './notes.ts';
 
-/** `makeAnew` leaves the call to a program that begins it once more: all that a launcher of before could do. */
+/**
+ * `makeAnew` delegates the call to a program that begins it once more: older launchers can do no more
+ * than that.
+ */
 export function askPerson(caller: ExecCaller, notes: Notes, makeAnew: () => void): Ask {
   return (question) => {
     if (caller.can('ask')) return caller.ask(question);

@@ -1,6 +1,6 @@
 /**
- * One caller connected to the agent: the hello, then one call, an exec or a request. Hands
- * messages on and turns what is thrown into `failed`; what the calls do is not known here.
+ * One caller connected to the agent: the hello, then one call, which is an exec or a request. Passes
+ * messages on and turns exceptions into `failed`; does not know what the calls do.
  */
 import type { Socket } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
@@ -19,10 +19,10 @@ import { Questions } from './questions.ts';
 import type { Services } from './services.ts';
 import type { Sender } from './unfinished.ts';
 
-/** Waiting for the hello, for a call, in a call, through with it; or of another protocol. */
+/** `done`: the call has ended; `foreign`: the caller speaks another protocol. */
 type State = 'greeting' | 'ready' | 'calling' | 'done' | 'foreign';
 
-/** The longest frame of input, with room for what is around the data. */
+/** The longest frame of input: the data and its headers. */
 const INPUT_BYTES = MAX_CHUNK + 64;
 
 export class Caller implements Sender {
@@ -33,11 +33,11 @@ export class Caller implements Sender {
   #capabilities: readonly string[] = [];
   #exec: ExecCall | undefined;
   #dismissed = false;
-  /** What another program has to know that goes on with the call. */
+  /** The messages to repeat to the program that continues the call after handOver. */
   readonly #opening: Message[] = [];
-  /** What waits for that program; undefined where none is to come. */
+  /** Messages held back for that program; undefined without a handOver. */
   #held: Message[] | undefined;
-  /** Each waits for one answer; they come in the order of the questions. */
+  /** Each waits for one answer; the answers arrive in the order of the requests. */
   readonly #onEnvironment: ((env: Record<string, string>) => void)[] = [];
 
   constructor(socket: Socket, services: Services, onClose: () => void) {
@@ -57,8 +57,9 @@ export class Caller implements Sender {
   }
 
   /**
-   * The agent leaves: a caller is let go when its call is through; at once, without a hello, where it
-   * was not greeted: such a caller knows that nothing was done, and goes to another agent.
+   * The agent shuts down. A caller with a call is closed when the call has ended. A caller that was not
+   * greeted is closed at once, without a hello: it then knows that nothing was done, and connects to
+   * another agent.
    */
   dismiss(): void {
     this.#dismissed = true;
@@ -70,18 +71,21 @@ export class Caller implements Sender {
     this.#peer.end();
   }
 
-  /** Ends the connection, whatever is under way. */
+  /** Ends the connection, even during a call. */
   destroy(): void {
     this.#peer.destroy();
   }
 
-  /** It took too long, or too much waits. */
+  /** Closes the connection: a frame is overdue, or unfinished frames take too much memory. */
   drop(reason: string): void {
     this.#services.log.info(`caller dropped: ${reason}`);
     this.#peer.destroy();
   }
 
-  /** A call may be stopped for as long as its terminal likes, in the middle of its input. */
+  /**
+   * Once a call runs its input has no time limit: the user may stop the caller in the middle of a
+   * frame.
+   */
   #read(bytes: number): void {
     const hasCalled = this.#state === 'calling' || this.#state === 'done';
     const counted = hasCalled && bytes <= INPUT_BYTES ? 0 : bytes;
@@ -97,7 +101,7 @@ export class Caller implements Sender {
         this.#services.stop({ force: false });
         return;
       case 'ping':
-        // Also where the call is through: a caller may wait for the end of the agent.
+        // Also after the end of the call: a caller may wait until the agent has ended.
         return this.#held
           ? void this.#held.push({ type: 'pong' })
           : this.#peer.send({ type: 'pong' });
@@ -125,12 +129,13 @@ export class Caller implements Sender {
     this.#capabilities = capabilities;
     this.#peer.send({ type: 'hello', protocol: PROTOCOL, version, capabilities: [] });
     if (this.#held !== undefined && protocol === PROTOCOL) return this.#resume(this.#held);
-    // One of another protocol can only ask us to retire, which never changes its layout.
+    // A caller of another protocol can only send retire, whose layout never changes.
     this.#state = protocol === PROTOCOL ? 'ready' : 'foreign';
   }
 
   #call(run: () => Promise<void>): void {
-    // It sent its call before it could know; it goes elsewhere with it.
+    // The caller sent its call before it read the hello or the end; it makes the call with another
+    // agent.
     if (this.#state === 'foreign' || (this.#state === 'done' && this.#dismissed)) return;
     if (this.#state !== 'ready') {
       throw SshpoolError.of('PROTOCOL', { problem: 'one call a connection' });
@@ -148,7 +153,7 @@ export class Caller implements Sender {
       place: { surroundings, diversions },
       terminal: {
         size: { columns, rows, width, height },
-        // The message lies where the next one will.
+        // Copied: the next message overwrites the buffer.
         modes: Buffer.from(message.modes),
         stdinIsTerminal: (terminals & 1) === 1,
         stderrIsTerminal: (terminals & 4) === 4,
@@ -164,7 +169,7 @@ export class Caller implements Sender {
       environment: (patterns) => this.#environment(patterns),
     };
     this.#exec = new ExecCall(this.#services, caller, commandNamed(message.command));
-    // They may be needed again (delegate).
+    // Copied: delegate may send them back later.
     await this.#exec.run(message.argv.map((word) => Buffer.from(word)));
   }
 
@@ -177,7 +182,7 @@ export class Caller implements Sender {
 
   #note(text: string, of?: Others): void {
     if (of === undefined) this.#send({ type: 'note', text: noteText(text) });
-    // The user's own program writes as it likes, as with ssh.
+    // 'words' is text of the user's own program: passed on unchanged, as ssh does.
     else if (this.#can('words'))
       this.#send({ type: 'words', text: of === 'words' ? text : printableWords(text) });
     else for (const line of text.replace(/\n$/, '').split('\n')) this.#note(line);
@@ -196,7 +201,7 @@ export class Caller implements Sender {
     this.#send({ type: 'result', json: JSON.stringify(result) });
   }
 
-  /** An error of ours ends this one call. @throws SshpoolError PROTOCOL, which ends the connection */
+  /** An internal error ends only this call. @throws SshpoolError PROTOCOL, which ends the connection */
   #guard(run: () => void): void {
     try {
       run();
@@ -214,7 +219,7 @@ export class Caller implements Sender {
     this.#send({ type: 'failed', code, message, farewell: '', exitCode });
   }
 
-  /** From here on nothing is sent: the program may have read no further than this. */
+  /** Sends nothing more until the next hello: the launcher may read no further than this message. */
   #handOver(): void {
     if (this.#held !== undefined) return;
     this.#send({ type: 'handOver' });
@@ -228,7 +233,7 @@ export class Caller implements Sender {
   }
 
   #send(message: Message): void {
-    // The call went elsewhere (delegate), and what becomes of it here is of no interest.
+    // The call has ended here (after delegate the caller's next program continues it).
     if (this.#state === 'done') return;
     if (this.#held !== undefined) return void this.#held.push(message);
     this.#peer.send(message);
@@ -236,12 +241,15 @@ export class Caller implements Sender {
     if (type === 'accepted' || type === 'log') this.#opening.push(message);
     const isLast =
       type === 'exited' || type === 'failed' || type === 'result' || type === 'delegate';
-    // The caller closes once it has read the end; it may take its time to write the output.
+    // The caller closes the connection once it has read this message; it may still be writing output.
     if (isLast) this.#state = 'done';
     if (isLast && this.#dismissed) this.#peer.end();
   }
 
-  /** A caller that loses us must know whether its command may have run: told before the server is. */
+  /**
+   * Tells the caller, before the server, that the command may run: the caller must know this if the
+   * agent is lost.
+   */
   #starting(): boolean {
     this.#send({ type: 'starting' });
     return this.#peer.flush() && this.#state !== 'done';

@@ -1,4 +1,7 @@
-/** Callers that stand elsewhere than the agent: its connections are not those that they would make. */
+/**
+ * Refuses callers in another place (base/place.ts) than the agent: their own connections could lead
+ * elsewhere.
+ */
 import { SshpoolError } from '../base/errors.ts';
 import { difference, type Place } from '../base/place.ts';
 

@@ -1,6 +1,6 @@
 /**
- * One call that opens a session: from its words to the end of what runs. Speaks to its caller in
- * messages; knows no socket.
+ * One call that opens a session: from its arguments to the end of the remote command. Talks to its
+ * caller in messages and knows no socket.
  */
 import { SshpoolError } from '../base/errors.ts';
 import type { Timer } from '../base/time.ts';
@@ -29,7 +29,7 @@ import { NO_LOCAL_TERMINAL, shownWarnings, sshFailure } from './ssh-words.ts';
 import { waitsForRoom, watchRoom } from './watch-room.ts';
 import { whatToRun } from './what-to-run.ts';
 
-/** ssh waits for as long as the server does to connect (-W), which gives up before that. */
+/** With -W ssh waits without limit; the server's own TCP connect gives up before this. */
 const FORWARD_MS = 180_000;
 
 export class ExecCall {
@@ -39,14 +39,14 @@ export class ExecCall {
   readonly #notes: Notes;
   readonly #gone = new AbortController();
   #running: RunningCall | undefined;
-  /** Ends its part in a master. */
+  /** Ends this call's use of its ControlPath master. */
   #over: () => void = () => undefined;
   #timer: Timer | undefined;
   #limitAt: number | undefined;
   #timedOutMs: number | undefined;
-  /** The caller stands where the agent does. */
+  /** The caller is in the same place (base/place.ts) as the agent. */
   #isHere = false;
-  /** Not even failures are told. */
+  /** Prints nothing, not even failures. */
   #isSilent = false;
   #options: SshOptions | undefined;
 
@@ -54,7 +54,7 @@ export class ExecCall {
     this.#services = services;
     this.#caller = caller;
     this.#command = command;
-    // The launcher cannot do everything: the Node client may make the call anew.
+    // Held for a launcher that cannot put questions: its Node client may make the call again.
     this.#notes = new Notes(
       caller.note,
       !caller.can('ask') && caller.can('delegate'),
@@ -63,8 +63,8 @@ export class ExecCall {
   }
 
   /**
-   * Runs to the start of the remote command; its end is told by `exited`.
-   * @throws SshpoolError where nothing was run
+   * Runs until the remote command has started; `exited` reports its end.
+   * @throws SshpoolError where the command was not run
    */
   async run(argv: readonly Buffer[]): Promise<void> {
     const args = parseCall(this.#command, argv);
@@ -90,24 +90,24 @@ export class ExecCall {
     }
   }
 
-  /** A message of the caller while the call is under way. @throws SshpoolError PROTOCOL */
+  /** A message from the caller during the call. @throws SshpoolError PROTOCOL */
   receive(message: Message): void {
     if (this.#running) this.#running.receive(message);
     else if (message.type === 'signal' || message.type === 'disconnect') this.#gone.abort();
     else throw SshpoolError.of('PROTOCOL', { problem: `unexpected ${message.type}` });
   }
 
-  /** The caller has gone. */
+  /** The caller has disconnected. */
   abandon(): void {
     this.#timer?.cancel();
-    // Nobody waits for the signal of a call that has begun, and to abort takes as long as a look at a key file.
+    // Once the command runs nothing listens to #gone, and an abort takes as long as reading a key file.
     if (this.#running) this.#running.abandon();
     else this.#gone.abort();
     this.#over();
   }
 
   #delegate(to: string, argv: readonly Buffer[]): void {
-    // Whoever makes the call anew comes upon the same.
+    // The program that makes the call again will print the same notes.
     this.#notes.drop();
     this.#caller.send({ type: 'delegate', to, argv });
   }
@@ -124,7 +124,7 @@ export class ExecCall {
       const why = `${what}, and it prints no JSON`;
       throw SshpoolError.of('ONLY_SSH', { host: args.target.text, what: why });
     }
-    // The time limit is for the Node client to see to.
+    // The Node client applies the time limit; ssh has none.
     const isForClient = args.timeoutMs !== undefined && !this.#caller.can('ssh');
     if (isForClient) this.#delegate('client', argv);
     else this.#delegate('ssh', plainSshWords(args));
@@ -140,7 +140,7 @@ export class ExecCall {
   /** @throws SshpoolError */
   async #failed(error: SshpoolError, args: CallArgs, argv: readonly Buffer[]): Promise<void> {
     if (this.#command === 'ssh') return this.#failAsSsh(error, argv);
-    // A file of the caller's alone, or one that the agent must not wait for.
+    // NOT_SHARED: a file that only the caller can read, or one that could block the agent.
     const isForSsh = error.code === 'ONLY_SSH' || (error.code === 'NOT_SHARED' && this.#isHere);
     if (!isForSsh || args.json || !this.#runsSsh) throw error;
     this.#leaveToSsh('', args, argv);
@@ -188,7 +188,7 @@ export class ExecCall {
     const isTold = options.showsServerWords && !args.quiet;
     if (isTold && what.tty === 'withheld') this.#notes.say(NO_LOCAL_TERMINAL);
     const env = selectEnv(options, await environmentFor(options.sendEnv, this.#caller));
-    // Where somebody reads it, for it is no word of ssh's.
+    // Only if stderr is a terminal: ssh itself prints no such hint.
     const isRead = isTold && this.#caller.terminal.stderrIsTerminal;
     const hint = await otherSettings.hint(isRead ? this.#caller.env : {});
     const lease =
@@ -205,7 +205,7 @@ export class ExecCall {
     running.run(lease, what, { env, agentForward: request.forwardAgent !== undefined });
   }
 
-  /** Undefined where the call is not for the pool, and was answered. */
+  /** Undefined where the call is not for the pool and has already been answered. */
   async #reach(args: CallArgs, argv: readonly Buffer[]): Promise<ReachResult | undefined> {
     refuseElsewhere(this.#services.place, this.#caller.place);
     this.#isHere = true;
@@ -221,7 +221,7 @@ export class ExecCall {
     else if (args.control) this.#control(args.control, options, argv);
     else {
       for (const line of shownWarnings(options, this.#isSilent)) {
-        // What is no entry of ssh's log stays on standard error with -E.
+        // Other lines are not part of ssh's log: with -E they still go to standard error.
         if (line.endsWith('\r')) this.#notes.say(line);
         else this.#notes.say(`${line}\n`, 'words');
       }
@@ -230,7 +230,7 @@ export class ExecCall {
     return undefined;
   }
 
-  /** Waits for what `wait` asks the pool for, but not in silence. */
+  /** Waits for the pool, and tells the user if the pool is full. */
   async #withRoom<T>(
     request: PoolRequest,
     { quiet }: CallArgs,
@@ -241,7 +241,7 @@ export class ExecCall {
     const isCrowded = (): boolean => pool.isCrowded(request.key);
     const over = watchRoom({ clock, isCrowded }, () => {
       if (this.#command === 'ssh') {
-        // It would have a connection of its own.
+        // Plain ssh would open its own connection and need not wait.
         this.#delegate('ssh', argv);
         this.#gone.abort();
       } else if (this.#caller.terminal.stderrIsTerminal && !quiet) {
@@ -255,12 +255,12 @@ export class ExecCall {
     }
   }
 
-  /** What is said to the person: nothing with -q, with -v also how the call goes. */
+  /** The caller's notes: none with -q; with -v also how the call proceeds. */
   #callerContext({ quiet, verbose }: CallArgs, argv: readonly Buffer[]): CallerContext {
     const { cwd, env } = this.#caller;
     const environment = (patterns: readonly string[]) => this.#caller.environment(patterns);
     const ask = askPerson(this.#caller, this.#notes, () => {
-      // Nothing was run yet.
+      // The command has not run yet, so the call can be repeated.
       this.#delegate('client', argv);
       this.#gone.abort();
     });
@@ -271,7 +271,7 @@ export class ExecCall {
     return { cwd, env, environment, ask, note };
   }
 
-  /** What was opened is there: from here on this caller sees the call through. */
+  /** The session or stream is open: from here on this caller stays with the call. */
   #begin(args: CallArgs, { options, request }: ReachResult): RunningCall {
     this.#notes.release();
     const { clock, pool, masters } = this.#services;

@@ -5,21 +5,21 @@ import type { CAPABILITIES } from '../wire/capabilities.ts';
 import type { Message } from '../wire/protocol.ts';
 import type { LocalTerminal } from './what-to-run.ts';
 
-/** How the call reaches its caller. */
+/** The connection between a call and its caller. */
 export interface ExecCaller extends CallerContext {
   readonly place: Place;
   readonly terminal: LocalTerminal;
   can(capability: keyof typeof CAPABILITIES): boolean;
   send(message: Message): void;
-  /** Passes the call to one that puts questions, where this caller can (handOver). */
+  /** Passes the call to a program that can put questions, if the caller has the capability handOver. */
   readonly handOver: () => void;
-  /** Says that the command may run from here on; false where the caller has gone. */
+  /** Tells the caller that the command may run from here on; false where the caller has disconnected. */
   readonly starting: () => boolean;
-  /** Runs the handler of an event; an error in it ends the call, and nothing else. */
+  /** Runs an event handler; an error in it ends only this call. */
   readonly guard: (run: () => void) => void;
 }
 
-/** The variables of a caller: those that it sent, and what else matches these patterns (SendEnv). */
+/** The caller's environment: the variables it sent, and those that match these patterns (SendEnv). */
 export async function environmentFor(
   patterns: readonly string[],
   caller: Pick<ExecCaller, 'env' | 'environment'>,

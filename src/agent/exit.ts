@@ -1,4 +1,4 @@
-/** What a caller exits with for each end of a session, and what it prints. */
+/** The exit status and the last message of a caller, for each way a session can end. */
 import { EXIT_FAILURE, EXIT_TIMEOUT, SshpoolError } from '../base/errors.ts';
 import { signalExitCode } from '../base/signals.ts';
 import type { Outcome } from '../ssh/channel/session.ts';
@@ -11,9 +11,9 @@ export interface Exit {
 }
 
 export interface Ending {
-  /** Set where the time limit ended the command. */
+  /** The time limit, if it ended the command. */
   readonly timeoutMs?: number | undefined;
-  /** As ssh has it: 255 for a signal. */
+  /** As ssh: exit status 255 for a signal. */
   readonly exact?: boolean;
 }
 
@@ -35,7 +35,7 @@ export function exitOf(outcome: Outcome, { timeoutMs, exact = false }: Ending = 
       return lost(outcome.error.message);
     case 'refused':
     case 'vanished':
-      // As ssh, which is silent where the server gives no status.
+      // As ssh, which prints nothing where the server sends no exit status.
       return lost('');
   }
 }
@@ -44,7 +44,7 @@ function lost(message: string): Exit {
   return { exitCode: EXIT_FAILURE, status: 'lost', signal: '', message };
 }
 
-/** Nothing was run, as by `ssh -O`. */
+/** Answered without running a command, as `ssh -O`. */
 export const ANSWERED = {
   type: 'exited',
   exitCode: 0,

@@ -1,6 +1,6 @@
 /**
- * A stream to a machine behind the server (ssh -W) or to a unix socket of it, in the place of a
- * session. Bridges a tunnel to what a call does with a session.
+ * A stream through the server to a TCP port (ssh -W) or to a unix socket. Adapts a tunnel to the
+ * interface that a call uses for a session.
  */
 import { WINDOW } from '../ssh/channel/channel.ts';
 import type { Outcome } from '../ssh/channel/session.ts';
@@ -8,7 +8,7 @@ import type { WindowSize } from '../base/window-size.ts';
 import type { Tunnel } from '../ssh/channel/tunnel.ts';
 import { SshpoolError } from '../base/errors.ts';
 
-/** What a call does with what it has opened: a session, or a stream. */
+/** The interface that a call uses for a session or a stream. */
 export interface Running {
   write(data: Buffer): void;
   endStdin(): void;
@@ -21,7 +21,7 @@ export interface Running {
 export interface ForwardedEvents {
   onStdout(data: Buffer): void;
   onStdinWindow(bytes: number): void;
-  /** The other side sends no more. */
+  /** End of file from the server. */
   onStdoutEnd(): void;
   onEnd(outcome: Outcome): void;
 }
@@ -29,7 +29,7 @@ export interface ForwardedEvents {
 export class Forwarded implements Running {
   readonly #tunnel: Tunnel;
   readonly #events: ForwardedEvents;
-  /** Bytes given up that were not consumed. */
+  /** Bytes passed to the call that it has not consumed yet. */
   #unconsumed = 0;
 
   constructor(tunnel: Tunnel, events: ForwardedEvents) {
@@ -42,7 +42,7 @@ export class Forwarded implements Running {
     );
   }
 
-  /** From now on its events come. */
+  /** Starts the events. */
   start(): void {
     this.#tunnel.on('data', (data: Buffer) => {
       this.#unconsumed += data.length;
@@ -55,7 +55,8 @@ export class Forwarded implements Running {
 
   write(data: Buffer): void {
     const { length } = data;
-    // The stream keeps it until the server takes it, and its memory is written over.
+    // Copied: the stream keeps the data until the server takes it, and the buffer is reused before
+    // that.
     this.#tunnel.write(Buffer.from(data), (error) => {
       if (!error) this.#events.onStdinWindow(length);
     });
@@ -65,7 +66,7 @@ export class Forwarded implements Running {
     this.#tunnel.end();
   }
 
-  /** Nobody is told in a stream; what comes is dropped. */
+  /** The protocol cannot tell the other end to stop; further data is dropped. */
   closeStdout(): void {
     this.#tunnel.resume();
   }

@@ -1,4 +1,7 @@
-/** What the agent would keep of its starter: open descriptors, such as an end of a pipe; its priority. */
+/**
+ * Removes what the agent inherited from the process that started it: open descriptors (such as the end
+ * of a pipe) and the priority.
+ */
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
@@ -6,9 +9,10 @@ import { setPriority } from 'node:os';
 const CLOEXEC = 0o2000000;
 
 /**
- * Closes every descriptor above `last` that came through exec(2). Node opens its own with O_CLOEXEC,
- * so that those without it are not Node's. The launcher closes them itself; the Node client, and the
- * shell that it starts the agent by, cannot. Where there is no /proc they stay open.
+ * Closes every descriptor above `last` that was inherited through exec(2). Node opens its own
+ * descriptors with O_CLOEXEC, so one without it is not Node's. The launcher closes them before it
+ * starts the agent; the Node client, which starts the agent through a shell, cannot. Without /proc they
+ * stay open.
  */
 export function closeInherited(last: number): void {
   for (const name of listOrNone('/proc/self/fdinfo')) {
@@ -19,8 +23,8 @@ export function closeInherited(last: number): void {
 }
 
 /**
- * Gives every thread the usual priority: on Linux each has its own, and Node has some by now. The launcher
- * does it before there are any, which a shell cannot.
+ * Resets the priority of every thread: on Linux each has its own, and Node already runs several. The
+ * launcher does this before Node starts; a shell cannot.
  */
 export function resetPriority(): void {
   const threads = listOrNone('/proc/self/task').map(Number);
@@ -28,7 +32,8 @@ export function resetPriority(): void {
     try {
       setPriority(thread, 0);
     } catch {
-      // It has ended; or the system does not let us, but root or with RLIMIT_NICE: then we are slower.
+      // The thread has ended, or only root or RLIMIT_NICE may raise the priority: the agent then stays
+      // slower.
     }
   }
 }
@@ -47,6 +52,6 @@ function isInherited(descriptor: number): boolean {
     const flags = /^flags:\s*([0-7]+)$/m.exec(info)?.[1];
     return flags !== undefined && (Number.parseInt(flags, 8) & CLOEXEC) === 0;
   } catch {
-    return false; // that of the list itself, which is closed by now
+    return false; // the descriptor of the directory listing, already closed
   }
 }

@@ -1,4 +1,4 @@
-/** How a call came by its session, for `-v`. */
+/** Describes for `-v` how a call got its session. */
 import type { Lease } from '../pool/wanted.ts';
 
 export function describeLease({ connection, reused, queueMs, connectMs }: Lease): string {

@@ -1,6 +1,6 @@
 /**
- * The agent's life: it publishes its socket, serves callers, and leaves when it is told to, when
- * nobody has needed it for a while, or when its socket is gone.
+ * The agent's lifecycle: it publishes its socket, serves callers, and stops on request, after the idle
+ * time, or when its socket was removed.
  */
 import type { Socket } from 'node:net';
 import { createLog, type Log } from '../base/log.ts';
@@ -26,7 +26,7 @@ import type { Services } from './services.ts';
 import { SingleServers, statePath } from './single-servers.ts';
 import { Unfinished } from './unfinished.ts';
 
-/** How often the agent looks whether callers still find its socket. */
+/** How often the agent checks that its socket still exists. */
 const SELF_CHECK_MS = 10_000;
 /** How long callers may take to read their last message when the agent leaves. */
 const FAREWELL_MS = 2000;
@@ -35,15 +35,15 @@ export interface AgentConfig {
   readonly paths: RuntimePaths;
   readonly settings: Settings;
   readonly version: string;
-  /** May throw: the line is dropped then. */
+  /** May throw; the line is then dropped. */
   readonly writeLog: (line: string) => void;
   readonly clock?: Clock;
 }
 
-/** `serving` takes callers; `leaving` finishes what runs; `gone` has let go of everything. */
+/** `serving` accepts callers; `leaving` waits for running commands; `gone` has closed everything. */
 export type AgentState = 'serving' | 'leaving' | 'gone';
 
-/** How configurations are read. */
+/** The readers of configuration files. */
 type Files = Pick<Services, 'mounts' | 'sshConfig'>;
 
 export class Agent {
@@ -60,7 +60,7 @@ export class Agent {
   #idleTimer: Timer | undefined;
   #checkTimer: Timer | undefined;
   #resolveGone: () => void = () => undefined;
-  /** Resolves when nothing of the agent is left. */
+  /** Resolves when the agent has closed everything. */
   readonly gone: Promise<void>;
 
   private constructor(config: AgentConfig, listener: Listener, files: Files) {
@@ -111,15 +111,15 @@ export class Agent {
   }
 
   /**
-   * Starts an agent; undefined where one runs already. The start lock is held by the caller.
+   * Starts an agent; undefined if one runs already. The caller must hold the start lock.
    * @throws SshpoolError UNSAFE_PATH, AGENT_START, NO_USER
    */
   static async start(config: AgentConfig): Promise<Agent | undefined> {
-    // Before callers can come: it throws where the user database does not have us.
+    // Before callers can connect: throws where the user database has no entry for this user.
     const { clock = systemClock } = config;
     const mounts = new Mounts({ clock });
     const files = { mounts, sshConfig: new SshConfig({ clock, mounts }) };
-    // Callers may come as soon as the socket is published, before publish has returned.
+    // Callers may connect as soon as the socket is published, before publish has returned.
     const early: Socket[] = [];
     let agent: Agent | undefined;
     const listener = await Listener.publish(config.paths, (socket) => {
@@ -134,12 +134,12 @@ export class Agent {
     return agent;
   }
 
-  /** An error that nothing handled: it is logged and counted, and the agent goes on. */
+  /** An unhandled error is logged and counted, and the agent continues. */
   fault(thrown: unknown): void {
     this.#log.fault(thrown);
   }
 
-  /** Ends the agent; what runs is waited for, or with `force` ended. Harmless when repeated. */
+  /** Stops the agent after the running commands, or with `force` ends them. May be called again. */
   stop({ force }: { readonly force: boolean }): void {
     if (this.#life === 'serving') {
       this.#life = 'leaving';
@@ -168,19 +168,19 @@ export class Agent {
     if (this.#life !== 'serving') caller.dismiss();
   }
 
-  /** Called whenever something ended: with nothing left to do, the idle time begins. */
+  /** Called whenever a call or connection ended: without any left, the idle time begins. */
   #rest(): void {
     this.#idleTimer?.cancel();
     if (this.#callers.size > 0 || !this.#pool.empty) return;
     if (this.#life === 'leaving') return this.#farewell();
     if (this.#life !== 'serving' || this.#settings.agentIdleTimeoutMs === 0) return;
     this.#idleTimer = this.#clock.after(this.#settings.agentIdleTimeoutMs, () => {
-      this.#log.info('nobody needs the agent');
+      this.#log.info('the agent is not needed any more');
       this.stop({ force: false });
     });
   }
 
-  /** The last connections are closed: callers get their last messages, then it is over. */
+  /** The last connections are closed: callers get their last messages, then the agent is gone. */
   #farewell(): void {
     if (this.#life === 'gone') return;
     for (const caller of this.#callers) caller.dismiss();
@@ -208,13 +208,13 @@ export class Agent {
   }
 }
 
-/** Without what callers send themselves: that of the starter must not reach the calls of others. */
+/** Without the variables that callers send: those of the starter must not reach the calls of others. */
 function withoutCallerEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const own = Object.entries(matchingEnv(env, AGENT_ENV));
   return Object.fromEntries(own.filter(([name]) => !matchesEnv(name, CALLER_ENV)));
 }
 
-/** What `make` resolves to, made when it is first asked for. */
+/** Runs `make` at the first call and keeps its result. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => (made ??= make());

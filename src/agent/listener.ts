@@ -1,6 +1,6 @@
 /**
- * The agent's socket: published in one step, so that nobody meets one that does not listen yet,
- * and taken away only while it is still ours.
+ * The agent's socket. It is published in one step, so that callers never find a socket without a
+ * listener, and removed only while it is still this agent's.
  */
 import { linkSync, lstatSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -22,8 +22,8 @@ export class Listener {
   }
 
   /**
-   * Listens, or resolves to undefined where another agent does already. The caller holds the
-   * start lock, so a socket that nobody answers on may be taken away.
+   * Listens, or resolves to undefined if another agent already does. The caller must hold the start
+   * lock, so a socket without a listener may be removed.
    * @throws SshpoolError UNSAFE_PATH, AGENT_START
    */
   static async publish(
@@ -50,12 +50,12 @@ export class Listener {
     return new Listener(server, paths.socket);
   }
 
-  /** Whether callers still find us under the published name. */
+  /** Whether the published path is still this socket. */
   get published(): boolean {
     return inodeOf(this.#socket) === this.#inode;
   }
 
-  /** Takes no more callers; those that are connected stay. */
+  /** Accepts no more callers; connected callers stay. */
   close(): void {
     if (this.published) rmSync(this.#socket, { force: true });
     this.#server.close();

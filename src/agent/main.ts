@@ -1,6 +1,6 @@
 /**
- * The agent as a process of its own, started detached by a client: it reports on descriptor 3
- * whether it serves, and writes its log to standard error, which is the log file.
+ * The agent as its own process, started detached by a client: it reports on descriptor 3 whether it
+ * serves, and writes its log to standard error, which is the log file.
  */
 import { closeSync, writeSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
@@ -13,10 +13,10 @@ import { Agent } from './lifecycle.ts';
 import { guardProcess, writeLog } from './process.ts';
 
 const READY_FD = 3;
-/** By then the call that started us is through with what it needs. */
+/** By then the call that started the agent has loaded what it needs. */
 const REST_MS = 500;
 
-/** What the starter reads: one line of JSON. `code` and `message` say why there is no agent. */
+/** What the starter reads: one line of JSON. `code` and `message` say why the agent did not start. */
 export type Readiness =
   | { readonly ok: true; readonly pid: number }
   | { readonly ok: false; readonly code: string; readonly message: string };
@@ -27,8 +27,8 @@ function report(readiness: Readiness): void {
 }
 
 /**
- * What the start did without. Not left to the call that needs it: by then an update of the program
- * may have replaced the files.
+ * Loads the modules that the start did not need. Not left to the call that needs them: an update of the
+ * program may have replaced the files by then.
  */
 async function loadTheRest(): Promise<void> {
   await Promise.all([
@@ -39,14 +39,14 @@ async function loadTheRest(): Promise<void> {
     import('./single-servers-schema.ts'),
     import('../config/settings-schema.ts'),
   ]);
-  // Not before: with other flags than its own, Node compiles its built-in modules anew.
+  // Only now: with changed flags Node would compile its built-in modules again.
   for (const flag of V8_FLAGS) setFlagsFromString(flag);
 }
 
 /**
- * Calls are few and far between. Compiled when they first run and not when they have run often,
- * they take 1 ms less for the first hundred calls. And the young generation stays small: a thousand
- * calls let it grow by 30 MB, all of it garbage, and were no faster.
+ * Calls are rare. Compiling functions at their first run saves 1 ms for each of the first hundred
+ * calls. The young generation stays small: a thousand calls let it grow by 30 MB of garbage and were no
+ * faster.
  */
 const V8_FLAGS = ['--always-sparkplug', '--semi-space-growth-factor=1'];
 
@@ -60,14 +60,14 @@ async function main(): Promise<void> {
     version: programVersion(),
     writeLog,
   });
-  // Another agent was quicker: for whoever asked, that is as good.
+  // Also if another agent was quicker: the starter only needs a running agent.
   report({ ok: true, pid: process.pid });
   if (agent === undefined) return;
   guardProcess(agent);
   setTimeout(() => {
     loadTheRest().catch((thrown: unknown) => agent.fault(thrown));
   }, REST_MS).unref();
-  // SIGHUP: the terminal of the starter has gone. SIGUSR1 would open Node's debugger to all users.
+  // SIGHUP: the terminal of the starter was closed. SIGUSR1 would open Node's debugger to all users.
   for (const name of ['SIGHUP', 'SIGUSR1'] as const) process.on(name, () => undefined);
   await agent.gone;
 }

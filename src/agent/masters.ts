@@ -1,7 +1,8 @@
 /**
- * ControlPath (ssh_config(5)): a master of ssh's own that listens there does the calls that name it. Where
- * there is none our connections stand for one, and `ssh -O` is answered for them. No socket of ours is put
- * there: another ssh would find a master that cannot take its descriptors (docs/DECISIONS.md).
+ * ControlPath (ssh_config(5)): if an ssh master listens there, it carries the calls that name it.
+ * Otherwise pooled connections act as the master, and the agent answers `ssh -O` for them. The agent
+ * puts no socket there: another ssh would take it for a master that accepts file descriptors, which the
+ * agent cannot (docs/DECISIONS.md).
  */
 import { stat } from 'node:fs/promises';
 import { createConnection } from 'node:net';
@@ -10,20 +11,20 @@ import type { Control } from '../config/call-args.ts';
 import type { ControlOptions } from '../config/control-options.ts';
 import type { Pool } from '../pool/pool.ts';
 
-/** A file system that takes longer is the caller's to wait for. */
+/** After this the agent stops waiting for the file system, and ssh makes the call. */
 const LOOK_MS = 1000;
 /** The longest path of a unix socket that Linux takes; ssh refuses a longer one itself. */
 const MAX_PATH_BYTES = 107;
-/** The oldest are forgotten beyond that many. */
+/** Above this number the oldest entry is dropped. */
 const MAX_MASTERS = 1000;
 
-/** What stands for a master: connections, as long as ssh's own would live. */
+/** The pooled connections that act as one master, for as long as an ssh master would live. */
 interface Master {
-  /** Of the connections that its calls run over. */
+  /** Keys of the connections that carry its calls. */
   readonly keys: Set<string>;
   calls: number;
   persistMs: number;
-  /** When the last call ended, monotonic. */
+  /** Monotonic time of the end of the last call. */
   endedAt: number;
 }
 
@@ -37,17 +38,20 @@ export class Masters {
     this.#pool = pool;
   }
 
-  /** Whether one of ssh's own is to do a call with one of these paths. */
+  /** Whether an ssh master listens at one of these paths and must carry the call. */
   async isForeign(paths: readonly string[]): Promise<boolean> {
     const found = await Promise.all(paths.map((path) => isListening(path, this.#clock)));
     return found.includes(true);
   }
 
-  /** A call begins over the connection of `key`; returns what ends it, which may be called again. */
+  /**
+   * Registers a call over the connection of `key`; returns a function that ends it, which may be called
+   * again.
+   */
   begin({ controlPath, controlMaster, controlPersistMs }: ControlOptions, key: string): () => void {
     if (controlPath === undefined) return () => undefined;
     const known = this.#running(controlPath);
-    // ControlMaster=no joins a master and makes none.
+    // ControlMaster=no uses an existing master but starts none.
     if (known === undefined && controlMaster === 'no') return () => undefined;
     const master = known ?? { keys: new Set(), calls: 0, persistMs: controlPersistMs, endedAt: 0 };
     master.keys.add(key);
@@ -66,7 +70,7 @@ export class Masters {
     };
   }
 
-  /** Does what `ssh -O` says; the line for standard error, or undefined where there is no such master. */
+  /** Executes `ssh -O`; returns the line for standard error, or undefined without such a master. */
   control(path: string, control: Control): string | undefined {
     const master = this.#running(path);
     if (master === undefined) return undefined;
@@ -92,7 +96,7 @@ export class Masters {
   }
 }
 
-/** True also where that cannot be found out soon. */
+/** Also true if the file system does not answer in time. */
 function isListening(path: string, clock: Clock): Promise<boolean> {
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) return Promise.resolve(true);
   return new Promise((resolve) => {
@@ -103,7 +107,7 @@ function isListening(path: string, clock: Clock): Promise<boolean> {
     };
     stat(path).then(
       (file) => (file.isSocket() ? connect(path, found) : found(false)),
-      () => found(false), // nothing is there, or it is out of reach: ssh connects by itself then, too
+      () => found(false), // absent or not accessible: ssh would open its own connection, too
     );
   });
 }
@@ -114,7 +118,7 @@ function connect(path: string, found: (is: boolean) => void): void {
     socket.destroy();
     found(true);
   });
-  // What a master left behind when it was killed; one that is only busy is there.
+  // ECONNREFUSED: left behind by a killed master; a busy master accepts later.
   socket.once('error', ({ code }: NodeJS.ErrnoException) =>
     found(code !== 'ECONNREFUSED' && code !== 'ENOENT'),
   );

@@ -1,22 +1,22 @@
 /**
- * Gives memory back to the system after a crowd of callers or a flood. Buffers lie outside of V8's heap
- * and are freed only by a collection of it, which V8 puts off for as long as nothing runs.
+ * Returns memory to the system after many callers or much data. Buffers lie outside of V8's heap and
+ * are freed only by a garbage collection, which V8 postpones while nothing runs.
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Clock, Timer } from '../base/time.ts';
 
-/** An agent that rests has less than this. */
+/** An idle agent uses less than this. */
 const HIGH_BYTES = 90 * 1024 * 1024;
-/** So long after the last caller has gone: a busy agent's heap is collected by V8 itself. */
+/** Delay after the last caller disconnected: V8 itself collects the heap of a busy agent. */
 const SETTLE_MS = 2000;
-/** It must have grown by so much since the last collection: what is in use then stays in use. */
+/** Required growth since the last collection: memory in use then is still in use. */
 const GROWTH = 1.1;
 
 export interface Heap {
-  /** Resident bytes. */
+  /** Resident set size in bytes. */
   resident(): number;
-  /** Collects what is not in use. */
+  /** Runs a full garbage collection. */
   collect(): void;
 }
 
@@ -31,7 +31,10 @@ export class MemoryReturn {
     this.#heap = heap;
   }
 
-  /** A caller has gone. A collection holds the others up for some 10 to 60 ms, and is rare. */
+  /**
+   * Called when a caller disconnects. A collection delays other callers by some 10 to 60 ms, and is
+   * rare.
+   */
   settle(): void {
     this.#timer?.cancel();
     this.#timer = this.#clock.after(SETTLE_MS, () => this.#check());
@@ -49,12 +52,12 @@ const systemHeap: Heap = {
   resident: () => process.memoryUsage.rss(),
   collect: () => {
     setFlagsFromString('--expose-gc');
-    // Only a new context has the function; it is made for this one use.
+    // Only a new context has the function `gc`; it is made for this one use.
     const collect = runInNewContext('gc') as (how?: object) => void;
     setFlagsFromString('--no-expose-gc');
     collect();
-    // V8's last resort also gives back the pages that it keeps for later. That of Node 20 takes every
-    // object for the wish for a small collection.
+    // The flavor last-resort also returns the pages that V8 keeps for later. Node 20 treats any object
+    // argument as a request for a minor collection.
     collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
   },
 };

@@ -18,9 +18,9 @@ const PARAMS = {
 export type MethodName = keyof typeof PARAMS;
 export type MethodParams<M extends MethodName> = z.output<(typeof PARAMS)[M]>;
 
-/** @throws SshpoolError PROTOCOL where they are not as the method wants them */
+/** @throws SshpoolError PROTOCOL where they do not match the method's schema */
 export function readParams<M extends MethodName>(method: M, text: string): MethodParams<M> {
-  // The index loses the link between the method and its schema; both are of one table.
+  // The index loses the type link between the method and its schema; both come from one table.
   const schema = PARAMS[method] as unknown as z.ZodType<MethodParams<M>>;
   try {
     return schema.parse(JSON.parse(text));

@@ -1,4 +1,4 @@
-/** What a caller can ask of the agent besides running commands: the methods and their results. */
+/** The agent's methods besides running commands, and their results. */
 import { SshpoolError } from '../base/errors.ts';
 import { parseTargets } from '../config/exec-args.ts';
 import type { Settings } from '../config/settings.ts';
@@ -13,7 +13,7 @@ import { PROTOCOL } from '../wire/protocol.ts';
 import type { MethodName, MethodParams } from './method-params.ts';
 import type { Services } from './services.ts';
 
-/** The agent's own facts. Times in milliseconds, sizes in bytes. */
+/** Facts about the agent process. Times in milliseconds, sizes in bytes. */
 export interface AgentFacts {
   readonly pid: number;
   readonly version: string;
@@ -27,9 +27,9 @@ export interface AgentFacts {
 
 export interface AgentStatus extends AgentFacts {
   readonly log: string;
-  /** Lines that could not be written to the log: its disk is full, or the like. */
+  /** Log lines that could not be written, for example because the disk is full. */
   readonly logLinesDropped: number;
-  /** Errors that no code expected; each is in the log. */
+  /** Unexpected errors; each is in the log. */
   readonly unexpectedErrors: number;
   readonly settings: Settings;
 }
@@ -42,10 +42,10 @@ export interface AgentStats extends AgentFacts {
 
 export interface Warmed {
   readonly target: string;
-  /** It was warm before. */
+  /** The connection existed already. */
   readonly reused: boolean;
   readonly connectMs: number;
-  /** Why it could not be reached, or null; and the name of the error. */
+  /** Why the host could not be reached, and the error's code; null if it was. */
   readonly error: string | null;
   readonly code: string | null;
 }
@@ -94,7 +94,7 @@ const HANDLERS: Handlers = {
   },
 };
 
-/** Runs a method; @throws SshpoolError PROTOCOL where there is none or its parameters are bad */
+/** Runs a method. @throws SshpoolError PROTOCOL for an unknown method or bad parameters */
 export async function callMethod(
   services: Services,
   method: string,
@@ -113,7 +113,7 @@ async function dispatch<M extends MethodName>(
   params: string,
   caller: CallerSide,
 ): Promise<MethodResults[M]> {
-  // Only here, for its schemas: the agent is to serve its first caller before they are loaded.
+  // Imported here because the schemas load slowly: the agent serves its first caller before.
   const { readParams } = await import('./method-params.ts');
   return HANDLERS[method](services, readParams(method, params), caller);
 }
@@ -149,8 +149,8 @@ function memory(): Pick<AgentFacts, 'rssBytes' | 'heapBytes'> {
 }
 
 /**
- * The connections that a person means by `text`: as they typed HOST before, or by alias, by name
- * and port as messages show them, or by the resolved name.
+ * The connections that `text` names: HOST as typed before, the alias, the name and port as messages
+ * show them, or the resolved host name.
  */
 function matching(text: string): Match {
   const { host, user, port } = parseTarget(text);
@@ -161,11 +161,11 @@ function matching(text: string): Match {
   };
 }
 
-/** The same, and those of another alias of the same host. */
+/** The same, and the connections of other aliases of the same host. */
 async function meantBy(text: string, { sshConfig, env }: Services): Promise<Match> {
   const named = matching(text);
   const question = { target: parseTarget(text), sshArgs: [], cwd: '/', env };
-  // A name that ssh cannot make sense of has no connection under another one.
+  // A name that ssh cannot resolve has no connection under another alias.
   const options = await sshConfig.resolve(question).catch(() => undefined);
   const isSame = ({ hostname, port, user, way }: Label): boolean =>
     hostname === options?.hostname &&

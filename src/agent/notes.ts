@@ -5,8 +5,8 @@ import type { Note } from '../ssh/link/prompts.ts';
 const HOLD_MS = 1000;
 
 /**
- * A line for a caller's standard error, as it is sent: a server, a proxy or an ssh of ours may have a
- * say in it. The end of a line of ssh's own stays.
+ * Makes a line safe for a caller's standard error: its text may come from a server, a proxy or ssh.
+ * Keeps the carriage return with which ssh ends a log line.
  */
 export function noteText(text: string): string {
   const end = text.endsWith('\r') ? '\r' : '';
@@ -14,8 +14,8 @@ export function noteText(text: string): string {
 }
 
 /**
- * What is for a caller's standard error. It may be held until it is clear that this caller sees the
- * call through: whoever makes it anew comes upon the same, and it must not be said twice.
+ * Lines for a caller's standard error. They may be held until it is certain that this caller completes
+ * the call: a program that makes the call again prints the same lines, and they must not appear twice.
  */
 export class Notes {
   readonly #print: Note;
@@ -31,11 +31,11 @@ export class Notes {
   readonly say: Note = (...said) => {
     if (this.#held === undefined) return this.#print(...said);
     this.#held.push(said);
-    // What a person has to act on must not wait for the end of it.
+    // Released after HOLD_MS: the user may have to act on a line before the call ends.
     if (this.#held.length === 1) this.#clock.after(HOLD_MS, () => this.release());
   };
 
-  /** They are of no use any more. */
+  /** Discards the held lines. */
   drop(): void {
     this.#held = undefined;
   }

@@ -1,6 +1,6 @@
 /**
- * Settings count when an agent starts. Who has set others than the agent that runs is told so, once: a
- * variable that does nothing, and says nothing, is looked into for an hour.
+ * The agent reads its settings when it starts. A caller whose settings differ from the agent's is told
+ * so once: otherwise a user may search for an hour why a variable has no effect.
  */
 import { createHash } from 'node:crypto';
 import { SshpoolError } from '../base/errors.ts';
@@ -9,25 +9,26 @@ import type { Clock } from '../base/time.ts';
 import { VARIABLES, type Settings } from '../config/settings.ts';
 import type { Env } from '../config/tokens.ts';
 
-/** So many different settings are known to have been told of. */
+/** How many different settings are remembered as reported. */
 const TOLD = { lifeMs: Infinity, max: 256 };
 
 const sayNothing = (): void => undefined;
 
 export class OtherSettings {
   readonly #own: Settings;
-  /** By a digest of what was set. */
+  /** Keyed by a digest of the caller's settings. */
   readonly #told: TtlCache<true>;
 
-  /** `own`: those that the agent was started with. */
+  /** `own`: the settings that the agent was started with. */
   constructor(clock: Clock, own: Settings) {
     this.#own = own;
     this.#told = new TtlCache(clock, TOLD);
   }
 
   /**
-   * Resolves to what says it to a caller with this environment, to be called once nobody makes the call
-   * anew. It says nothing where there is nothing, or nothing more, to say.
+   * Resolves to a function that prints the hint for a caller with this environment. Call it once the
+   * call will not be repeated by another program. It prints nothing if there is no difference, or if
+   * the hint was already printed.
    */
   async hint(env: Env): Promise<(say: (text: string) => void) => void> {
     const set = VARIABLES.filter(({ name }) => env[name]).map(({ name }) => `${name}=${env[name]}`);
@@ -42,12 +43,12 @@ export class OtherSettings {
 
   async #words(env: Env): Promise<string | undefined> {
     try {
-      // Loaded only here, as by whoever starts an agent.
+      // Loaded only here, as at the start of an agent.
       const { parseSettings } = await import('../config/settings-schema.ts');
       return this.#describe(parseSettings(env), env);
     } catch (thrown) {
       const { code, message } = SshpoolError.from(thrown);
-      // Whatever else it is, no call fails for a hint.
+      // Ignores any other error: a hint must not make a call fail.
       return code === 'BAD_SETTING' ? message : undefined;
     }
   }

@@ -5,8 +5,8 @@ import type { Agent } from './lifecycle.ts';
 const STDERR_FD = 2;
 
 /**
- * Writes to standard error at once. Not by process.stderr: the error of a stream (its disk is full)
- * would end the process.
+ * Writes to standard error synchronously. Not through process.stderr: a stream error (disk full) would
+ * end the process.
  * @throws Error of the system
  */
 export function writeLog(line: string): void {
@@ -14,8 +14,8 @@ export function writeLog(line: string): void {
 }
 
 /**
- * Lets signals end the agent, and keeps errors that nothing handles from ending it: other callers'
- * commands run in it, and must not pay for one call's fault.
+ * Lets signals stop the agent, and keeps it running after unhandled errors: it runs the commands of
+ * other callers, which one call's error must not end.
  */
 export function guardProcess(agent: Agent): void {
   for (const name of ['SIGINT', 'SIGTERM'] as const) {

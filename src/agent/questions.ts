@@ -1,4 +1,4 @@
-/** Questions to one caller and the answers that come back for them. */
+/** Questions to one caller, and its answers. */
 import type { Ask, Question } from '../ssh/link/prompts.ts';
 import type { Message } from '../wire/protocol.ts';
 
@@ -29,7 +29,10 @@ export class Questions {
       this.#send({ type: 'ask', id, text, echo });
     });
 
-  /** Zeroes what came, which lies where the next message will: the one who asked gets a copy. */
+  /**
+   * Zeroes the answer in the receive buffer, which the next message reuses: the asking code gets a
+   * copy.
+   */
   answer({ id, given, text }: Extract<Message, { type: 'answer' }>): void {
     const open = this.#open.get(id);
     this.#open.delete(id);
@@ -38,7 +41,7 @@ export class Questions {
     text.fill(0);
   }
 
-  /** There is nobody to ask any more: what is open stays unanswered. */
+  /** The caller has disconnected: open questions get no answer. */
   close(): void {
     this.#closed = true;
     for (const { resolve } of this.#open.values()) resolve(undefined);

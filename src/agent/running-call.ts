@@ -1,6 +1,6 @@
 /**
- * What was opened for a call, a session or a stream: bytes, signals and sizes to it and from it, up
- * to its end. How it was come by is not known here.
+ * The open session or stream of a call: passes data, signals and window sizes in both directions until
+ * it ends. Does not know how the session was acquired.
  */
 import { EXIT_FAILURE, SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
@@ -21,45 +21,45 @@ export interface RunningCallFacts {
   readonly clock: Clock;
   readonly pool: Pool;
   readonly options: SshOptions;
-  /** As ssh has it, and not as `exec`: signals end the caller and not the remote command. */
+  /** As ssh, not as `exec`: signals end the caller, not the remote command. */
   readonly exact: boolean;
   readonly quiet: boolean;
-  /** Not even failures are told. */
+  /** Prints nothing, not even failures. */
   readonly silent: boolean;
-  /** When its caller's time limit is over, by the monotonic clock; undefined for none. */
+  /** Monotonic time at which the caller's time limit ends; undefined for none. */
   readonly limitAt: number | undefined;
   readonly send: (message: Message) => void;
   /** A line for the caller's standard error. */
   readonly note: (text: string) => void;
-  /** Says that the command may run from here on; false where the caller has gone. */
+  /** Tells the caller that the command may run from here on; false where the caller has disconnected. */
   readonly starting: () => boolean;
-  /** The agent leaves and ends what runs. */
+  /** Whether the agent is stopping and ends running commands. */
   readonly stoppedByForce: () => boolean;
-  /** Runs the handler of an event; an error in it ends this call, and not its connection. */
+  /** Runs an event handler; an error in it ends only this call, not its connection. */
   readonly guard: (run: () => void) => void;
 }
 
-/** A caller whose time limit is over so soon waits for that. */
+/** If the connection is lost this close to the time limit, the caller waits for the limit. */
 const SOON_MS = 15_000;
 
 export class RunningCall {
   readonly #facts: RunningCallFacts;
   readonly #startedAt: number;
   #running: Running | undefined;
-  /** What stands before a session with a terminal. */
+  /** Sends keystrokes to a session with a terminal (ObscureKeystrokeTiming). */
   #keystrokes: Keystrokes | undefined;
   #lease: Lease | undefined;
   #remote: RemoteEnd | undefined;
   #timedOutMs: number | undefined;
   #abandoned = false;
-  /** Why the command was not answered, where that is told at the time limit. */
+  /** The outcome to report when the time limit ends, if the server has not answered the command. */
   #unanswered: Outcome | undefined;
   #isStarted = false;
   #ended = false;
   #terminal = false;
   #isTerminalRefused = false;
   #stdoutOpen = true;
-  /** Bytes sent to the caller that it has not taken yet. */
+  /** Bytes sent to the caller that it has not acknowledged yet. */
   #untaken = 0;
 
   constructor(facts: RunningCallFacts) {
@@ -68,8 +68,8 @@ export class RunningCall {
   }
 
   /**
-   * @throws SshpoolError SESSION_REFUSED where the session has ended by itself, CANCELLED where
-   * the caller has gone
+   * @throws SshpoolError SESSION_REFUSED where the session has already ended, CANCELLED where the
+   * caller has disconnected
    */
   run(lease: Lease, what: WhatToRun, rest: Pick<Start, 'env' | 'agentForward'>): void {
     const { clock, send, starting, guard } = this.#facts;
@@ -79,7 +79,7 @@ export class RunningCall {
       throw SshpoolError.of('SESSION_REFUSED', { host, reason: 'it was closed at once' });
     }
     if (!starting()) {
-      // It took us for hung, and runs its command elsewhere.
+      // The caller gave this agent up as hung, and runs its command elsewhere.
       session.close();
       throw SshpoolError.of('CANCELLED', {});
     }
@@ -110,7 +110,7 @@ export class RunningCall {
     );
   }
 
-  /** A stream in place of a session. */
+  /** Runs a stream instead of a session. */
   forward(tunnel: Tunnel): void {
     const { guard, send } = this.#facts;
     const forwarded = new Forwarded(tunnel, {
@@ -124,9 +124,9 @@ export class RunningCall {
     forwarded.start();
   }
 
-  /** A message of the caller. @throws SshpoolError PROTOCOL */
+  /** A message from the caller. @throws SshpoolError PROTOCOL */
   receive(message: Message): void {
-    // It was on its way when the call ended.
+    // The message was in transit when the call ended.
     if (this.#ended) return;
     switch (message.type) {
       case 'stdin':
@@ -157,7 +157,7 @@ export class RunningCall {
     }
   }
 
-  /** The time limit is over: the command is ended, which counts as its end. */
+  /** The time limit has passed: ends the command, and the call with it. */
   timeOut(timeoutMs: number): void {
     this.#timedOutMs = timeoutMs;
     this.#abandoned = true;
@@ -165,14 +165,14 @@ export class RunningCall {
     else this.#remote?.end('TERM');
   }
 
-  /** The caller has gone: its command is hung up on, as by a terminal that is closed. */
+  /** The caller has disconnected: the command gets SIGHUP, as when a terminal is closed. */
   abandon(): void {
     if (this.#ended) return;
     this.#abandoned = true;
     this.#stdoutOpen = false;
     this.#running?.consume(this.#untaken);
     this.#untaken = 0;
-    // ssh's own end is that of its connection, and no signal.
+    // ssh closes its connection without sending a signal.
     if (this.#facts.exact) this.#running?.close();
     else this.#remote?.end('HUP');
   }
@@ -184,7 +184,7 @@ export class RunningCall {
     return new Keystrokes(session, { clock, intervalMs });
   }
 
-  /** It goes on without, and ends as one that had a terminal. */
+  /** The session continues without a terminal; its last message is that of a terminal session. */
   #terminalRefused(): void {
     this.#isTerminalRefused = true;
     if (!this.#facts.silent) this.#facts.note(requestFailed('pty-req'));
@@ -213,11 +213,11 @@ export class RunningCall {
     this.#running?.consume(bytes);
   }
 
-  /** The person has had enough, and does not wait for a server. */
+  /** The user typed the escape to disconnect: does not wait for the server. */
   #disconnect(): void {
     if (this.#ended) return;
     this.abandon();
-    // For ssh it has ended by that; another command gets its signal, and is seen to.
+    // The close has ended a call of ssh. A call of exec ends here; its command still gets SIGHUP.
     if (!this.#ended) this.#exited({ kind: 'vanished' });
     this.#ended = true;
   }
@@ -227,7 +227,7 @@ export class RunningCall {
     const { clock, limitAt = Infinity } = this.#facts;
     const isLimitNear = limitAt - clock.monotonic() < SOON_MS && this.#timedOutMs === undefined;
     const isUnanswered = outcome.kind === 'lost' && !this.#isStarted;
-    // What its script goes by is the status of a time limit: it is over for the server already.
+    // Scripts expect the status of a time limit here, although the server has already ended the call.
     if (isUnanswered && isLimitNear) this.#unanswered = outcome;
     else this.#finish(outcome);
   }
@@ -235,13 +235,13 @@ export class RunningCall {
   #finish(outcome: Outcome): void {
     if (this.#ended) return;
     this.#ended = true;
-    // Its time was over before the server refused it.
+    // Not a refusal if the time limit passed first.
     const isRefused = outcome.kind === 'refused' && this.#timedOutMs === undefined;
     if (isRefused) this.#refused(outcome.request);
     else this.#exited(outcome);
   }
 
-  /** By the HUP that a forced end begins with, or by the loss of the connection that follows. */
+  /** Ended by the SIGHUP that a forced stop sends, or by the connection that it then closes. */
   #isEndedByForce(outcome: Outcome): boolean {
     if (!this.#facts.stoppedByForce()) return false;
     return outcome.kind === 'lost' || (outcome.kind === 'signalled' && outcome.signal === 'HUP');
@@ -250,14 +250,14 @@ export class RunningCall {
   #exited(outcome: Outcome): void {
     const { clock, pool, exact, send } = this.#facts;
     const execMs = clock.monotonic() - this.#startedAt;
-    // A stream may last for days, and is no command.
+    // A stream is not a command and may last for days.
     if (this.#lease) pool.recordExec(execMs);
     const { reused = false, queueMs = 0, connectMs = 0 } = this.#lease ?? {};
     send({
       type: 'exited',
       ...exitOf(outcome, { timeoutMs: this.#timedOutMs, exact }),
       farewell: this.#farewell(outcome),
-      // No server has ended it, and ssh has no words for that.
+      // The agent ended it, not the server: ssh has no message for that.
       ...(this.#isEndedByForce(outcome) ? { message: endedByForce(), farewell: '' } : {}),
       reused,
       queueMs: Math.round(queueMs),

@@ -1,4 +1,4 @@
-/** What the agent's callers share: made once in main.ts and handed to each of them. */
+/** The objects that all callers of the agent share, made once in main.ts. */
 import type { Log } from '../base/log.ts';
 import type { Place } from '../base/place.ts';
 import type { ReachServices } from '../reach/reach.ts';
@@ -8,19 +8,19 @@ import type { Unfinished } from './unfinished.ts';
 
 export interface Services extends ReachServices {
   readonly log: Log;
-  /** Where the connections of this agent are made. */
+  /** The agent's own place. */
   readonly place: Place;
-  /** Connections that stand for masters of ssh. */
+  /** Pooled connections that act as ssh masters. */
   readonly masters: Masters;
   readonly otherSettings: Pick<OtherSettings, 'hint'>;
-  /** What the callers have begun to send. */
+  /** Unfinished frames of the callers. */
   readonly unfinished: Unfinished;
   /** Version of the program. */
   readonly version: string;
-  /** Monotonic milliseconds. */
+  /** Monotonic time in milliseconds. */
   readonly startedAt: number;
-  /** Whether it was told to end what runs. */
+  /** Whether the agent was told to end running commands. */
   readonly stoppedByForce: () => boolean;
-  /** Ends the agent: what runs is waited for, or with `force` ended. */
+  /** Stops the agent after the running commands, or with `force` ends them. */
   stop(options: { readonly force: boolean }): void;
 }

@@ -1,18 +1,17 @@
 /**
- * Servers that end a connection with its first session, kept beyond the agent's life: what an agent has
- * learned at the price of a login is not learned anew by the next one. A file that cannot be read or
- * written costs that login, and no call.
+ * Servers that close a connection with its first session. The list outlives the agent, because learning
+ * it costs a login. A file that cannot be read or written costs that login again, but no call fails.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 
-/** A server may be replaced: it is tried again after so long. */
+/** Entries expire, as a server may be replaced. */
 const KEPT_MS = 30 * 24 * 3_600_000;
 const MAX_SERVERS = 256;
 const MAX_BYTES = 64 * 1024;
 
-/** Where it is: the XDG base directory specification; undefined without a home. */
+/** The file's path (XDG base directory specification); undefined without a home directory. */
 export function statePath(env: Readonly<Record<string, string | undefined>>): string | undefined {
   const { XDG_STATE_HOME: given, HOME: home } = env;
   const ofHome = home && isAbsolute(home) ? join(home, '.local', 'state') : undefined;
@@ -31,7 +30,7 @@ export class SingleServers {
     this.#now = now;
   }
 
-  /** Their digests; none where nothing was learned, or the file says nothing that we understand. */
+  /** The digests; empty if nothing was learned or the file has an unknown format. */
   async digests(): Promise<string[]> {
     return Object.keys(await this.#read());
   }
@@ -69,14 +68,14 @@ export class SingleServers {
   }
 }
 
-/** Its text; undefined where it is missing, no plain file, or longer than ours ever is. */
+/** The file's text; undefined if it is missing, not a regular file, or too long to be this program's. */
 async function readPlain(path: string): Promise<string | undefined> {
   try {
-    // Opening a pipe would wait for somebody to write to it.
+    // Opening a named pipe would block until a writer opens it.
     const facts = await stat(path);
     return facts.isFile() && facts.size <= MAX_BYTES ? await readFile(path, 'utf8') : undefined;
   } catch {
-    return undefined; // as good as nothing learned
+    return undefined; // treated as nothing learned
   }
 }
 
@@ -84,6 +83,6 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // cut short, or somebody else's
+    return undefined; // truncated, or another program's file
   }
 }

@@ -1,4 +1,4 @@
-/** Which calls ssh itself has to make, because of what the configuration says. */
+/** Finds the calls that ssh itself has to make because of the configuration. */
 import { isBeyondSession, onlyBySsh } from '../config/beyond-session.ts';
 import type { CallArgs, CommandName } from '../config/call-args.ts';
 import { sharesNothing } from '../config/control-options.ts';
@@ -6,7 +6,7 @@ import type { Env } from '../config/tokens.ts';
 import type { ReachResult } from '../reach/reach.ts';
 import type { Masters } from './masters.ts';
 
-/** The option that makes it so; undefined where the call is ours. */
+/** The option that requires ssh; undefined if the pool can make the call. */
 export async function sshInstead(
   command: CommandName,
   args: CallArgs,

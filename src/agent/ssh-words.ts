@@ -1,4 +1,4 @@
-/** What ssh(1) itself would say, for `sshpool ssh`; each line without its line feed. */
+/** The messages of ssh(1), for `sshpool ssh`; each line without its line feed. */
 import { SshpoolError, type ErrorCode } from '../base/errors.ts';
 import {
   earlyEnd,
@@ -15,8 +15,8 @@ type Words = (message: string) => string;
 const after: Words = (message) => `ssh: ${message}`;
 
 /**
- * Failures after which ssh would only fail again, and not sooner. Of all others it can say more than
- * we know, or it may do better: it is run in our place.
+ * Failures that ssh would only repeat, and no sooner. For all other failures ssh is run instead: it may
+ * succeed, or explain more.
  */
 const SAID: Readonly<Partial<Record<ErrorCode, Words>>> = {
   HOST_UNKNOWN: after,
@@ -29,20 +29,20 @@ const SAID: Readonly<Partial<Record<ErrorCode, Words>>> = {
 };
 
 interface FailureFacts {
-  /** Undefined where they are not known yet. */
+  /** Undefined until `ssh -G` has answered. */
   readonly options: LogOptions | undefined;
   /** What `ssh -V` prints. */
   readonly version: () => Promise<string>;
 }
 
 export interface FailureWords {
-  /** Of the ssh of a jump host, which are no entries of the log. */
+  /** Lines of a jump host's ssh; they are not log entries. */
   readonly others: string;
-  /** Without the last line feed. */
+  /** The log entries, without the last line feed. */
   readonly log: string;
 }
 
-/** What ssh would say of a failure; undefined where it is to say so itself. */
+/** What ssh would print for a failure; undefined if ssh must be run to print it. */
 export async function sshFailure(
   error: SshpoolError,
   facts: FailureFacts,
@@ -61,7 +61,7 @@ export async function sshFailure(
   return { others: said.others + reason, log };
 }
 
-/** Without a ConnectTimeout of the user's ssh has more patience than we have. */
+/** Without a ConnectTimeout ssh waits longer than the pool does. */
 async function ownWords(
   error: SshpoolError,
   { options, version }: FailureFacts,
@@ -80,7 +80,7 @@ export const NO_LOCAL_TERMINAL =
 export const requestFailed = (request: string): string =>
   `${request === 'pty-req' ? 'PTY allocation' : request} request failed on channel 0\r`;
 
-/** What is said at the end of a session; '' for nothing (clientloop.c). */
+/** What ssh prints at the end of a session; '' for nothing (clientloop.c). */
 export function farewell(
   hostname: string,
   { terminal, lost }: { readonly terminal: boolean; readonly lost: boolean },
@@ -90,7 +90,7 @@ export function farewell(
   return [...byRemote, ...closed].join('\n');
 }
 
-/** What ssh says of its configuration; LogLevel keeps back what it ends as an entry of its log. */
+/** ssh's warnings about its configuration; LogLevel suppresses those that are log entries. */
 export function shownWarnings(
   { warnings }: { readonly warnings: readonly string[] },
   isSilent: boolean,

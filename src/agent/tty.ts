@@ -2,16 +2,16 @@
 import type { TtyWish } from '../config/call-args.ts';
 
 export interface TtyFacts {
-  /** Of the command line, which RequestTTY does not overrule. */
+  /** From the command line, which takes precedence over RequestTTY. */
   readonly wish: TtyWish;
   /** RequestTTY, as `ssh -G` prints it. */
   readonly configured: string | undefined;
   readonly hasCommand: boolean;
-  /** Standard input is a terminal, and is read. */
+  /** Standard input is a terminal and is forwarded. */
   readonly stdinIsTerminal: boolean;
 }
 
-/** `given`, or `withheld`: wanted, but there is none here to read from. */
+/** `withheld`: requested, but standard input is not a terminal. */
 export type TtyDecision = 'given' | 'withheld' | 'none';
 
 const CONFIGURED: Readonly<Record<string, TtyWish | undefined>> = {
@@ -33,7 +33,7 @@ export function decideTty({
   return asked === 'force' || stdinIsTerminal ? 'given' : 'withheld';
 }
 
-/** Whether it was asked for, and not only given because there is one here: then a refusal is the end. */
+/** Whether the user requested a terminal explicitly: if the server then refuses it, the call fails. */
 export function isTtyDemanded(facts: Pick<TtyFacts, 'wish' | 'configured'>): boolean {
   const asked = askedFor(facts);
   return asked === 'request' || asked === 'force';

@@ -1,30 +1,33 @@
 /**
- * What callers have begun and not completed: a hello that is due, frames of which a part has come. It
- * is bounded in time for each of them, until it has made its call, and in memory for all together.
+ * Unfinished input of callers: a hello that is due, and frames received in part. The time is limited
+ * for each caller until it has made its call; the memory is limited for all callers together.
  */
 import type { Clock } from '../base/time.ts';
 
-/** How long a caller may take for its hello, and then for each frame up to its call. */
+/** Time limit for the hello, and then for each frame until the call is made. */
 const HELLO_MS = 5000;
 const FRAME_MS = 10_000;
-/** As many bytes of unfinished frames are kept, of all callers together; they take up to twice that. */
+/**
+ * Limit for the bytes of unfinished frames of all callers together; they may take up to twice that
+ * memory.
+ */
 const MAX_BYTES = 8 * 1024 * 1024;
 const LOOK_MS = 1000;
 
 export interface Sender {
-  /** Ends its connection; `reason` is for the log. */
+  /** Closes its connection; `reason` is for the log. */
   drop(reason: string): void;
 }
 
 interface Begun {
   readonly bytes: number;
-  /** Monotonic, in milliseconds; Infinity where it may take as long as it likes. */
+  /** Monotonic time in milliseconds; Infinity for no limit. */
   readonly dueAt: number;
 }
 
 export class Unfinished {
   readonly #clock: Clock;
-  /** Those that have sent nothing for the longest come first. */
+  /** In the order of the last data received, the oldest first. */
   readonly #begun = new Map<Sender, Begun>();
   #bytes = 0;
   #looks = false;
@@ -40,8 +43,8 @@ export class Unfinished {
   }
 
   /**
-   * Something has come from a caller, of which so many bytes belong to an unfinished frame; `timed`
-   * where that frame must come to its end in time.
+   * A caller has sent data; `bytes` of it belong to an unfinished frame. `timed`: the frame must be
+   * completed in time.
    */
   received(sender: Sender, bytes: number, timed: boolean): void {
     const before = this.#begun.get(sender);
@@ -54,13 +57,13 @@ export class Unfinished {
     this.#look();
   }
 
-  /** A caller owes nothing, or has gone. */
+  /** A caller has no unfinished frame, or has disconnected. */
   forget(sender: Sender): void {
     this.#bytes -= this.#begun.get(sender)?.bytes ?? 0;
     this.#begun.delete(sender);
   }
 
-  /** A caller that goes on sending is the last to be dropped. */
+  /** Drops first the callers that have been silent for the longest. */
   #makeRoom(): void {
     for (const [sender, { bytes }] of this.#begun) {
       if (this.#bytes <= MAX_BYTES) return;
@@ -72,7 +75,7 @@ export class Unfinished {
     if (this.#looks) return;
     this.#looks = true;
     this.#clock.after(LOOK_MS, () => {
-      // After a stop of this process what has come meanwhile is read first.
+      // After a stop of this process, first reads the data that arrived meanwhile.
       setImmediate(() => {
         this.#looks = false;
         this.#dropLate();

@@ -1,12 +1,12 @@
-/** A call that waits for room in the pool does not do so in silence. */
+/** Notices when a call waits for room in the pool for long. */
 import type { Clock, Timer } from '../base/time.ts';
 
-/** By then a command has ended, or a connection was made, in most cases. */
+/** By then, in most cases, a command has ended or a connection was made. */
 const ROOM_MS = 1500;
 
 interface Crowd {
   readonly clock: Clock;
-  /** Calls wait, and nothing is on its way that could serve them. */
+  /** Calls wait, and no connection is being made that could serve them. */
   readonly isCrowded: () => boolean;
 }
 

@@ -1,4 +1,4 @@
-/** What a call opens, of its words and of the configuration. Pure. */
+/** Decides what a call opens, from its arguments and the configuration. Pure. */
 import { SshpoolError } from '../base/errors.ts';
 import type { CallArgs } from '../config/call-args.ts';
 import { parseEscapeChar } from '../config/escape-char.ts';
@@ -10,9 +10,9 @@ import { decideTty, isTtyDemanded, type TtyDecision } from './tty.ts';
 
 /** The caller's terminal. */
 export interface LocalTerminal {
-  /** Of standard input; all zero where that is none. */
+  /** The size of the terminal at standard input; all zero without one. */
   readonly size: WindowSize;
-  /** RFC 4254 section 8. */
+  /** Encoded as RFC 4254 section 8. */
   readonly modes: Buffer;
   readonly stdinIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
@@ -23,11 +23,14 @@ export interface WhatToRun {
   readonly start: Pick<Start, 'command' | 'subsystem' | 'terminal' | 'needsTerminal'>;
   readonly tty: TtyDecision;
   readonly stdin: boolean;
-  /** Where there is a terminal: one byte, or none. */
+  /** The escape character: one byte with a terminal, or empty. */
   readonly escape: Buffer;
 }
 
-/** @throws SshpoolError SSH_CONFIG for a command beside RemoteCommand, and a subsystem of no name */
+/**
+ * @throws SshpoolError SSH_CONFIG for a command together with RemoteCommand, or a subsystem without a
+ * name
+ */
 export function whatToRun(args: CallArgs, options: SshOptions, local: LocalTerminal): WhatToRun {
   const printed = (name: string): string | undefined => options.all.get(name)?.[0];
   const command = commandOf(args, options);
@@ -48,7 +51,7 @@ export function whatToRun(args: CallArgs, options: SshOptions, local: LocalTermi
   return { start, tty, stdin, escape: escape ?? Buffer.alloc(0) };
 }
 
-/** The command line's or RemoteCommand's; undefined for the login shell. */
+/** The command of the command line or of RemoteCommand; undefined for the login shell. */
 function commandOf(args: CallArgs, { remoteCommand }: SshOptions): Buffer | undefined {
   if (args.command.length === 0) {
     return remoteCommand === undefined ? undefined : Buffer.from(remoteCommand);
@@ -58,7 +61,7 @@ function commandOf(args: CallArgs, { remoteCommand }: SshOptions): Buffer | unde
   throw SshpoolError.of('SSH_CONFIG', { problem });
 }
 
-/** SetEnv may name TERM, which goes with the terminal then (clientloop.c). */
+/** A TERM of SetEnv becomes the terminal type (clientloop.c). */
 function terminalOf({ size, modes, term }: LocalTerminal, { setEnv }: SshOptions): TerminalRequest {
   const set = setEnv.find(([name]) => name === 'TERM')?.[1];
   return { ...size, modes, term: set ?? term };

@@ -1,10 +1,10 @@
 /**
- * The data types of RFC 4251 section 5 (byte, boolean, uint32, string), read and written. SSH, the
- * key agent protocol and our own frames all use them.
+ * Reads and writes the data types of RFC 4251 section 5 (byte, boolean, uint32, string). Used for SSH,
+ * the key agent protocol and the frames of the caller-agent protocol.
  */
 import { SshpoolError } from './errors.ts';
 
-/** Reads values off the front of one buffer; throws PROTOCOL where it is cut short. */
+/** Reads values from the front of a buffer; throws PROTOCOL if it is too short. */
 export class Reader {
   readonly #buffer: Buffer;
   #at = 0;
@@ -41,7 +41,7 @@ export class Reader {
     return this.string().toString('utf8');
   }
 
-  /** All that is left. */
+  /** The remaining bytes. */
   rest(): Buffer {
     const start = this.#at;
     this.#at = this.#buffer.length;
@@ -58,16 +58,16 @@ export class Reader {
   }
 }
 
-/** Values up to this size are copied together; larger ones would cost more than they save. */
+/** Values up to this size are copied into one block; for larger ones a copy costs more than it saves. */
 const SMALL = 512;
 
 /**
- * Collects values; `parts` and `finish` give them as bytes. Large values are not copied by
- * `parts`: they must not change until those are sent.
+ * Collects values; `parts` and `finish` return them as bytes. `parts` does not copy large values: they
+ * must not change until they are sent.
  */
 export class Writer {
   readonly #parts: Buffer[] = [];
-  /** Small values that follow one another; `#start` to `#at` is not yet among the parts. */
+  /** Consecutive small values; `#start` to `#at` is not yet in the parts. */
   #block = Buffer.allocUnsafe(SMALL);
   #start = 0;
   #at = 0;
@@ -95,7 +95,7 @@ export class Writer {
     return this.u32(bytes.length).raw(bytes);
   }
 
-  /** As `string`, and the only copy from here on: `value` is zeroed. */
+  /** As `string`, then zeroes `value`, so that this is the only copy. */
   secret(value: Buffer): this {
     this.#isSecret = true;
     this.string(value.length > SMALL ? Buffer.from(value) : value);
@@ -114,13 +114,13 @@ export class Writer {
     return this;
   }
 
-  /** What was written, in order, large values as they were given. */
+  /** The written values in order; large ones are not copied. */
   parts(): readonly Buffer[] {
     this.#flush();
     return this.#parts;
   }
 
-  /** What was written, as one buffer; where a secret is in it, that is nowhere else. */
+  /** The written values as one buffer; a secret in it has no other copy. */
   finish(): Buffer {
     const [only, ...more] = this.parts();
     if (only !== undefined && more.length === 0) return only;

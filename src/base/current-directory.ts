@@ -1,4 +1,4 @@
-/** The current directory, which may have been deleted under us. */
+/** The current directory, which may be deleted while the process runs. */
 import { SshpoolError } from './errors.ts';
 
 /** @throws SshpoolError NO_DIRECTORY */

@@ -1,4 +1,4 @@
-/** A promise that is resolved from outside. Node 20 has no Promise.withResolvers. */
+/** A promise with its resolve function. Node 20 has no Promise.withResolvers. */
 
 export interface Deferred {
   readonly promise: Promise<void>;

@@ -1,7 +1,7 @@
 /**
- * Every failure of our own, in one table: its code (stable, what programs test), its exit status
- * and its words. The words stand nowhere else, so the terminal, the log, the wire and the library
- * all say the same thing.
+ * Every failure of sshpool, in one table: its code (stable, for programs), its exit status and its
+ * message. The messages are only here, so the terminal, the log, the protocol and the library show the
+ * same text.
  */
 import { printableLine } from './printable.ts';
 import { systemWords } from './system-words.ts';
@@ -12,7 +12,7 @@ export const EXIT_FAILURE = 255;
 export const EXIT_USAGE = 2;
 /** `--timeout` ran out: the status of timeout(1). */
 export const EXIT_TIMEOUT = 124;
-/** As env(1): there is no such program, and it cannot be run. */
+/** As env(1): the program does not exist, or cannot be run. */
 export const EXIT_NOT_FOUND = 127;
 export const EXIT_CANNOT_RUN = 126;
 
@@ -41,7 +41,8 @@ const TABLE = {
   ),
   BAD_COMMAND: failure((d: { problem: string }) => `the command cannot be sent: ${d.problem}`),
   SSH_CONFIG: failure((d: { problem: string }) => d.problem),
-  // What decides about a connection and cannot be compared with that of others, or not be carried.
+  // Connections that cannot be shared, because what decides about them cannot be compared or
+  // transferred.
   NOT_SHARED: failure(
     (d: { what: string; hint: string }) => `${d.what}; ${d.hint}, or use ssh for this call`,
   ),
@@ -84,7 +85,7 @@ const TABLE = {
   SSH_LOOP: fixed('the ssh in PATH is sshpool once more; put the real one before it'),
   NO_SSH: fixed('no ssh in PATH but sshpool itself; install OpenSSH, or put it into PATH'),
 
-  // Programs that we run for the person.
+  // Programs that sshpool runs for the user.
   NO_TOOL: row(EXIT_NOT_FOUND, (d: { tool: string; reason: string }) => `${d.tool}: ${d.reason}`),
   TOOL_FAILED: row(
     EXIT_CANNOT_RUN,
@@ -158,7 +159,7 @@ const TABLE = {
     (d: { timeoutMs: number }) => `timed out after ${d.timeoutMs / 1000} s`,
   ),
 
-  // What programs give us, and what hosts answer.
+  // Input from programs, and answers of hosts.
   BAD_INPUT: row(EXIT_USAGE, (d: { field: string; problem: string }) => `${d.field}: ${d.problem}`),
   RELEASED: failure(
     (d: { host: string }) => `the connection to ${d.host} was released and is not to be used`,
@@ -239,8 +240,8 @@ type DataOf<C extends ErrorCode> = Parameters<(typeof TABLE)[C]['text']>[0];
 export const ERROR_CODES = Object.keys(TABLE) as readonly ErrorCode[];
 
 /**
- * A failure with a stable `code`; `message` is one line fit for stderr, `exitCode` its status. Whatever
- * of it are words of others, a terminal acts on none of them.
+ * A failure with a stable `code`; `message` is one line for stderr, `exitCode` its status. Text of
+ * others in the message is made safe for terminals.
  */
 export class SshpoolError extends Error {
   override readonly name = 'SshpoolError';
@@ -254,18 +255,18 @@ export class SshpoolError extends Error {
   }
 
   static of<C extends ErrorCode>(code: C, data: DataOf<C>, cause?: unknown): SshpoolError {
-    // One row's text takes just that row's data; the index loses that link between C and D.
+    // Each row's text takes only that row's data; the index loses the type link between C and D.
     const { text, exitCode } = TABLE[code] as Row<DataOf<C>>;
     const status = typeof exitCode === 'number' ? exitCode : exitCode(data);
     return new SshpoolError(code, text(data), status, cause);
   }
 
-  /** The same failure of a command that was sent, and that the server has not answered. */
+  /** The same failure after the command was sent, while the server has not answered. */
   static mayHaveRun({ code, message, exitCode, cause }: SshpoolError): SshpoolError {
     return new SshpoolError(code, `${message}; the command may have run`, exitCode, cause);
   }
 
-  /** An error of somebody else's, as over the wire: code, words and status, where there is one, are theirs. */
+  /** An error received from another process: code, message and, if given, status are that process's. */
   static received(code: string, message: string, exitCode?: number): SshpoolError {
     const known = isErrorCode(code) ? code : 'INTERNAL';
     const usual = TABLE[known].exitCode;
@@ -273,7 +274,7 @@ export class SshpoolError extends Error {
     return new SshpoolError(known, message, status, undefined);
   }
 
-  /** Anything caught, as an error of the table. */
+  /** Converts any thrown value to an error of the table. */
   static from(thrown: unknown): SshpoolError {
     if (thrown instanceof SshpoolError) return thrown;
     const reason = systemWords(thrown);
@@ -287,13 +288,13 @@ function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(TABLE, code);
 }
 
-/** What was asked of the system, such as `open /etc/x`. */
+/** The failed system call, such as `open /etc/x`. */
 function callOf(thrown: unknown): string {
   const { syscall, path, code } = thrown as NodeJS.ErrnoException;
   return [syscall ?? code, path].filter(Boolean).join(' ');
 }
 
-/** The words of anything thrown, without its stack. */
+/** The message of any thrown value, without its stack. */
 export function describe(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

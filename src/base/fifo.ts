@@ -26,7 +26,7 @@ export class Fifo<T> {
     return this.#items.has(item);
   }
 
-  /** Takes `item` out wherever it waits; false where it was not waiting. */
+  /** Removes `item`; false if it was not in the queue. */
   remove(item: T): boolean {
     return this.#items.delete(item);
   }

@@ -1,15 +1,15 @@
 /**
- * Frames on a byte stream: a uint32 length, then that many bytes. Only what is left of a chunk for a
- * frame to come is copied. Our own protocol has them, and OpenSSH's between a master and its clients.
+ * Frames on a byte stream: a uint32 length, then that many bytes. Only the unfinished rest of a chunk
+ * is copied. The caller-agent protocol uses them, and OpenSSH's between a master and its clients.
  */
 import { BLOCK_BYTES, releaseBlock, takeBlock } from './blocks.ts';
 import { SshpoolError } from './errors.ts';
 
 const LENGTH_BYTES = 4;
-/** What is left of a chunk lies in a block from this size on; less would waste most of it. */
+/** A rest of at least this size is kept in a block; a smaller one would waste most of it. */
 const BLOCK_FROM_BYTES = BLOCK_BYTES / 4;
 
-/** The frame of a body that is given in parts: its length in front, and few parts where it is small. */
+/** Makes the frame of a body given in parts: prepends its length, and joins the parts of a small body. */
 export function frame(body: readonly Buffer[]): readonly Buffer[] {
   const bytes = body.reduce((sum, part) => sum + part.length, 0);
   const [first = Buffer.alloc(0), ...rest] = body;
@@ -21,25 +21,25 @@ export function frame(body: readonly Buffer[]): readonly Buffer[] {
 
 export class FrameReader {
   readonly #maxBytes: number;
-  /** Of the next frame. */
+  /** The limit for the next frame. */
   #limit: number;
   readonly #blocks: Buffer[] = [];
   #chunks: Buffer[] = [];
   #buffered = 0;
   #needed: number | undefined;
 
-  /** No frame is longer than `maxBytes`, its length not counted, and the first than `maxFirst`. */
+  /** The limit of a frame is `maxBytes`, and of the first one `maxFirst`, not counting the length field. */
   constructor(maxBytes: number, maxFirst = maxBytes) {
     this.#maxBytes = maxBytes;
     this.#limit = maxFirst;
   }
 
-  /** Bytes of a frame that is not complete yet. */
+  /** Bytes of an incomplete frame. */
   get unfinished(): number {
     return this.#buffered + (this.#needed === undefined ? 0 : LENGTH_BYTES);
   }
 
-  /** Forgets what has come of an unfinished frame. */
+  /** Discards the bytes of an unfinished frame. */
   drop(): void {
     for (const chunk of this.#chunks.splice(0)) wipe(chunk);
     this.#buffered = 0;
@@ -47,9 +47,9 @@ export class FrameReader {
   }
 
   /**
-   * Takes the next bytes of the stream and returns the bodies of the frames that they complete:
-   * views of `chunk`, which may be written over afterwards (wire/shared-reads.ts).
-   * @throws SshpoolError PROTOCOL for an empty frame or one above the greatest size
+   * Takes the next bytes of the stream and returns the bodies of the frames that they complete: views
+   * of `chunk`, which may be overwritten afterwards (base/shared-reads.ts).
+   * @throws SshpoolError PROTOCOL for an empty frame or one above the limit
    */
   push(chunk: Buffer): Buffer[] {
     this.#chunks.push(chunk);
@@ -64,7 +64,7 @@ export class FrameReader {
     return bodies;
   }
 
-  /** A copy: the chunk is written over. */
+  /** Copies the rest, because the chunk is overwritten. */
   #keep(rest: Buffer): Buffer {
     if (rest.length < BLOCK_FROM_BYTES || rest.length > BLOCK_BYTES) return Buffer.from(rest);
     const block = takeBlock();
@@ -112,7 +112,7 @@ export class FrameReader {
   }
 }
 
-/** A part of a frame that may have an answer in it, which is short: one copy of it is enough. */
+/** Parts up to this size may contain an answer to a question and are zeroed once they are copied. */
 const SHORT = 4096;
 
 function wipe(part: Buffer): void {

@@ -1,13 +1,13 @@
 /**
- * The agent's log: one line an event, with its time. Never a command, an answer, a key or an
- * environment value.
+ * The agent's log: one line per event, with its time. Never contains a command, an answer, a key or the
+ * value of an environment variable.
  */
 import { printableLine } from './printable.ts';
 import type { Clock } from './time.ts';
 
 export interface Log {
   info(text: string): void;
-  /** Logs and counts an error that no code expected, with its stack. */
+  /** Logs and counts an unexpected error, with its stack. */
   fault(thrown: unknown): void;
   readonly counts: LogCounts;
 }
@@ -20,8 +20,8 @@ export interface LogCounts {
 }
 
 /**
- * Writes lines through `write`, each with an ISO 8601 time in front. A line for which `write` throws
- * (the disk is full) is dropped and counted: no call may fail because of the log.
+ * Writes lines through `write`, each with a leading ISO 8601 time. A line for which `write` throws
+ * (disk full) is dropped and counted: no call may fail because of the log.
  */
 export function createLog(clock: Clock, write: (line: string) => void): Log {
   const counts = { dropped: 0, faults: 0 };

@@ -1,20 +1,24 @@
 /**
- * Where a process stands: its network, its files, and what diverts the connections of its programs, as
- * proxychains and torsocks do. A connection that was made elsewhere may lead somewhere else.
+ * The place of a process: its network, its file systems, and what redirects the connections of its
+ * programs, such as proxychains and torsocks. A connection made in another place may lead to another
+ * host.
  */
 import { readlinkSync, statSync } from 'node:fs';
 
 export interface Place {
-  /** Network, mount table and root directory, each as a text to compare; '' where it is not known. */
+  /** Network, mount table and root directory, each as a text to compare; '' if unknown. */
   readonly surroundings: readonly string[];
-  /** Which variables are set that make a program's connections lead elsewhere. */
+  /** The set variables that redirect a program's connections. */
   readonly diversions: readonly string[];
 }
 
 /** namespaces(7). */
 const NAMESPACES = ['net', 'mnt'] as const;
 
-/** Code that is loaded into programs (ld.so(8), dyld(1)), and the resolver's own (resolver(5), hostname(7)). */
+/**
+ * Variables that load code into programs (ld.so(8), dyld(1)) or configure the resolver (resolver(5),
+ * hostname(7)).
+ */
 export const DIVERSIONS = [
   'LD_PRELOAD',
   'LD_AUDIT',
@@ -24,7 +28,7 @@ export const DIVERSIONS = [
   'RES_OPTIONS',
 ] as const;
 
-/** That of this process with this environment. */
+/** The place of this process with this environment. */
 export function ownPlace(env: Readonly<Record<string, string | undefined>>): Place {
   const { dev, ino } = statSync('/', { bigint: true });
   return {
@@ -41,14 +45,14 @@ function namespace(name: string): string {
   }
 }
 
-/** What is said where two processes differ in the surroundings of the same index. */
+/** The message for a difference in the surroundings of the same index. */
 const DIFFERENCES = [
   'this call comes from another network namespace than the agent',
   'this call comes from another mount namespace than the agent',
   'this call comes from another root directory than the agent',
 ];
 
-/** Why a caller must not use the connections of `here`; undefined where it may. */
+/** Why a caller must not use the connections of `here`; undefined if it may. */
 export function difference(here: Place, caller: Place): string | undefined {
   const [diversion] = caller.diversions;
   if (diversion !== undefined) {

@@ -1,28 +1,28 @@
 /**
- * Words of others (a server, a proxy, a file's name), made fit for a terminal: no escape sequences of
- * their own. SshpoolError does it for every message, the agent for every note to a caller.
+ * Makes text of others (a server, a proxy, a file name) safe for a terminal: without escape sequences.
+ * SshpoolError uses it for every message, the agent for every note to a caller.
  */
 
 /**
- * The controls C0 and C1 but line ends and tabs; the separators that some terminals take for line ends;
- * and what turns the direction of the text around it (Unicode's embeddings, overrides and isolates),
- * by which a line may look like another. The marks U+200E and U+200F are plain text, and stay.
+ * The controls C0 and C1 except line ends and tabs; separators that some terminals treat as line ends;
+ * and characters that change the text direction (Unicode's embeddings, overrides and isolates), which
+ * can make a line look like another. The marks U+200E and U+200F are plain text, and stay.
  */
 const ACTED_ON =
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
-/** What a terminal would act on is shown: as vis(3) has it (`\033`), which ssh uses, or as `\u202e`. */
+/** Escapes what a terminal would interpret: as vis(3) has it (`\033`), which ssh uses, or as `\u202e`. */
 export function printable(text: string): string {
   return text.replace(/\r\n/g, '\n').replace(ACTED_ON, shown);
 }
 
-/** The same for what is shown just as it is but for that: with the ends of its lines. */
+/** The same, but keeps line ends. */
 export function printableWords(text: string): string {
   return text.split('\r\n').map(printable).join('\r\n');
 }
 
-/** The same on one line, as an error is. */
+/** The same on one line, for errors. */
 export function printableLine(text: string): string {
   return printable(text)
     .split('\n')

@@ -1,16 +1,16 @@
 /**
- * Programs as execvp(3) finds them in PATH, and among them the real ssh: somebody may have put us
- * there under its name, and to run ourselves in its place would go round in circles.
+ * Finds programs in PATH as execvp(3) does, and the real ssh: `ssh` in PATH may be a link to sshpool,
+ * which must not run itself.
  */
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Where the system keeps its programs, for where there is no PATH. */
+/** The system's program directories, used without PATH. */
 export const DEFAULT_PATH = '/usr/bin:/bin:/usr/local/bin';
 
-/** The first `name` in PATH that is wanted, absolute; undefined where there is none. */
+/** The absolute path of the first accepted `name` in PATH; undefined for none. */
 export function findProgram(
   name: string,
   { env, cwd }: { readonly env: Env; readonly cwd: string },
@@ -19,26 +19,26 @@ export function findProgram(
   return (
     (env['PATH'] ?? DEFAULT_PATH)
       .split(':')
-      // An empty one is the working directory.
+      // An empty entry is the working directory.
       .map((directory) => resolve(cwd, join(directory, name)))
       .find((path) => isProgram(path) && isWanted(path))
   );
 }
 
-/** The real ssh; undefined where PATH has none, or none but us. */
+/** The real ssh; undefined if PATH has none, or only sshpool. */
 export function realSsh(env: Env, cwd: string): string | undefined {
   return findProgram('ssh', { env, cwd }, (path) => !isUs(path));
 }
 
 /**
- * The real ssh for a caller with this environment: the first of its PATH, or else of the PATH of
- * this process, which in the agent names the system's directories too.
+ * The real ssh for a caller with this environment: the first in its PATH, or else in the PATH of this
+ * process, which in the agent includes the system's directories.
  */
 export function sshFor(env: Env, cwd: string): string | undefined {
   return realSsh(env, cwd) ?? realSsh(process.env, '/');
 }
 
-/** By its name where the links end: that also knows us where we are installed a second time. */
+/** Compares the file name behind all links, which also detects a second installation. */
 function isUs(path: string): boolean {
   return basename(realpathSync(path)).startsWith('sshpool');
 }
@@ -48,6 +48,6 @@ function isProgram(path: string): boolean {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();
   } catch {
-    return false; // absent, a link to nothing, or not ours to run: the next one may do
+    return false; // absent, a dangling link, or not executable: the next one is tried
   }
 }

@@ -1,23 +1,23 @@
 /**
- * Sockets that all read into one buffer. Node makes a buffer of 64 KiB for each read, and as that
- * memory is not V8's own, V8 answers it with full collections: two thirds of the work of an upload.
- * A client's socket may be told where to read (`onread` of net.connect), and so may one that is made
- * for the handle of an accepted one. Chunks of their `data` events are good until the listener returns.
+ * Sockets that all read into one buffer. Node allocates 64 KiB for each read, and because that memory
+ * is outside V8's heap, V8 reacts with full collections: two thirds of the work of an upload. A
+ * client's socket can be given a buffer (`onread` of net.connect), and so can one made for the handle
+ * of an accepted connection. Chunks of their `data` events are valid until the listener returns.
  */
 import { Socket, type OnReadOpts, type Server } from 'node:net';
 
-/** What Node reads at a time from a caller. One buffer for all. */
+/** One read from a caller. One buffer for all. */
 const fromCallers = Buffer.allocUnsafeSlow(64 * 1024);
-/** From a server more: a packet that does not end with its chunk is put together by copying. */
+/** Larger for servers: a packet split across chunks has to be copied. */
 const fromServers = Buffer.allocUnsafeSlow(256 * 1024);
 
-/** What Node calls for a connection (net.js, onconnection): with 0, or the negative number of an error. */
+/** Node's callback for a connection (net.js, onconnection): with 0, or a negative error number. */
 type OnConnection = (this: object, status: number, handle: object) => void;
 
 /**
- * Has sockets of a listening server read into that one buffer. Its listeners of `connection` get them only
- * where Node has no such handle, and then they are ordinary ones. Not by way of an ordinary one in any
- * case: to make it takes as long as to read what the caller sent.
+ * Makes the sockets of a listening server read into that one buffer. Its `connection` listeners get
+ * sockets only if Node has no such handle; these are ordinary ones. Ordinary sockets are avoided
+ * because creating one takes as long as reading what the caller sent.
  */
 export function acceptSharing(server: Server, onSocket: (socket: Socket) => void): void {
   const { _handle: handle } = server as unknown as { _handle?: { onconnection?: OnConnection } };
@@ -48,7 +48,7 @@ export function shareableReads(): OnReadOpts {
     buffer: fromServers,
     callback(this: Socket, bytes: number): boolean {
       const chunk = fromServers.subarray(0, bytes);
-      // What waits for its reader comes first.
+      // Data that is already buffered comes first.
       const direct = sharing.has(this) && this.readableFlowing && this.readableLength === 0;
       if (!direct) return this.push(Buffer.from(chunk));
       this.emit('data', chunk);
@@ -57,7 +57,7 @@ export function shareableReads(): OnReadOpts {
   };
 }
 
-/** From now on the listeners keep no chunk of `stream`. Without effect on one of another origin. */
+/** Declares that the listeners keep no chunk of `stream`. No effect on streams of another origin. */
 export function shareReads(stream: object): void {
   sharing.add(stream);
 }

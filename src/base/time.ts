@@ -1,6 +1,6 @@
-/** Time as something that is handed in, so that tests turn the clock themselves. */
+/** The clock as a parameter, so that tests can control it. */
 
-/** A timer that can be ended once; ending it twice is harmless. */
+/** A timer that can be cancelled, also repeatedly. */
 export interface Timer {
   cancel(): void;
 }
@@ -8,15 +8,15 @@ export interface Timer {
 export interface Clock {
   /** Wall clock, milliseconds since the epoch. It may jump (sleep, NTP). */
   now(): number;
-  /** Monotonic milliseconds, for durations. */
+  /** Monotonic time in milliseconds, for durations. */
   monotonic(): number;
   /** Calls `run` once after `delayMs`. Never keeps the process alive by itself. */
   after(delayMs: number, run: () => void): Timer;
 }
 
-/** A timer that is so late was held up by a stop of the process (SIGSTOP, a virtual machine). */
+/** A timer this late was delayed by a stop of the process (SIGSTOP, a virtual machine). */
 const STOPPED_MS = 400;
-/** So long, at the most, it waits once more. */
+/** It then waits once more, at most this long. */
 const RESUMED_MS = 2000;
 
 export const systemClock: Clock = {
@@ -25,7 +25,7 @@ export const systemClock: Clock = {
   after(delayMs, run) {
     const dueAt = performance.now() + delayMs;
     let handle = weak(delayMs, () => {
-      // What came during the stop is read first: Node runs timers before it reads.
+      // After a stop, first reads the data that arrived meanwhile: Node runs timers before it reads.
       if (performance.now() - dueAt < STOPPED_MS) run();
       else handle = weak(Math.min(delayMs, RESUMED_MS), run);
     });
@@ -39,7 +39,7 @@ function weak(delayMs: number, run: () => void): NodeJS.Timeout {
 
 /** Resolves after `ms`, by the system's clock. */
 export function pause(ms: number): Promise<void> {
-  // Not node:timers/promises: loading it would be a tax on calls that never pause.
+  // Not node:timers/promises: loading it would slow down calls that never pause.
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
@@ -59,7 +59,7 @@ export function parseDuration(text: string): number | undefined {
   return positive(total);
 }
 
-/** The longest delay a timer takes (2^31-1 ms); a longer duration is no usable one. */
+/** The longest delay of a timer (2^31-1 ms); longer durations are invalid. */
 export const LONGEST_MS = 2_147_483_647;
 
 function positive(ms: number): number | undefined {

@@ -1,14 +1,14 @@
-/** What was found out, by key: forgotten after a while, or when there is too much of it. */
+/** A cache by key: entries expire after a while, or when there are too many. */
 import type { Clock } from './time.ts';
 
 export class TtlCache<V> {
   readonly #clock: Clock;
   readonly #lifeMs: number;
   readonly #max: number;
-  /** In the order in which they were learned. */
+  /** In insertion order. */
   readonly #byKey = new Map<string, { readonly value: V; readonly since: number }>();
 
-  /** Each value is good for `lifeMs`; of more than `max` those of longest ago go first. */
+  /** Each value is valid for `lifeMs`; above `max` entries the oldest are dropped. */
   constructor(clock: Clock, { lifeMs, max }: { readonly lifeMs: number; readonly max: number }) {
     this.#clock = clock;
     this.#lifeMs = lifeMs;

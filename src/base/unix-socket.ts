@@ -1,15 +1,15 @@
-/** Unix sockets as files: for their owner alone, and asked whether anybody listens. */
+/** Unix sockets as files: listening with access for the owner only, and checking for a listener. */
 import { createConnection, type Server } from 'node:net';
 
 /** The owner may read and write; a unix socket needs no more. */
 const SOCKET_UMASK = 0o177;
 
-/** Listens at `path`, where nothing is yet. Rejects with the error of the system. */
+/** Listens at `path`, which must not exist. Rejects with the system's error. */
 export function listenAlone(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     const umask = process.umask(SOCKET_UMASK);
-    // Node binds a unix socket before listen() returns; the mask counts only for that.
+    // Node binds a unix socket before listen() returns, so the umask is needed only until then.
     server.listen(path, () => {
       server.off('error', reject);
       resolve();
@@ -18,7 +18,7 @@ export function listenAlone(server: Server, path: string): Promise<void> {
   });
 }
 
-/** The code of the error that a connection fails with (errno(3)); undefined where one is made. */
+/** The error code (errno(3)) of a failed connection; undefined if it succeeds. */
 export function connectFailure(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = createConnection(path);

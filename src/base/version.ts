@@ -1,7 +1,7 @@
-/** The version of the program, from the one place where it stands, and where the program is. */
+/** The version of the program (from package.json), and the location of its files. */
 import { readFileSync } from 'node:fs';
 
-/** A file of the package, whose directory is two above this one, in src as in each part of dist. */
+/** A file of the package, whose root is two directories above this one, in src and in each part of dist. */
 export function packageFile(path: string): URL {
   return new URL(`../../${path}`, import.meta.url);
 }

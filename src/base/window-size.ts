@@ -1,4 +1,4 @@
-/** The size of a terminal, as RFC 4254 section 6.7 and TIOCGWINSZ have it; 0 where it is not known. */
+/** The size of a terminal as in RFC 4254 section 6.7 and TIOCGWINSZ; 0 if unknown. */
 export interface WindowSize {
   /** In characters. */
   readonly columns: number;

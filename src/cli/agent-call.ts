@@ -1,4 +1,4 @@
-/** Typed calls of the agent's methods, for the commands. */
+/** Typed calls of the agent's methods. */
 import { currentDirectory } from '../base/current-directory.ts';
 import type { MethodName, MethodParams } from '../agent/method-params.ts';
 import type { MethodResults } from '../agent/methods.ts';
@@ -15,7 +15,7 @@ export function ourPaths(): RuntimePaths {
   return runtimePaths(process.env, process.getuid?.() ?? 0);
 }
 
-/** Calls a method of the agent that runs; undefined where none does. */
+/** Calls a method of the running agent; undefined if none runs. */
 export async function callRunning<M extends MethodName>(
   method: M,
   params: MethodParams<M>,
@@ -26,12 +26,12 @@ export async function callRunning<M extends MethodName>(
   return withRunningAgent(paths, async () => {
     const socket = await connectToAgent(paths);
     if (socket === undefined) return undefined;
-    // Our own agent: what it sends under this protocol is of the type of the method.
+    // An agent of the same protocol sends results of the method's type.
     return (await request(socket, setting, method, params)) as MethodResults[M];
   });
 }
 
-/** Calls a method, starting an agent where none runs; `stopWaiting` as in RequestSetting. */
+/** Calls a method and starts an agent if none runs; `stopWaiting` as in RequestSetting. */
 export async function callStarting<M extends MethodName>(
   method: M,
   params: MethodParams<M>,
@@ -45,7 +45,7 @@ export async function callStarting<M extends MethodName>(
   });
 }
 
-/** Connects to the hosts in `argv`, which are named by `text`; questions are put on the way. */
+/** Connects to the hosts in `argv`, which messages call `text`, and may ask questions. */
 export async function warmHosts(
   argv: readonly string[],
   text: string,

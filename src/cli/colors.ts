@@ -1,5 +1,5 @@
-/** Colours for a terminal, unless the person wants none. */
+/** Colours for a terminal, unless the user disables them. */
 import chalk, { Chalk } from 'chalk';
 
-/** chalk itself knows FORCE_COLOR, and not NO_COLOR (no-color.org). */
+/** chalk supports FORCE_COLOR, but not NO_COLOR (no-color.org). */
 export const colors = process.env['NO_COLOR'] ? new Chalk({ level: 0 }) : chalk;

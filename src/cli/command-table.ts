@@ -1,11 +1,11 @@
 /**
- * All commands, their options and arguments, once: help, parsing, completions and the README are
- * made of this table.
+ * All commands, their options and arguments: the help, the parser, completions and the README are
+ * generated from this table.
  */
 import { CONNECTION_OPTIONS, EXEC_OPTIONS, SHELL_OPTIONS } from '../config/exec-args.ts';
 import type { OptionSpec } from '../config/options.ts';
 
-/** What may stand as an argument, for completion. */
+/** The kind of an argument, for completion. */
 export type ArgumentKind = 'host' | 'pooled' | 'shell' | 'command';
 
 export interface CommandSpec {
@@ -16,7 +16,7 @@ export interface CommandSpec {
   readonly options: readonly OptionSpec[];
   readonly argument?: ArgumentKind;
   readonly commands?: readonly CommandSpec[];
-  /** More for `--help`, one line each. */
+  /** Additional lines of `--help`. */
   readonly notes?: readonly string[];
 }
 
@@ -27,14 +27,14 @@ const FORCE_STOP: OptionSpec = {
 };
 const JSON_OUTPUT: OptionSpec = { name: '--json', text: 'print JSON' };
 
-/** Those of `docker-sock`, which reads its words itself: those of COMMAND are its own. */
+/** The options of `docker-sock`, which parses its own words: the options of COMMAND are not its own. */
 export const DOCKER_SOCK_OPTIONS: readonly OptionSpec[] = [
   { name: '--remote', value: 'PATH', text: 'the socket of the host (/var/run/docker.sock)' },
   { name: '--socket', value: 'PATH', text: 'the local socket' },
   ...CONNECTION_OPTIONS,
 ];
 
-/** Those of `compose` and `resources`; what stands behind the action is for docker. */
+/** The options of `compose` and `resources`; words after the action are for docker. */
 export const COMPOSE_OPTIONS: readonly OptionSpec[] = [
   { ...JSON_OUTPUT, text: 'print JSON (ls and ps)' },
   ...CONNECTION_OPTIONS,
@@ -43,7 +43,7 @@ export const RESOURCES_OPTIONS: readonly OptionSpec[] = [JSON_OUTPUT, ...CONNECT
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
-/** Those of ssh that we read ourselves; ssh takes more, and all of them work. */
+/** The options of ssh that sshpool reads itself; all others work as well. */
 const SSH_OPTIONS: readonly OptionSpec[] = EXEC_OPTIONS.filter(
   ({ name }) => !name.startsWith('--'),
 );

@@ -1,7 +1,7 @@
 /**
- * The completion scripts of bash, zsh and fish as text, for any command table. They hold the words
- * that never change and ask `sshpool completion` for hosts and targets, only when these are wanted.
- * After the HOST of exec they offer nothing: what follows is a command of the remote machine.
+ * Generates the completion scripts of bash, zsh and fish for any command table. They contain the
+ * constant words and ask `sshpool completion` for hosts and targets only when needed. After the HOST of
+ * exec they offer nothing: the rest is a command of the remote machine.
  */
 import type { OptionSpec } from '../config/options.ts';
 import type { ArgumentKind, CommandSpec } from './command-table.ts';
@@ -15,7 +15,7 @@ function spellings(options: readonly OptionSpec[]): string[] {
   return options.flatMap(({ name, alias }) => (alias ? [name, alias] : [name]));
 }
 
-/** The options whose value is the next word, of all commands: they mean the same in each. */
+/** The options of all commands whose value is the next word: each has the same meaning in all commands. */
 function withValue(commands: readonly CommandSpec[]): string[] {
   const options = commands.flatMap((spec) => spec.options);
   return [...new Set(spellings(options.filter(({ value }) => value !== undefined)))];
@@ -27,7 +27,7 @@ const FILE_OPTIONS = ['-F', '-i'];
 const namesOf = (commands: readonly CommandSpec[]): string =>
   commands.map(({ name }) => name).join(' ');
 
-/** How many arguments are completed; exec and the like take one. */
+/** How many arguments are completed; commands such as exec take one. */
 const most = ({ usage }: CommandSpec): number => (usage.endsWith('HOST...') ? 99 : 1);
 
 function bashCase(spec: CommandSpec, commands: readonly CommandSpec[]): string {
@@ -42,7 +42,7 @@ function bashCase(spec: CommandSpec, commands: readonly CommandSpec[]): string {
   return `options='${spellings(spec.options).join(' ')}' arguments='${known}' most=${most(spec)} ;;`;
 }
 
-/** The words up to the cursor, as the program will get them. */
+/** Splits the words up to the cursor as the program will receive them. */
 const BASH_WORDS = `  local rest=\${COMP_LINE:-\${COMP_WORDS[*]}} word bare i path='' options='' arguments='' most=1 given=0
   local -a words=()
   # Bash breaks words at : = and @ too; those without a blank between them belong together.
@@ -114,7 +114,7 @@ function helpCommand(): CommandSpec {
   return { name: 'help', summary: 'show help', usage: '', options: [], argument: 'command' };
 }
 
-/** Quoted for single quotes in zsh's _arguments, where [ ] and : have a meaning. */
+/** Escapes text for single quotes in zsh's _arguments, where [ ] and : have a meaning. */
 function zshText(text: string): string {
   return text.replace(/[[\]:\\]/g, '\\$&').replaceAll("'", "'\\''");
 }
@@ -133,7 +133,7 @@ const ZSH_ARGUMENT: Readonly<Record<ArgumentKind, string>> = {
   command: '_sshpool_commands',
 };
 
-/** With the options only in front of the first argument, but for warm, where they may be mixed. */
+/** The options come only before the first argument, except for warm, where they may be mixed. */
 function zshArguments(spec: CommandSpec): string {
   const options = spec.options.map(zshOption).join(' ');
   if (spec.argument === undefined) return `_arguments ${options}`;

@@ -1,4 +1,4 @@
-/** Help texts, made of the command table. */
+/** Help texts, generated from the command table. */
 import { FALLBACK, VARIABLES } from '../config/settings.ts';
 import { COMMANDS, type CommandSpec } from './command-table.ts';
 
@@ -33,7 +33,7 @@ export function generalHelp(): string {
   ].join('\n');
 }
 
-/** `sshpool COMMAND --help`; `path` is the words that name the command. */
+/** `sshpool COMMAND --help`; `path` is the words of the command's name. */
 export function commandHelp(path: readonly string[], spec: CommandSpec): string {
   const options = spec.options.map(({ name, alias, value, text }): [string, string] => [
     [alias, name].filter(Boolean).join(', ') + (value ? ` ${value}` : ''),

@@ -1,4 +1,7 @@
-/** A host of the command line: its words read, reached while a person can be asked, commands run on it. */
+/**
+ * Calls to a host of the command line: parses its words, connects while the user can answer questions,
+ * and runs commands.
+ */
 import { programVersion } from '../base/version.ts';
 import { SshpoolError } from '../base/errors.ts';
 import { flagsOf } from '../config/exec-args.ts';
@@ -12,13 +15,13 @@ import { ourPaths, warmHosts } from './agent-call.ts';
 import { printError } from './ui.ts';
 
 export interface HostCall {
-  /** As it was typed. */
+  /** HOST as typed. */
   readonly host: string;
-  /** Options of ssh and HOST: a command, or a socket, goes behind them. */
+  /** Options of ssh, then HOST; a command or a socket is appended. */
   readonly words: readonly string[];
   readonly quiet: boolean;
   readonly given: readonly GivenOption[];
-  /** What stands behind HOST and the options there. */
+  /** The words after HOST and its options. */
   readonly rest: readonly string[];
 }
 
@@ -35,7 +38,7 @@ interface Form {
 export function parseHostCall(argv: readonly string[], form: Form): HostCall | undefined {
   const all = argv.map((word) => Buffer.from(word));
   const before = scanOptions(all, 0, form);
-  // As exec has it: options may stand behind HOST too, and `--` ends them.
+  // As for exec, options may also follow HOST, and `--` ends them.
   const after = before.terminated
     ? { given: [], next: before.next + 1 }
     : scanOptions(all, before.next + 1, form);
@@ -51,8 +54,8 @@ export function parseHostCall(argv: readonly string[], form: Form): HostCall | u
 }
 
 /**
- * Connects, where a person can be asked for what a login needs; what is run afterwards asks nobody.
- * False where the host cannot be reached, which has then been said.
+ * Connects now, while the user can answer login questions; the commands run later cannot ask. Returns
+ * false, after printing the error, if the host cannot be reached.
  */
 export async function isReached({ host, words, quiet }: HostCall): Promise<boolean> {
   const warmed = await warmHosts(words, host, quiet);
@@ -62,7 +65,7 @@ export async function isReached({ host, words, quiet }: HostCall): Promise<boole
 
 const MAX_BYTES = 10 * 1024 * 1024;
 
-/** Runs commands on the host through the agent, and collects what they print. */
+/** Runs commands on the host through the agent and collects their output. */
 export function runOn({ host, words }: HostCall): RunRemote {
   const setting = { paths: ourPaths(), version: programVersion() };
   return async (command) => {

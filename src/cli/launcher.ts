@@ -1,10 +1,10 @@
-/** Which program bin/sshpool is: the native launcher, or the Node client in its place. */
+/** Finds out whether bin/sshpool is the native launcher or the Node client. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export type Launcher = 'native' | 'node';
 
-/** A script begins with #!, a program of the machine with anything else. */
+/** A script begins with #!, a native program with anything else. */
 export function installedLauncher(): Launcher {
   const start = Buffer.alloc(2);
   const file = openSync(fileURLToPath(new URL('../../bin/sshpool', import.meta.url)), 'r');
@@ -13,7 +13,7 @@ export function installedLauncher(): Launcher {
   return start.toString('latin1') === '#!' ? 'node' : 'native';
 }
 
-/** What it means, and how to have the other. */
+/** What each means, and how to install the other. */
 export const LAUNCHER_TEXT: Readonly<Record<Launcher, string>> = {
   native: 'native',
   node: 'none, so that each call starts Node; with a C compiler: npm rebuild sshpool',

@@ -1,6 +1,6 @@
 /**
- * The program: exec, ssh, shell and warm go straight to the agent, whose parser reads their words;
- * all other commands load what they need.
+ * The program: exec, ssh, shell and warm are passed directly to the agent, which parses their words;
+ * all other commands load their own modules.
  */
 import { basename } from 'node:path';
 import { SshpoolError } from '../base/errors.ts';
@@ -12,12 +12,12 @@ import type { CommandName } from '../config/call-args.ts';
 import { execUi, printError, printing } from './ui.ts';
 import { ourPaths } from './agent-call.ts';
 
-/** The names under which the program is ssh, and its words are those of ssh. */
+/** Called by these names, the program takes the arguments of ssh. */
 const SSH_NAMES: readonly string[] = ['ssh', 'sshpool-ssh'];
 
 /**
- * Commands that read their words themselves, which may be those of other programs. Each resolves to
- * its status, or to undefined where the words ask for help.
+ * Commands that parse their own words, as these may belong to other programs. Each resolves to its exit
+ * status, or to undefined where the words ask for help.
  */
 const READERS: Readonly<Record<string, () => Promise<Reader>>> = {
   wrap: async () => (await import('./commands/wrap.ts')).wrap,
@@ -28,7 +28,7 @@ const READERS: Readonly<Record<string, () => Promise<Reader>>> = {
 };
 type Reader = (argv: readonly string[]) => Promise<number | undefined>;
 
-/** Resolves to the exit status when everything is written. */
+/** Resolves to the exit status when all output is written. */
 async function main(words: readonly string[]): Promise<number> {
   const [command = '', ...argv] = words;
   if (command === 'exec' || command === 'shell') return call(command, argv);
@@ -56,23 +56,23 @@ async function ssh(argv: readonly string[]): Promise<number> {
   return real.runSsh(argv);
 }
 
-/** The agent is told the working directory; ssh can do without one. */
+/** The agent needs the working directory; ssh works without one. */
 function isDirectoryGone(): boolean {
   try {
     process.cwd();
     return false;
   } catch {
-    return true; // which is all that this can mean
+    return true; // cwd() has no other error
   }
 }
 
-/** The commands that are left, by commander. */
+/** Runs the remaining commands through commander. */
 async function run(argv: readonly string[]): Promise<number> {
   const program = await import('./program.ts');
   return program.runCli(argv);
 }
 
-/** Known errors are one line; anything else is a fault of ours and shows where it happened. */
+/** Known errors are printed as one line; any other is a bug and is printed with its stack. */
 function report(thrown: unknown): number {
   const error = SshpoolError.from(thrown);
   printError(`sshpool: ${error.message}`);
@@ -83,7 +83,7 @@ function report(thrown: unknown): number {
 
 const [, program = '', ...given] = process.argv;
 
-// Standard input may never end, so nothing is waited for.
+// Standard input may never end, so process.exit does not wait for it.
 void main(SSH_NAMES.includes(basename(program)) ? ['ssh', ...given] : given)
   .catch(report)
   .then((status) => process.exit(status));

@@ -1,4 +1,4 @@
-/** The commands other than exec and warm, whose words the agent's parser reads: by commander. */
+/** The commands other than exec and warm (whose words the agent parses), by commander. */
 import { Command, CommanderError, Option } from 'commander';
 import { SshpoolError } from '../base/errors.ts';
 import { programVersion } from '../base/version.ts';
@@ -43,7 +43,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
 
 type Action = (...args: never[]) => Promise<void>;
 
-/** What each command does, by the words that name it. */
+/** The action of each command, by the words of its name. */
 function actionsOf(ended: (status: number) => void): Readonly<Record<string, Action>> {
   const give = async (result: Promise<number>): Promise<void> => ended(await result);
   return {
@@ -81,7 +81,7 @@ function build(
   actions: Readonly<Record<string, Action>>,
 ): Command {
   const command = new Command(spec.name).exitOverride().helpOption(false).helpCommand(false);
-  // An option belongs to the command that it stands behind: `agent stop --help` stops nothing.
+  // An option belongs to the command before it: `agent stop --help` stops nothing.
   command.enablePositionalOptions();
   command.configureOutput({ writeErr: () => undefined }).showSuggestionAfterError(false);
   for (const { name, alias, value, text } of spec.options) {
@@ -107,7 +107,7 @@ function build(
       process.stdout.write(commandHelp(path, spec));
       return;
     }
-    // Each action takes what its own row of the table makes commander pass.
+    // Each action takes the arguments that commander passes for its row of the table.
     await action(...(args as never[]));
   });
   return command;
@@ -137,7 +137,7 @@ function unknownCommand(word: string, commands: readonly CommandSpec[]): never {
   throw SshpoolError.of('USAGE', { problem: `unknown command ${JSON.stringify(word)}`, hint });
 }
 
-/** Commander's complaint as one line of ours, with the nearest right spelling. */
+/** Turns commander's error into one line, with the most similar valid word. */
 function usageError(error: CommanderError, argv: readonly string[]): SshpoolError {
   const problem = error.message.replace(/^error: /, '').replaceAll("'", '');
   const wrong = /unknown option (\S+)/.exec(problem)?.[1];
@@ -153,7 +153,7 @@ const PROGRAM_OPTIONS: readonly OptionSpec[] = [
   { name: '--version', alias: '-V', text: '' },
 ];
 
-/** The command that the words lead to, as far as they lead to one. */
+/** The command that the words name, or the longest prefix that is one. */
 function placeOf([first, second]: readonly string[]): Pick<CommandSpec, 'options'> & {
   readonly path: readonly string[];
 } {

@@ -1,27 +1,27 @@
-/** What people see: lines on stderr, a spinner for what takes long, tables. */
+/** Output for the terminal: lines on stderr, a spinner for slow steps, tables. */
 import { stripVTControlCharacters } from 'node:util';
 import type { Ora } from 'ora';
 import type { ExecUi } from '../client/exec.ts';
 
-/** A connect that is quicker than this needs no spinner. */
+/** A faster connect shows no spinner. */
 const SPINNER_AFTER_MS = 300;
 
 export function printError(line: string): void {
   show(`${line}\n`);
 }
 
-/** Its reader may have gone, or its disk be full: that is no reason to end. */
+/** Ignores write errors (reader closed, disk full): they must not end the program. */
 function show(text: string): void {
   if (process.stderr.listenerCount('error') === 0) process.stderr.on('error', () => undefined);
   process.stderr.write(text);
 }
 
 /**
- * Does what prints on process.stdout; resolves when all of it has gone out. The bytes of exec do
- * not go that way, and a call that prints nothing is spared the making of the stream.
+ * Runs `work`, which prints on process.stdout, and resolves when all output is written. exec does not
+ * use process.stdout, so a call without output need not create the stream.
  */
 export async function printing<T>(work: () => T | Promise<T>): Promise<T> {
-  // A reader of ours that has gone is no fault: the rest is not wanted.
+  // A closed reader is not an error: the rest of the output is not needed.
   process.stdout.on('error', () => process.exit(0));
   try {
     return await work();
@@ -30,14 +30,17 @@ export async function printing<T>(work: () => T | Promise<T>): Promise<T> {
   }
 }
 
-/** Shows `text` with a spinner on stderr if it is a terminal and this lasts; returns its end. */
+/**
+ * Shows `text` with a spinner on stderr if it is a terminal and the wait is long; returns a function
+ * that ends it.
+ */
 export function showWaiting(text: string): () => void {
-  // A terminal without a size (script(1) in a pipe) would have ora count lines for ever.
+  // In a terminal without a size (script(1) in a pipe) ora would count lines forever.
   if (!process.stderr.isTTY || !process.stderr.columns) return () => undefined;
   let spinner: Ora | undefined;
   let over = false;
   const timer = setTimeout(() => {
-    // Loaded only when it is needed: it would cost every call its start-up time.
+    // Loaded only when needed: it would slow down the start of every call.
     void import('ora').then(({ default: ora }) => {
       if (!over) spinner = ora({ text, stream: process.stderr, discardStdin: false }).start();
     });
@@ -49,7 +52,7 @@ export function showWaiting(text: string): () => void {
   };
 }
 
-/** The face of `sshpool exec`: nothing of ours goes to stdout but the result of --json. */
+/** The output of `sshpool exec`: sshpool itself prints nothing on stdout but the result of --json. */
 export function execUi(help: () => Promise<void>): ExecUi {
   return {
     waiting: (target) => showWaiting(`connecting to ${target}`),
@@ -61,10 +64,10 @@ export function execUi(help: () => Promise<void>): ExecUi {
   };
 }
 
-/** How many columns a text takes, colors left out. */
+/** The width of a text in columns, without colors. */
 export const shownWidth = (text: string): number => stripVTControlCharacters(text).length;
 
-/** Rows as aligned columns, two spaces between; numbers to the right. No trailing blanks. */
+/** Aligns rows in columns with two spaces between; numbers to the right. No trailing blanks. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
   for (const row of rows) {

@@ -1,5 +1,5 @@
 /**
- * Who answers a question: the person at the terminal, or a program, by the rules of ssh (readpass.c,
+ * Chooses who answers a question, the user at the terminal or a program, by ssh's rules (readpass.c,
  * read_passphrase; ssh(1), SSH_ASKPASS). One question at a time.
  */
 import { runAskpass } from './askpass.ts';
@@ -7,10 +7,10 @@ import { askOnTerminal, closeTerminal, openTerminal } from './prompt.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** `terminal` falls back to nobody where none can be opened. */
+/** With `terminal` there is no answer if no terminal can be opened. */
 export type Answerer = 'terminal' | 'program' | 'none';
 
-/** Decides by the environment, and by whether there is a controlling terminal. */
+/** Decides by the environment and by the controlling terminal. */
 export function answererOf(env: Env, hasTerminal: boolean): Answerer {
   const required = env['SSH_ASKPASS_REQUIRE']?.toLowerCase();
   const hasDisplay = Boolean(env['DISPLAY'] || env['WAYLAND_DISPLAY']);
@@ -26,14 +26,15 @@ export class Prompter {
   readonly #over = new AbortController();
   #last: Promise<unknown> = Promise.resolve();
 
-  /** `say` is told where a program that is to ask cannot be run. */
+  /** `say` gets an error line if the askpass program cannot be run. */
   constructor(say: (line: string) => void) {
     this.#say = say;
   }
 
-  /** Resolves to undefined where there is nobody, or where the answer was refused. */
+  /** Resolves to undefined if no person can be asked or the question was cancelled. */
   give(text: string, echo: boolean): Promise<Buffer | undefined> {
-    // Two that connect at once may both ask, and there is one terminal. Who cannot ask has no answer.
+    // Two parallel connects may both ask, and they share one terminal. A failure to ask counts as no
+    // answer.
     const answer = this.#last
       .then(() => answerNow({ text, echo }, this.#over.signal, this.#say))
       .catch(() => undefined);
@@ -41,7 +42,7 @@ export class Prompter {
     return answer;
   }
 
-  /** The call is over: what is still open is taken back. */
+  /** Cancels open questions at the end of the call. */
   close(): void {
     this.#over.abort();
   }

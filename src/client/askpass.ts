@@ -1,17 +1,17 @@
-/** A question put by a program, as ssh does it (readpass.c, ssh_askpass). */
+/** Asks a question through a program, as ssh does (readpass.c, ssh_askpass). */
 import { spawn } from 'node:child_process';
 import { describe } from '../base/errors.ts';
 import { systemWords } from '../base/system-words.ts';
 import { printablePrompt } from './prompt.ts';
 
-/** ssh's own, where SSH_ASKPASS names none (_PATH_SSH_ASKPASS_DEFAULT). */
+/** ssh's default if SSH_ASKPASS is unset (_PATH_SSH_ASKPASS_DEFAULT). */
 const DEFAULT_PROGRAM = '/usr/bin/ssh-askpass';
-/** As much of what it prints can be an answer. */
+/** The longest answer that is read from its output. */
 const MAX_BYTES = 64 * 1024;
 
 /**
- * The first line that it prints; undefined where it fails, cannot be run, which `say` is told, or
- * `signal` ends it.
+ * The first line of the program's output; undefined if it fails, if `signal` ends it, or if it cannot
+ * be run, which is reported through `say`.
  */
 export function runAskpass(
   env: NodeJS.ProcessEnv,
@@ -27,14 +27,14 @@ export function runAskpass(
   });
 }
 
-/** @throws the error of the system where the program cannot be run */
+/** @throws the system's error if the program cannot be run */
 function answerOf(
   program: string,
   args: readonly string[],
   { env, signal }: { readonly env: NodeJS.ProcessEnv; readonly signal: AbortSignal },
 ): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
-    // It throws some of these errors itself, ENOTDIR for one.
+    // spawn throws some of these errors synchronously, such as ENOTDIR.
     const child = spawn(program, args, { env, stdio: ['inherit', 'pipe', 'inherit'], signal });
     child.once('error', reject);
     const printed = Buffer.alloc(MAX_BYTES);
@@ -51,16 +51,16 @@ function answerOf(
 }
 
 function whyNot(program: string, thrown: unknown): string {
-  // Node refuses an empty name in words of its own.
+  // Node rejects an empty name with its own message.
   return program === '' ? 'No such file or directory' : (systemWords(thrown) ?? describe(thrown));
 }
 
-/** With the carriage return of an entry of its log, as ssh has it. */
+/** Ends with a carriage return, as ssh's log entries do. */
 function unrun(program: string, why: string): string {
   return `ssh_askpass: exec(${printablePrompt(program)}): ${why}\r`;
 }
 
-/** A copy of its own. */
+/** Returns a copy. */
 function firstLine(printed: Buffer): Buffer {
   const end = printed.findIndex((byte) => byte === CR || byte === LF);
   return Buffer.from(end < 0 ? printed : printed.subarray(0, end));

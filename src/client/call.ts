@@ -1,6 +1,6 @@
 /**
- * One call to the agent: the hello and the check of the protocol, questions, and the one end.
- * What is called, and what is done with the messages, is the caller's.
+ * One call to the agent: the hello, the check of the protocol, questions, and the end. Does not know
+ * which call it is or what its messages mean.
  */
 import type { Socket } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
@@ -12,13 +12,13 @@ import { Patience } from './patience.ts';
 
 export type MessageOf<T extends Message['type']> = Extract<Message, { type: T }>;
 
-/** Gets any message but hello and pong; returns true to end the call. */
+/** Gets every message except hello and pong; returns true to end the call. */
 export type OnMessage = (message: Message) => boolean;
 
-/** No agent took the call, and nothing was done for it: it may be made again. */
+/** No agent accepted the call and nothing was done for it: the call may be repeated. */
 export class NotTaken extends Error {}
 
-/** The agent closed the connection before it said hello: it was about to leave, or it crashed. */
+/** The agent closed the connection before its hello: it was shutting down or crashed. */
 export class NotGreeted extends NotTaken {}
 
 /** The agent speaks another protocol; `theirs` is its number. */
@@ -37,7 +37,7 @@ export interface CallFacts {
   /** The agent's log, for messages. */
   readonly log: string;
   readonly version: string;
-  /** Beside answering questions and collecting output. */
+  /** Capabilities of this caller, added to `json`. */
   readonly can?: readonly Capability[];
 }
 
@@ -82,14 +82,14 @@ export class Call {
     this.#peer.send(message);
   }
 
-  /** Answers a question; undefined where there is no answer. `typed` is zeroed. */
+  /** Answers a question, or with undefined reports that there is no answer. Zeroes `typed`. */
   answer(id: number, typed: Buffer | undefined): void {
     const text = typed ?? Buffer.alloc(0);
     this.#peer.sendSecret({ type: 'answer', id, given: typed !== undefined, text });
     text.fill(0);
   }
 
-  /** Leaves, whatever is under way. */
+  /** Closes the connection, even during a call. */
   leave(): void {
     this.#resolve();
     this.#peer.destroy();

@@ -1,19 +1,16 @@
-/**
- * The way to the agent: a connection to the one that runs, or to one that is started for it.
- * Nothing here knows what is said over the connection.
- */
+/** Connects to the running agent, or starts one. Does not know what is said over the connection. */
 import { createConnection, type Socket } from 'node:net';
 import { describe, SshpoolError } from '../base/errors.ts';
 import { startFailure, type RuntimePaths } from '../config/paths.ts';
 import { checkDir, checkSocket, ensureDir } from '../config/private-directory.ts';
 import { takeLock } from './lock.ts';
 
-/** Milliseconds that an agent may take to start, and another process to start it, on a busy machine. */
+/** Milliseconds that an agent may take to start on a busy machine, also if another process starts it. */
 export const START_MS = 15_000;
 
 /**
- * Connects to the agent; undefined where none runs.
- * @throws SshpoolError UNSAFE_PATH where the directory is not ours alone or may not be entered
+ * Connects to the agent; undefined if none runs.
+ * @throws SshpoolError UNSAFE_PATH if other users can change the directory, or it may not be entered
  */
 export async function connectToAgent(paths: RuntimePaths): Promise<Socket | undefined> {
   const uid = process.getuid?.() ?? 0;
@@ -28,7 +25,7 @@ export async function connectToAgent(paths: RuntimePaths): Promise<Socket | unde
     socket.once('error', (error: NodeJS.ErrnoException) => {
       const absent = error.code === 'ENOENT' || error.code === 'ECONNREFUSED';
       if (absent) resolve(undefined);
-      // So many callers wait that it accepts no more.
+      // The agent's backlog is full.
       else if (error.code === 'EAGAIN') reject(SshpoolError.of('AGENT_SILENT', { log: paths.log }));
       else reject(SshpoolError.of('UNSAFE_PATH', { path: paths.socket, problem: describe(error) }));
     });
@@ -36,8 +33,8 @@ export async function connectToAgent(paths: RuntimePaths): Promise<Socket | unde
 }
 
 /**
- * Connects to the agent, and starts one where none runs; of many who come at once, one starts it.
- * `beforeStart` may throw to prevent that.
+ * Connects to the agent and starts one if none runs; of several simultaneous callers only one starts
+ * it. `beforeStart` may throw to prevent the start.
  * @throws SshpoolError AGENT_START, LOCK_HELD, and why the agent itself would not start
  */
 export async function connectOrStart(
@@ -57,24 +54,24 @@ export async function connectOrStart(
     const socket = await connectToAgent(paths);
     if (socket) return socket;
     if (performance.now() > deadline) {
-      const reason = `nobody answers on ${paths.socket}`;
+      const reason = `no answer on ${paths.socket}`;
       throw SshpoolError.of('AGENT_START', { reason, log: paths.log });
     }
   }
 }
 
-/** Starts the agent if no other process does; else waits for that one. */
+/** Starts the agent, or waits for another process that is starting it. */
 async function startOnce(paths: RuntimePaths, limitMs: number): Promise<void> {
   const lock = await takeLock(paths.lock, limitMs);
   if (lock === undefined) return;
   try {
-    // The holder before us may just have finished.
+    // The previous holder of the lock may have started the agent.
     const socket = await connectToAgent(paths);
     if (socket) {
       socket.destroy();
       return;
     }
-    // Loaded only here: hardly any call has to start an agent, and every call would pay for it.
+    // Loaded only here: few calls have to start an agent, and all would pay for the import.
     const { spawnAgent } = await import('./spawn.ts');
     await spawnAgent(paths, START_MS);
   } finally {

@@ -1,4 +1,4 @@
-/** A call that the agent leaves to another program. */
+/** Runs a call that the agent delegated to another program. */
 import type { CommandName } from '../config/call-args.ts';
 import { parseCall } from '../config/command-line.ts';
 import { elapsedMs } from './elapsed.ts';
@@ -19,7 +19,7 @@ export async function runDelegated(
   return 0;
 }
 
-/** The real ssh knows of none. */
+/** ssh itself has no time limit. */
 function timeLimit(command: CommandName, words: readonly Buffer[]): TimeLimit | undefined {
   const args = parseCall(command, words);
   const timeoutMs = args.kind === 'call' ? args.timeoutMs : undefined;

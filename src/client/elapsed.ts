@@ -1,8 +1,8 @@
-/** How long the person has waited: the launcher may have done so before it became this process. */
+/** How long the user has waited, including the time before the launcher became this process. */
 
 let before = 0;
 
-/** So many milliseconds went by before this process was Node. */
+/** Adds the milliseconds that passed before this process was Node. */
 export function beganEarlier(ms: number): void {
   before = ms;
 }

@@ -1,15 +1,15 @@
-/** An agent that does not answer is ended from outside. */
+/** Ends an agent that does not answer, by signals. */
 import { pause } from '../base/time.ts';
 import { agentPid } from '../config/agent-pid.ts';
 import type { RuntimePaths } from '../config/paths.ts';
 
-/** How long it may take to end by itself, and then to be gone. */
+/** How long the agent may take after SIGTERM, and again after SIGKILL. */
 const GRACE_MS = 2000;
 const LOOK_MS = 20;
 
 /**
- * Ends the process that is noted as the agent, by SIGTERM, then SIGKILL, which also ends one that is
- * stopped. Resolves to its process id; undefined where none is noted, or it stays.
+ * Ends the process recorded as the agent, by SIGTERM, then SIGKILL, which also ends a stopped process.
+ * Resolves to its process id; undefined if none is recorded or it does not end.
  */
 export async function endAgent(paths: RuntimePaths): Promise<number | undefined> {
   const pid = await agentPid(paths);
@@ -19,7 +19,7 @@ export async function endAgent(paths: RuntimePaths): Promise<number | undefined>
     try {
       process.kill(pid, name);
     } catch {
-      // It has ended since we looked, or may not be signalled: the next look tells.
+      // It has ended meanwhile, or may not be signalled: the next check shows which.
     }
     if (await isGone(paths, pid)) return pid;
   }

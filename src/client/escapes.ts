@@ -1,12 +1,12 @@
 /**
- * The escape characters of ssh(1), those of them that have a meaning here: what stands after the
- * escape character at the beginning of a line. As in ssh, anything else passes with the character.
- * Pure: knows neither terminal nor agent.
+ * The escape sequences of ssh(1) that apply here: the escape character at the beginning of a line, and
+ * the character after it. As in ssh, any other sequence is sent unchanged. Pure: knows neither terminal
+ * nor agent.
  */
 
 import { escapeHelp } from '../wire/escape-help.ts';
 
-/** What a person asks for. */
+/** What the user requests. */
 export type Wish = 'disconnect' | 'help' | 'suspend';
 
 const WISHES: Readonly<Record<string, Wish | undefined>> = {
@@ -19,7 +19,7 @@ const [CR, LF] = [0x0d, 0x0a];
 
 export class Escapes {
   readonly #character: number;
-  /** The character was typed, and its meaning depends on the next one. */
+  /** The escape character was typed; its meaning depends on the next character. */
   #pending = false;
   #insideLine = false;
 
@@ -27,12 +27,12 @@ export class Escapes {
     this.#character = character;
   }
 
-  /** Whether a byte was read that the remote may get yet. */
+  /** Whether a byte is held back that may still be sent. */
   get isPending(): boolean {
     return this.#pending;
   }
 
-  /** What was typed, as bytes for the remote and wishes, in the order in which they were typed. */
+  /** Splits the typed bytes into data for the remote and requests, in their order. */
   read(typed: Buffer): (Buffer | Wish)[] {
     const parts: (Buffer | Wish)[] = [];
     let bytes: number[] = [];
@@ -52,7 +52,7 @@ export class Escapes {
       this.#pending = false;
       const wish = WISHES[String.fromCharCode(byte)];
       if (wish !== undefined) return wish;
-      // Typed twice it stands for itself.
+      // Typed twice, it is sent once.
       if (byte !== this.#character) to.push(this.#character);
     } else if (!this.#insideLine && byte === this.#character) {
       this.#pending = true;
@@ -63,7 +63,7 @@ export class Escapes {
     return undefined;
   }
 
-  /** What is shown for a wish. */
+  /** The text shown for a request. */
   shown(wish: Exclude<Wish, 'disconnect'>): Buffer {
     const character = String.fromCharCode(this.#character);
     const text = wish === 'help' ? escapeHelp(character) : `${character}^Z [suspend ssh]\r\n`;

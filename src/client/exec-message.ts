@@ -1,4 +1,4 @@
-/** The message that begins a call: its words, and who and where its caller is. */
+/** Makes the message that begins a call: its arguments, environment, directory and terminal. */
 import { isatty } from 'node:tty';
 import { currentDirectory } from '../base/current-directory.ts';
 import { ownPlace } from '../base/place.ts';

@@ -1,4 +1,4 @@
-/** What exec --json prints, made of the last message of a call. */
+/** Makes the output of exec --json from the last message of a call. */
 import { EXIT_FAILURE, SshpoolError } from '../base/errors.ts';
 import type { MessageOf } from './call.ts';
 
@@ -14,14 +14,14 @@ export interface ExecResult {
   readonly execMs: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** Why it did not run, or was not followed to its end; null otherwise. */
+  /** Why the command did not run or was lost; null otherwise. */
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
 /** The last message of a call. */
 export type Last = MessageOf<'exited' | 'failed' | 'delegate'>;
 
-/** In place of a last message of the agent, where there is none. */
+/** Stands for the last message if the agent sent none. */
 export function failed(thrown: unknown): MessageOf<'failed'> {
   const { code, message, exitCode } = SshpoolError.from(thrown);
   return { type: 'failed', code, message, farewell: '', exitCode };

@@ -1,19 +1,20 @@
 /**
- * The signals of a call. Before the start of the remote command they end us. After it the first one
- * is the command's, which may take its time, and the second ends us; or we leave at once, as ssh.
+ * The signals of a call. Before the remote command starts, a signal ends this process. After that exec
+ * forwards the first signal to the command and ends at the second; ssh and shell leave at once, as ssh
+ * does.
  */
 
-/** Those that can be forwarded. */
+/** Signals that can be forwarded. */
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-/** Those that end ssh. */
+/** Signals that end ssh. */
 const LEAVING = [...FORWARDED, 'SIGQUIT'] as const;
 
-/** What signals work upon. */
+/** What signals act on. */
 export interface SignalEnds {
   readonly stopWaiting: () => void;
-  /** To the remote command; the name is without SIG. */
+  /** Sends a signal to the remote command; the name is without SIG. */
   readonly send: (name: string) => void;
-  /** Gives back the terminal and leaves the agent. */
+  /** Restores the terminal and disconnects from the agent. */
   readonly leave: () => void;
 }
 
@@ -26,7 +27,7 @@ export class ExecSignals {
     this.#ends = ends;
   }
 
-  /** One of them ended the call, with nothing more to say. */
+  /** A signal ended the call without a message. */
   get hasLeft(): boolean {
     return this.#hasLeft;
   }
@@ -39,11 +40,11 @@ export class ExecSignals {
     for (const name of LEAVING) process.off(name, this.#caught);
   }
 
-  /** The remote command was started. */
+  /** Called once the remote command has started. */
   use(how: 'forward' | 'leave'): void {
     this.#use = how;
-    // ssh goes on ignoring what was ignored when it came, as under nohup(1). Node sets all signals
-    // back before it runs us, so that there is no telling any more; the launcher does as ssh.
+    // ssh keeps ignoring signals that were ignored at its start, as under nohup(1). Node resets all
+    // signals before this code runs, so this cannot be known here; the launcher does as ssh.
     if (how === 'leave') process.on('SIGQUIT', this.#caught);
   }
 
@@ -57,7 +58,7 @@ export class ExecSignals {
     else this.die(name);
   };
 
-  /** To die of the signal tells a shell the truth, and no blocked write can hold us back. */
+  /** Dying of the signal gives a shell the right status, and no blocked write can prevent it. */
   die(name: NodeJS.Signals): void {
     for (const each of LEAVING) process.removeAllListeners(each);
     process.kill(process.pid, name);

@@ -1,16 +1,16 @@
 /**
- * The caller's own standard streams during an exec: stdin as far as the agent grants, stdout and
- * stderr written through threads, so that a slow reader never blocks this process's event loop.
+ * The caller's standard streams during an exec. Reads stdin only as far as the agent grants. Writes
+ * stdout and stderr through threads, so that a slow reader never blocks the event loop.
  */
 import { writev } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pause } from '../base/time.ts';
 import { MAX_CHUNK } from '../wire/protocol.ts';
 
-/** A descriptor inherited in non-blocking mode says EAGAIN; so often it is tried again. */
+/** Interval between retries of a write that fails with EAGAIN (inherited non-blocking descriptor). */
 const AGAIN_MS = 2;
 
-/** One output descriptor: bytes go out in order; a reader that has gone is noticed once. */
+/** One output descriptor: writes bytes in order, and reports once that its reader has closed. */
 export class OutputDescriptor {
   readonly #fd: number;
   readonly #onTaken: (bytes: number) => void;
@@ -19,7 +19,7 @@ export class OutputDescriptor {
   #writing: Promise<void> | undefined;
   #closed = false;
 
-  /** `onTaken` gets each byte once, written or, after the reader has gone, dropped. */
+  /** `onTaken` counts each byte once, when it is written or, after the reader has closed, dropped. */
   constructor(fd: number, onTaken: (bytes: number) => void, onClosed: () => void) {
     this.#fd = fd;
     this.#onTaken = onTaken;
@@ -31,12 +31,12 @@ export class OutputDescriptor {
     this.#writing ??= this.#drain();
   }
 
-  /** Whether something waits for its reader: such a write cannot be taken back. */
+  /** Whether a write waits for its reader; it cannot be cancelled. */
   get isBusy(): boolean {
     return this.#writing !== undefined;
   }
 
-  /** Resolves when everything so far is written or dropped. */
+  /** Resolves when all data so far is written or dropped. */
   async flushed(): Promise<void> {
     await this.#writing;
   }
@@ -61,7 +61,7 @@ export class OutputDescriptor {
           await pause(AGAIN_MS);
           continue;
         }
-        // EPIPE, ENOSPC and their like: as ssh, the rest of the output is dropped.
+        // EPIPE, ENOSPC and the like: as in ssh, the rest of the output is dropped.
         this.#closed = true;
         this.#onClosed();
         return;
@@ -98,7 +98,7 @@ export class StandardInput {
   #stream: Readable | undefined;
   #ended = false;
 
-  /** `open` is called at the first grant: making process.stdin costs time, and it may not be read. */
+  /** `open` is called at the first grant: creating process.stdin takes time, and it may never be read. */
   constructor(open: () => Readable, onData: (data: Buffer) => void, onEnd: () => void) {
     this.#open = open;
     this.#onData = onData;
@@ -112,7 +112,7 @@ export class StandardInput {
     this.#flow(this.#stream);
   }
 
-  /** Reads no more; whoever writes to it gets SIGPIPE. */
+  /** Stops reading and closes the descriptor: its writer gets SIGPIPE. */
   close(): void {
     this.#ended = true;
     this.#stream ??= this.#open();
@@ -123,14 +123,14 @@ export class StandardInput {
     const stream = this.#open();
     stream.on('readable', () => this.#flow(stream));
     stream.on('end', () => this.#end());
-    // An input that cannot be read (closed, a directory) is at its end.
+    // An unreadable input (closed, a directory) counts as end of file.
     stream.on('error', () => this.#end());
     return stream;
   }
 
   #flow(stream: Readable): void {
     while (this.#granted > 0 && !this.#ended) {
-      // Also called with nothing there: that is what makes the stream read on.
+      // Read even an empty buffer: this makes the stream read on.
       const want = Math.min(this.#granted, stream.readableLength, MAX_CHUNK);
       const data = stream.read(want === 0 ? undefined : want) as Buffer | null;
       if (data === null) return;

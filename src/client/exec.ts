@@ -1,6 +1,6 @@
 /**
- * `sshpool exec`, `ssh` and `shell` on the caller's side: it hands the words to the agent and then
- * moves bytes, signals and answers. What the words mean is not known here.
+ * `sshpool exec`, `ssh` and `shell` on the caller's side: sends the arguments to the agent, then passes
+ * data, signals and answers. Does not interpret the arguments.
  */
 import { isatty } from 'node:tty';
 import { EXIT_FAILURE, SshpoolError } from '../base/errors.ts';
@@ -24,13 +24,13 @@ import type { Terminal } from './terminal.ts';
 import { withAgent } from './versions.ts';
 
 export interface ExecUi {
-  /** The agent accepted the call and it may take a while; returns what ends the waiting. */
+  /** The agent accepted the call, which may take a while; returns a function that ends the waiting. */
   waiting(target: string): () => void;
-  /** A line on standard error. */
+  /** Prints a line on standard error. */
   print(line: string): void;
-  /** On standard error, as it is. */
+  /** Prints text on standard error, unchanged. */
   show(text: string): void;
-  /** The result of exec --json. */
+  /** Prints the result of exec --json. */
   printResult(result: ExecResult): Promise<void>;
   help(): Promise<void>;
 }
@@ -42,16 +42,16 @@ export interface ExecSetting {
 }
 
 /**
- * Runs the call, where its agent is lost before the command can have run once more with another one;
- * resolves to the exit status when everything is written.
- * @throws SshpoolError for what goes wrong before that, but for what the agent itself says
+ * Runs the call; if the agent is lost before the command can have run, once more with another agent.
+ * Resolves to the exit status when all output is written.
+ * @throws SshpoolError for failures before that, except those that the agent reports
  */
 export async function exec(
   command: CommandName,
   words: readonly Buffer[],
   setting: ExecSetting,
 ): Promise<number> {
-  // Loaded only where there is one: a call from a script is spared it.
+  // Loaded only with a terminal: calls from scripts save the time.
   throwGivenUp();
   const terminal = isatty(0) ? new (await import('./terminal.ts')).Terminal() : undefined;
   const attempt = (): Promise<number> =>
@@ -68,7 +68,7 @@ export async function exec(
 
 const nothing = (): void => undefined;
 
-/** How long the last output may take where a person does not want to see it. */
+/** How long to wait for the last output after the user has left. */
 const LEAVE_MS = 200;
 
 class ExecRun {
@@ -81,7 +81,7 @@ class ExecRun {
   #call: Call | undefined;
   #accepted: MessageOf<'accepted'> | undefined;
   #last: Last | undefined;
-  /** The server was asked to run the command. */
+  /** The agent has asked the server to run the command. */
   #mayHaveRun = false;
   #stopWaiting: () => void = nothing;
   readonly #answers = new Prompter((line) => this.#words.say(line));
@@ -102,7 +102,7 @@ class ExecRun {
     (bytes) => this.#call?.send({ type: 'taken', bytes }),
     nothing,
   );
-  /** What we say ourselves in the place of ssh: not counted to the agent. */
+  /** This client's own messages in place of ssh's; not reported to the agent as taken. */
   readonly #own = new OutputDescriptor(2, nothing, nothing);
 
   constructor(
@@ -135,14 +135,14 @@ class ExecRun {
 
   async run(): Promise<number> {
     const { paths, version } = this.#setting;
-    // Nothing is started for a command line that is wrong.
+    // Checks the command line before an agent is started.
     const check = (): void => {
       if (this.#command === 'exec') parseExecArgs(this.#argv);
-      // Of ssh's words none are wrong: what we do not take ssh does.
+      // `ssh` needs no check: ssh itself handles every other command line.
       if (this.#command === 'shell') parseShellArgs(this.#argv);
     };
     const begun = begunCall();
-    // Before an agent is started: without a directory there is no call.
+    // Before an agent is started: fails without a working directory.
     const message = execMessage(this.#command, this.#argv, this.#terminal);
     const socket = begun ?? (await connectOrStart(paths, check));
     const receive = (received: Message): boolean => this.#receive(received);
@@ -169,7 +169,7 @@ class ExecRun {
     return this.#finish();
   }
 
-  /** True for the last message. */
+  /** Returns true for the last message. */
   #receive(message: Message): boolean {
     const call = this.#call;
     switch (message.type) {
@@ -185,7 +185,7 @@ class ExecRun {
         return false;
       case 'note':
         this.#stopWaiting();
-        // In raw mode the terminal does not return to the left by itself.
+        // In raw mode a line feed does not return the cursor to the left.
         this.#words.say(this.#terminal?.isRaw ? `${message.text}\r` : message.text);
         return false;
       case 'words':
@@ -217,7 +217,7 @@ class ExecRun {
         this.#last = message;
         return true;
       default:
-        return false; // a message of a newer agent that says nothing to us
+        return false; // an unknown message of a newer agent
     }
   }
 
@@ -231,7 +231,8 @@ class ExecRun {
     this.#stopWaiting();
     this.#signals.use(signals ? 'forward' : 'leave');
     this.#keyboard.useEscapes(escape);
-    // Without input the remote terminal is nobody's, and ours stays as it is, as with ssh.
+    // Without stdin nothing can be typed into the remote terminal, and the local one stays as it is, as
+    // with ssh.
     if (!terminal || !stdin) return;
     this.#terminal?.enterRaw((size) => this.#call?.send({ type: 'resized', ...size }));
   }
@@ -245,7 +246,7 @@ class ExecRun {
     }
   }
 
-  /** What it shows first is for raw mode, and not for the shell that comes then. */
+  /** First writes what is meant for raw mode: the shell restores its own modes. */
   async #suspend(): Promise<void> {
     await this.#own.flushed();
     if (this.#terminal?.isRaw) this.#terminal.suspend();
@@ -262,13 +263,13 @@ class ExecRun {
     this.#call?.leave();
   }
 
-  /** Resolves when everything is written; who has left does not wait for a reader that is slow. */
+  /** Resolves when all output is written; after the user has left it does not wait for a slow reader. */
   async #written(): Promise<void> {
     const outputs = [this.#stdout, this.#stderr, this.#own];
     const flushed = Promise.all(outputs.map((output) => output.flushed()));
     if (!this.#keyboard.isOver && !this.#signals.hasLeft) return void (await flushed);
     await Promise.race([flushed, pause(LEAVE_MS)]);
-    // Node does not end before a write that waits for its reader; a signal does not ask it.
+    // Node does not exit while a write waits for its reader; a signal ends it anyway.
     if (outputs.some(({ isBusy }) => isBusy)) {
       this.#terminal?.leaveRaw();
       this.#signals.die('SIGTERM');

@@ -1,6 +1,6 @@
 /**
- * A call without the agent. What goes wrong before its command can have run costs the call nothing:
- * ssh itself does it.
+ * Makes a call without the agent: if the agent fails before the command can have run, ssh itself makes
+ * the call.
  */
 import { SshpoolError, type ErrorCode } from '../base/errors.ts';
 import type { CallArgs, CommandName } from '../config/call-args.ts';
@@ -11,7 +11,7 @@ import { elapsedMs } from './elapsed.ts';
 import { failed, resultOf, type ExecResult } from './exec-result.ts';
 import type { ExecUi } from './exec.ts';
 
-/** What may be wrong with the real ssh. */
+/** Failures of the real ssh. */
 const OF_SSH: ReadonlySet<ErrorCode> = new Set(['NO_SSH', 'SSH_LOOP', 'NO_TOOL', 'TOOL_FAILED']);
 /** Mistakes of the command line, of the settings and of the caller. */
 const OF_THE_CALLER: ReadonlySet<ErrorCode> = new Set([
@@ -22,7 +22,7 @@ const OF_THE_CALLER: ReadonlySet<ErrorCode> = new Set([
   'NO_USER',
 ]);
 
-/** The call that failed, and its words as they were given. */
+/** The call that failed, and its arguments as given. */
 export interface FailedCall {
   readonly command: CommandName;
   readonly words: readonly Buffer[];
@@ -30,13 +30,13 @@ export interface FailedCall {
 }
 
 /**
- * Makes a call through ssh itself, which is said in one line; resolves to its exit status.
- * @throws SshpoolError what the call failed with, where ssh cannot do it or must not
+ * Makes a call through ssh itself and says so in one line; resolves to its exit status.
+ * @throws SshpoolError the call's original failure if ssh cannot or must not make the call
  */
 export async function withoutAgent(failure: unknown, call: FailedCall): Promise<number> {
   const error = SshpoolError.from(failure);
   if (OF_SSH.has(error.code)) throw error;
-  // ssh works also where sshpool does not; the others may be told not to.
+  // `sshpool ssh` always falls back to ssh; for the other commands a setting can forbid it.
   if (call.command === 'ssh') return throughSsh(error, call.words.map(String), call.ui);
   if (OF_THE_CALLER.has(error.code)) throw error;
   const args = parseCall(call.command, call.words);
@@ -56,7 +56,7 @@ async function throughSsh(
   ui: ExecUi,
   timeoutMs?: number,
 ): Promise<number> {
-  // A part of its time has gone by; with none left nothing is run.
+  // Part of the time limit has passed; if nothing is left, nothing is run.
   const leftMs = timeoutMs === undefined ? Infinity : timeoutMs - elapsedMs();
   if (timeoutMs !== undefined && leftMs <= 0) throw SshpoolError.of('TIMED_OUT', { timeoutMs });
   ui.print(`sshpool: ${message}; this call goes through ssh itself`);

@@ -1,17 +1,17 @@
-/** What is typed, on its way to the remote, and what a person wishes by escape characters in it. */
+/** Sends typed data to the remote, and acts on escape sequences in it. */
 import { Escapes, type Wish } from './escapes.ts';
 
-/** An agent that is well answers `disconnect` at once. */
+/** A healthy agent answers `disconnect` at once. */
 const DISCONNECT_MS = 2000;
 
-/** What a keyboard works upon. */
+/** What a keyboard acts on. */
 export interface KeyboardEnds {
   readonly send: (data: Buffer) => void;
-  /** Bytes for the person. */
+  /** Shows bytes to the user. */
   readonly show: (text: Buffer) => void;
   readonly suspend: () => void;
   readonly disconnect: () => void;
-  /** The agent does not let go. */
+  /** The agent does not answer `disconnect`. */
   readonly silent: () => void;
 }
 
@@ -30,12 +30,12 @@ export class Keyboard {
     if (byte !== undefined) this.#escapes = new Escapes(byte);
   }
 
-  /** The person has left: there is nothing more to send, nor to show. */
+  /** The user has disconnected: nothing more is sent or shown. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** Sends what is for the remote; returns how many bytes were for us. */
+  /** Sends typed data to the remote; returns how many bytes were escape sequences. */
   read(typed: Buffer): number {
     const escapes = this.#escapes;
     if (this.#isOver) return 0;
@@ -57,7 +57,7 @@ export class Keyboard {
   }
 
   #grant(wish: Wish, escapes: Escapes): void {
-    // ssh shows nothing of that: it has left before it could.
+    // As ssh, shows nothing for disconnect.
     if (wish !== 'disconnect') {
       this.#ends.show(escapes.shown(wish));
       if (wish === 'suspend') this.#ends.suspend();
@@ -65,7 +65,7 @@ export class Keyboard {
     }
     this.#isOver = true;
     this.#ends.disconnect();
-    // Where we were stopped meanwhile, what has come is read first.
+    // After a stop of this process, first reads the data that arrived meanwhile.
     setTimeout(() => setImmediate(this.#ends.silent), DISCONNECT_MS).unref();
   }
 }

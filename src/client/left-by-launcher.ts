@@ -1,11 +1,11 @@
-/** What the launcher left for us: that it gave the agent up, or a call that it has begun. */
+/** Reads what the launcher left in the environment: that it gave the agent up, or a call that it began. */
 import { fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
 import { AGENT_GIVEN_UP, BEGUN_CALL } from '../wire/start.ts';
 import { beganEarlier } from './elapsed.ts';
 
-/** @throws SshpoolError why the launcher, after its own wait, gave the agent up */
+/** @throws SshpoolError the reason if the launcher, after its own wait, gave the agent up */
 export function throwGivenUp(): void {
   const { [AGENT_GIVEN_UP]: why } = process.env;
   if (why === undefined) return;
@@ -15,7 +15,7 @@ export function throwGivenUp(): void {
   throw SshpoolError.received(code, message.join(' '));
 }
 
-/** The connection of a call that the launcher has begun and we go on with; undefined for none. */
+/** The connection of a call that the launcher began and this process continues; undefined for none. */
 export function begunCall(): Socket | undefined {
   const { [BEGUN_CALL]: descriptor } = process.env;
   if (descriptor === undefined) return undefined;
@@ -28,6 +28,6 @@ function isSocket(fd: number): boolean {
   try {
     return fd > 2 && fstatSync(fd).isSocket();
   } catch {
-    return false; // not of our launcher, and the call is made as usual
+    return false; // not set by the launcher: the call is made as usual
   }
 }

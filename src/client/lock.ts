@@ -1,7 +1,8 @@
 /**
- * The lock under which an agent is started, so that many first callers start one: a unix socket on
- * which its holder listens. The kernel ends it with its holder, so no process id is ever judged. A
- * connection to it waits: it ends when the holder lets go or dies.
+ * The lock under which an agent is started, so that many simultaneous callers start only one: a unix
+ * socket on which its holder listens. The kernel closes it with its holder, so no process id has to be
+ * checked. A waiting process connects to it: the connection ends when the holder releases the lock or
+ * dies.
  */
 import { linkSync, lstatSync, renameSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Socket } from 'node:net';
@@ -13,13 +14,13 @@ export interface Lock {
   release(): void;
 }
 
-/** What connect(2) says where no process listens, also of a file of an older sshpool. */
+/** Errors of connect(2) where no process listens, also for a file of an older sshpool. */
 const DEAD = new Set(['ECONNREFUSED', 'ENOTSOCK', 'EPROTOTYPE', 'EACCES', 'ELOOP']);
-/** How often one looks again that found no room among those that wait. */
+/** Retry interval if the holder's backlog is full. */
 const FULL_RETRY_MS = 20;
 
 /**
- * Takes the lock at `path`, or waits for its holder; resolves to undefined once that has let go of
+ * Takes the lock at `path`, or waits for its holder; resolves to undefined once the holder has released
  * it or died. @throws SshpoolError LOCK_HELD where it does neither within `limitMs`
  */
 export async function takeLock(path: string, limitMs: number): Promise<Lock | undefined> {
@@ -33,26 +34,27 @@ export async function takeLock(path: string, limitMs: number): Promise<Lock | un
     if (await ends(holder, limitMs)) return undefined;
     throw SshpoolError.of('LOCK_HELD', { path });
   }
-  // A link to nothing is in the way, too.
+  // A dangling link blocks the path, too.
   const dead = holder === 'dead' || seen?.isLink;
   const aside = dead ? putAside(path, seen?.text) : undefined;
   try {
     return await publish(path);
   } finally {
-    // Not before: its number would be free for a new lock, which others would take for this one.
+    // Removed only now: its inode number could be reused for a new lock, which other processes would
+    // take for this one.
     if (aside !== undefined) rmSync(aside, { force: true, recursive: true });
   }
 }
 
-/** A connection to the holder; `full` where more wait for it than it has room for. */
+/** A connection to the holder; `full` if its backlog is full. */
 function lookAt(path: string): Promise<Socket | 'free' | 'dead' | 'full'> {
   return new Promise((resolve, reject) => {
     const socket = createConnection(path);
     socket.once('connect', () => resolve(socket));
-    // Stays: what ends the connection later is the end of the lock, and no error.
+    // Kept: a later error only means the end of the lock.
     socket.on('error', (error: NodeJS.ErrnoException) => {
       const { code = '' } = error;
-      // Released, before we looked or while we did.
+      // The lock was released before or during this connect.
       if (code === 'ENOENT' || code === 'ECONNRESET') resolve('free');
       else if (code === 'EAGAIN') resolve('full');
       else if (DEAD.has(code)) resolve('dead');
@@ -77,9 +79,9 @@ function ends(socket: Socket, limitMs: number): Promise<boolean> {
 }
 
 /**
- * Moves the lock away that was seen dead; returns where it is now. Another process may have put its
- * own in place meanwhile: that one stays, or goes back at once. Where a third was quicker then, two
- * agents start, and the second finds the socket of the first and leaves.
+ * Moves a dead lock away and returns its new path. If another process has meanwhile put its own lock
+ * there, that lock stays or is moved back at once. If a third process took the lock in between, two
+ * agents start, and the second finds the socket of the first and exits.
  */
 function putAside(path: string, seen: string | undefined): string | undefined {
   if (identityOf(path)?.text !== seen) return undefined;
@@ -93,7 +95,7 @@ function putAside(path: string, seen: string | undefined): string | undefined {
   return aside;
 }
 
-/** Listens under a temporary name and publishes that in one step, if no other was first. */
+/** Listens under a temporary name and publishes it in one step, unless another process was first. */
 async function publish(path: string): Promise<Lock | undefined> {
   const temporary = temporaryName(path);
   const waiting = new Set<Socket>();
@@ -104,7 +106,7 @@ async function publish(path: string): Promise<Lock | undefined> {
   await listenAlone(server, temporary);
   const own = identityOf(temporary)?.text;
   const release = (): void => {
-    // First the name: those who wait look at it as soon as they are let go.
+    // Removes the name first: waiting processes check it as soon as their connection closes.
     if (identityOf(path)?.text === own) rmSync(path, { force: true });
     server.close();
     for (const socket of waiting) socket.destroy();
@@ -121,7 +123,7 @@ async function publish(path: string): Promise<Lock | undefined> {
   }
 }
 
-/** False where the name is taken. */
+/** Returns false if the name is taken. */
 function link(from: string, to: string): boolean {
   try {
     linkSync(from, to);
@@ -132,13 +134,13 @@ function link(from: string, to: string): boolean {
   }
 }
 
-/** What neither link(2) nor rename(2) changes. */
+/** Identifies a file by values that neither link(2) nor rename(2) changes. */
 function identityOf(path: string): { readonly text: string; readonly isLink: boolean } | undefined {
   const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
   return stats && { text: `${stats.ino} ${stats.mtimeNs}`, isLink: stats.isSymbolicLink() };
 }
 
-/** Short, for the path of a socket. One process may take several locks at once. */
+/** Short, because socket paths are limited. Random, as one process may take several locks at once. */
 function temporaryName(path: string): string {
   return `${path}.${process.pid}.${Math.random().toString(36).slice(2, 7)}`;
 }

@@ -1,25 +1,25 @@
 /**
- * How long a caller waits for an agent that says nothing: so long for its hello, and then for the
- * answer to a ping, which follows the same time without any message; longer once the command runs.
+ * The timeout for a silent agent: for its hello, and later for the answer to a ping, which is sent
+ * after the same time without a message. Longer once the command runs.
  */
 import { systemClock, type Clock, type Timer } from '../base/time.ts';
 import { AGENT_PATIENCE_MS, AGENT_RUNNING_PATIENCE_MS } from '../wire/protocol.ts';
 
 export interface PatienceEvents {
-  /** No message for a while: ask for one. */
+  /** No message for a while: send a ping. */
   ask(): void;
-  /** The agent hangs. Told once. */
+  /** The agent hangs. Called once. */
   giveUp(): void;
 }
 
 export class Patience {
   readonly #events: PatienceEvents;
   readonly #clock: Clock;
-  /** `asked`: the next message is due. A hello is due from the beginning. */
+  /** `asked`: waiting for a message, as for the hello at the beginning. */
   #state: 'asked' | 'quiet' | 'over' = 'asked';
   #timer: Timer;
   #limitMs: number = AGENT_PATIENCE_MS;
-  /** When the last message came; a timer that is due looks here, so that no message moves it. */
+  /** Time of the last message; checked when the timer fires, so that messages need not reset the timer. */
   #heardAt: number;
 
   constructor(events: PatienceEvents, clock: Clock = systemClock) {
@@ -29,19 +29,19 @@ export class Patience {
     this.#timer = clock.after(AGENT_PATIENCE_MS, () => this.#due());
   }
 
-  /** A message has come. */
+  /** A message has arrived. */
   heard(): void {
     if (this.#state === 'over') return;
     this.#state = 'quiet';
     this.#heardAt = this.#clock.monotonic();
   }
 
-  /** The remote command runs: there is more to lose by giving up. */
+  /** The remote command runs: giving up would lose it, so the limit is longer. */
   runs(): void {
     this.#limitMs = AGENT_RUNNING_PATIENCE_MS;
   }
 
-  /** From now on the agent may be silent for as long as it likes. */
+  /** Ends the timeout. */
   end(): void {
     this.#state = 'over';
     this.#timer.cancel();
@@ -50,7 +50,7 @@ export class Patience {
   #due(): void {
     const left = this.#heardAt + this.#limitMs - this.#clock.monotonic();
     if (this.#state === 'quiet' && left > 0) return this.#again(left);
-    // After a stop of this process (SIGSTOP, sleep) what has come meanwhile is read first.
+    // After a stop of this process (SIGSTOP, sleep), first reads the data that arrived meanwhile.
     setImmediate(() => this.#decide());
   }
 

@@ -1,24 +1,24 @@
-/** A question put to the person at the controlling terminal, whatever the standard streams are. */
+/** Asks the user a question at the controlling terminal, wherever the standard streams lead. */
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import { ReadStream } from 'node:tty';
 import { encodeLine, typeInto, type Line } from './typed-line.ts';
 
-/** The terminal of the person, for one question. */
+/** The user's terminal, for one question. */
 export interface PromptTerminal {
   readonly input: number;
-  /** Opened by itself: reading makes `input` one that does not wait, and a prompt may have to. */
+  /** A separate descriptor: reading makes `input` non-blocking, and writing a prompt may have to block. */
   readonly output: number;
 }
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_NONBLOCK } = constants;
 
-/** Undefined where there is no controlling terminal. */
+/** Undefined without a controlling terminal. */
 export function openTerminal(): PromptTerminal | undefined {
   try {
     return { input: openSync('/dev/tty', O_RDWR), output: openSync('/dev/tty', O_WRONLY) };
   } catch {
-    return undefined; // nobody to ask
+    return undefined; // no terminal to ask at
   }
 }
 
@@ -26,15 +26,15 @@ export function closeTerminal({ input, output }: PromptTerminal): void {
   for (const fd of [input, output]) closeSync(fd);
 }
 
-/** The server has a say in these texts: no control characters but the ends of lines. */
+/** The text may come from the server: replaces all control characters except line ends. */
 export function printablePrompt(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '?');
 }
 
 /**
- * Asks, and lets go of the terminal; undefined where the person ended the input, the terminal has
- * gone, or `signal` took the question back.
+ * Asks, then closes the terminal; undefined at end of input, if the terminal is gone, or if `signal`
+ * cancelled the question.
  */
 export function askOnTerminal(
   terminal: PromptTerminal,
@@ -44,10 +44,10 @@ export function askOnTerminal(
   return new Promise((resolve) => new Prompt(terminal, question, resolve).open(signal));
 }
 
-/** These end us, or stop us: first the terminal is as it was. */
+/** Signals that end or stop this process; the terminal is restored first. */
 const ENDING = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const;
 
-/** Reads one line in raw mode, in which the echo is ours to give or not. */
+/** Reads one line in raw mode, so that this process controls the echo. */
 class Prompt {
   readonly #terminal: PromptTerminal;
   readonly #text: string;
@@ -71,7 +71,7 @@ class Prompt {
   }
 
   open(signal: AbortSignal): void {
-    // The terminal has gone, and with it the person.
+    // The terminal is gone, so no answer can follow.
     for (const event of ['error', 'end']) this.#stream.on(event, () => this.#finish(undefined));
     for (const name of ENDING) process.prependListener(name, this.#end);
     process.on('SIGTSTP', this.#suspend);
@@ -84,22 +84,22 @@ class Prompt {
   #ask(): void {
     this.#line = [];
     this.#stream.setRawMode(true);
-    // As ssh (TCSAFLUSH): what was typed before was typed for something else.
+    // As ssh (TCSAFLUSH), discards what was typed before the question.
     discardTyped();
-    // At the start of the line, over what the terminal showed of that.
+    // Overwrites the echo of that at the start of the line.
     this.#write(`\r${this.#text}`);
   }
 
-  /** Takes one byte after the other: a string of a whole paste would stay in memory. */
+  /** Takes one byte at a time: a string of a whole paste would stay in memory. */
   #typed(bytes: Buffer): void {
     for (const byte of bytes) {
       const character = this.#decoder.write(Buffer.of(byte));
-      // What comes behind the end of the line, as in a paste, is not read.
+      // Ignores data after the end of the line, as in a paste.
       if (character !== '' && !this.#take(character)) return;
     }
   }
 
-  /** Whether the line goes on. */
+  /** Returns whether the line continues. */
   #take(character: string): boolean {
     const typed = typeInto(this.#line, character);
     if (typed.kind === 'line') {
@@ -115,7 +115,7 @@ class Prompt {
   #signal(name: 'SIGINT' | 'SIGQUIT' | 'SIGTSTP'): void {
     if (name === 'SIGTSTP') return this.#stop(0);
     this.#leave();
-    // To the job, as from a terminal: the script that runs us is to end as well.
+    // To the whole process group, as from a terminal: a script that runs sshpool must end as well.
     process.kill(0, name);
   }
 
@@ -126,12 +126,12 @@ class Prompt {
 
   readonly #suspend = (): void => this.#stop(process.pid);
 
-  /** Stops the job (0), or one process, with the terminal as it was; then the question is put anew. */
+  /** Stops the process group (0) or one process with the terminal restored, then asks again. */
   #stop(who: number): void {
     this.#stream.setRawMode(false);
     this.#write('\n');
     process.off('SIGTSTP', this.#suspend);
-    // It returns when we go on.
+    // Returns after SIGCONT.
     process.kill(who, 'SIGTSTP');
     process.on('SIGTSTP', this.#suspend);
     this.#ask();
@@ -143,7 +143,7 @@ class Prompt {
     this.#resolve(answer);
   }
 
-  /** No answer, not even that there is none: the call would fail before the signal ends us. */
+  /** Does not report a missing answer: the call would fail before the signal ends this process. */
   #leave(): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -160,14 +160,14 @@ class Prompt {
     try {
       writeSync(this.#terminal.output, text);
     } catch {
-      this.#finish(undefined); // the terminal has gone
+      this.#finish(undefined); // the terminal is gone
     }
   }
 }
 
 /**
- * Reads into a buffer of its own, which is zeroed once `typed` has returned: Node would make one for
- * each read, and keep a copy.
+ * Reads into its own buffer and zeroes it once `typed` has returned: Node would allocate one for each
+ * read and keep a copy.
  */
 function readStream(fd: number, typed: (bytes: Buffer) => void): ReadStream {
   const buffer = Buffer.alloc(1024);
@@ -176,7 +176,7 @@ function readStream(fd: number, typed: (bytes: Buffer) => void): ReadStream {
     buffer.fill(0);
     return true;
   };
-  // Its types do not know of onread, which it hands on to the socket that it is.
+  // The types lack onread, which ReadStream passes to its socket.
   const options = { readable: true, onread: { buffer, callback } };
   return new ReadStream(fd, options);
 }
@@ -188,7 +188,7 @@ function discardTyped(): void {
     const bytes = Buffer.alloc(1024);
     while (readSync(fd, bytes) > 0) bytes.fill(0);
   } catch {
-    // EAGAIN: that was all. Or the terminal has gone, which reading it will tell.
+    // EAGAIN: all was read. If the terminal is gone, the next read fails.
   } finally {
     if (fd !== undefined) closeSync(fd);
   }

@@ -1,4 +1,4 @@
-/** Methods of the agent for the commands that are no exec: one request, one result. */
+/** Calls the agent's methods for the commands other than exec: one request, one result. */
 import type { Socket } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
 import type { RuntimePaths } from '../config/paths.ts';
@@ -8,19 +8,19 @@ import { Call, envLines } from './call.ts';
 export interface RequestSetting {
   readonly paths: RuntimePaths;
   readonly version: string;
-  /** A line on standard error. */
+  /** Prints a line on standard error. */
   readonly print: (line: string) => void;
-  /** Something is to be read, or answered: who shows that the call takes a while stops doing so. */
+  /** Called before a line or a question is shown: ends a progress display. */
   readonly stopWaiting?: (() => void) | undefined;
-  /** It is called for a program, behind which there is nobody to ask. */
+  /** The caller is a program: no person can be asked. */
   readonly isProgram?: boolean;
-  /** Do not go before the agent does: for whoever asks it to leave. */
+  /** Waits until the agent closes the connection, for a request that stops the agent. */
   readonly untilClosed?: boolean;
 }
 
 /**
  * Calls a method over a connection to the agent; resolves to its result.
- * @throws SshpoolError as the agent says, AGENT_LOST, AGENT_SILENT; NotTaken
+ * @throws SshpoolError of the agent, AGENT_LOST, AGENT_SILENT; NotTaken
  */
 export async function request(
   socket: Socket,
@@ -60,7 +60,7 @@ export async function request(
   try {
     await call.ended;
   } catch (thrown) {
-    // Of an agent that was asked to leave the end of the connection is the end that was wanted.
+    // The end of the connection is the expected answer of an agent that was told to stop.
     if (json === undefined || SshpoolError.from(thrown).code !== 'AGENT_LOST') throw thrown;
   } finally {
     answers.close();

@@ -1,6 +1,7 @@
 /**
- * Another program in our place. Node has no exec(2): it runs as our child, with our own streams, and
- * gets our signals, and we end as it does. Nothing of standard input is read here.
+ * Runs another program in place of this process. Node has no exec(2), so the program runs as a child
+ * that shares the standard streams. This process forwards signals to it and ends as it does, and never
+ * reads standard input.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -10,19 +11,22 @@ import { describe, SshpoolError } from '../base/errors.ts';
 import { realSsh } from '../base/programs.ts';
 import { MAX_SSH_DEPTH, SSH_DEPTH } from '../wire/start.ts';
 
-/** What the keys of a terminal send goes to all of its job, and so to the child by itself. */
+/**
+ * Signals to forward. The terminal sends those of its keys to the whole process group, so the child
+ * gets them itself.
+ */
 const PASSED = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGCONT'] as const;
 const TYPED = ['SIGINT', 'SIGQUIT'] as const;
 
-/** How long a program that was told to end may take. */
+/** Time between SIGTERM and SIGKILL. */
 const GRACE_MS = 5000;
 
 /**
- * The real ssh, for what is not ours to do.
+ * Runs the real ssh for calls that the pool cannot make.
  * @throws SshpoolError NO_SSH, SSH_LOOP, TIMED_OUT; as runProgram
  */
 export async function runSsh(args: readonly string[], limit?: TimeLimit): Promise<number> {
-  // The working directory may be gone, and ssh does not need it.
+  // The working directory may be deleted, and ssh does not need it.
   const program = realSsh(process.env, '.');
   if (program === undefined) throw SshpoolError.of('NO_SSH', {});
   const depth = Number(process.env[SSH_DEPTH] ?? 0) + 1;
@@ -31,23 +35,23 @@ export async function runSsh(args: readonly string[], limit?: TimeLimit): Promis
   return runProgram(program, args, env, { limit });
 }
 
-/** Ends a program, by TERM and then by KILL. In milliseconds. */
+/** Ends a program with SIGTERM, then SIGKILL. In milliseconds. */
 export interface TimeLimit {
-  /** In messages. */
+  /** The limit that messages show. */
   readonly timeoutMs: number;
-  /** What of it is left. */
+  /** The remaining time. */
   readonly leftMs: number;
 }
 
 export interface RunProgramOptions {
   readonly limit?: TimeLimit | undefined;
-  /** Done after its end. */
+  /** Runs after the program has ended. */
   readonly over?: () => Promise<void>;
 }
 
 /**
- * Runs the program to its end and resolves to its exit status; where a signal ended it that ends us,
- * after `over` is through.
+ * Runs the program and resolves to its exit status. If a signal ended it, ends this process by the same
+ * signal after `over`.
  * @throws SshpoolError NO_TOOL, TOOL_FAILED, TIMED_OUT
  */
 export async function runProgram(
@@ -56,7 +60,8 @@ export async function runProgram(
   env: NodeJS.ProcessEnv,
   { limit, over = () => Promise.resolve() }: RunProgramOptions = {},
 ): Promise<number> {
-  // Before it is there: it may stop at once, and whoever sees it run may send us a signal.
+  // Handlers come before the child exists: it may stop at once, and a process that sees it may send
+  // this one a signal.
   let child: ChildProcess | undefined;
   const pass = (name: NodeJS.Signals): void => void child?.kill(name);
   const passTyped = (name: NodeJS.Signals): void => {
@@ -73,7 +78,7 @@ export async function runProgram(
   if (limit && timer?.isOver) throw SshpoolError.of('TIMED_OUT', limit);
   if (signal === null) return status;
   process.kill(process.pid, signal);
-  // It was one that does not end us.
+  // This signal does not end this process.
   return 128 + constants.signals[signal];
 }
 
@@ -117,7 +122,7 @@ function spawnChild(
   }
 }
 
-/** In the words of the system, without what Node puts around them. */
+/** Uses the system's message instead of Node's. */
 function problemOf(tool: string, thrown: unknown): SshpoolError {
   const { code } = thrown as NodeJS.ErrnoException;
   if (code === 'ENOENT') {
@@ -135,8 +140,8 @@ function endOf(child: ChildProcess, program: string): Promise<End> {
 }
 
 /**
- * A child that stopped itself, as ssh does at `~^Z`: the shell waits for us, so we stop as well. The
- * shell lets the whole job go on, which is both of us.
+ * Handles a child that stopped itself, as ssh does at `~^Z`: the shell waits for this process, so it
+ * must stop as well. The shell continues the whole process group, child included.
  */
 function stopWith(child: ChildProcess | undefined): void {
   if (child?.pid !== undefined && isStopped(child.pid)) process.kill(process.pid, 'SIGSTOP');

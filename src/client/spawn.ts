@@ -1,4 +1,4 @@
-/** The agent started as a process of its own. Nothing here knows what is said to it. */
+/** Starts the agent as its own process. Does not know the protocol. */
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, renameSync, statSync } from 'node:fs';
 import type { Socket } from 'node:net';
@@ -7,24 +7,24 @@ import { describe, SshpoolError } from '../base/errors.ts';
 import type { RuntimePaths } from '../config/paths.ts';
 import { agentEnv } from '../wire/caller-env.ts';
 
-/** The log begins anew above this size; one old log is kept. */
+/** Above this size a new log begins; one old log is kept. */
 const LOG_BYTES = 1024 * 1024;
 const SHELL = '/bin/sh';
 
 /**
- * Starts the agent as a process of its own and resolves when it serves.
+ * Starts the agent as its own process and resolves when it serves.
  * @throws SshpoolError AGENT_START, and why the agent itself would not start
  */
 export function spawnAgent(paths: RuntimePaths, limitMs: number): Promise<void> {
   const main = fileURLToPath(new URL('../agent/main.cjs', import.meta.url));
   const log = openLog(paths.log);
   const [program = '', ...words] = withOwnLimits([process.execPath, main]);
-  // Node itself gives its children no signals that are blocked or ignored.
+  // Node starts its children with no signal blocked or ignored.
   const agent = spawn(program, words, {
     cwd: '/',
     env: agentEnv(process.env),
     detached: true,
-    // Whoever waits for the end of our output must not wait for the agent.
+    // The agent must not hold this process's output open: its reader waits for end of file.
     stdio: ['ignore', log, log, 'pipe'],
   });
   closeSync(log);
@@ -49,8 +49,9 @@ export function spawnAgent(paths: RuntimePaths, limitMs: number): Promise<void> 
 }
 
 /**
- * What the launcher does by itself (agent-process.c), by sh(1): what the system does not allow stays
- * as it is. The stack has its usual size: without a limit Linux uses its legacy memory layout. No core file: the memory of the agent holds passwords and keys.
+ * Does in sh(1) what the launcher does in agent-process.c; limits that the system refuses to change
+ * stay. The stack keeps its usual size: without a limit Linux uses its legacy memory layout. No core
+ * file: the agent's memory holds passwords and keys.
  */
 const MAKE_LIMITS = `umask 077
 { ulimit -c 0
@@ -59,7 +60,7 @@ const MAKE_LIMITS = `umask 077
 } 2>/dev/null
 exec "$@"`;
 
-/** A command that runs `words` with limits of its own; as it is, where there is no shell. */
+/** A command that runs `words` with the agent's limits; unchanged if there is no shell. */
 function withOwnLimits(words: readonly string[]): string[] {
   return existsSync(SHELL) ? [SHELL, '-c', MAKE_LIMITS, 'sh', ...words] : [...words];
 }

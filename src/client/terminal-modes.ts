@@ -1,13 +1,13 @@
 /**
- * What stty(1) says of a terminal, and its modes as RFC 4254 section 8 encodes them: those that ssh
- * sends, in its order (ttymodes.h), so that a remote terminal is the same over both. Pure.
+ * Parses the output of stty(1) and encodes terminal modes as RFC 4254 section 8: the modes that ssh
+ * sends, in its order (ttymodes.h), so that a remote terminal is the same as with ssh. Pure.
  */
 
 /** `stty -a`, as GNU, busybox and BSD print it. */
 export interface SttyReport {
   /** The words without a value: `icanon`, or `-icanon` where it is off. */
   readonly flags: ReadonlySet<string>;
-  /** The special characters, by the names of stty. */
+  /** The special characters, by their stty names. */
   readonly characters: ReadonlyMap<string, number>;
   readonly inputSpeed: number;
   readonly outputSpeed: number;
@@ -16,10 +16,10 @@ export interface SttyReport {
 }
 
 const [END, INPUT_SPEED, OUTPUT_SPEED] = [0, 128, 129];
-/** "No such character", where the system has its own sign for that. */
+/** RFC 4254's value for an undefined character; systems use their own. */
 const NO_CHARACTER = 255;
 
-/** Some are called by two names. */
+/** Some have two names. */
 const CHARACTERS: readonly (readonly [opcode: number, ...names: string[]])[] = [
   [1, 'intr'],
   [2, 'quit'],
@@ -74,7 +74,7 @@ const FLAGS: readonly (readonly [opcode: number, name: string])[] = [
   [75, 'onlret'],
 ];
 
-/** The size of a character is one word of stty, and two flags of ssh that share a bit. */
+/** The character size is one word of stty, but two flags of ssh that share a bit. */
 const CHARACTER_SIZES: readonly (readonly [opcode: number, ...sizes: string[]])[] = [
   [90, 'cs7', 'cs8'],
   [91, 'cs6', 'cs7', 'cs8'],
@@ -85,7 +85,7 @@ const PARITY: typeof FLAGS = [
   [93, 'parodd'],
 ];
 
-/** 9600 stands for what ssh does not name either. */
+/** ssh, too, sends 9600 for any other speed. */
 const SPEEDS: ReadonlySet<number> = new Set([
   ...[0, 50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19_200, 38_400],
   ...[57_600, 115_200, 230_400],
@@ -121,7 +121,7 @@ function characterOf(value: string): number {
   return value.charCodeAt(0) & 0xff;
 }
 
-/** The modes for a pty-req. What the system does not have is left out, as by ssh. */
+/** Encodes the modes for a pty-req. As in ssh, modes that the system lacks are left out. */
 export function encodeModes(report: SttyReport): Buffer {
   const { characters, flags } = report;
   const modes: [opcode: number, value: number][] = [
@@ -153,7 +153,7 @@ function speedOf(baud: number): number {
   return SPEEDS.has(baud) ? baud : 9600;
 }
 
-/** Linux has this one and no stty names it there; it is a state of the moment, and ever off. */
+/** PENDIN: Linux has it but stty does not print it there. It is a momentary state, sent as off. */
 function isUnnamed(name: string, flags: ReadonlySet<string>): boolean {
   return name === 'pendin' && (flags.has('iuclc') || flags.has('-iuclc'));
 }

@@ -1,7 +1,7 @@
 /**
  * The terminal at standard input: its size, its modes, and raw mode, in which the remote terminal
- * does what this one would have done. Whatever ends us leaves it as it was found. By stty(1), for
- * Node's own raw mode is not that of ssh: it goes on changing the output.
+ * processes the input instead. Restores the terminal however this process ends. Uses stty(1) because
+ * Node's raw mode differs from ssh's: it still changes the output.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -15,15 +15,15 @@ const RAW = [
 ];
 const ONE_BYTE_AT_A_TIME = ['min', '1', 'time', '0'];
 
-/** What else ends us, beside the signals that a call sees to; each after leaving raw mode. */
+/** Further signals that end this process, besides those that a call handles; raw mode is left first. */
 const ENDING = ['SIGQUIT', 'SIGALRM', 'SIGUSR1', 'SIGUSR2', 'SIGXCPU'] as const;
 
-/** A terminal that takes nothing must not keep us from our end. */
+/** A terminal that accepts no output must not keep this process from ending. */
 const LEAVE_MS = 2000;
 
 export class Terminal {
   readonly #report: SttyReport;
-  /** The words for stty that bring it back; undefined while it is not raw. */
+  /** stty's arguments to restore the modes; undefined outside raw mode. */
   #found: string | undefined;
   #onResized: (size: WindowSize) => void = () => undefined;
 
@@ -45,7 +45,7 @@ export class Terminal {
     return this.#found !== undefined;
   }
 
-  /** Until `leaveRaw`, `onResized` is told whenever the size may be another one. */
+  /** Until `leaveRaw`, `onResized` is called whenever the size may have changed. */
   enterRaw(onResized: (size: WindowSize) => void): void {
     this.#onResized = onResized;
     process.on('exit', this.#leave);
@@ -54,7 +54,7 @@ export class Terminal {
     process.on('SIGWINCH', this.#resized);
     process.on('SIGCONT', this.#goOn);
     this.#takeUp();
-    // It may have changed while the call was on its way.
+    // The size may have changed since the call was sent.
     const { columns, rows } = sizeNow();
     if (columns !== this.size.columns || rows !== this.size.rows) this.#resized();
   }
@@ -71,32 +71,33 @@ export class Terminal {
     this.#layDown();
   }
 
-  /** Stops us, as a job, with the terminal as it was; then all is as before. */
+  /** Stops this process with the terminal restored; enters raw mode again after SIGCONT. */
   readonly suspend = (): void => {
     this.#layDown();
     process.off('SIGTSTP', this.suspend);
-    // It returns when we go on.
+    // Returns after SIGCONT.
     process.kill(process.pid, 'SIGTSTP');
     process.on('SIGTSTP', this.suspend);
     this.#takeUp();
     this.#resized();
   };
 
-  /** Where SIGSTOP was what stopped us, the shell has given itself its own modes. */
+  /** After SIGSTOP, which cannot be caught: the shell has set its own modes meanwhile. */
   readonly #goOn = (): void => {
     if (this.isRaw && isInForeground()) this.#makeRaw();
   };
 
   #takeUp(): void {
-    // A shell has modes of its own at its prompt. In the background we stop, as a change of the modes
-    // would stop us, and go on in the foreground; a few times, for the group may have no shell any more.
+    // A shell at its prompt has its own modes, so they are saved only in the foreground. In the
+    // background this stops the process group, as changing the modes would, until it is in the
+    // foreground. A few times only: the group may have no shell any more.
     for (let times = 0; times < 5 && !isInForeground(); times++) process.kill(0, 'SIGTTOU');
     this.#found = stty(['-g']).trim();
     this.#makeRaw();
   }
 
   #makeRaw(): void {
-    // Some systems have no such flag, and stty refuses all of the words for one that it has not.
+    // Some systems lack iuclc, and stty rejects all words if it does not know one.
     const { flags } = this.#report;
     const known = RAW.filter((word) => word !== '-iuclc' || flags.has(word) || flags.has('iuclc'));
     stty([...known, ...ONE_BYTE_AT_A_TIME]);
@@ -105,7 +106,7 @@ export class Terminal {
   #layDown(): void {
     const found = this.#found;
     this.#found = undefined;
-    // Otherwise it is another program's, whose modes are not for us to change.
+    // In the background another program uses the terminal, and its modes must not change.
     if (found && isInForeground()) stty([found], LEAVE_MS);
   }
 
@@ -122,7 +123,7 @@ function sizeNow(): WindowSize {
   return { columns, rows, width: 0, height: 0 };
 }
 
-/** Runs stty on our own standard input; empty where it can say nothing. */
+/** Runs stty on standard input; returns '' on failure. */
 function stty(words: readonly string[], timeout?: number): string {
   const { stdout } = spawnSync('stty', words, {
     env: { ...process.env, LC_ALL: 'C' },
@@ -131,18 +132,18 @@ function stty(words: readonly string[], timeout?: number): string {
     timeout,
     killSignal: 'SIGKILL',
   });
-  // Null where there is no stty.
+  // Null if stty is missing.
   return stdout ?? '';
 }
 
-/** Whether ours are the keys of the terminal: by proc(5), since stty does not tell. */
+/** Whether this process is in the foreground, from proc(5), since stty does not show it. */
 function isInForeground(): boolean {
   try {
     const stat = readFileSync('/proc/self/stat', 'utf8');
-    // Behind the name of the program, which may hold anything.
+    // The fields after the program name, which may contain any character.
     const [, , , group, , , foreground] = stat.slice(stat.lastIndexOf(')') + 1).split(' ');
     return foreground === '-1' || foreground === group;
   } catch {
-    return true; // a system without it
+    return true; // a system without /proc
   }
 }

@@ -1,12 +1,12 @@
 /**
- * A line as a person types it, with what a terminal makes of single characters (termios(3)). That is
- * ours to do while its echo is ours. Pure.
+ * Edits a line as the terminal's line discipline does (termios(3)): a prompt in raw mode has to do this
+ * itself. Pure.
  */
 
-/** In characters, not in UTF-16 units: a person takes back one of those. */
+/** In characters, not UTF-16 units: Backspace deletes a character. */
 export type Line = readonly string[];
 
-/** In UTF-8, and never as one string, which would stay in memory. */
+/** Encodes as UTF-8, never through one string, which would stay in memory. */
 export function encodeLine(line: Line): Buffer {
   const bytes = Buffer.alloc(line.reduce((sum, one) => sum + Buffer.byteLength(one), 0));
   let at = 0;
@@ -14,13 +14,13 @@ export function encodeLine(line: Line): Buffer {
   return bytes;
 }
 
-/** What comes of a character; `shown` is the echo, where there is one. */
+/** The effect of a character; `shown` is its echo. */
 export type Typed =
   | { readonly kind: 'line'; readonly line: Line; readonly shown: string }
   | { readonly kind: 'done' }
-  /** The end of the input, with nothing typed. */
+  /** End of input with nothing typed. */
   | { readonly kind: 'end' }
-  /** Meant for the whole job, as from a terminal. */
+  /** For the whole process group, as from a terminal. */
   | { readonly kind: 'signal'; readonly name: 'SIGINT' | 'SIGQUIT' | 'SIGTSTP' };
 
 const SIGNALS: Readonly<Record<string, 'SIGINT' | 'SIGQUIT' | 'SIGTSTP' | undefined>> = {
@@ -49,7 +49,7 @@ export function typeInto(line: Line, character: string): Typed {
         line,
         line.slice(0, line.findLastIndex(isInWord) + 1).findLastIndex(isBlank) + 1,
       );
-    case '\u0011': // Ctrl-Q and Ctrl-S: they would hold the output back
+    case '\u0011': // Ctrl-Q and Ctrl-S: they would stop and resume the output
     case '\u0013':
       return { kind: 'line', line, shown: '' };
     default:
@@ -67,7 +67,7 @@ function erase(line: Line, from: number): Typed {
   return { kind: 'line', line: line.slice(0, left), shown };
 }
 
-/** Control characters as `^X`: an arrow key must not move the cursor away. */
+/** Shows control characters as `^X`: an arrow key must not move the cursor away. */
 function echoOf(character: string): string {
   return isControl(character)
     ? `^${String.fromCharCode(character.charCodeAt(0) ^ 0x40)}`

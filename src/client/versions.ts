@@ -1,6 +1,7 @@
 /**
- * A call made again where no agent took it. One that leaves closes the connections of callers that it
- * has not greeted; one of an older protocol is asked to retire; one of a newer protocol is left alone.
+ * Repeats a call that no agent accepted. An agent that shuts down closes the connections of callers
+ * that it has not greeted. An agent of an older protocol is asked to retire; one of a newer protocol is
+ * left alone.
  */
 import { createConnection } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
@@ -11,17 +12,17 @@ import { PROTOCOL } from '../wire/protocol.ts';
 import { NotGreeted, OtherProtocol } from './call.ts';
 import { connectToAgent } from './connect.ts';
 
-/** How long the old agent may take to give its socket up; what runs in it may take longer. */
+/** How long the old agent may take to close its socket; its running commands may take longer. */
 const RETIRE_MS = 5000;
 const LOOK_MS = 20;
 
-/** How often a call is made before an agent that greets no caller is given up. */
+/** How many times a call is tried if the agent closes without a hello. */
 const MAX_ATTEMPTS = 5;
 
 /**
- * Runs a call, which may start an agent; again where it rejects with NotTaken.
- * @throws SshpoolError AGENT_VERSION where the agent is newer than we are, or does not retire;
- * AGENT_LOST where no agent greets us
+ * Runs a call, which may start an agent; repeats it if it rejects with NotTaken.
+ * @throws SshpoolError AGENT_VERSION if the agent is newer than this program or does not retire;
+ * AGENT_LOST if no agent greets it
  */
 export async function withAgent<T>(
   paths: RuntimePaths,
@@ -39,8 +40,8 @@ export async function withAgent<T>(
 }
 
 /**
- * Runs a call that starts no agent; again where the agent did not greet it.
- * @throws SshpoolError AGENT_VERSION where the agent speaks another protocol; AGENT_LOST
+ * Runs a call that starts no agent; repeats it if the agent did not greet it.
+ * @throws SshpoolError AGENT_VERSION if the agent speaks another protocol; AGENT_LOST
  */
 export async function withRunningAgent<T>(paths: RuntimePaths, call: () => Promise<T>): Promise<T> {
   try {
@@ -54,7 +55,7 @@ function otherVersion(thrown: OtherProtocol): SshpoolError {
   return SshpoolError.of('AGENT_VERSION', { theirs: thrown.theirs, ours: PROTOCOL }, thrown);
 }
 
-/** Asks an agent to retire that is older, as `refusal` of a call says; false for any other error. */
+/** Asks the agent to retire if `refusal` shows that it is older; false for any other error. */
 export async function retireOlder(
   paths: RuntimePaths,
   version: string,
@@ -75,7 +76,7 @@ async function untilGreeted<T>(paths: RuntimePaths, call: () => Promise<T>): Pro
   }
 }
 
-/** Resolves to whether the agent has given its socket up. */
+/** Resolves to whether the agent has closed its socket. */
 async function retire(paths: RuntimePaths, version: string): Promise<boolean> {
   const peer = new Peer(createConnection(paths.socket), {
     onMessage: () => undefined,

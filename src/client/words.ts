@@ -1,4 +1,4 @@
-/** Words of our command line as bytes: Node decodes them, and what is no text comes out as U+FFFD. */
+/** The words of this command line as bytes: Node decodes them, and replaces invalid UTF-8 by U+FFFD. */
 import { readFileSync } from 'node:fs';
 
 const NUL = 0;
@@ -10,7 +10,7 @@ export function wordBytes(words: readonly string[]): Buffer[] {
   return given.length === words.length ? given : decoded;
 }
 
-/** proc(5); nothing where there is no such file. */
+/** From proc(5); empty without that file. */
 function commandLine(): Buffer[] {
   const words: Buffer[] = [];
   let bytes: Buffer;

@@ -1,6 +1,6 @@
 /**
- * A directory for the front of PATH in which `ssh` is sshpool. scp and sftp have the path of their
- * ssh built in, so there are scripts of their names that tell them another one.
+ * A directory for the front of PATH in which `ssh` is sshpool. scp and sftp have the path of ssh built
+ * in, so the directory has scripts of their names that pass another path.
  */
 import {
   lstatSync,
@@ -19,12 +19,12 @@ import { checkDir, ensureDir } from '../config/private-directory.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The programs that take `-S` for their ssh. */
+/** The programs that take the path of ssh with `-S`. */
 const SCRIPTED = ['scp', 'sftp'] as const;
 
 /**
- * Makes it, or makes it right; returns its path. Others may be using it: what is right already is
- * not touched, and what is not is replaced as a whole. `program` is bin/sshpool.
+ * Creates or repairs the directory and returns its path. Other processes may be using it: correct files
+ * are not touched, wrong ones are replaced as a whole. `program` is bin/sshpool.
  * @throws SshpoolError UNSAFE_PATH
  */
 export function wrapDirectory({ dir }: RuntimePaths, program: string, env: Env): string {
@@ -46,7 +46,7 @@ export function wrapDirectory({ dir }: RuntimePaths, program: string, env: Env):
   return wrap;
 }
 
-/** By its name, which is what the program calls itself in what it says. */
+/** Runs the program under its own name, which it prints in its messages. */
 function scriptFor(name: string, real: string, ssh: string): string {
   const lines = [`PATH=${quote(dirname(real))}:$PATH`, `exec ${name} -S ${quote(ssh)} "$@"`];
   return ['#!/bin/sh', ...lines, ''].join('\n');
@@ -57,7 +57,7 @@ function writeScript(path: string, text: string): void {
   replace(path, (made) => writeFileSync(made, text, { mode: 0o700 }));
 }
 
-/** Makes the file beside its place, and puts it there. */
+/** Creates the file beside its place and moves it there. */
 function replace(path: string, make: (path: string) => void): void {
   const made = `${path}.${process.pid}`;
   rmSync(made, { force: true });
@@ -69,7 +69,7 @@ function linkOf(path: string): string | undefined {
   try {
     return readlinkSync(path);
   } catch {
-    return undefined; // absent, or something else: it is replaced
+    return undefined; // absent or another kind of file: it is replaced
   }
 }
 

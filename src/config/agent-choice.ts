@@ -1,4 +1,4 @@
-/** Which key agent an option names. */
+/** The key agent that an option names. */
 import { expandTilde, type TokenContext } from './tokens.ts';
 
 export type AgentChoice =
@@ -10,7 +10,7 @@ interface Context extends Pick<TokenContext, 'env' | 'account'> {
   readonly cwd: string;
 }
 
-/** IdentityAgent: SSH_AUTH_SOCK, none, $VARIABLE, or a path, expanded by ssh but for $VARIABLE. */
+/** IdentityAgent: SSH_AUTH_SOCK, none, $VARIABLE, or a path. ssh has expanded all but $VARIABLE. */
 export function agentChoice(value: string, { env, account, cwd }: Context): AgentChoice {
   if (value === 'SSH_AUTH_SOCK') return { kind: 'env' };
   if (value === 'none') return { kind: 'none' };

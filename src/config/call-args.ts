@@ -1,10 +1,10 @@
-/** What a call asks for, whichever of the commands it came by. */
+/** The arguments of a call, the same for all commands. */
 import type { Target } from './target.ts';
 
 /** The commands that open a session. */
 export type CommandName = 'exec' | 'ssh' | 'shell' | 'forward';
 
-/** Where a stream is to lead, in place of a command: a port (-W), or a unix socket of the host. */
+/** The destination of a stream, which replaces a command: a port (-W), or a unix socket of the host. */
 export type Forward = { readonly host: string; readonly port: number } | { readonly path: string };
 
 export interface CallArgs {
@@ -14,7 +14,7 @@ export interface CallArgs {
   readonly sshArgs: readonly string[];
   /** The words of the command, joined with single spaces; empty for the login shell. */
   readonly command: Buffer;
-  /** `command` names a subsystem (-s). */
+  /** `command` is the name of a subsystem (-s). */
   readonly subsystem: boolean;
   readonly forward: Forward | undefined;
   /** False with -n. */
@@ -23,9 +23,9 @@ export interface CallArgs {
   /** The value of -e. */
   readonly escape: string | undefined;
   readonly quiet: boolean;
-  /** The value of -E: where to our own words go, in place of standard error. */
+  /** The value of -E: the file for sshpool's own messages, instead of standard error. */
   readonly log: string | undefined;
-  /** The value of -O, where it is a question or an order that we can answer. */
+  /** The value of -O, if the agent can answer it. */
   readonly control: Control | undefined;
   /** How many times -v was given. */
   readonly verbose: number;
@@ -34,15 +34,15 @@ export interface CallArgs {
   readonly json: boolean;
 }
 
-/** What can be asked of a master (ssh(1), -O). */
+/** The supported commands to a master (ssh(1), -O). */
 export type Control = 'check' | 'exit' | 'stop';
 
 /** -T, -t, -tt, or none of them. */
 export type TtyWish = 'default' | 'never' | 'request' | 'force';
 
-/** What is to be done with the words of a command. */
+/** The result of parsing the words of a command. */
 export type ParsedCall =
   | CallArgs
   | { readonly kind: 'help' }
-  /** They are for ssh itself. */
+  /** ssh itself must make the call. */
   | { readonly kind: 'delegate' };

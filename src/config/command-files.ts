@@ -1,20 +1,20 @@
 /**
- * The files that decide what a command of ssh_config(5) does, as far as its words name them: where
- * a proxy leads, as whom it logs in, which host keys are known. Pure.
+ * The files that a command of ssh_config(5) names and that decide what it does: where a proxy leads, as
+ * which user it logs in, which host keys are known. Pure.
  */
 
 export interface CommandFiles {
-  /** They count where they are programs: others may be logs, which each run changes. */
+  /** Considered only if executable: others may be logs, which each run changes. */
   readonly programs: readonly string[];
-  /** They count whatever they are. */
+  /** Always considered. */
   readonly data: readonly string[];
 }
 
 const PATH = /(?:~|\.{1,2})?\/[^\s'"=,;|&<>()]+/g;
-/** How ssh, and most that is like it, is told of a key. */
+/** How ssh and similar programs name a key file. */
 const KEY = /(?<=\s-i\s*["']?|IdentityFile[=\s]+["']?)[^\s'"]+/gi;
 
-/** `toPath` makes an absolute path of a word. */
+/** `toPath` turns a word into an absolute path. */
 export function commandFiles(
   proxy: string | undefined,
   knownHosts: string | undefined,
@@ -22,6 +22,6 @@ export function commandFiles(
 ): CommandFiles {
   const all = (text: string | undefined, pattern: RegExp): string[] =>
     (text?.match(pattern) ?? []).map(toPath);
-  // What prints host keys only reads.
+  // A KnownHostsCommand only reads its files.
   return { programs: all(proxy, PATH), data: [...all(proxy, KEY), ...all(knownHosts, PATH)] };
 }

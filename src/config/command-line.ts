@@ -1,4 +1,4 @@
-/** The words of each command that opens a session. */
+/** Parses the words of each command that opens a session. */
 import { SshpoolError } from '../base/errors.ts';
 import type { CommandName, ParsedCall } from './call-args.ts';
 import { parseExecArgs, parseShellArgs } from './exec-args.ts';
@@ -12,7 +12,7 @@ const PARSERS: Readonly<Record<CommandName, (words: readonly Buffer[]) => Parsed
   forward: parseForwardArgs,
 };
 
-/** @throws SshpoolError PROTOCOL for a command that is not known */
+/** @throws SshpoolError PROTOCOL for an unknown command */
 export function commandNamed(name: string): CommandName {
   if (Object.hasOwn(PARSERS, name)) return name as CommandName;
   throw SshpoolError.of('PROTOCOL', { problem: `there is no command ${JSON.stringify(name)}` });

@@ -1,6 +1,6 @@
 /**
- * The files that an ssh_config(5) consists of: itself and what it includes, for whatever host.
- * What the options in them mean is for `ssh -G` to say.
+ * The files that make up an ssh_config(5): itself and its includes, for any host. `ssh -G` interprets
+ * their options.
  */
 import { readdirSync } from 'node:fs';
 import { join, sep } from 'node:path';
@@ -9,28 +9,28 @@ import { globRegex, isGlob, unescapeGlob } from './wildcard.ts';
 
 interface ConfigFile {
   readonly path: string;
-  /** Its lines, each a list of words, the keyword in lower case; empty where it is unreadable. */
+  /** Its lines, each a list of words, the keyword in lower case; empty if the file is unreadable. */
   readonly lines: readonly (readonly string[])[];
 }
 
 export interface ConfigFiles {
   readonly files: readonly ConfigFile[];
-  /** Directories in which a new file would be included too. */
+  /** Directories in which a new file would also be included. */
   readonly directories: readonly string[];
 }
 
 export interface ReadingContext {
-  /** Where relative ones lie: ~/.ssh for a user's file, /etc/ssh for the system's. */
+  /** The base of relative paths: ~/.ssh for a user's file, /etc/ssh for the system's. */
   readonly base: string;
   readonly home: string;
-  /** Told of each file and directory before it is opened; may throw. */
+  /** Called with each file and directory before it is opened; may throw. */
   readonly mayOpen: (path: string) => void;
 }
 
 /**
- * Reads `path` and all its Include files, those of all Host and Match blocks, each once, however
- * often and in whatever circle they are included: so there is no need for the depth limit of ssh.
- * @throws SshpoolError NOT_SHARED for one that gives its contents only once; what `mayOpen` throws
+ * Reads `path` and all its Include files, those of all Host and Match blocks. Each is read once, even
+ * in a circle of includes, so ssh's depth limit is not needed.
+ * @throws SshpoolError NOT_SHARED for a file that can be read only once; what `mayOpen` throws
  */
 export function readConfigFiles(
   path: string,
@@ -112,6 +112,6 @@ function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory).toSorted();
   } catch {
-    return []; // nothing is included from a directory that is not there
+    return []; // a missing directory includes nothing
   }
 }

@@ -1,4 +1,4 @@
-/** The hosts that a person may mean, for completion: the aliases of an ssh_config. */
+/** The aliases of an ssh_config, for completion. */
 import { readConfigFiles } from './config-files.ts';
 
 /**

@@ -1,4 +1,4 @@
-/** Everything that an answer of `ssh -G` comes from: its arguments, files and variables. */
+/** Everything that an answer of `ssh -G` depends on: its arguments, files and variables. */
 import { dirname, resolve } from 'node:path';
 import { SshpoolError } from '../base/errors.ts';
 import {
@@ -12,21 +12,21 @@ import { expandTilde, type Account, type Env } from './tokens.ts';
 export interface ConfigSources {
   /** The file of -F, absolute; `none` for no file at all. */
   readonly configFile: string | undefined;
-  /** Files and directories, there or not, whose change may change the answer. */
+  /** Files and directories, existing or not, whose change may change the answer. */
   readonly paths: readonly string[];
-  /** The answer also depends on what no file tells: a program, the network, the name service. */
+  /** The answer also depends on something outside files: a program, the network, the name service. */
   readonly isVolatile: boolean;
   /** The answer may depend on any variable of the environment, not only on ENV_NAMES. */
   readonly usesEnv: boolean;
-  /** The answer depends on what is to run (Match command, sessiontype; since OpenSSH 10.0). */
+  /** The answer depends on the command to run (Match command, sessiontype; since OpenSSH 10.0). */
   readonly usesCommand: boolean;
   /** Variables of the caller that the configuration names, or all (`*`) for the programs in it. */
   readonly variables: readonly string[];
-  /** Words without which `ssh -G` would refuse what ssh itself takes. */
+  /** Extra options without which `ssh -G` would reject what ssh itself accepts. */
   readonly remedies: readonly string[];
 }
 
-/** The variables that ssh itself looks at where its configuration names none. */
+/** The variables that ssh reads even if its configuration names none. */
 export const ENV_NAMES = [
   'HOME',
   'USER',
@@ -37,7 +37,7 @@ export const ENV_NAMES = [
 ] as const;
 
 const SYSTEM_CONFIG = '/etc/ssh/ssh_config';
-/** The options of ours that have a value in the next word and matter here. */
+/** The options with a value in the next word that matter here. */
 const WITH_VALUE = new Set(['-B', '-b', '-c', '-F', '-I', '-i', '-J', '-l', '-m', '-o', '-p']);
 
 type Line = readonly string[];
@@ -47,10 +47,7 @@ export interface SourcesContext extends Pick<ReadingContext, 'mayOpen'> {
   readonly account: Account;
 }
 
-/**
- * @throws SshpoolError SSH_CONFIG where a variable would put a line of its own into the answer; as
- * readConfigFiles
- */
+/** @throws SshpoolError SSH_CONFIG if a variable would add a line to the answer; as readConfigFiles */
 export function configSources(
   sshArgs: readonly string[],
   cwd: string,
@@ -74,11 +71,11 @@ export function configSources(
     paths: [
       ...files.map(({ path }) => path),
       ...roots.flatMap(({ directories }) => directories),
-      // ssh leaves a file of -i out where it is not there.
+      // ssh ignores a missing file of -i.
       ...identities.map((path) => expandTilde(path, account, cwd)),
     ],
     isVolatile,
-    // $NAME and ${NAME} alike; and a program of Match exec has the whole environment.
+    // Both $NAME and ${NAME}; and a program of Match exec sees the whole environment.
     usesEnv: isVolatile || lines.some((words) => words.some((word) => word.includes('$'))),
     usesCommand: lines.some(looksAtCommand),
     variables: variablesOf(lines),
@@ -104,7 +101,7 @@ function fileOf(
   return value.toLowerCase() === 'none' ? 'none' : resolve(cwd, value);
 }
 
-/** -F replaces the usual two. */
+/** -F replaces the two default files. */
 function rootsOf(
   configFile: string | undefined,
   { home, mayOpen }: Pick<ReadingContext, 'home' | 'mayOpen'>,
@@ -120,15 +117,15 @@ function rootsOf(
 }
 
 /**
- * ssh goes into the background only with a command, which `ssh -G` has not. Not given to every ssh:
- * one before 8.7 does not know the option, and then its configuration does not have it either.
+ * ForkAfterAuthentication needs a command, which `ssh -G` does not have. Added only where the
+ * configuration uses it: ssh before 8.7 does not know the option.
  */
 function remediesFor(lines: readonly Line[]): string[] {
   const forks = lines.some(([keyword]) => keyword === 'forkafterauthentication');
   return forks ? ['-o', 'ForkAfterAuthentication=no'] : [];
 }
 
-/** ssh runs programs and loads providers in its own environment, which is the caller's. */
+/** ssh runs programs and loads providers in its own environment, which must be the caller's. */
 function variablesOf(lines: readonly Line[]): string[] {
   if (lines.some(runsProgram)) return ['*'];
   const named = lines.flatMap((words) =>
@@ -147,13 +144,13 @@ function looksAtCommand([keyword, ...rest]: Line): boolean {
   return attributesOf(rest).some((name) => name === 'command' || name === 'sessiontype');
 }
 
-/** The names of what a Match line looks at, in lower case. */
+/** The names of the criteria of a Match line, in lower case. */
 function attributesOf(words: readonly string[]): string[] {
   const names: string[] = [];
   for (let at = 0; at < words.length; at++) {
     const [, name = '', equals] = /^!?([^=]*)(=?)/.exec(words[at] ?? '') ?? [];
     names.push(name.toLowerCase());
-    // The others are followed by their value.
+    // All other criteria are followed by their value.
     if (equals === '' && !/^(all|canonical|final)$/i.test(name)) at += 1;
   }
   return names;
@@ -164,13 +161,13 @@ function looksOutside([keyword, ...rest]: Line): boolean {
     return attributesOf(rest).some((name) => name === 'exec' || name === 'localnetwork');
   }
   if (keyword === 'canonicalizehostname') return !/^(no|false)$/i.test(rest[0] ?? '');
-  // Newer versions of ssh expand these, so that the file is not one that we watch.
+  // Newer versions of ssh expand these, so the actual file is not watched.
   return keyword === 'include' && rest.some((word) => /[$%]/.test(word));
 }
 
 /**
- * ssh prints what it expanded as it is, so that a line break in a variable would end the line, and
- * what follows would be read as another option. Commands are printed before a shell expands them.
+ * ssh prints expanded values unescaped: after a line break in a variable, the rest would be read as
+ * another option. Commands are printed before a shell expands them.
  */
 function refuseLineBreaks(lines: readonly Line[], env: Env): void {
   const printed = lines.filter(

@@ -1,12 +1,12 @@
-/** What two calls must have in common to share a connection. */
+/** Makes the key that two calls must have in common to share a connection. */
 import { createHash } from 'node:crypto';
 import type { SshOptions } from './ssh-options.ts';
 import type { Env } from './tokens.ts';
 
 /**
- * Printed options that decide neither who we are nor whom we talk to, but only what one session
- * does, or what is said about it. All others are part of the identity of a connection, so that an
- * option that we do not know cannot make two callers share one by mistake.
+ * Printed options that affect only one session or its messages, not the identity of the user or the
+ * server. All other options are part of the key, so that an unknown option cannot make two callers
+ * share a connection by mistake.
  */
 const SESSION_ONLY = new Set([
   'host',
@@ -37,11 +37,12 @@ const SESSION_ONLY = new Set([
   'tunneldevice',
   'enableescapecommandline',
   'batchmode',
-  // Whoever connects first says how often; Debian's ssh sets it with BatchMode, as sftp -b does.
+  // The first caller to connect decides the interval; Debian's ssh sets it with BatchMode, as sftp -b
+  // does.
   'serveraliveinterval',
   'serveralivecountmax',
   'controlmaster',
-  // In its absolute form, below.
+  // Added below as an absolute path.
   'controlpath',
   'controlpersist',
   'visualhostkey',
@@ -52,39 +53,39 @@ const SESSION_ONLY = new Set([
   'numberofpasswordprompts',
 ]);
 
-/** What beside the options decides who we are. */
+/** What else decides the user's identity, besides the options. */
 export interface ConnectionKeyInputs {
-  /** The socket of the key agent, and what stands for the keys that it holds. */
+  /** The socket of the key agent, and a digest of the keys in it. */
   readonly keyAgent?: string | undefined;
   readonly heldKeys?: string | undefined;
-  /** What stands for the contents of `identityPaths`. */
+  /** A digest of the contents of `identityPaths`. */
   readonly contents?: string | undefined;
-  /** What stands for the contents of `commandFiles`. */
+  /** A digest of the contents of `commandFiles`. */
   readonly commands?: string | undefined;
-  /** The addresses of the host, where the user wants them to count. */
+  /** The addresses of the host, if the user wants them in the key. */
   readonly addresses?: string | undefined;
   readonly env?: Env;
 }
 
 /**
- * Names everything that decides who we are and whom we talk to. Two aliases of one host under the
- * same options share it. Which host keys are trusted is not in it: the server of a live connection is
- * judged anew where the known hosts have changed (reach/trust.ts).
+ * The key of everything that decides the identities of the user and the server. Two aliases of one host
+ * with the same options share it. The trusted host keys are not part of it: when the known hosts
+ * change, the server of a live connection is checked again (reach/trust.ts).
  */
 export function connectionKey(options: SshOptions, identification: ConnectionKeyInputs): string {
   const { keyAgent, heldKeys, contents, commands, addresses, env = {} } = identification;
-  // With IdentityAgent none, or a path of its own, that of the caller is not asked.
+  // With IdentityAgent none or a path, the caller's key agent is not used.
   const asked = options.identityAgent.kind === 'env' ? keyAgent : undefined;
   const variables = variablesThatDecide(options);
   const named = variables.map((name) => env[name]);
   const values = [asked, heldKeys, contents, commands, addresses, named];
-  // Digested, as variables may be secret.
+  // As a digest, because variables may be secret.
   const more = createHash('sha256').update(JSON.stringify(values)).digest('base64');
   return `${digestOf(options)} ${more}`;
 }
 
 /**
- * The files whose contents decide who we are: keys and certificates, with those that ssh looks for
+ * The files whose contents decide the user's identity: keys and certificates, those that ssh looks for
  * beside them (sshconnect2.c, ssh.c load_public_identity_files), and the lists of revoked keys.
  */
 export function identityPaths(options: SshOptions): string[] {
@@ -96,13 +97,16 @@ export function identityPaths(options: SshOptions): string[] {
   ];
 }
 
-/** Those that the proxy command names, as they decide where it leads; and whose tickets are used. */
+/**
+ * The variables that the proxy command names, as they decide where it leads; and those that select
+ * Kerberos tickets.
+ */
 function variablesThatDecide({ proxyCommand = '', gssapiAuthentication }: SshOptions): string[] {
   const named = [...proxyCommand.matchAll(/\$\{?(\w+)/g)].map(([, name = '']) => name);
   return gssapiAuthentication ? [...named, 'KRB5CCNAME', 'KRB5_CONFIG'] : named;
 }
 
-/** Options are remembered (ssh-config.ts), and so is this: it is needed for each call. */
+/** Cached because each call needs it; the options are cached as well (ssh-config.ts). */
 const digests = new WeakMap<SshOptions, string>();
 
 function digestOf(options: SshOptions): string {
@@ -118,7 +122,7 @@ function digest(options: SshOptions): string {
   const printed = [...options.all]
     .filter(([name]) => !SESSION_ONLY.has(name))
     .toSorted(([a], [b]) => (a < b ? -1 : 1));
-  // What was printed may hold tokens and relative paths, so what they stand for counts as well.
+  // The printed values may contain tokens and relative paths, so their expansions count as well.
   const expanded = [
     options.identityFiles,
     options.certificateFiles,
@@ -128,9 +132,9 @@ function digest(options: SshOptions): string {
     options.forwardAgent,
     options.proxyCommand,
     options.proxyJump,
-    // The ssh that makes the jump reads it: the same name may lead another way in another file.
+    // The ssh of the jump reads this file: another file may resolve the same name differently.
     options.proxyJump === undefined ? undefined : options.configFile,
-    // Who asks for another socket asks for another master; and `ssh -O exit` ends that one alone.
+    // Another socket means another master; `ssh -O exit` must end only that one.
     options.controlPath,
   ];
   // JSON writes undefined in an array as null: every value keeps its place.

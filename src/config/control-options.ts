@@ -1,11 +1,11 @@
-/** Options of ssh_config(5) about sharing a connection by ssh's own means: a master and its socket. */
+/** Options of ssh_config(5) about ssh's own connection sharing: a master and its socket. */
 import { resolve } from 'node:path';
 
 export interface ControlOptions {
-  /** The socket, absolute; undefined where nobody named one. */
+  /** The absolute path of the socket; undefined if none is configured. */
   readonly controlPath: string | undefined;
   readonly controlMaster: 'no' | 'yes' | 'ask' | 'auto' | 'autoask';
-  /** So long a master stays without a session: 0 where it goes with the last one, perhaps Infinity. */
+  /** How long a master stays without sessions: 0 to end with the last one, Infinity for no limit. */
   readonly controlPersistMs: number;
 }
 
@@ -23,8 +23,8 @@ export function controlOptions(
 }
 
 /**
- * Whether options as given, each in a word of its own, say that no connection is to be shared.
- * `ssh -G` does not: it prints `none` as if nothing were set.
+ * Whether the options as given, one per word, disable sharing (ControlPath=none). `ssh -G` cannot tell:
+ * it prints `none` as if the option were unset.
  */
 export function sharesNothing(sshArgs: readonly string[]): boolean {
   const values = sshArgs.flatMap((word, at) => {

@@ -1,6 +1,6 @@
 /** The escape character of a terminal, as -e and EscapeChar name it (ssh.c, readconf.c). */
 
-/** One byte, or none for `none`; undefined for what names no character. */
+/** One byte, or empty for `none`; undefined for an invalid value. */
 export function parseEscapeChar(text: string): Buffer | undefined {
   if (text === 'none') return Buffer.alloc(0);
   const bytes = Buffer.from(text);

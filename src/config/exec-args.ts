@@ -1,7 +1,6 @@
 /**
- * The words of `sshpool exec`, read as ssh(1) reads its own, and the options it takes. On the hot
- * path: it imports nothing heavy, touches no file, and does not know what ssh makes of the options
- * that go to `ssh -G`.
+ * Parses the words of `sshpool exec` as ssh(1) parses its own. On the hot path: imports nothing heavy,
+ * reads no file, and does not interpret the options for `ssh -G`.
  */
 import { SshpoolError } from '../base/errors.ts';
 import { parseDuration } from '../base/time.ts';
@@ -37,7 +36,7 @@ export const EXEC_OPTIONS = [
 
 type Name = (typeof EXEC_OPTIONS)[number]['name'];
 
-/** ssh's packet limit (PACKET_MAX_SIZE, 256 KiB) less room for the rest of the request. */
+/** ssh's packet limit (PACKET_MAX_SIZE, 256 KiB) minus room for the rest of the request. */
 export const COMMAND_MAX_BYTES = 256 * 1024 - 1024;
 
 const EXEC: OptionSet = { command: 'sshpool exec', specs: EXEC_OPTIONS };
@@ -142,7 +141,7 @@ export function parseTargets(words: readonly Buffer[], command = 'sshpool warm')
 
 type Flags = Omit<CallArgs, 'kind' | 'target' | 'command'>;
 
-/** What options say that EXEC_OPTIONS has, by their names. */
+/** The values of the options of EXEC_OPTIONS, by name. */
 export function flagsOf(given: readonly GivenOption[]): Flags {
   const timeouts = given.filter(({ spec }) => spec.name === ('--timeout' satisfies Name));
   return {
@@ -159,7 +158,7 @@ export function flagsOf(given: readonly GivenOption[]): Flags {
       .at(-1),
     quiet: count(given, '-q') > 0,
     verbose: count(given, '-v'),
-    // The last one counts: a wrapper's default can then be overridden by what follows it.
+    // The last one counts, so that it overrides a wrapper's default.
     timeoutMs: timeouts.map(({ value }) => timeoutOf(value)).at(-1),
     fresh: count(given, '--fresh') > 0,
     json: count(given, '--json') > 0,
@@ -216,7 +215,7 @@ const SPACE = Buffer.from(' ');
 export function commandOf(words: readonly Buffer[]): Buffer {
   const parts = words.flatMap((word, index) => (index === 0 ? [word] : [SPACE, word]));
   const command = Buffer.concat(parts);
-  // A server written in C would run what stands before the NUL: a different command.
+  // A server written in C would run only the part before the NUL: a different command.
   if (command.includes(0)) throw SshpoolError.of('BAD_COMMAND', { problem: 'it holds a NUL' });
   if (command.length <= COMMAND_MAX_BYTES) return command;
   const problem = `it has ${command.length} bytes and ssh takes ${COMMAND_MAX_BYTES}`;

@@ -1,9 +1,8 @@
 /**
- * What files hold, as digests: two calls that would read other contents under the same path must not
- * share a connection. The facts of stat(2) tell when a file has to be read again. They do where the
- * file has not changed for a while; right after a change another one may leave them as they are, so
- * that such a file is read each time (as git does, "racy git"). They do not on a file system that has
- * coarse times and a clock behind ours.
+ * Digests of files: two calls that would read different contents under the same path must not share a
+ * connection. A file is read again when the metadata of stat(2) changes. Right after a change a second
+ * one may leave the metadata equal, so a recently changed file is read each time (as git does, "racy
+ * git"). This fails on a file system with coarse times and a clock behind this machine's.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -19,9 +18,9 @@ import { SshpoolError } from '../base/errors.ts';
 import { TtlCache } from '../base/ttl-cache.ts';
 import type { Clock } from '../base/time.ts';
 
-/** So long after a change the facts of stat(2) are not trusted: FAT has times of two seconds. */
+/** How long after a change the metadata of stat(2) is not trusted: FAT has a resolution of two seconds. */
 const RACY_MS = 2500;
-/** A key file or a list of hosts is smaller; a larger file is told by its facts alone. */
+/** Key files and lists of hosts are smaller; a larger file is identified by its metadata alone. */
 const MAX_BYTES = 4 * 1024 * 1024;
 const MAX_FILES = 4096;
 
@@ -40,14 +39,14 @@ export class FileContents {
   }
 
   /**
-   * One text for what all these files hold now, in their order; a file that is missing or that may
-   * not be read counts as such. @throws SshpoolError NOT_SHARED where a file gives its contents once
+   * One text for the contents of all these files, in their order. A missing or unreadable file has its
+   * own value. @throws SshpoolError NOT_SHARED where a file gives its contents once
    */
   digest(paths: readonly string[]): string {
     return paths.map((path) => this.#digestOf(path)).join(' ');
   }
 
-  /** As digest, but only regular files count, with `onlyPrograms` those that can be run; never throws. */
+  /** As digest, but only for regular files, with `onlyPrograms` executable ones; never throws. */
   digestFiles(paths: readonly string[], { onlyPrograms = false } = {}): string {
     const wanted = onlyPrograms ? 0o111n : 0o777n;
     const counts = (path: string): boolean => {
@@ -69,7 +68,7 @@ export class FileContents {
     const { dev, ino, size, mtimeMs, ctimeMs } = stat;
     const facts = factsOf(stat);
     if (stat.isFIFO() || stat.isSocket()) throw notShared(path, 'gives its contents only once');
-    // A device such as /dev/null, or a directory: there is nothing more to know.
+    // For a device such as /dev/null or a directory only its identity counts.
     if (!stat.isFile() || size > MAX_BYTES) return stat.isFile() ? facts : `${dev} ${ino}`;
     const newest = mtimeMs > ctimeMs ? mtimeMs : ctimeMs;
     const isRacy = BigInt(Math.floor(this.#clock.now())) - newest < RACY_MS;
@@ -91,14 +90,14 @@ function statOf(path: string): BigIntStats | undefined {
   try {
     return statSync(path, { bigint: true, throwIfNoEntry: false });
   } catch {
-    return undefined; // out of reach, which is the same to ssh
+    return undefined; // not accessible, which is the same to ssh
   }
 }
 
 function contentsOf(path: string): string {
   let file: number | undefined;
   try {
-    // Not waiting: a pipe may have taken the place of the file.
+    // O_NONBLOCK: a named pipe may have replaced the file.
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     if (!fstatSync(file).isFile()) return '-';
     return createHash('sha256').update(readFileSync(file)).digest('base64');
@@ -110,13 +109,13 @@ function contentsOf(path: string): string {
 }
 
 /**
- * The text of a regular file, '' where it is none or is not to be read; never waits.
- * @throws SshpoolError NOT_SHARED where it gives its contents once, or is the calling process's own
+ * The text of a regular file, '' for other files and unreadable ones; never blocks.
+ * @throws SshpoolError NOT_SHARED for a named pipe or a path of the calling process's own descriptors
  */
 export function readPlainFile(path: string): string {
   refuseOwnDescriptors(path);
   const stat = statOf(path);
-  // Not opened: that would let its writer go on, and ssh find it gone.
+  // A named pipe is not opened: that would release its writer, and ssh would find no data.
   if (stat?.isFIFO()) throw notShared(path, 'gives its contents only once');
   if (!stat?.isFile()) return '';
   let file: number | undefined;
@@ -124,17 +123,17 @@ export function readPlainFile(path: string): string {
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     return fstatSync(file).isFile() ? readFileSync(file, 'utf8') : '';
   } catch {
-    return ''; // it may appear, and ssh itself reports one that it needs
+    return ''; // it may appear later, and ssh itself reports a missing file that it needs
   } finally {
     if (file !== undefined) closeSync(file);
   }
 }
 
-/** These name what a process has open; in the agent they would name something of the agent. */
+/** These paths name a process's own descriptors; in the agent they would name the agent's. */
 const OWN_DESCRIPTORS =
   /^\/(?:dev\/(?:fd(?:\/|$)|std(?:in|out|err)$)|proc\/(?:self|thread-self)\/)/;
 
-/** @throws SshpoolError NOT_SHARED for a path that means something else in each process */
+/** @throws SshpoolError NOT_SHARED for a path with a different meaning in each process */
 export function refuseOwnDescriptors(path: string): void {
   if (OWN_DESCRIPTORS.test(path)) throw notShared(path, 'is a file of the calling process alone');
 }

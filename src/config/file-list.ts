@@ -1,14 +1,14 @@
 /**
- * The paths of one option that takes several. `ssh -G` prints them with single spaces between and
- * without the quotes that they had, so that a space inside a path has to be guessed.
+ * Splits the paths of an option that takes several. `ssh -G` prints them separated by single spaces and
+ * without quotes, so spaces inside paths have to be guessed.
  */
 
 /**
- * The most likely paths in `printed`: the longest run of words that is the name of a file; else a
- * word with those after it up to the next that begins a path with `/` or `~`. So a file that does
- * not exist yet keeps its spaces, while a relative path is taken for one only where the path
- * before it exists. The other guess would be dangerous: "/a b/known_hosts" would trust whatever
- * lies in b/known_hosts below the directory of the caller.
+ * The most likely paths in `printed`: the longest run of words that names an existing file; otherwise a
+ * word and those after it, up to the next that begins with `/` or `~`. So a file that does not exist
+ * yet keeps its spaces, and a relative path is recognized only if the path before it exists. The
+ * opposite guess would be dangerous: "/a b/known_hosts" would trust b/known_hosts in the caller's
+ * directory.
  */
 export function splitFileList(printed: string, isFile: (path: string) => boolean): string[] {
   const words = printed.split(' ');

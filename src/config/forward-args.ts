@@ -1,4 +1,4 @@
-/** The words of a stream to a unix socket of a host: `[options] -- HOST PATH`. */
+/** Parses the words of a stream to a unix socket of a host: `[options] -- HOST PATH`. */
 import { SshpoolError } from '../base/errors.ts';
 import type { ParsedCall } from './call-args.ts';
 import { CONNECTION_OPTIONS, flagsOf } from './exec-args.ts';
@@ -8,7 +8,7 @@ import { parseTarget } from './target.ts';
 const SET = { command: 'sshpool forward', specs: CONNECTION_OPTIONS };
 
 /**
- * Programs of ours write these words, no person does.
+ * Only sshpool's own programs write these words.
  * @throws SshpoolError USAGE
  */
 export function parseForwardArgs(words: readonly Buffer[]): ParsedCall {
@@ -27,9 +27,9 @@ export function parseForwardArgs(words: readonly Buffer[]): ParsedCall {
   };
 }
 
-/** @throws SshpoolError USAGE for what is no absolute path */
+/** @throws SshpoolError USAGE for anything but an absolute path */
 export function checkPath(path: string): string {
-  // A server written in C would take what stands before the NUL.
+  // A server written in C would use only the part before the NUL.
   if (path.startsWith('/') && !path.includes('\0')) return path;
   const problem = `${JSON.stringify(path)} is no socket of a host`;
   throw SshpoolError.of('USAGE', { problem, hint: 'write an absolute path' });

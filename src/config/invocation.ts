@@ -1,8 +1,8 @@
-/** What a call runs, in words of ssh(1), for `ssh -G`: a configuration may look at it. Pure. */
+/** The command of a call as arguments of ssh(1), for `ssh -G`: a configuration may match on it. Pure. */
 import type { CallArgs } from './call-args.ts';
 import type { Invocation } from './ssh-config.ts';
 
-/** Far more than a pattern looks at, and less than Linux takes as one word of a command line. */
+/** Far longer than any pattern needs, and shorter than Linux's limit for one argument. */
 const MAX_BYTES = 64 * 1024;
 
 export function invocationOf({ command, subsystem, forward }: CallArgs): Invocation {

@@ -1,8 +1,8 @@
-/** ProxyJump taken apart, as readconf.c does (parse_jump): only the last hop is ours to reach. */
+/** Splits ProxyJump as readconf.c does (parse_jump): the pool reaches only the last hop itself. */
 import { SshpoolError } from '../base/errors.ts';
 
 export interface Jump {
-  /** The hops before the last one, with commas between them; '' where there is one only. */
+  /** The hops before the last one, separated by commas; '' if there is only one. */
   readonly before: string;
   readonly user: string | undefined;
   /** The last hop, the one nearest to the target: its host alone, an address without []. */
@@ -10,7 +10,7 @@ export interface Jump {
   readonly port: string | undefined;
 }
 
-/** @throws SshpoolError SSH_CONFIG for what is no `[user@]host[:port]` or `ssh://` form of it */
+/** @throws SshpoolError SSH_CONFIG unless it is `[user@]host[:port]` or its `ssh://` form */
 export function parseJump(text: string): Jump {
   const hops = text.split(',');
   const last = hops.pop() ?? '';

@@ -1,26 +1,26 @@
 /**
- * File systems that may not answer: one of another machine, or of another process (NFS, CIFS, FUSE). The
- * agent serves all callers in one thread, and must open nothing there before it has answered.
+ * Finds file systems that may block: those of another machine or process (NFS, CIFS, FUSE). The agent
+ * serves all callers in one thread, and must open nothing there until the file system has answered.
  */
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
 
-/** Of this machine: they answer, or nothing does. */
+/** Local file systems, which do not block. */
 const LOCAL =
   /^(?:ext[234]|xfs|btrfs|zfs|f2fs|bcachefs|jfs|reiserfs|tmpfs|ramfs|rootfs|overlay|squashfs|erofs|vfat|exfat|ntfs3|iso9660|proc|sysfs|devtmpfs)$/;
 
-/** How long a file system may take. */
+/** Time limit for an answer of a file system. */
 const LIMIT_MS = 1000;
-/** For how long it is known where paths lead, and for how many. */
+/** Lifetime and size of the cache of paths. */
 const KNOWN_MS = 10_000;
 const MAX_KNOWN = 4096;
-/** A longer path is walked each time: a caller chooses it, and each of its beginnings would be kept. */
+/** Longer paths are not cached: callers choose them, and each prefix would take an entry. */
 const MAX_KEPT = 256;
-/** PATH_MAX: the system takes no step further. */
+/** PATH_MAX: the system rejects longer paths. */
 const MAX_PATH = 4096;
-/** As the system has it (path_resolution(7)). */
+/** The system's limit (path_resolution(7)). */
 const MAX_LINKS = 40;
 
 interface Mount {
@@ -28,27 +28,27 @@ interface Mount {
   readonly type: string;
 }
 
-/** What a path without links on the way leads to. */
+/** One step of a path in which all links so far are resolved. */
 interface Step {
-  /** Where the file system is mounted that may not answer there; '' where it will. */
+  /** The mount point, if that file system may block; '' otherwise. */
   readonly doubtful: string;
-  /** Where it leads further, if it is a link. */
+  /** The target, if it is a link. */
   readonly target: string | undefined;
 }
 
-/** What was found at one time. */
+/** The cached results. */
 interface Known {
   readonly until: number;
   readonly mounts: readonly Mount[];
-  /** By path, the mount point of the first file system on the way that may not answer; '' for none. */
+  /** By path, the first mount point on the way that may block; '' for none. */
   readonly doubtful: Map<string, string>;
-  /** Most paths begin alike. */
+  /** By prefix, as most paths share one. */
   readonly steps: Map<string, Step>;
 }
 
 export interface MountSources {
   readonly clock: Clock;
-  /** proc(5), /proc/self/mountinfo; empty where there is none. */
+  /** The text of /proc/self/mountinfo (proc(5)); empty without it. */
   readonly mountInfo?: () => string;
   /** Settles when the file system has answered. */
   readonly ask?: (path: string) => Promise<unknown>;
@@ -57,14 +57,17 @@ export interface MountSources {
 export class Mounts {
   readonly #sources: Required<MountSources>;
   #known: Known | undefined;
-  /** One question at a time for each: each takes a thread for as long as there is no answer. */
+  /** One request at a time for each mount point: it occupies a thread until the answer. */
   readonly #asked = new Map<string, Promise<unknown>>();
 
   constructor(sources: MountSources) {
     this.#sources = { mountInfo: readMountInfo, ask: stat, ...sources };
   }
 
-  /** Resolves where all these may be opened. @throws SshpoolError NOT_SHARED where one does not answer */
+  /**
+   * Resolves when all these paths may be opened.
+   * @throws SshpoolError NOT_SHARED if a file system does not answer
+   */
   async answer(paths: readonly string[]): Promise<void> {
     const known = this.#current();
     const points = new Map<string, string>();
@@ -91,7 +94,7 @@ export class Mounts {
     throw SshpoolError.of('NOT_SHARED', { what, hint: 'wait for it' });
   }
 
-  /** Where the first file system is mounted, on the way to this path, that may not answer; '' for none. */
+  /** The mount point of the first file system on the way to this path that may block; '' for none. */
   doubtfulPoint(path: string): string {
     return doubtfulPoint(path, this.#current());
   }
@@ -135,7 +138,7 @@ function readMountInfo(): string {
   }
 }
 
-/** Later mounts are over earlier ones. */
+/** Later mounts cover earlier ones. */
 function parseMountInfo(text: string): Mount[] {
   return text.split('\n').flatMap((line) => {
     const [before = '', after = ''] = line.split(' - ');
@@ -144,7 +147,7 @@ function parseMountInfo(text: string): Mount[] {
   });
 }
 
-/** Blanks are octal there. */
+/** Decodes the octal escapes of mountinfo. */
 function unescape(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) =>
     String.fromCharCode(Number.parseInt(octal, 8)),
@@ -152,8 +155,8 @@ function unescape(text: string): string {
 }
 
 /**
- * Walks a path as the system would (path_resolution(7)), and takes no step behind a doubtful mount. By
- * hand: the functions of node:path would go through each path again for each of its names.
+ * Resolves a path as the system would (path_resolution(7)), but not beyond a mount that may block. By
+ * hand: the functions of node:path would scan each path again for each of its names.
  */
 function firstDoubtful(path: string, step: (path: string) => Step): string {
   if (path.length >= MAX_PATH) return '';
@@ -184,11 +187,11 @@ function isWithin(path: string, point: string): boolean {
   return point === '/' || path === point || path.startsWith(`${point}/`);
 }
 
-/** Undefined where it is no link, or not there. */
+/** Undefined if it is missing or not a link. */
 function linkTarget(path: string): string | undefined {
   try {
     return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : undefined;
   } catch {
-    return undefined; // ssh will find nothing there either
+    return undefined; // ssh cannot read it either
   }
 }

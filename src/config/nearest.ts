@@ -1,17 +1,17 @@
 /**
- * The nearest right spelling of a mistyped word. It knows nothing of options or commands: callers
- * hand in what would have been right.
+ * Finds the valid word nearest to a mistyped one. Knows nothing of options or commands: callers pass
+ * the candidates.
  */
 
 /**
- * The candidate within a few slips of `word` (Damerau-Levenshtein distance 1 for words of up to 3
- * characters, else 2), the first of the nearest; undefined where none is near.
+ * The candidate nearest to `word` (Damerau-Levenshtein distance 1 for words of up to 3 characters, else
+ * 2), the first if several are equally near; undefined if none is near.
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = word.length <= 3 ? 2 : 3;
   for (const candidate of candidates) {
-    // The distance is never less than the difference in length: a long word costs nothing.
+    // Skips the calculation: the distance is at least the difference in length.
     if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
     const found = distance(word, candidate);
     if (found < bestDistance) {

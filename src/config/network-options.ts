@@ -1,4 +1,4 @@
-/** Options of ssh_config(5) about the way to the server: addresses, time limits, new keys. */
+/** Options of ssh_config(5) about the connection to the server: addresses, time limits, rekeying. */
 
 export interface NetworkOptions {
   readonly connectTimeoutMs: number | undefined;
@@ -12,9 +12,9 @@ export interface NetworkOptions {
   readonly rekeyAfter: RekeyAfter;
 }
 
-/** RekeyLimit; each is 0 where nobody chose. */
+/** RekeyLimit; 0 means unset. */
 export interface RekeyAfter {
-  /** In one direction, whichever is the first to have carried as much. */
+  /** Counted per direction; the first direction to reach it counts. */
   readonly bytes: number;
   readonly ms: number;
 }
@@ -39,7 +39,7 @@ export function networkOptions(one: (name: string) => string | undefined): Netwo
 
 type ServerAlive = Pick<NetworkOptions, 'serverAliveIntervalMs' | 'serverAliveCountMax'>;
 
-/** An interval of 0 is none, which is what counts where the user chose none. */
+/** 0 means no keep-alive; also for Debian's default with BatchMode, which the user did not choose. */
 function serverAlive(one: (name: string) => string | undefined): ServerAlive {
   const interval = one('serveraliveinterval');
   const count = one('serveralivecountmax') ?? '3';

@@ -1,6 +1,6 @@
 /**
- * Options of ssh_config(5) that only OpenSSH itself can honour: where one is in force, the
- * connection has to be made by it. Pure, over what `ssh -G` printed.
+ * Options of ssh_config(5) that only OpenSSH itself can honour: if one is set, OpenSSH has to make the
+ * connection. Pure, based on the output of `ssh -G`.
  */
 
 type Values = ReadonlyMap<string, readonly string[]>;
@@ -8,22 +8,22 @@ type Values = ReadonlyMap<string, readonly string[]>;
 const isYes = (value: string): boolean => value === 'yes' || value === 'true';
 const isOn = (value: string): boolean => !['no', 'false', 'none', ''].includes(value);
 
-/** The option as ssh_config(5) spells it, and whether a value of it asks for more than we can do. */
+/** The option as ssh_config(5) spells it, and whether a value of it requires OpenSSH. */
 const RULES: readonly (readonly [option: string, demands: (value: string) => boolean])[] = [
-  // A file descriptor is passed over a socket, which Node cannot take.
+  // Passes a file descriptor over a socket, which Node cannot receive.
   ['ProxyUseFdpass', isYes],
-  // Keys and credentials that are held elsewhere than in a file or a key agent.
+  // Keys and credentials outside of files and key agents.
   ['PKCS11Provider', isOn],
   ['HostbasedAuthentication', isYes],
   ['GSSAPIKeyExchange', isYes],
   ['GSSAPIDelegateCredentials', isYes],
   // PROTOCOL.certkeys: publickey-hostbound-v00@openssh.com.
   ['PubkeyAuthentication', (value) => value === 'host-bound'],
-  // The private half of a key is handed on, with its lifetime and its restrictions.
+  // Adds the private key to the agent, with its lifetime and its restrictions.
   ['AddKeysToAgent', isOn],
-  // Its picture is not ours to draw.
+  // Only OpenSSH draws the picture.
   ['VisualHostKey', isYes],
-  // Sources of trust that we do not read: DNS, lists of revoked keys, addresses beside names.
+  // Sources of trust that sshpool does not read: DNS, lists of revoked keys, addresses beside names.
   ['VerifyHostKeyDNS', isOn],
   ['RevokedHostKeys', isOn],
   ['CheckHostIP', isYes],
@@ -31,7 +31,7 @@ const RULES: readonly (readonly [option: string, demands: (value: string) => boo
   ['NoHostAuthenticationForLocalhost', isYes],
 ];
 
-/** What is in force of them, as `Option value`; a file is not named. */
+/** The options of these that are set, as `Option value`; without file names. */
 export function opensshOnly(printed: Values): string[] {
   const first = (option: string): string => printed.get(option.toLowerCase())?.[0] ?? '';
   const found = RULES.filter(([option, demands]) => demands(first(option))).map(([option]) => {

@@ -1,4 +1,4 @@
-/** The files that options of ssh_config(5) name: absolute, and by the names that they were given by. */
+/** The files that options of ssh_config(5) name: as absolute paths, and as given. */
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { splitFileList } from './file-list.ts';
@@ -10,11 +10,11 @@ export interface OptionFiles {
   readonly userKnownHostsFiles: readonly string[];
   readonly globalKnownHostsFiles: readonly string[];
   readonly revokedHostKeyFiles: readonly string[];
-  /** Of those by a relative path that path, by the absolute one: ssh shows it as it is. */
+  /** By absolute path, the relative path that was given: messages show it as ssh does. */
   readonly relativeNames: ReadonlyMap<string, string>;
 }
 
-/** `values` is what `ssh -G` printed. @throws SshpoolError SSH_CONFIG for a bad token */
+/** `values` is the output of `ssh -G`. @throws SshpoolError SSH_CONFIG for a bad token */
 export function optionFiles(
   values: ReadonlyMap<string, readonly string[]>,
   context: TokenContext,
@@ -45,7 +45,7 @@ export function optionFiles(
     certificateFiles: keys('certificatefile'),
     userKnownHostsFiles: lists('userknownhostsfile'),
     globalKnownHostsFiles: lists('globalknownhostsfile'),
-    // One before OpenSSH 10, several since then.
+    // A single file before OpenSSH 10, several since then.
     revokedHostKeyFiles: lists('revokedhostkeys'),
     relativeNames,
   };
@@ -55,6 +55,6 @@ function isFile(path: string): boolean {
   try {
     return statSync(path).isFile();
   } catch {
-    return false; // or out of reach, which is the same to ssh
+    return false; // or not accessible, which is the same to ssh
   }
 }

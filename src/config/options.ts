@@ -1,7 +1,6 @@
 /**
- * Option words as getopt(3) reads them for ssh(1): bundled letters, a value joined or in the next
- * word, an end at the first other word or `--`. Which options there are and what they mean is not
- * known here.
+ * Parses options as getopt(3) does for ssh(1): bundled letters, a value joined or in the next word, an
+ * end at the first other word or `--`. Does not know which options exist and what they mean.
  */
 import { SshpoolError } from '../base/errors.ts';
 import { nearest } from './nearest.ts';
@@ -12,7 +11,7 @@ export interface OptionSpec {
   readonly alias?: string;
   readonly value?: string;
   readonly text: string;
-  /** Goes to `ssh -G`, and so decides which connection is used. */
+  /** Passed to `ssh -G`, so it affects which connection is used. */
   readonly ssh?: true;
 }
 
@@ -26,7 +25,7 @@ export interface GivenOption {
 export interface OptionScan {
   readonly given: readonly GivenOption[];
   readonly next: number;
-  /** A `--` ended them: no later word is an option. */
+  /** A `--` ended the options: no later word is one. */
   readonly terminated: boolean;
 }
 
@@ -54,7 +53,7 @@ export function scanOptions(
   const given: GivenOption[] = [];
   for (;;) {
     const word = cursor.peek();
-    // A single dash is no option for getopt either.
+    // As in getopt, a single dash is not an option.
     if (word === undefined || word.length < 2 || word[0] !== DASH) {
       return { given, next: cursor.index, terminated: false };
     }
@@ -140,7 +139,7 @@ function find(name: string, options: OptionSet): OptionSpec | undefined {
 
 function unknown(name: string, word: string, options: OptionSet): SshpoolError {
   const long = options.specs.map((spec) => spec.name).filter((each) => each.startsWith('--'));
-  // `-json` is a slip for --json; a lone letter is not near to anything.
+  // `-json` is a typo for --json; a single letter has no near candidate.
   const meant = word.length > 2 ? nearest(word, long) : undefined;
   if (SSH_LETTERS.test(name) && meant === undefined) {
     const problem = `${name} is not for ${options.command}`;

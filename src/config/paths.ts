@@ -1,21 +1,21 @@
 /**
- * Where the agent's socket, lock and log are. On the hot path, so it imports only node:fs and
- * node:path; it must not know what the files are for.
+ * The paths of the agent's socket, lock and log. On the hot path: imports only node:fs and node:path,
+ * and does not know what the files are for.
  */
 import { accessSync, constants, lstatSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { describe, SshpoolError } from '../base/errors.ts';
 import { dangerOn } from './private-directory.ts';
 
-/** sun_path holds 104 bytes on macOS and 108 on Linux, with a NUL: the smaller one for both. */
+/** sun_path has 104 bytes on macOS and 108 on Linux, including a NUL: the smaller one for both. */
 export const SOCKET_PATH_MAX = 103;
 /** The agent listens under a temporary name, a suffix longer, before it publishes the socket. */
 const TEMPORARY_SUFFIX = 16;
 
-/** For the published socket, in bytes. */
+/** The longest path of the published socket, in bytes. */
 const PATH_MAX = SOCKET_PATH_MAX - TEMPORARY_SUFFIX;
 
-/** The files of one agent; all of them are directly in `dir`. */
+/** The files of one agent, all directly in `dir`. */
 export interface RuntimePaths {
   readonly dir: string;
   readonly socket: string;
@@ -45,7 +45,7 @@ function lengthOf(dir: string): number {
   return Buffer.byteLength(join(dir, 'agent.sock'));
 }
 
-/** What the system refuses at the start of an agent: a full disk, a directory in the socket's place. */
+/** Errors of the system at the start of an agent: a full disk, a directory in the socket's place. */
 export function startFailure({ log }: RuntimePaths, thrown: unknown): SshpoolError {
   if (thrown instanceof SshpoolError) return thrown;
   return SshpoolError.of('AGENT_START', { reason: describe(thrown), log }, thrown);
@@ -61,9 +61,9 @@ function runtimeDir(env: Readonly<Record<string, string | undefined>>, uid: numb
       expected: 'an absolute path',
     });
   }
-  // The XDG base directory specification: a relative value is to be ignored. Without a login session
-  // in the environment (cron, sudo) the directory may still be there; both kinds of callers are to
-  // find the same agent.
+  // The XDG base directory specification: relative values are ignored. Without a login session in the
+  // environment (cron, sudo) the directory may still exist; both kinds of callers must find the same
+  // agent.
   const given = [env['XDG_RUNTIME_DIR'], `/run/user/${uid}`];
   const usable = given.find((parent) => parent && isAbsolute(parent) && isUsable(parent, uid));
   if (usable) return join(usable, 'sshpool');
@@ -74,8 +74,9 @@ function runtimeDir(env: Readonly<Record<string, string | undefined>>, uid: numb
 }
 
 /**
- * Whether we may have a directory in `parent`: it is ours (after su(1) without - it is that of the
- * user before), no other user can change it, we can, and a socket in it has room for its path.
+ * Whether `parent` can hold the agent's directory: it belongs to this user (after su(1) without - it is
+ * the previous user's), no other user can change it, this user can, and the path of a socket in it is
+ * short enough.
  */
 function isUsable(parent: string, uid: number): boolean {
   const path = resolve(parent);
@@ -86,7 +87,7 @@ function isUsable(parent: string, uid: number): boolean {
     accessSync(path, constants.W_OK | constants.X_OK);
     return dangerOn(path, uid) === undefined;
   } catch {
-    // Absent or out of reach: either way it is no place for us, and there is another.
+    // Absent or not accessible: another directory is used.
     return false;
   }
 }

@@ -1,4 +1,7 @@
-/** A call of `sshpool exec` or `shell` in the words of ssh(1), for where ssh itself has to do it. Pure. */
+/**
+ * Translates a call of `sshpool exec` or `shell` into arguments of ssh(1), for when ssh itself makes
+ * the call. Pure.
+ */
 import type { CallArgs, TtyWish } from './call-args.ts';
 
 const TTY: Readonly<Record<TtyWish, readonly string[]>> = {
@@ -9,8 +12,8 @@ const TTY: Readonly<Record<TtyWish, readonly string[]>> = {
 };
 
 /**
- * The arguments of ssh. It has nothing to say of `timeoutMs`, which the caller sees to, nor of `fresh`,
- * which each ssh is; and there is no `json`.
+ * The arguments of ssh. It has no options for `timeoutMs`, which the caller handles, and `fresh`, as
+ * each ssh is fresh; calls with `json` do not come here.
  */
 export function plainSshWords(args: CallArgs): Buffer[] {
   const { sshArgs, tty, stdin, quiet, verbose, escape, target, command } = args;

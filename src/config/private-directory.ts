@@ -1,11 +1,11 @@
-/** Whether a directory is ours alone, with all that leads to it. On the hot path as paths.ts is. */
+/** Checks that a directory and the path to it are private to a user. On the hot path, as paths.ts. */
 import { lstatSync, mkdirSync, readlinkSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { SshpoolError, describe } from '../base/errors.ts';
 
 /**
- * Creates `dir` (mode 0700) and its parents where they are missing. What was there before is left
- * as it is and may be unsafe: call checkDir after it. Throws UNSAFE_PATH where it cannot be made.
+ * Creates `dir` (mode 0700) and its missing parents. Existing directories are not changed and may be
+ * unsafe: call checkDir afterwards. Throws UNSAFE_PATH if it cannot be created.
  */
 export function ensureDir(dir: string): void {
   try {
@@ -17,8 +17,8 @@ export function ensureDir(dir: string): void {
 }
 
 /**
- * True where `dir` is a directory of `uid` that no other user can enter or replace, false where it
- * does not exist; throws UNSAFE_PATH for anything else, a symbolic link included.
+ * True if `dir` is a directory of `uid` that no other user can enter or replace, false if it does not
+ * exist; throws UNSAFE_PATH for anything else, including a symbolic link.
  */
 export function checkDir(dir: string, uid: number): boolean {
   const danger = dangerOn(dirname(dir), uid);
@@ -31,9 +31,9 @@ export function checkDir(dir: string, uid: number): boolean {
 }
 
 /**
- * Throws UNSAFE_PATH where the socket at `path` is another user's. The launcher asks the system for
- * the user at the other end (SO_PEERCRED); Node cannot. It relies on checkDir: no other user can
- * put a socket there now; this finds one that was put there before.
+ * Throws UNSAFE_PATH if the socket at `path` belongs to another user. The launcher asks the system for
+ * the user at the other end (SO_PEERCRED); Node cannot. It relies on checkDir: no other user can create
+ * a socket there now; this finds one created before.
  */
 export function checkSocket(path: string, uid: number): void {
   const stats = lstat(path);
@@ -57,7 +57,7 @@ function lstat(path: string): Stats | undefined {
   }
 }
 
-/** As many links as Linux follows in one path, or nearly. */
+/** Slightly less than the number of links that Linux follows in one path. */
 const MAX_LINKS = 32;
 
 interface Danger {
@@ -66,10 +66,10 @@ interface Danger {
 }
 
 /**
- * What lets a user other than root and `uid` change where `path` leads, as sshd looks at a user's
- * files (safe_path of misc.c): each directory on the way belongs to one of the two, and others cannot
- * write to it unless it is sticky. Links are followed one by one; what is missing is no danger.
- * @throws SshpoolError UNSAFE_PATH where it cannot be examined
+ * What lets a user other than root and `uid` change where `path` leads, checked as sshd checks a user's
+ * files (safe_path of misc.c): each directory on the way must belong to one of the two, and others must
+ * not write to it unless it is sticky. Links are followed one by one; missing parts are no danger.
+ * @throws SshpoolError UNSAFE_PATH if it cannot be examined
  */
 export function dangerOn(path: string, uid: number): Danger | undefined {
   const left = partsOf(path);
@@ -80,7 +80,7 @@ export function dangerOn(path: string, uid: number): Danger | undefined {
     if (stats.uid !== 0 && stats.uid !== uid) return { path: at, problem: foreign(stats.uid, uid) };
     if (stats.isSymbolicLink()) {
       const target = readlinkSync(at);
-      // A .. behind the start of a target is not followed: the part before it may be a link.
+      // A .. later in a target is not resolved: the part before it may be a link.
       const isSimple = !partsOf(target.replace(/^(\.\.\/)+/, '')).includes('..');
       if (++links > MAX_LINKS || !isSimple) return { path: at, problem: 'it is a symbolic link' };
       left.unshift(...partsOf(resolve(dirname(at), target)));

@@ -1,11 +1,11 @@
-/** Which environment variables a session gets (SendEnv and SetEnv); how they are sent is not here. */
+/** Selects the environment variables of a session (SendEnv and SetEnv); does not send them. */
 import type { Env } from './tokens.ts';
 import { patternRegex } from './wildcard.ts';
 
-/** sshd takes no more variables than this for one session (session.c). */
+/** sshd accepts no more variables for one session (session.c). */
 const MAX_VARIABLES = 128;
 
-/** Those of `names` that one of the SendEnv patterns matches, in their order. */
+/** The members of `names` that match a SendEnv pattern, in their order. */
 export function sendEnvNames(patterns: readonly string[], names: readonly string[]): string[] {
   if (patterns.length === 0) return [];
   const matchers = patterns.map(patternRegex);
@@ -19,8 +19,8 @@ export interface EnvOptions {
 }
 
 /**
- * The variables to send: those of `env` that SendEnv names, then those of SetEnv, which win over
- * the former; the first of two SetEnv for one name counts. At most 128, SetEnv's before others.
+ * The variables to send: those of `env` that SendEnv names, then those of SetEnv, which take
+ * precedence. Of two SetEnv for one name the first counts. At most 128, those of SetEnv first.
  */
 export function selectEnv(options: EnvOptions, env: Env): [name: string, value: string][] {
   const set = new Map<string, string>();

@@ -1,4 +1,4 @@
-/** What the texts of settings may be, and the values that they mean. */
+/** The valid texts of settings, and their values. */
 import { z } from 'zod';
 import { SshpoolError } from '../base/errors.ts';
 import { LONGEST_MS } from '../base/time.ts';

@@ -1,7 +1,7 @@
 /**
- * The settings of sshpool, read from SSH_POOL_* variables once, at the edge, into one frozen
- * object. The table is the only place where a variable, its default and its meaning stand; where
- * the agent's files are is not a setting but in paths.ts.
+ * The settings of sshpool, read once from SSH_POOL_* variables into one frozen object. The table is the
+ * only source of each variable's default and meaning. The location of the agent's files is not a
+ * setting; see paths.ts.
  */
 import { SshpoolError } from '../base/errors.ts';
 import { LONGEST_MS } from '../base/time.ts';
@@ -14,14 +14,14 @@ export interface Settings {
   readonly healthChecks: boolean;
   readonly healthCheckIntervalMs: number;
   readonly queueTimeoutMs: number;
-  /** 0: the agent never leaves because of idleness. */
+  /** 0: the agent never stops because it is idle. */
   readonly agentIdleTimeoutMs: number;
   readonly link: LinkSetting;
-  /** A connection serves only callers for whom the name has the same addresses. */
+  /** A connection serves only callers that resolve the name to the same addresses. */
   readonly followAddresses: boolean;
 }
 
-/** What makes connections: one of the two, or whichever can (src/ssh/choose-link.ts). */
+/** What makes connections: ssh2, openssh, or automatically chosen (src/ssh/choose-link.ts). */
 export const LINK_SETTINGS = ['auto', 'ssh2', 'openssh'] as const;
 export type LinkSetting = (typeof LINK_SETTINGS)[number];
 
@@ -103,7 +103,7 @@ export const VARIABLES = [
   },
 ] as const satisfies readonly Variable[];
 
-/** Not a setting of the agent: each call reads it for itself. */
+/** Not a setting of the agent: each call reads it. */
 export const FALLBACK = {
   name: 'SSH_POOL_FALLBACK',
   default: 'on',
@@ -111,7 +111,7 @@ export const FALLBACK = {
   meaning: 'whether exec and shell go through plain ssh where the agent fails (read by each call)',
 } as const;
 
-/** Whether plain ssh may do a call in the agent's place. @throws SshpoolError BAD_SETTING */
+/** Whether plain ssh may make a call instead of the agent. @throws SshpoolError BAD_SETTING */
 export function allowsFallback(env: Readonly<Record<string, string | undefined>>): boolean {
   const { name: variable, expected, default: usual } = FALLBACK;
   const value = env[variable] || usual;
@@ -133,7 +133,7 @@ export async function readSettings(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Settings> {
   if (!VARIABLES.some(({ name }) => env[name])) return DEFAULTS;
-  // Loaded only here: it takes as long as all the rest of the agent, and few set anything.
+  // Loaded only here: it takes as long as the rest of the agent, and most users set nothing.
   const { parseSettings } = await import('./settings-schema.ts');
   return parseSettings(env);
 }

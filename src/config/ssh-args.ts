@@ -1,6 +1,6 @@
 /**
- * The whole command line of ssh(1), read as ssh.c does. What is one session is ours; whatever else
- * there is, and whatever is wrong, is for ssh itself.
+ * Parses the whole command line of ssh(1) as ssh.c does. The pool carries a single session; ssh itself
+ * handles all other calls and all errors.
  */
 import { SshpoolError } from '../base/errors.ts';
 import type { CallArgs, Control, Forward, ParsedCall } from './call-args.ts';
@@ -8,13 +8,13 @@ import { commandOf, flagsOf } from './exec-args.ts';
 import { decodeWord, scanOptions, type GivenOption, type OptionSpec } from './options.ts';
 import { parsePort, parseTarget } from './target.ts';
 
-/** Options of the connection, for `ssh -G` to make sense of: without and with a value. */
+/** Options of the connection, interpreted by `ssh -G`: without and with a value. */
 const CONNECTION = { flags: '246AaCKkx', valued: 'BbcFIiJlmop' };
 /** Options of the one session. */
 const SESSION = { flags: 'nqsTt', valued: 'EeOSW' };
 /**
- * Options of ssh itself: forwardings, the background, what it says of itself, a master that a person
- * wants; -g only matters to forwardings, and -P takes a value in some versions only.
+ * Options that ssh itself must handle: forwardings, the background, its own information, an explicit
+ * master. -g only affects forwardings, and -P takes a value in some versions only.
  */
 const DELEGATED = { flags: '1fGgMNPVvXYy', valued: 'DLQRw' };
 
@@ -36,7 +36,7 @@ const SSH = {
 
 const DELEGATE: ParsedCall = { kind: 'delegate' };
 
-/** Reads the words after `ssh`. Throws nothing: what ssh would refuse, it refuses itself. */
+/** Parses the words after `ssh`. Never throws: ssh itself reports errors. */
 export function parseSshArgs(words: readonly Buffer[]): ParsedCall {
   try {
     return parse(words);
@@ -83,7 +83,10 @@ function parse(words: readonly Buffer[]): ParsedCall {
 
 const CONTROLS: readonly Control[] = ['check', 'exit', 'stop'];
 
-/** -S wins over every ControlPath (ssh.c): the first option does. Quoted as argv_split (misc.c) reads it. */
+/**
+ * -S takes precedence over every ControlPath (ssh.c), as the first option does. Quoted for argv_split
+ * (misc.c).
+ */
 function controlPath(given: readonly GivenOption[]): string[] {
   const path = last(given, '-S');
   if (path === undefined) return [];

@@ -1,6 +1,6 @@
 /**
- * Effective options by asking the real `ssh -G`, which knows Include, Match, Host and all
- * defaults; and a cache of its answers, valid while no file that they came from has changed.
+ * Gets the effective options from the real `ssh -G`, which knows Include, Match, Host and all defaults;
+ * caches its answers until a file that they came from changes.
  */
 import { execFile, type ExecFileException } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -18,15 +18,15 @@ import type { Account, Env } from './tokens.ts';
 
 export interface SshConfigQuery {
   readonly target: Target;
-  /** Connection options as given, each value in a word of its own. */
+  /** Connection options as given, each value in a separate word. */
   readonly sshArgs: readonly string[];
   readonly cwd: string;
   readonly env: Env;
-  /** What is to run there; without it, a shell. */
+  /** The command to run; a shell if undefined. */
   readonly invocation?: Invocation;
 }
 
-/** What is to run, as words of ssh: options before HOST, and the command. */
+/** The command to run, as arguments of ssh: options before HOST, and the command. */
 export interface Invocation {
   readonly flags: readonly string[];
   readonly command: string;
@@ -40,7 +40,7 @@ export interface Printed {
   readonly stderr: string;
 }
 
-/** Runs `ssh` with these arguments, to its end. */
+/** Runs `ssh` with these arguments until it exits. */
 export type RunSsh = (args: readonly string[], question: SshConfigQuery) => Promise<Printed>;
 
 type Uses = Pick<ConfigSources, 'usesEnv' | 'usesCommand'>;
@@ -53,7 +53,7 @@ const MAX_ANSWERS = 1000;
 
 interface Answer {
   readonly options: Promise<SshOptions>;
-  /** What the files looked like just before. */
+  /** The metadata of the files just before the question. */
   readonly stamp: string;
   readonly paths: readonly string[];
 }
@@ -64,7 +64,7 @@ export interface SshConfigSetting {
   readonly mounts?: Mounts;
 }
 
-/** A file that may not be opened yet. */
+/** A file whose file system has not answered yet. */
 class Unanswered extends Error {
   readonly path: string;
 
@@ -89,7 +89,7 @@ export class SshConfig {
   }
 
   /**
-   * The variables that the answer may depend on beside those that every caller sends: names, or `*`
+   * The variables that the answer may depend on besides those that every caller sends: names, or `*`
    * for all. @throws SshpoolError SSH_CONFIG
    */
   async variables({
@@ -110,27 +110,27 @@ export class SshConfig {
   async resolve(question: SshConfigQuery): Promise<SshOptions> {
     const { target, sshArgs, cwd, env, invocation } = question;
     refuseLineBreaks(sshArgs);
-    // A jump host's text is its name alone.
+    // targetArgs as well: the text of a jump host is its name alone.
     const asked = [target.text, targetArgs(target), sshArgs, cwd];
     const named = ENV_NAMES.map((name) => env[name] ?? null);
-    // The first where little matters, so that callers who differ in TERM, the command and the like
-    // share it; the others where the configuration may look at any variable, or at what is to run.
+    // The first key ignores most of the environment, so that callers with another TERM or command share
+    // the answer; the others are for configurations that depend on any variable or on the command.
     const keyFor = ({ usesEnv, usesCommand }: Uses): string =>
       JSON.stringify([...asked, usesEnv ? env : named, usesCommand ? digestOf(invocation) : 0]);
     for (const uses of USES) {
       const known = this.#answers.get(keyFor(uses));
-      // One after the other, and hardly ever more than one.
+      // One after the other; there is rarely more than one.
       if (known) await this.#mounts.answer(known.paths);
       if (known && isCurrent(known)) return known.options;
     }
     const sources = await this.#sources(question);
-    // Another call for the same may have asked meanwhile.
+    // Another call may have asked the same meanwhile.
     const other = USES.map((uses) => this.#answers.get(keyFor(uses))).find(isCurrent);
     if (other) return other.options;
     const { paths, isVolatile } = sources;
     const stamp = stampOf(paths);
     const options = this.#ask(question, sources);
-    // Nothing shows whether a program of `Match exec` would decide on another user or key by now.
+    // Not cached: a program of `Match exec` may choose another user or key next time.
     if (isVolatile) return options;
     const answer: Answer = { stamp, paths, options };
     const key = keyFor(sources);
@@ -142,7 +142,7 @@ export class SshConfig {
     return options;
   }
 
-  /** Each file is opened when its file system has answered. @throws SshpoolError NOT_SHARED */
+  /** Opens each file only after its file system has answered. @throws SshpoolError NOT_SHARED */
   async #sources({ sshArgs, cwd, env }: Omit<SshConfigQuery, 'target'>): Promise<ConfigSources> {
     const account = this.#account;
     const answered = new Set(['']);
@@ -154,7 +154,7 @@ export class SshConfig {
         return configSources(sshArgs, cwd, { env, account, mayOpen });
       } catch (thrown) {
         if (!(thrown instanceof Unanswered)) throw thrown;
-        // One after the other: what is in a file says which comes next.
+        // One after the other: each file names the next ones.
         await this.#mounts.answer([thrown.path]);
         answered.add(this.#mounts.doubtfulPoint(thrown.path));
       }
@@ -198,8 +198,9 @@ export class SshConfig {
 }
 
 /**
- * As ssh: the home directory of the user database, whatever HOME says.
- * @throws SshpoolError NO_USER where that does not have us, as in a container with any user id
+ * As ssh, uses the home directory of the user database and ignores HOME.
+ * @throws SshpoolError NO_USER if the user is missing there, as in a container with an arbitrary user
+ * id
  */
 function ourAccount(): Account {
   try {
@@ -210,20 +211,20 @@ function ourAccount(): Account {
   }
 }
 
-/** What ssh says of the configuration at each call; lines that end as it ends them. */
+/** ssh's warnings about the configuration, which it prints at each call; with their line ends. */
 function warningsIn(said: string): string[] {
   return said.split('\n').filter((line) => line !== '' && !OF_ONE_SESSION.test(line));
 }
 
-/** `ssh -G` says it of itself, as it has no terminal. */
+/** Lines about `ssh -G` itself, which has no terminal. */
 const OF_ONE_SESSION = /^(?:Pseudo-terminal will not be allocated|debug\d: )/;
 
-/** What the remedy took away (config-sources.ts) is in force, or it would not have been needed. */
+/** Restores the option that the remedy (config-sources.ts) disabled; it must have been set. */
 function restore(printed: string): string {
   return printed.replace(/^forkafterauthentication .*$/im, 'forkafterauthentication yes');
 }
 
-/** ssh prints values as they are: what follows a line break would be read as another option. */
+/** ssh prints values unescaped: text after a line break would be read as another option. */
 function refuseLineBreaks(sshArgs: readonly string[]): void {
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   const bad = sshArgs.find((word) => /[\r\n\u0000]/.test(word));
@@ -232,7 +233,7 @@ function refuseLineBreaks(sshArgs: readonly string[]): void {
   throw SshpoolError.of('USAGE', { problem });
 }
 
-/** Not itself: it may be long, and secret. */
+/** A digest, because the command may be long and secret. */
 function digestOf(invocation: Invocation = SHELL): string {
   return createHash('sha256').update(JSON.stringify(invocation)).digest('base64');
 }
@@ -241,7 +242,7 @@ function isCurrent(answer: Answer | undefined): answer is Answer {
   return answer !== undefined && stampOf(answer.paths) === answer.stamp;
 }
 
-/** Changes whenever one of the files or directories does, or comes, or goes. */
+/** Changes whenever one of the files or directories changes, appears or disappears. */
 function stampOf(paths: readonly string[]): string {
   return paths
     .map((path) => {
@@ -249,13 +250,13 @@ function stampOf(paths: readonly string[]): string {
         const { ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
         return `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
       } catch {
-        return 'absent'; // or out of reach, which is the same to ssh
+        return 'absent'; // or not accessible, which is the same to ssh
       }
     })
     .join('\n');
 }
 
-/** By node:child_process: execa would have to be loaded first, in the middle of a first call. */
+/** Uses node:child_process: loading execa would delay a first call. */
 function runSsh(args: readonly string[], { cwd, env }: SshConfigQuery): Promise<Printed> {
   return new Promise((resolve, reject) => {
     const options = { cwd, env, timeout: LIMIT_MS, maxBuffer: 1024 * 1024 };
@@ -266,11 +267,11 @@ function runSsh(args: readonly string[], { cwd, env }: SshConfigQuery): Promise<
     const ssh = execFile(program, args, options, (error, stdout, stderr) => {
       if (error === null) resolve({ stdout, stderr });
       else {
-        // Without Node's error, which has all the arguments: SetEnv, among others, may hold a secret.
+        // Omits Node's error, which contains all arguments: SetEnv and others may hold a secret.
         reject(SshpoolError.of('SSH_CONFIG', { problem: problemOf(error, stderr, cwd) }));
       }
     });
-    // Nobody answers what a program of `Match exec` may ask.
+    // A program of `Match exec` may ask something: it gets end of file.
     ssh.stdin?.end();
   });
 }
@@ -280,7 +281,7 @@ function problemOf(error: ExecFileException, stderr: string, cwd: string): strin
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('debug'))
-    // ssh closes with a summary line; what went wrong is said before it.
+    // ssh ends with a summary line; the actual error is before it.
     .filter((line, index, all) => !/terminating, \d+ bad/.test(line) || all.length === 1);
   if (error.code === 'ENOENT') return missingThing(cwd);
   if (error.killed === true) return `ssh -G did not answer within ${LIMIT_MS / 1000} s`;
@@ -288,7 +289,7 @@ function problemOf(error: ExecFileException, stderr: string, cwd: string): strin
   return said.at(-1) ?? `ssh -G failed without a word (${error.signal ?? status})`;
 }
 
-/** A program cannot start in a directory that was removed; Node calls that ENOENT of the program. */
+/** A program cannot start in a removed directory; Node reports that as ENOENT of the program. */
 function missingThing(cwd: string): string {
   if (existsSync(cwd))
     return 'the ssh program was not found in PATH; install OpenSSH, or put it into PATH';

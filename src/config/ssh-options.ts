@@ -1,7 +1,7 @@
 /**
- * The effective options of one host, as `ssh -G` prints them: each is read here and nowhere else,
- * with paths absolute and tokens expanded. ssh has expanded some before it prints (ssh.c, main):
- * those must not be expanded again, or a `%` that came out of a `%%` would be taken for a token.
+ * The effective options of one host, from the output of `ssh -G`. Each option is read only here, with
+ * absolute paths and expanded tokens. ssh has expanded some tokens before it prints (ssh.c, main):
+ * expanding those again would take a `%` that came from `%%` for a token.
  */
 import { agentChoice, forwardChoice, type AgentChoice } from './agent-choice.ts';
 import { commandFiles, type CommandFiles } from './command-files.ts';
@@ -17,14 +17,14 @@ import { expand, expandTilde, PROXY_TOKENS, type TokenContext } from './tokens.t
 export interface SshOptions extends NetworkOptions, ControlOptions, OptionFiles {
   /** HOST as typed. */
   readonly target: string;
-  /** The alias or name in it. */
+  /** The alias or host name in it. */
   readonly host: string;
   readonly hostname: string;
   readonly port: number;
   readonly user: string;
   /** The file of -F, absolute; `none` for no file at all. */
   readonly configFile: string | undefined;
-  /** They are those of this command: with another one they may be others. */
+  /** The options depend on the command to run. */
   readonly usesCommand: boolean;
   readonly hostKeyAlias: string | undefined;
   readonly identitiesOnly: boolean;
@@ -32,7 +32,7 @@ export interface SshOptions extends NetworkOptions, ControlOptions, OptionFiles 
   readonly commandFiles: CommandFiles;
   readonly strictHostKeyChecking: 'yes' | 'ask' | 'accept-new' | 'no';
   readonly hashKnownHosts: boolean;
-  /** Without asking; `ask` counts as no. */
+  /** True only without a question; `ask` counts as no. */
   readonly updateHostKeys: boolean;
   readonly fingerprintHash: 'md5' | 'sha256';
   readonly batchMode: boolean;
@@ -42,37 +42,37 @@ export interface SshOptions extends NetworkOptions, ControlOptions, OptionFiles 
   readonly kexAlgorithms: readonly string[];
   readonly hostKeyAlgorithms: readonly string[];
   readonly pubkeyAuthentication: boolean;
-  /** Signature algorithms; empty where ssh does not say. */
+  /** Signature algorithms; empty if ssh prints none. */
   readonly pubkeyAcceptedAlgorithms: readonly string[];
   /** Shorter RSA keys are not used. */
   readonly requiredRsaBits: number;
   readonly kbdInteractiveAuthentication: boolean;
   readonly passwordAuthentication: boolean;
   readonly gssapiAuthentication: boolean;
-  /** Methods in their order; undefined where nobody chose one. */
+  /** Methods in their order; undefined if not configured. */
   readonly preferredAuthentications: readonly string[] | undefined;
   readonly numberOfPasswordPrompts: number;
   readonly forwardAgent: AgentChoice;
   readonly proxyCommand: string | undefined;
   readonly proxyJump: string | undefined;
-  /** The same, taken apart. */
+  /** The same, parsed. */
   readonly jump: Jump | undefined;
   readonly sendEnv: readonly string[];
   readonly setEnv: readonly (readonly [name: string, value: string])[];
   readonly remoteCommand: string | undefined;
-  /** LogLevel lets pass what a server says beside the point: INFO, which is the default, or more. */
+  /** LogLevel is INFO (the default) or higher: banners and similar messages are shown. */
   readonly showsServerWords: boolean;
-  /** LogLevel lets nothing pass, not even errors. */
+  /** LogLevel is QUIET: not even errors are shown. */
   readonly isSilent: boolean;
-  /** What only OpenSSH itself can honour, each as `Option value`. */
+  /** Options that only OpenSSH itself can honour, each as `Option value`. */
   readonly opensshOnly: readonly string[];
-  /** What ssh has to say of its configuration, at each call. */
+  /** ssh's warnings about the configuration, shown at each call. */
   readonly warnings: readonly string[];
-  /** Everything as printed, by lower-case name. */
+  /** All options as printed, by lower-case name. */
   readonly all: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Where the options were asked for. */
+/** The context in which the options were requested. */
 export interface OptionsContext {
   readonly target: Target;
   readonly configFile: string | undefined;
@@ -125,7 +125,7 @@ export function readSshOptions(printed: string, asked: OptionsContext): SshOptio
     ),
     sendEnv: values.get('sendenv') ?? [],
     setEnv: (values.get('setenv') ?? []).map(assignment),
-    // ssh has put in what its tokens stand for.
+    // ssh has already expanded its tokens.
     remoteCommand: one('remotecommand'),
     ...wordsOf(one('loglevel') ?? ''),
     ...networkOptions(one),
@@ -158,7 +158,7 @@ function parse(printed: string): Map<string, string[]> {
   return values;
 }
 
-/** A user or a host may be called "none", so that these are taken as they are printed. */
+/** Used as printed: a user or a host may be named "none". */
 function contextOf(values: Values, asked: OptionsContext): TokenContext {
   const first = (name: string): string | undefined => values.get(name)?.[0];
   const alias = first('hostkeyalias');
@@ -187,11 +187,11 @@ type Methods = Pick<
   | 'numberOfPasswordPrompts'
 >;
 
-/** A method may be called "none", of which there is none to prefer. */
+/** PreferredAuthentications is read as printed: "none" is the name of a method. */
 function methodsOf(one: One, values: Values): Methods {
   return {
     pubkeyAuthentication: !['no', 'false'].includes(one('pubkeyauthentication') ?? ''),
-    // The second is its name before OpenSSH 8.5.
+    // The second is the option's name before OpenSSH 8.5.
     pubkeyAcceptedAlgorithms:
       (one('pubkeyacceptedalgorithms') ?? one('pubkeyacceptedkeytypes'))?.split(',') ?? [],
     requiredRsaBits: Number(one('requiredrsasize') ?? 1024),
@@ -203,7 +203,7 @@ function methodsOf(one: One, values: Values): Methods {
   };
 }
 
-/** ssh takes ProxyJump apart first, then expands what it made of it as a ProxyCommand. */
+/** ssh parses ProxyJump first, then expands the ProxyCommand that it makes of it. */
 function proxyOf(
   one: One,
   context: TokenContext,
@@ -234,7 +234,10 @@ function assignment(text: string): [name: string, value: string] {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** What makes two hosts of one address different ones: the way there, and whose key is expected. */
+/**
+ * The values that make two hosts with the same address different: the route to them, and the expected
+ * host key.
+ */
 export function wayOf({
   proxyJump,
   proxyCommand,

@@ -1,7 +1,4 @@
-/**
- * What the user typed as HOST, taken apart and refused where it is dangerous. It does not know
- * what the name means: that is for `ssh -G` to say.
- */
+/** Parses what the user typed as HOST and rejects dangerous text. `ssh -G` interprets the name. */
 import { SshpoolError } from '../base/errors.ts';
 
 /** A checked HOST: `text` as typed, `host` without user and port (an IPv6 address without []). */
@@ -13,9 +10,9 @@ export interface Target {
 }
 
 /**
- * Takes an alias, a name, an address, USER@HOST or ssh://[USER@]HOST[:PORT] apart as ssh(1) does.
- * Throws USAGE for anything that ssh.c (valid_hostname, valid_ruser) refuses, and for white space
- * or control characters anywhere.
+ * Parses an alias, a name, an address, USER@HOST or ssh://[USER@]HOST[:PORT] as ssh(1) does. Throws
+ * USAGE for anything that ssh.c (valid_hostname, valid_ruser) rejects, and for white space or control
+ * characters anywhere.
  */
 export function parseTarget(text: string): Target {
   if (text === '') throw refuse(text, 'it is empty');
@@ -31,11 +28,11 @@ export function parseTarget(text: string): Target {
 }
 
 /**
- * The words of an ssh command line that name this target, to stand after the user's own options:
- * ssh keeps the first -l and -p it sees, so those of the user win, as they do over USER@HOST.
+ * The arguments of ssh that name this target, to follow the user's own options: ssh keeps the first -l
+ * and -p, so the user's take precedence, as they do over USER@HOST.
  */
 export function targetArgs(target: Target): string[] {
-  // Not `text`: ssh (9.2 as well as 10.x) refuses an IPv6 address in an ssh:// target.
+  // Not `text`: ssh (9.2 and 10.x) rejects an IPv6 address in an ssh:// target.
   const user = target.user === undefined ? [] : ['-l', target.user];
   const port = target.port === undefined ? [] : ['-p', String(target.port)];
   return [...user, ...port, '--', target.host];
@@ -48,12 +45,12 @@ export function parsePort(text: string): number | undefined {
 }
 
 /**
- * Throws USAGE where `user` could reach a shell through %r in a ProxyCommand or Match exec; `text`
- * is what the message shows.
+ * Throws USAGE if `user` could reach a shell through %r in a ProxyCommand or Match exec; messages show
+ * `text`.
  */
 export function checkUser(user: string, text: string): void {
-  // As valid_ruser, and `$` too (refused since OpenSSH 10.6). A backslash inside stays allowed:
-  // DOMAIN\user is how Active Directory writes names; an ssh that refuses it says so itself.
+  // As valid_ruser, and also `$` (rejected since OpenSSH 10.6). A backslash inside is allowed: Active
+  // Directory names are DOMAIN\user; an ssh that rejects it reports that itself.
   const bad =
     user === '' ||
     user.startsWith('-') ||
@@ -79,7 +76,7 @@ function fromName(text: string): Target {
   return { text, user: text.slice(0, at), host: text.slice(at + 1) };
 }
 
-/** misc.c, parse_uri: connection parameters after `;` are ignored, and there may be no path. */
+/** misc.c, parse_uri: connection parameters after `;` are ignored; a path is an error. */
 function fromUri(text: string): Target {
   const parts = /^ssh:\/\/(?:([^@/]*)@)?(\[[^\]/@]*\]|[^:/@[\]]*)(?::(\d*))?\/?$/.exec(text);
   if (parts === null) throw refuse(text, 'it is not of the form ssh://[USER@]HOST[:PORT]');

@@ -1,6 +1,6 @@
 /**
- * `~`, %-tokens and ${VARIABLES} in the values of ssh_config(5), expanded as ssh does (misc.c).
- * Pure: everything comes from the context, and no file or process is looked at.
+ * Expands `~`, %-tokens and ${VARIABLES} in values of ssh_config(5), as ssh does (misc.c). Pure: reads
+ * everything from the context, and no file or process.
  */
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
@@ -8,7 +8,7 @@ import { SshpoolError } from '../base/errors.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** Who and where we are: what the tokens about the local side stand for. */
+/** The local user and machine, for the tokens that name them. */
 export interface Account {
   /** The home directory of the user database (pw_dir), which ssh uses instead of $HOME. */
   readonly home: string;
@@ -18,7 +18,7 @@ export interface Account {
   readonly localHost: string;
 }
 
-/** What the tokens stand for in one call. */
+/** The values of the tokens in one call. */
 export interface TokenContext {
   readonly account: Account;
   readonly env: Env;
@@ -28,7 +28,7 @@ export interface TokenContext {
   readonly hostname: string;
   readonly port: number;
   readonly user: string;
-  /** %k; the host as typed where there is none. */
+  /** %k; if undefined, the host as typed. */
   readonly hostKeyAlias?: string;
   /** %j: the host nearest to the target of ProxyJump, '' without one. */
   readonly jumpHost: string;
@@ -43,17 +43,17 @@ export interface Expansion {
   readonly env: boolean;
 }
 
-/** What IdentityFile, CertificateFile and their like accept. */
+/** The tokens of IdentityFile, CertificateFile and similar options. */
 export const PATH_TOKENS = 'CdhijkLlnpru';
-/** What ProxyCommand and ProxyJump accept. */
+/** The tokens of ProxyCommand and ProxyJump. */
 export const PROXY_TOKENS = 'hnpr';
 
 /**
- * `text` with tokens and variables expanded in one pass: what they stand for is not expanded again.
- * Throws SSH_CONFIG, as ssh gives up, for an unknown token and for a variable that is not set.
+ * Expands tokens and variables in one pass; the inserted values are not expanded again. Throws
+ * SSH_CONFIG, where ssh fails as well, for an unknown token or an unset variable.
  */
 export function expand(text: string, context: TokenContext, rules: Expansion): string {
-  // Where variables are none of ours, what stands in `${}` may have tokens: a shell's `${a%%b}`.
+  // If variables are not expanded, `${}` may contain tokens: a shell's `${a%%b}`.
   const pattern = rules.env ? /%(.?)|\$\{([^}]*)(\}?)/gsu : /%(.?)/gsu;
   return text.replace(pattern, (_, letter?: string, name?: string, close?: string) => {
     if (letter !== undefined) return token(letter, context, rules);
@@ -62,8 +62,8 @@ export function expand(text: string, context: TokenContext, rules: Expansion): s
 }
 
 /**
- * An absolute path: `~` and `~user` (our own user only; another's stays as it is), tokens and
- * variables expanded, a relative path taken from `cwd`. Throws as expand.
+ * Makes an absolute path: expands `~` and `~user` (only the current user; others stay unchanged),
+ * tokens and variables; a relative path starts at `cwd`. Throws as expand.
  */
 export function expandPath(
   text: string,
@@ -74,15 +74,15 @@ export function expandPath(
   return resolve(rules.cwd, head + expand(rest, context, rules));
 }
 
-/** An absolute path where only `~` is to be expanded; a relative path is taken from `cwd`. */
+/** Makes an absolute path, expanding only `~`; a relative path starts at `cwd`. */
 export function expandTilde(text: string, account: Account, cwd: string): string {
   const { head, rest } = splitTilde(text, account);
   return resolve(cwd, head + rest);
 }
 
 /**
- * %C: SHA-1 in hex of %l%h%p%r%j (ssh_connection_hash). OpenSSH before 9.4 left %j out, so that
- * theirs differs from this one where there is a ProxyJump.
+ * %C: SHA-1 in hex of %l%h%p%r%j (ssh_connection_hash). OpenSSH before 9.4 left out %j, so its value
+ * differs with a ProxyJump.
  */
 export function connectionHash(context: TokenContext): string {
   const { account, hostname, port, user, jumpHost } = context;

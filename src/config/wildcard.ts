@@ -1,6 +1,6 @@
-/** The wildcards of ssh_config(5) and of glob(7) as regular expressions; no file is looked at. */
+/** The wildcards of ssh_config(5) and glob(7) as regular expressions; reads no file. */
 
-/** The wildcards `*` and `?` of a PATTERN (ssh_config(5)); every other character is itself. */
+/** A PATTERN of ssh_config(5) with the wildcards `*` and `?`; all other characters are literal. */
 export function patternRegex(pattern: string): RegExp {
   const source = pattern.replace(/[\\^$.*+?()[\]{}|]/g, (found) => {
     if (found === '*') return '.*';
@@ -9,22 +9,19 @@ export function patternRegex(pattern: string): RegExp {
   return new RegExp(`^${source}$`, 'su');
 }
 
-/** Whether one name of a path is more than itself for glob(7). */
+/** Whether one name of a path contains wildcards of glob(7). */
 export function isGlob(segment: string): boolean {
   return /[*?[]/.test(segment.replace(/\\./gs, ''));
 }
 
-/**
- * One name of a path with `*`, `?`, `[...]` and `\` (glob(7)); as there, a dot at the beginning is
- * matched by a dot only.
- */
+/** One name of a path with `*`, `?`, `[...]` and `\` (glob(7)). A leading dot is matched only by a dot. */
 export function globRegex(segment: string): RegExp {
   const parts = segment.match(/\\.|\[[!^]?\]?[^\]]*\]|[^]/gsu) ?? [];
   const source = parts.map(globPart).join('');
   return new RegExp(`^${segment.startsWith('.') ? '' : '(?!\\.)'}${source}$`, 'su');
 }
 
-/** One name of a path without its backslashes: what it stands for where it is no glob. */
+/** One name of a path without wildcards, with its backslashes removed. */
 export function unescapeGlob(segment: string): string {
   return segment.replace(/\\(.)/gs, '$1');
 }
@@ -39,7 +36,7 @@ function globPart(part: string): string {
 function bracket(inside: string): string {
   const negated = /^[!^]/.test(inside);
   const members = (negated ? inside.slice(1) : inside).replace(/[\\\]^[]/g, '\\$&');
-  // A range that runs backwards matches nothing in glob(7) and is an error in a RegExp.
+  // A backward range matches nothing in glob(7) but is an error in a RegExp.
   for (const [, from = '', to = ''] of members.matchAll(/([^])-([^])/gu)) {
     if (from > to) return '(?!)';
   }

@@ -1,11 +1,11 @@
-/** What `docker compose` prints, in all the shapes that it has had. */
+/** The output of `docker compose`, in the formats of all its versions. */
 import { z } from 'zod';
 import { badOutput } from './records.ts';
 
 const PUBLISHER = z.object({
   URL: z.string().default(''),
   TargetPort: z.number(),
-  /** 0 where it is not published. */
+  /** 0 if the port is not published. */
   PublishedPort: z.number().default(0),
   Protocol: z.string().default('tcp'),
 });
@@ -17,9 +17,9 @@ const CONTAINER = z.object({
   State: z.string(),
   Health: z.string().nullish(),
   ExitCode: z.number().nullish(),
-  /** Since 2.16 or so. */
+  /** Since about 2.16. */
   Image: z.string().nullish(),
-  /** Null or empty where there are none, by version. */
+  /** Null or empty if there are none, depending on the version. */
   Publishers: z.array(PUBLISHER).nullish(),
   /** Since 2.21: NAME=VALUE, joined with commas. */
   Labels: z.string().nullish(),
@@ -47,6 +47,6 @@ function read<T>(schema: z.ZodType<T>, record: unknown, command: string): T {
   const parsed = schema.safeParse(record);
   if (parsed.success) return parsed.data;
   const field = parsed.error.issues[0]?.path.join('.');
-  const problem = field ? `its ${field} is not as it should be` : 'no object';
+  const problem = field ? `unexpected ${field}` : 'no object';
   throw badOutput(command, problem, JSON.stringify(record), parsed.error);
 }

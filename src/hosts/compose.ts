@@ -1,26 +1,26 @@
-/** Docker compose on a host: projects, their services, and what can be done with them. */
+/** Docker compose on a host: projects, their services, and actions on them. */
 import { SshpoolError } from '../base/errors.ts';
 import { readComposeContainer, readProject, type ComposeContainer } from './compose-schema.ts';
 import { badOutput, recordsOf } from './records.ts';
 import { outputOf, quote, type RunRemote } from './remote.ts';
 
 /**
- * running: all its containers run. stopped: none does, or is about to. partial: some do, or one is
- * paused or restarting. unknown: there is none to tell, or docker says what we do not know.
+ * running: all containers run. stopped: none runs or is about to. partial: some run, or one is paused or
+ * restarting. unknown: there are no containers, or docker reports an unknown state.
  */
 export type ComposeState = 'running' | 'partial' | 'stopped' | 'unknown';
 
 export interface ComposeProject {
   readonly name: string;
   readonly status: ComposeState;
-  /** How many containers are in which state, as docker names these: `running`, `exited`, ... */
+  /** The number of containers in each state, as docker names it: `running`, `exited`, ... */
   readonly containers: Readonly<Record<string, number>>;
-  /** As they were given to docker: they may be relative. Empty before compose 2.3. */
+  /** As they were given to docker: may be relative. Empty before compose 2.3. */
   readonly configFiles: readonly string[];
 }
 
 export interface ComposePort {
-  /** The address it is published at; empty where it is not. */
+  /** The address that the port is published at; empty if it is not published. */
   readonly url: string;
   readonly targetPort: number;
   readonly publishedPort: number | null;
@@ -32,9 +32,9 @@ export interface ComposeService {
   readonly container: string;
   /** As docker names it: `running`, `exited`, `paused`, ... */
   readonly state: string;
-  /** `healthy`, `unhealthy`, `starting`; null without a health check, and where it does not run. */
+  /** `healthy`, `unhealthy`, `starting`; null without a health check, and if the container does not run. */
   readonly health: string | null;
-  /** Of the last time that it ended; 0 while it runs for the first time. Null where not told. */
+  /** Of the last run; 0 during the first run. Null if docker does not report it. */
   readonly exitCode: number | null;
   readonly image: string | null;
   readonly ports: readonly ComposePort[];
@@ -68,26 +68,26 @@ export const COMPOSE_ACTIONS = [
 ] as const;
 export type ComposeAction = (typeof COMPOSE_ACTIONS)[number];
 
-/** Those that need the files of the project; the others find its containers by its name. */
+/** Actions that need the files of the project; the others find its containers by its name. */
 const NEED_FILES: ReadonlySet<string> = new Set(['up', 'pull', 'build', 'create', 'config']);
 
 const DOCKER = 'docker';
 const COMPOSE = `${DOCKER} compose`;
-/** Without --all what is stopped is not shown. */
+/** Without --all docker does not list stopped ones. */
 const LIST = `${COMPOSE} ls --all --format json`;
 
 /**
- * The projects of the host, stopped ones too.
+ * The projects of the host, including stopped ones.
  * @throws SshpoolError COMMAND_FAILED, BAD_OUTPUT, and as `run`
  */
 export async function readComposeProjects(run: RunRemote): Promise<readonly ComposeProject[]> {
   const output = await outputOf(run, LIST, DOCKER);
-  // Without projects it prints an empty array.
+  // Without projects docker prints an empty array.
   if (output.trim() === '') throw badOutput(LIST, 'nothing was printed', '');
   return recordsOf(output, LIST).map((record) => {
     const { Name: name, Status, ConfigFiles } = readProject(record, LIST);
     const containers = countStates(Status);
-    // N/A where no container has them in its labels.
+    // N/A if no container has them in its labels.
     const files = ConfigFiles === 'N/A' ? '' : (ConfigFiles ?? '');
     const configFiles = files.split(',').filter(Boolean);
     return { name, status: stateOf(containers), containers, configFiles };
@@ -95,15 +95,15 @@ export async function readComposeProjects(run: RunRemote): Promise<readonly Comp
 }
 
 /**
- * The services of a project, stopped ones too; none, and `unknown`, for one that is not there.
+ * The services of a project, including stopped ones; none, and `unknown`, if it does not exist.
  * @throws SshpoolError BAD_INPUT, COMMAND_FAILED, BAD_OUTPUT, and as `run`
  */
 export async function readComposeStatus(run: RunRemote, project: string): Promise<ComposeStatus> {
   const command = `${COMPOSE} -p ${checkProject(project)} ps --all --format json`;
-  // Without containers it prints an empty array up to 2.20, and since then nothing.
+  // Without containers docker prints an empty array up to 2.20, and nothing in later versions.
   const records = recordsOf(await outputOf(run, command, DOCKER), command);
   const containers = records.map((record) => readComposeContainer(record, command));
-  // `docker compose run` leaves containers that are no part of the service.
+  // `docker compose run` leaves containers that are not part of the service.
   const services = containers.filter(({ Labels }) => !isOneOff(Labels)).map(serviceOf);
   const states: Record<string, number> = {};
   for (const { state } of services) states[state] = (states[state] ?? 0) + 1;
@@ -111,8 +111,8 @@ export async function readComposeStatus(run: RunRemote, project: string): Promis
 }
 
 /**
- * Runs a command of docker compose for a project and resolves to what it printed on standard output.
- * `up` is always in the background.
+ * Runs a command of docker compose for a project and resolves to its standard output. `up` always runs in
+ * the background.
  * @throws SshpoolError BAD_INPUT, COMMAND_FAILED, and as `run`; BAD_OUTPUT
  */
 export async function runComposeAction(
@@ -125,7 +125,7 @@ export async function runComposeAction(
 }
 
 /**
- * The command line of composeExec. The files of the project are looked up where it needs them.
+ * The command line of composeExec. Looks up the files of the project if the action needs them.
  * @throws SshpoolError as composeExec
  */
 export async function composeCommand(
@@ -154,11 +154,11 @@ function areWords(given: unknown): given is readonly string[] {
 
 async function filesOf(run: RunRemote, project: string): Promise<string[]> {
   const known = (await readComposeProjects(run)).find(({ name }) => name === project);
-  // One that docker does not know it may find where the command runs; else docker says what is wrong.
+  // For an unknown project docker may find a file in the working directory; otherwise it says what is wrong.
   return (known?.configFiles ?? []).flatMap((file) => ['-f', quote(file, 'configFiles')]);
 }
 
-/** compose-go, loader: what a name may be. @throws SshpoolError BAD_INPUT */
+/** The rules of compose-go's loader for project names. @throws SshpoolError BAD_INPUT */
 function checkProject(project: string): string {
   if (typeof project === 'string' && /^[a-z0-9][a-z0-9_-]*$/.test(project)) return project;
   const problem =
@@ -172,7 +172,7 @@ function serviceOf(container: ComposeContainer): ComposeService {
   return {
     service: Service,
     container: Name,
-    // Early versions had it with a capital.
+    // Early versions capitalize it.
     state: State.toLowerCase(),
     health: Health || null,
     exitCode: ExitCode ?? null,
@@ -190,7 +190,7 @@ function isOneOff(labels: string | null | undefined): boolean {
   return /(^|,)com\.docker\.compose\.oneoff=True(,|$)/i.test(labels ?? '');
 }
 
-/** `running(2), exited(1)`, or a state alone: how many containers are in which. */
+/** Parses `running(2), exited(1)`, or a state alone, into the number of containers in each state. */
 function countStates(text: string): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const part of text.toLowerCase().split(',')) {

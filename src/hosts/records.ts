@@ -1,11 +1,11 @@
-/** JSON as docker prints it: one array, or one object a line. */
+/** JSON as docker prints it: one array, or one object per line. */
 import { SshpoolError } from '../base/errors.ts';
 
 const LINE_MAX = 200;
 
 /**
- * The records in the output of a command; none for empty output. What is no record is an error that
- * shows it, and is not passed over.
+ * The records in the output of a command; none for empty output. Anything that is not a record is an
+ * error that shows it, and is not skipped.
  * @throws SshpoolError BAD_OUTPUT
  */
 export function recordsOf(output: string, command: string): readonly unknown[] {
@@ -27,7 +27,7 @@ function parse(text: string, command: string): unknown {
   }
 }
 
-/** Shows the first line of what came. */
+/** Shows the first line of the output. */
 export function badOutput(
   command: string,
   problem: string,
@@ -36,7 +36,7 @@ export function badOutput(
 ): SshpoolError {
   const first = text.trim().split('\n')[0] ?? '';
   const cut = first.length > LINE_MAX ? `${first.slice(0, LINE_MAX)}…` : first;
-  // It is shown as JSON, which leaves these as they are.
+  // The line is shown as JSON, which does not escape these characters.
   const line = cut.replaceAll(/[\u007f-\u009f]/g, '\uFFFD');
   return SshpoolError.of('BAD_OUTPUT', { command, problem, line }, cause);
 }

@@ -1,27 +1,27 @@
 /**
  * The command that asks a host for its resources, for any login shell: one line of POSIX sh, with GNU
- * tools, busybox or macOS. A line of its own stands before what each part prints.
+ * tools, busybox or macOS. A marker line comes before the output of each part.
  */
 
-/** What a part is called in the output. */
+/** The name of a part in the output. */
 export type Part = (typeof PARTS)[number][0];
 
 export const MARKER = '--sshpool--';
 
-/** Until the second look at the processors: long enough to see work, short enough to wait for. */
+/** The time between the two CPU samples: long enough to see load, short enough to wait for. */
 const SAMPLE = 'sleep 0.2 2>/dev/null || sleep 1';
 const CPU = 'grep "^cpu " /proc/stat 2>/dev/null';
 
 /**
- * A file system of another machine may not answer, and df asks all of them: without its answer there are
- * no disks, and the rest all the same. Only KILL ends what waits for such a file system. Where there is
- * no timeout(1), as on macOS, it is waited for.
+ * A network file system may not answer, and df asks all file systems: after the timeout the disks are
+ * missing, and the rest is still reported. Only KILL ends a process that waits for such a file system.
+ * Without timeout(1), as on macOS, the command waits for df.
  */
 const LIMITED = 'timeout -s KILL 3';
 const DF = 'df -kP 2>/dev/null';
 const DISKS = `if ${LIMITED} true 2>/dev/null; then ${LIMITED} ${DF}; else ${DF}; fi`;
 
-/** Each with what it runs; what is not there prints nothing. */
+/** Each part with its command; a missing source prints nothing. */
 const PARTS = [
   ['system', 'uname -s'],
   ['hostname', 'hostname 2>/dev/null || uname -n'],
@@ -37,13 +37,13 @@ const PARTS = [
   ['memory', 'cat /proc/meminfo 2>/dev/null || { sysctl -n hw.memsize; vm_stat; } 2>/dev/null'],
   ['disks', DISKS],
   ['cpu-after', `${SAMPLE}; ${CPU}`],
-  // What comes after it shows that nothing was cut off.
+  // Its marker shows that nothing was cut off.
   ['end', ':'],
 ] as const;
 
-// Neither single quotes nor line breaks nor exclamation marks: csh and fish leave it as it is.
+// No single quotes, line breaks or exclamation marks: csh and fish leave it unchanged.
 const PATHS = 'PATH=$PATH:/usr/sbin:/sbin:/usr/bin:/bin; export PATH';
 const SCRIPT = PARTS.map(([name, command]) => `echo ${MARKER}${name}; ${command}`).join('; ');
 
-// No assignment before `sh`: csh has none.
+// No assignment before `sh`: csh does not support it.
 export const RESOURCES_COMMAND = `exec sh -c 'LC_ALL=C; export LC_ALL; ${PATHS}; ${SCRIPT}'`;

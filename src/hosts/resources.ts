@@ -1,4 +1,4 @@
-/** How a host is: how long it is up, how busy its processors, how full its memory and disks. */
+/** The resources of a host: uptime, load of the processors, use of memory and disks. */
 import { badOutput } from './records.ts';
 import { outputOf, type RunRemote } from './remote.ts';
 import { MARKER, RESOURCES_COMMAND, type Part } from './resources-command.ts';
@@ -22,7 +22,7 @@ export interface HostResources {
 export interface Usage {
   readonly totalBytes: number;
   readonly usedBytes: number;
-  /** What programs can have without others giving way; caches count as available. */
+  /** What programs can use without displacing others; caches count as available. */
   readonly availableBytes: number;
 }
 
@@ -32,14 +32,14 @@ export interface Disk extends Usage {
 }
 
 /**
- * Asks in one round trip. What a host does not tell is null.
+ * Asks in one round trip. Values that the host does not report are null.
  * @throws SshpoolError COMMAND_FAILED, BAD_OUTPUT, and as `run`
  */
 export async function readHostResources(run: RunRemote): Promise<HostResources> {
   return parseResources(await outputOf(run, RESOURCES_COMMAND, 'sh'));
 }
 
-/** @throws SshpoolError BAD_OUTPUT where it is not what the command prints, or cut short */
+/** @throws SshpoolError BAD_OUTPUT if this is not the output of the command, or is incomplete */
 export function parseResources(output: string): HostResources {
   const parts = partsOf(output);
   if (!parts.has('end')) throw badOutput('sh', 'not all of the answer has come', output);
@@ -60,7 +60,7 @@ export function parseResources(output: string): HostResources {
   };
 }
 
-/** What stands behind each marker. A login may print something before the first. */
+/** The output after each marker. A login may print something before the first one. */
 function partsOf(output: string): ReadonlyMap<string, string> {
   const [, ...parts] = output.split(MARKER);
   return new Map(
@@ -75,7 +75,7 @@ function wholeOf(text: string): number | null {
   return /^\d+$/.test(text) ? Number(text) : null;
 }
 
-/** Linux has the seconds, macOS when it was started: `{ sec = 1700000000, usec = 0 } ...`. */
+/** Linux reports the seconds, macOS the boot time: `{ sec = 1700000000, usec = 0 } ...`. */
 function uptimeOf(text: string, now: string): number | null {
   const startedAt = /\bsec = (\d+)/.exec(text)?.[1];
   if (startedAt !== undefined) {
@@ -104,7 +104,7 @@ function usedOf(before: string, after: string): number | null {
 }
 
 function ticksOf(line: string): { readonly all: number; readonly idle: number } | undefined {
-  // Those of guests are part of user and nice.
+  // Guest time is already part of user and nice.
   const ticks = line.split(/\s+/).slice(1, 9).map(Number);
   const [, , , idle, waiting = 0] = ticks;
   if (idle === undefined || ticks.some(Number.isNaN)) return undefined;
@@ -123,7 +123,7 @@ function linuxMemory(text: string): Usage | null {
   return usage(total, bytes('MemAvailable') ?? free + buffers + cached);
 }
 
-/** The size in bytes, then vm_stat(1). */
+/** The size in bytes, then the output of vm_stat(1). */
 function macMemory(text: string): Usage | null {
   const pageBytes = Number(/page size of (\d+) bytes/.exec(text)?.[1] ?? 4096);
   const pages = (name: string): number =>
@@ -139,16 +139,16 @@ function usage(total: number | undefined, available: number): Usage | null {
   return { totalBytes: total, usedBytes: total - availableBytes, availableBytes };
 }
 
-/** What holds no files of anybody, or those of something else. */
+/** Pseudo file systems, and those that show files of another one, such as loop devices. */
 const PSEUDO =
   /^(tmpfs|devtmpfs|devfs|udev|shm|none|proc|sysfs|cgroup2?|efivarfs|map .*|\/dev\/loop\d+)$/;
 
-/** df(1) with -kP: one line each, in KiB. The first line is its heading. */
+/** df(1) with -kP: one file system per line, in KiB, after a heading. */
 function diskOf(line: string): Disk[] {
   const found = /^(.+?)\s+(\d+)\s+(\d+)\s+(-?\d+)\s+(?:\d+%|-)\s+(\/.*)$/.exec(line);
   if (found === null) return [];
   const [, filesystem = '', total, used, available, mountPoint = ''] = found;
-  // The root of a container is an overlay; others are those of containers that run on the host.
+  // The root of a container is an overlay; other overlays belong to containers that run on the host.
   const isForeign = filesystem === 'overlay' && mountPoint !== '/';
   if (PSEUDO.test(filesystem) || isForeign || Number(total) === 0) return [];
   return [

@@ -1,4 +1,5 @@
-/* What an agent's process has of its own and not of its starter; src/client/spawn.ts does the same. */
+/* The attributes that an agent's process does not inherit from its starter; src/client/spawn.ts
+   does the same. */
 #define _GNU_SOURCE
 
 #include <signal.h>
@@ -12,10 +13,10 @@
 
 extern char **environ;
 
-/* The usual one. Without a limit Linux uses its legacy memory layout. */
+/* The usual stack size. Without a limit Linux uses its legacy memory layout. */
 enum { STACK_BYTES = 8 * 1024 * 1024 };
 
-/* Soft limits that are raised as far as they may be. */
+/* Soft limits that are raised to the hard limit. */
 static const int RAISED[] = {
 	RLIMIT_AS,
 	RLIMIT_CPU,
@@ -27,7 +28,7 @@ static const int RAISED[] = {
 	RLIMIT_RSS,
 };
 
-/* What the system does not allow stays as it is. */
+/* Limits that the system refuses to change stay. */
 static void make_limits(void) {
 	struct rlimit limit;
 	for (size_t i = 0; i < sizeof RAISED / sizeof RAISED[0]; i++) {
@@ -40,7 +41,7 @@ static void make_limits(void) {
 		limit.rlim_cur = smaller ? limit.rlim_max : STACK_BYTES;
 		setrlimit(RLIMIT_STACK, &limit);
 	}
-	/* Its memory holds passwords and keys. */
+	/* No core file: the agent's memory holds passwords and keys. */
 	limit = (struct rlimit){.rlim_cur = 0, .rlim_max = 0};
 	setrlimit(RLIMIT_CORE, &limit);
 }
@@ -59,7 +60,7 @@ void make_process(void) {
 	environ = environment;
 	make_limits();
 	make_signals();
-	/* Only root, or with RLIMIT_NICE, gets back to the usual priority. */
+	/* Raising the priority needs root or RLIMIT_NICE. */
 	setpriority(PRIO_PROCESS, 0, 0);
 	umask(077);
 }

@@ -1,7 +1,6 @@
 /*
- * The way to the agent, as src/client/connect.ts has it: a connection to the one that runs, or to
- * one that is started for it. Whatever is not as it should be is left to the Node client, which
- * looks at the same things once more and says what is wrong.
+ * Connects to the running agent, or starts one, as src/client/connect.ts does. On any unexpected
+ * condition it leaves the call to the Node client, which repeats the checks and reports the error.
  */
 #define _GNU_SOURCE
 
@@ -35,31 +34,31 @@ const char *agent_lock_held(void) {
 	return lock_held ? paths.lock : NULL;
 }
 
-enum { NOBODY = -1, TROUBLE = -2 };
+enum { NO_AGENT = -1, TROUBLE = -2 };
 
 void bound_sends(int descriptor, int ms) {
 	struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 	setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
-/* The connected socket, NOBODY where no agent runs, TROUBLE where it cannot be told. */
+/* The connected socket; NO_AGENT if no agent runs, TROUBLE if that is unknown. */
 static int try_connect(void) {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	memcpy(address.sun_path, paths.socket, strlen(paths.socket) + 1);
 	int descriptor = socket(AF_UNIX, SOCK_STREAM, 0);
 	if (descriptor < 0) return TROUBLE;
 	fcntl(descriptor, F_SETFD, FD_CLOEXEC);
-	/* Neither connect(2) nor write(2) waits longer for an agent that hangs (unix(7)). */
+	/* Limits how long connect(2) and write(2) wait for a hung agent (unix(7)). */
 	bound_sends(descriptor, AGENT_PATIENCE_MS);
 	int connected;
 	do connected = connect(descriptor, (struct sockaddr *)&address, sizeof address);
 	while (connected != 0 && errno == EINTR);
 	if (connected == 0 && peer_is_own_user(descriptor)) return descriptor;
-	/* An agent of another user would see all that this call says. */
+	/* An agent of another user would see all data of this call. */
 	if (connected == 0) errno = EPERM;
 	int problem = errno;
 	close(descriptor);
-	return problem == ENOENT || problem == ECONNREFUSED ? NOBODY : TROUBLE;
+	return problem == ENOENT || problem == ECONNREFUSED ? NO_AGENT : TROUBLE;
 }
 
 static int open_log(void) {
@@ -70,7 +69,7 @@ static int open_log(void) {
 	return open(paths.log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 }
 
-/* Nothing of the caller's may live on in the agent: a lock, the end of a pipe. */
+/* The agent must not keep descriptors of the caller open, such as a lock or the end of a pipe. */
 static void close_from(int first) {
 #ifdef SYS_close_range
 	if (syscall(SYS_close_range, (unsigned)first, ~0U, 0U) == 0) return;
@@ -85,7 +84,7 @@ static _Noreturn void become_agent(int log, int ready) {
 	make_process();
 	setsid();
 	int null = open("/dev/null", O_RDONLY);
-	/* All of them are above 3, or become a copy of themselves. */
+	/* All of them are above 3, or are copied to themselves. */
 	bool placed = null >= 0 && chdir("/") == 0 && dup2(null, 0) == 0 && dup2(log, 1) == 1 &&
 		dup2(log, 2) == 2 && (ready == READY_FD ? fcntl(ready, F_SETFD, 0) == 0
 							: dup2(ready, READY_FD) == READY_FD);
@@ -102,7 +101,7 @@ int64_t now_ms(void) {
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Waits for the one line that the agent says once it serves; false where it is anything else. */
+/* Waits for the line that the agent prints once it serves; false for any other output. */
 static bool is_ready(int ready) {
 	static const char good[] = "{\"ok\":true";
 	char line[sizeof good] = "";
@@ -139,15 +138,15 @@ static bool start_agent(void) {
 	return started;
 }
 
-/* Starts the agent if no other process does; else waits for that one. */
+/* Starts the agent, or waits for another process that is starting it. */
 static bool start_once(int64_t deadline) {
 	enum lock lock = take_lock(deadline);
 	lock_held = lock == HELD_TOO_LONG;
 	if (lock == TAKEN) return true;
 	if (lock != LOCKED) return false;
-	/* The holder before us may just have finished. */
+	/* The previous holder of the lock may have started the agent. */
 	int other = try_connect();
-	bool started = other >= 0 || (other == NOBODY && start_agent());
+	bool started = other >= 0 || (other == NO_AGENT && start_agent());
 	if (other >= 0) close(other);
 	release_lock();
 	return started;
@@ -159,7 +158,7 @@ int connect_agent(void) {
 	for (;;) {
 		enum place place = check_directory();
 		if (place == UNSAFE) return -1;
-		int agent = place == OURS ? try_connect() : NOBODY;
+		int agent = place == OURS ? try_connect() : NO_AGENT;
 		if (agent >= 0) return agent;
 		if (agent == TROUBLE) return -1;
 		if (deadline == 0) deadline = now_ms() + START_MS;

@@ -1,4 +1,4 @@
-/* What the parts of the way to the agent share. */
+/* Shared by the files that connect to the agent. */
 #ifndef SSHPOOL_AGENT_H
 #define SSHPOOL_AGENT_H
 
@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* paths.c: the files of the agent; all of them are directly in the directory. */
+/* paths.c: the files of the agent, all directly in its directory. */
 
 struct paths {
 	char directory[PATH_MAX];
@@ -17,23 +17,23 @@ struct paths {
 
 extern struct paths paths;
 
-/* Fills `paths` for this environment and user; false where paths.ts has something to say. */
+/* Fills `paths` for this environment and user; false where paths.ts must report an error. */
 bool find_paths(void);
 
 enum place { ABSENT, OURS, UNSAFE };
 
-/* Whether the directory is ours, only we can enter it, and no other user can put another one in its
-   place. */
+/* Whether the directory belongs to this user, only this user can enter it, and no other user can
+   replace it. */
 enum place check_directory(void);
 bool make_directory(void);
 
-/* Whether the process that listens at the other end of a unix socket is of our user, who alone may
-   see what we say: root's agent is not for a user, nor a user's for root. */
+/* Whether the process at the other end of a unix socket runs as this user, who alone may see the
+   data: a user must not use root's agent, nor root a user's. */
 bool peer_is_own_user(int descriptor);
 
 /* lock.c */
 
-/* TAKEN: another process had it, and has let go of it meanwhile. */
+/* TAKEN: another process held the lock and has released it meanwhile. */
 enum lock { LOCKED, TAKEN, HELD_TOO_LONG, IMPOSSIBLE };
 
 /* Waits for the holder until the deadline (now_ms). */
@@ -42,8 +42,8 @@ void release_lock(void);
 
 /* agent-process.c */
 
-/* In the process that is to be the agent: its environment, limits, priority, signals and umask are
-   made here, so that nothing of the call that starts it lives on. */
+/* Sets environment, limits, priority, signals and umask in the process that becomes the agent, so
+   that it inherits nothing from the call that starts it. */
 void make_process(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* The one call of this process: its state, and who changes it. */
+/* The state of this process's single call, and the functions that change it. */
 #ifndef SSHPOOL_CALL_H
 #define SSHPOOL_CALL_H
 
@@ -15,33 +15,33 @@ struct call {
 	/* The agent has asked the server to run the command. */
 	bool may_have_run;
 	bool greeted;
-	/* Once what we have to say is written, the Node client goes on with it. */
+	/* After the pending output is written, the Node client continues the call. */
 	bool passed_on;
-	/* When the agent last said something (now_ms), and whether it was asked to since. */
+	/* When the agent last sent a message (now_ms), and whether a ping was sent since. */
 	int64_t heard_at;
 	bool asked;
 	int exit_code;
-	/* Standard input: what to read it from, and how many bytes may be sent. */
+	/* Standard input: its descriptor, and how many bytes may be sent. */
 	int input;
 	bool input_wanted;
 	bool input_closed;
 	uint32_t granted;
-	/* Bytes of output that left our hands and of which the agent does not know yet. */
+	/* Bytes of output written or dropped, but not yet reported to the agent. */
 	size_t taken;
-	/* Of our own lines, bytes that wait among those of stderr. */
+	/* Bytes of the launcher's own lines in the stderr queue. */
 	size_t uncounted;
 	bool stdout_closed_told;
-	/* Escape characters; and once the person has ended the call by one, until when the agent may
-	   answer (now_ms), 0 before. */
+	/* Escape characters; and, once the user has disconnected, the deadline for the agent's answer
+	   (now_ms), 0 before. */
 	struct escapes escapes;
 	int64_t disconnect_by;
-	/* The last line, until the terminal is itself again, and whether it is for the log. */
+	/* The last line, kept until the terminal is restored, and whether it belongs to the log. */
 	const char *last_prefix;
 	struct bytes last_line;
 	bool last_is_logged;
-	/* Where notes and failures go in place of standard error; -1 for nowhere. */
+	/* The file for notes and failures; -1 for standard error. */
 	int log;
-	/* Whom we wait for, and whether to say so when that takes long. */
+	/* The host that is being connected, and whether to show a notice if that takes long. */
 	bool sign_due;
 	char target[256];
 };
@@ -52,54 +52,55 @@ extern struct output outputs[2];
 
 /* sshpool.c */
 
-/* Before the command can have run: ssh itself does a call of ssh, the Node client sees to the others.
-   It tries once more, unless the code of an error says that it need not. */
+/* Before the command can have run: ssh itself makes a call of ssh, the Node client makes the
+   others. The Node client tries the agent again, unless `code` names an error. */
 _Noreturn void do_without_agent(const char *code, const char *why);
-/* The agent let us go before it greeted us: nothing was done, and the call is made again. */
+/* The agent closed the connection before its hello: nothing was done, and the call is repeated. */
 void call_again(void);
 
 /* sending.c */
 
 void begin_call(void);
 void answer_environment(const struct reader *patterns);
-/* So many bytes more were written out or dropped. */
+/* Reports that more bytes were written or dropped. */
 void tell_taken(size_t bytes);
-/* Passes on the signal that was caught, or the new size of the terminal. */
+/* Sends the caught signal, or the new size of the terminal. */
 void send_signal(void);
-/* The size of the terminal, where it is another than was told. */
+/* Sends the size of the terminal if it has changed. */
 void send_new_size(void);
 void send_disconnect(void);
-/* A message that is nothing but its number. */
+/* Sends a message without fields. */
 void send_plain(enum message number);
-/* Data of standard input: where it goes, and then how much was put there; 0 sends nothing. */
+/* Data of standard input: begin_data returns the buffer, end_data takes the length written to it; 0
+   sends nothing. */
 uint8_t *begin_data(void);
 void end_data(size_t length);
 
 /* input.c */
 
-/* How much of standard input may be read now. */
+/* How many bytes of standard input may be read now. */
 size_t input_room(void);
-/* Reads and sends what standard input has, within what is granted. */
+/* Reads and sends data of standard input, as far as granted. */
 void send_input(void);
 
 /* receiving.c */
 
-/* Reads what is there and acts on it. */
+/* Reads the available messages and acts on them. */
 void receive_all(void);
-/* The agent has gone, or says nothing: tells of it and ends the call. */
+/* The agent closed the connection or is silent: prints an error and ends the call. */
 void lose_agent(bool silent);
 
 /* lines.c */
 
 void end_waiting(void);
-/* Bytes of our own for standard error. */
+/* Writes the launcher's own bytes to standard error. */
 void print_own(const void *at, size_t length);
 void print_line(const char *prefix, struct bytes line);
-/* The same for what ssh would write to its log. */
+/* The same for a log entry. */
 void log_line(const char *prefix, struct bytes line);
-/* What left stderr's queue, less what of it was never the agent's. */
+/* The bytes that left stderr's queue, minus the launcher's own. */
 size_t without_own(size_t flushed);
-/* Ends the call; its last line, for the log, is printed when the terminal is itself again. */
+/* Ends the call; its last line, for the log, is printed once the terminal is restored. */
 void end_call(int exit_code, const char *prefix, struct bytes line);
 /* The same with a line that is not for the log. */
 void end_session(int exit_code, struct bytes farewell);

@@ -1,4 +1,4 @@
-/* The caller's environment, as far as the agent may know it (docs/PROTOCOL.md). */
+/* The part of the caller's environment that the agent may see (docs/PROTOCOL.md). */
 #define _GNU_SOURCE
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 extern char **environ;
 
-/* As matchesEnv of protocol.ts: * and ? are wildcards, everything else stands for itself. */
+/* As matchesEnv of caller-env.ts: * and ? are wildcards, all other characters are literal. */
 static bool matches(const char *name, size_t length, const char *pattern, size_t pattern_length) {
 	for (; pattern_length > 0; pattern++, pattern_length--) {
 		if (*pattern == '*') {
@@ -39,7 +39,7 @@ static bool is_one_of(const char *const patterns[], size_t count, const char *na
 	return false;
 }
 
-/* `list` is at the count of a list of patterns. */
+/* `list` is positioned at the count of a list of patterns. */
 static bool is_asked_for(const char *name, size_t length, struct reader list) {
 	for (uint32_t left = read_u32(&list); left > 0 && !list.broken; left--) {
 		struct bytes pattern = read_bytes(&list);
@@ -66,7 +66,7 @@ void write_environment(struct writer *to, const struct reader *patterns) {
 	patch_u32(to, position, count);
 }
 
-/* The absolute directories of our PATH, and those of the system. */
+/* The absolute directories of PATH, and those of the system. */
 static char *agent_path(void) {
 	static const char name[] = "PATH=";
 	const char *from = getenv("PATH");

@@ -1,6 +1,6 @@
 /*
- * The escape characters of ssh(1), those of them that have a meaning here: what stands after the
- * escape character at the beginning of a line. As in ssh, anything else passes with the character.
+ * The escape sequences of ssh(1) that apply here: the escape character at the beginning of a line, and
+ * the character after it. As in ssh, any other sequence is sent unchanged.
  */
 #include "escapes.h"
 
@@ -31,7 +31,7 @@ enum wish next_wish(struct escapes *state, struct typed *typed) {
 			state->pending = false;
 			enum wish wish = wish_of(byte);
 			if (wish != WISH_NONE) return wish;
-			/* Typed twice it stands for itself. */
+			/* Typed twice, it is sent once. */
 			if (byte != state->character) typed->to[typed->given++] = state->character;
 		} else if (state->active && !state->inside_line && byte == state->character) {
 			state->pending = true;

@@ -1,4 +1,4 @@
-/* The escape characters of ssh(1), as a machine that knows neither terminal nor agent. */
+/* A state machine for the escape characters of ssh(1); knows neither terminal nor agent. */
 #ifndef SSHPOOL_ESCAPES_H
 #define SSHPOOL_ESCAPES_H
 
@@ -9,16 +9,16 @@
 struct escapes {
 	bool active;
 	uint8_t character;
-	/* The character was typed and its meaning depends on the next one. */
+	/* The escape character was typed; its meaning depends on the next character. */
 	bool pending;
 	bool inside_line;
 };
 
-/* What a person asks for. */
+/* What the user requests. */
 enum wish { WISH_NONE, WISH_DISCONNECT, WISH_HELP, WISH_SUSPEND };
 
-/* What was typed, and where what is left of it for the remote goes: at most one byte more than was
-   typed, and that only where one was pending. */
+/* The typed bytes, and the buffer for those that go to the remote: at most one byte more than was
+   typed, and only if one was pending. */
 struct typed {
 	const uint8_t *at;
 	size_t length;
@@ -26,7 +26,7 @@ struct typed {
 	size_t given;
 };
 
-/* Goes on through what was typed up to its end or to a wish, which is the caller's to see to. */
+/* Processes the typed bytes to their end or to the next request, which the caller must handle. */
 enum wish next_wish(struct escapes *state, struct typed *typed);
 
 enum { ESCAPES_HELP_BYTES = 512 };

@@ -1,4 +1,4 @@
-/* Frames and their fields, read and written; knows nothing of sockets or of what messages mean. */
+/* Reads and writes frames and their fields; knows nothing of sockets or the meaning of messages. */
 #include "frames.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@ static void encode_u32(uint8_t *at, uint32_t value) {
 	at[3] = (uint8_t)value;
 }
 
-/* The next `length` bytes; NULL where there are not so many. */
+/* The next `length` bytes; NULL if there are fewer. */
 static const uint8_t *take(struct reader *from, size_t length) {
 	const uint8_t *at = from->at;
 	if (from->broken || length > from->left) {
@@ -52,7 +52,7 @@ bool read_all(const struct reader *from) {
 
 uint8_t *frames_space(struct frames *from, size_t *room) {
 	size_t waiting = from->end - from->start;
-	/* Moved to the front only when the end is near, so that bytes move once in many reads. */
+	/* Moved to the front only near the end of the buffer, so that bytes move once in many reads. */
 	if (waiting == 0) {
 		from->start = from->end = 0;
 	} else if (sizeof from->bytes - from->end < MAX_CHUNK) {
@@ -61,7 +61,7 @@ uint8_t *frames_space(struct frames *from, size_t *room) {
 		from->end = waiting;
 	}
 	*room = sizeof from->bytes - from->end;
-	/* No more at a time: what is never touched takes no memory. */
+	/* Limited per read: untouched pages take no memory. */
 	if (*room > MAX_CHUNK) *room = MAX_CHUNK;
 	return from->bytes + from->end;
 }
@@ -77,7 +77,7 @@ enum frame_result next_frame(struct frames *from, struct reader *body) {
 	return FRAME_READY;
 }
 
-/* Room for `length` more bytes; NULL where the frame would be too long to be sent. */
+/* Room for `length` more bytes; NULL if the frame would be too long. */
 static uint8_t *extend(struct writer *to, size_t length) {
 	if (to->full || length > sizeof to->bytes - to->length) {
 		to->full = true;

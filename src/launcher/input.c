@@ -1,4 +1,4 @@
-/* Standard input on its way to the agent, and what a person wishes by escape characters in it. */
+/* Sends standard input to the agent, and acts on escape characters in it. */
 #define _GNU_SOURCE
 
 #include <errno.h>
@@ -8,17 +8,17 @@
 
 #include "call.h"
 
-/* Read at a time from standard input: with its frame just half of what the agent reads at a time,
-   and one packet of SSH, so that nothing has to be put together again. */
+/* One read of standard input: with its frame exactly half of one read of the agent, and one packet
+   of SSH, so that nothing has to be reassembled. */
 enum { INPUT_PORTION = 32 * 1024 - FRAME_LENGTH_BYTES - 1 - 4 };
-/* An agent that is well answers `disconnect` at once. */
+/* A healthy agent answers `disconnect` at once. */
 enum { DISCONNECT_MS = 2000 };
 
-/* What was read, where it is to be searched for escapes first. */
+/* Input that is searched for escapes before it is sent. */
 static uint8_t searched[INPUT_PORTION];
 
 size_t input_room(void) {
-	/* The escape character that was held back may have to be sent as well. */
+	/* The escape character that is held back may have to be sent as well. */
 	return call.granted - (call.escapes.pending && call.granted > 0 ? 1 : 0);
 }
 
@@ -27,7 +27,7 @@ static void send_portion(size_t length) {
 	end_data(length);
 }
 
-/* ssh shows nothing of it either: it has left before it could. */
+/* As ssh, shows nothing for disconnect. */
 static void disconnect(void) {
 	call.input_wanted = false;
 	call.disconnect_by = now_ms() + DISCONNECT_MS;
@@ -39,11 +39,11 @@ static void suspend(void) {
 	char text[64];
 	int length = snprintf(text, sizeof text, "%c^Z [suspend ssh]\r\n", call.escapes.character);
 	print_own(text, (size_t)length);
-	/* The terminal and its size are seen to by the handler. */
+	/* The handler restores the terminal and its size. */
 	kill(getpid(), SIGTSTP);
 }
 
-/* Sends what was typed, less the escapes, and does what they say. */
+/* Sends the typed bytes without the escapes, and executes these. */
 static void send_typed(size_t length, uint8_t *to) {
 	struct typed typed = {.at = searched, .length = length, .to = to};
 	enum wish wish;
@@ -70,7 +70,7 @@ void send_input(void) {
 		send_portion(got > 0 ? (size_t)got : 0);
 	}
 	if (got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN))) return;
-	/* An input that cannot be read (closed, a directory) is at its end. */
+	/* An unreadable input (closed, a directory) counts as end of file. */
 	call.input_wanted = false;
 	send_plain(MESSAGE_STDIN_END);
 }

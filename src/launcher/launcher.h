@@ -1,4 +1,4 @@
-/* What the parts of the launcher share: see sshpool.c for how they fit together. */
+/* Shared by the parts of the launcher; sshpool.c has an overview. */
 #ifndef SSHPOOL_LAUNCHER_H
 #define SSHPOOL_LAUNCHER_H
 
@@ -9,147 +9,146 @@
 
 #include "frames.h"
 
-/* words.c: what we were called with. */
+/* words.c: the command line. */
 
-/* The command and its arguments, also where the command is the name that we were called by; as in
-   main, NULL stands behind the last one. */
+/* The command and its arguments, also if the program's name is the command; as in main, terminated
+   by NULL. */
 extern char **our_words;
 extern size_t our_count;
 void find_words(int argc, char *argv[]);
 bool is_our_command(const char *name);
 
-/* agent.c: the way to the agent. */
+/* agent.c: connects to the agent. */
 
-/* The agent's socket, connected; the agent is started where none runs. -1 where the Node client
-   has to see to it, and to say what is wrong. */
+/* The connected socket of the agent, which is started if none runs. -1 if the Node client must do
+   this and report the error. */
 int connect_agent(void);
-/* For how long sends on a socket may wait; 0 for ever. */
+/* Limits how long sends on a socket may wait; 0 for no limit. */
 void bound_sends(int descriptor, int ms);
-/* Milliseconds on a clock that only goes on. */
+/* Monotonic time in milliseconds. */
 int64_t now_ms(void);
-/* Where its log is, for messages. */
+/* The path of the agent's log, for messages. */
 const char *agent_log(void);
-/* After connect_agent failed: the lock that another process held all the time, for messages; NULL
-   where that was not the reason. */
+/* After connect_agent failed: the path of the lock that another process held all the time, for
+   messages; NULL if there was another reason. */
 const char *agent_lock_held(void);
 
 /* environment.c */
 
-/* Writes a list of NAME=VALUE: the variables that match one of the patterns of a list that is to be
-   read, or with NULL those that a caller sends by itself. */
+/* Writes a list of NAME=VALUE: the variables that match one of the patterns in the list to be read,
+   or with NULL those that a caller always sends. */
 void write_environment(struct writer *to, const struct reader *patterns);
-/* The environment of an agent that we start, which is made of ours (AGENT_ENV); NULL where there is
-   no memory for it. */
+/* The environment of an agent that the launcher starts, made from its own (AGENT_ENV); NULL if out
+   of memory. */
 char **agent_environment(void);
 
 /* place.c */
 
-/* The fields of `exec` that say where we stand. */
+/* Writes the fields of `exec` for the caller's place. */
 void write_place(struct writer *to);
 
-/* signals.c: signals, and the sign that we wait. */
+/* signals.c: signals, and the notice that the call waits. */
 
-/* What a signal that ends programs does: ends us too, once the first one was forwarded to the
-   remote command or not; or lets us leave as ssh does, quietly and with its status. */
+/* The effect of a terminating signal: DIE ends this process; FORWARD_FIRST sends the first one to
+   the remote command and dies of the next; LEAVE exits quietly, with ssh's status. */
 enum signals { DIE, FORWARD_FIRST, LEAVE };
 
-/* Takes the signals over; false where that is impossible. */
+/* Installs the signal handlers; false on failure. */
 bool catch_signals(void);
-/* The remote command runs now. */
+/* Called once the remote command runs. */
 void use_signals(enum signals use);
-/* A terminal in raw mode is to be seen to by more of them. */
+/* Handles further signals while a terminal is in raw mode. */
 void catch_terminal_signals(void);
-/* The call is over: what is left ends us. */
+/* After the call, the next signal ends this process. */
 void stop_forwarding(void);
-/* Can be read when there is a signal to see to. */
+/* A descriptor that is readable when a signal was caught. */
 int signal_descriptor(void);
-/* Its number, SIGWINCH for another size of the terminal; 0 where there is none. */
+/* The caught signal, SIGWINCH for a new size of the terminal; 0 for none. */
 int caught_signal(void);
-/* Its name without SIG; NULL where it is none of those that are forwarded. */
+/* The name of a signal without SIG; NULL if it is not forwarded. */
 const char *signal_name(int number);
 void show_sign(const char *target);
 void end_sign(void);
-/* What would outlive our becoming another program is as it was when we came. */
+/* Restores the signal settings that survive exec(2). */
 void give_signals_back(void);
 
 /* terminal.c: the terminal at standard input. */
 
 struct termios;
 
-/* What `exec` says of the terminals. */
+/* Writes the fields of `exec` for the terminals. */
 void write_terminals(struct writer *to);
 void write_size(struct writer *to);
-/* Since it was last written. */
+/* Whether the size has changed since it was last sent. */
 bool size_has_changed(void);
 void enter_raw_mode(void);
 bool in_raw_mode(void);
 void leave_raw_mode(void);
-/* The same for handlers of signals, for the time that we are stopped or for good. */
+/* The same for signal handlers, before this process stops or ends. */
 void lay_raw_mode_down(void);
 void take_raw_mode_up(void);
-/* After we were stopped without being asked: a shell has put its own modes in place. */
+/* After SIGSTOP, which cannot be caught: the shell has set its own modes meanwhile. */
 void renew_raw_mode(void);
 
 /* modes.c */
 
 void write_modes(struct writer *to, const struct termios *modes);
 
-/* node.c: the program that does what the launcher cannot. */
+/* node.c: runs programs under Node for what the launcher cannot do. */
 
-/* The file of the running launcher, links resolved, in PATH_MAX bytes; false where the system does
-   not tell. */
+/* The file of the running launcher, links resolved, in PATH_MAX bytes; false if unknown. */
 bool own_file(char *path);
-/* Becomes `program`, which is sshpool.js beside the launcher or the like, under Node. Returns, with
-   errno set, only where that fails. */
+/* Replaces this process by `program` under Node, such as sshpool.js beside the launcher. Returns,
+   with errno set, only on failure. */
 void become_node(const char *program, char *const arguments[]);
-/* Whether Node and our program run here at all, within the limits that we have. */
+/* Whether Node and the Node client can run within this process's limits. */
 bool client_runs(void);
-/* The Node client with our own words, which makes the call anew; ends the process where there is
-   no Node. */
+/* Becomes the Node client with the same arguments, which makes the call again; exits if Node is
+   missing. */
 _Noreturn void become_client(void);
-/* The same where something of the call was done. */
+/* The same after the call has begun: restores terminal and signals first. */
 _Noreturn void hand_over(void);
 
 /* real-ssh.c */
 
-/* The ssh that is not us, with these arguments; ends the process where there is none. */
+/* Becomes the real ssh with these arguments; exits if there is none. */
 _Noreturn void become_ssh(char *const arguments[], size_t count);
 
 /* plain-ssh.c */
 
-/* Becomes the real ssh for a call of exec or shell, and says why; returns where that may not be, or
-   only the Node client can tell. */
+/* Becomes the real ssh for a call of exec or shell, and prints why; returns if that is not allowed,
+   or only the Node client can decide. */
 void become_plain_ssh(const char *why);
 
-/* streams.c: our own standard streams. */
+/* streams.c: the standard streams. */
 
-/* No more than the agent may send before it is told that something was taken. */
+/* As much as the agent may send before it is told that data was taken. */
 enum { QUEUE_BYTES = 4 * 1024 * 1024 };
 
-/* How a descriptor is written to without waiting, and without changing what it is for others. */
+/* How to write to a descriptor without blocking and without changing its mode for other processes. */
 enum way { UNKNOWN, PLAIN, OWN, SOCKET, CAUTIOUS };
 
-/* One of stdout and stderr: bytes that could not be written yet wait in a ring. */
+/* stdout or stderr: bytes that could not be written yet wait in a ring buffer. */
 struct output {
 	int descriptor;
 	int writable;
 	enum way way;
-	/* Its reader has gone. */
+	/* Its reader has closed. */
 	bool closed;
 	size_t start;
 	size_t length;
 	uint8_t ring[QUEUE_BYTES];
 };
 
-/* Writes what goes out without waiting and keeps the rest. Returns the bytes that left our hands,
-   also those that waited; false in `kept` where there is no room for the rest. */
+/* Writes as much as possible without blocking and queues the rest. Returns the bytes written or
+   dropped; sets `kept` to false if there is no room for the rest. */
 size_t output_write(struct output *to, const uint8_t *at, size_t length, bool *kept);
-/* Goes on with what waits, after poll(2) said so. */
+/* Writes queued bytes once poll(2) reports the descriptor writable. */
 size_t output_flush(struct output *to);
-/* Forgets what waits; returns how much that was. */
+/* Drops the queued bytes; returns their number. */
 size_t output_drop(struct output *to);
 
-/* What to poll and read in place of descriptor 0. */
+/* The descriptor to read instead of descriptor 0. */
 int open_input(void);
 
 #endif

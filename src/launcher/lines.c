@@ -1,10 +1,10 @@
-/* What we say ourselves on standard error, among the bytes of the remote. */
+/* The launcher's own lines on standard error, between the bytes of the remote. */
 #include <string.h>
 #include <sys/uio.h>
 
 #include "call.h"
 
-/* Whatever is said to the person, or for the command, ends the waiting. */
+/* Any output for the user ends the notice that the call waits. */
 void end_waiting(void) {
 	call.sign_due = false;
 	end_sign();
@@ -14,14 +14,14 @@ void print_own(const void *at, size_t length) {
 	bool kept;
 	size_t before = outputs[1].length;
 	output_write(&outputs[1], at, length, &kept);
-	/* Where its reader has gone nothing waits any more. */
+	/* If the reader has closed, nothing is queued. */
 	if (outputs[1].length > before) call.uncounted += outputs[1].length - before;
 }
 
 void print_line(const char *prefix, struct bytes line) {
 	end_waiting();
 	if (line.length == 0) return;
-	/* In raw mode the terminal does not return to the left by itself. */
+	/* In raw mode a line feed does not return the cursor to the left. */
 	const char *end = in_raw_mode() ? "\r\n" : "\n";
 	print_own(prefix, strlen(prefix));
 	print_own(line.at, line.length);
@@ -40,7 +40,7 @@ void log_line(const char *prefix, struct bytes line) {
 		{.iov_base = (void *)(uintptr_t)line.at, .iov_len = line.length},
 		{.iov_base = (void *)(uintptr_t)"\n", .iov_len = 1},
 	};
-	/* As ssh, which does not care whether its log could be written. */
+	/* As ssh, ignores a failed write to the log. */
 	ssize_t written = writev(call.log, parts, 3);
 	(void)written;
 }

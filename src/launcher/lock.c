@@ -1,7 +1,7 @@
 /*
- * The lock under which an agent is started, as src/client/lock.ts has it: a unix socket on which its
- * holder listens. The kernel ends it with its holder, so no process id is ever judged. A connection
- * to it waits: it ends when the holder lets go or dies.
+ * The lock under which an agent is started, as in src/client/lock.ts: a unix socket on which its holder
+ * listens. The kernel closes it with its holder, so no process id has to be checked. A waiting process
+ * connects to it: the connection ends when the holder releases the lock or dies.
  */
 #define _GNU_SOURCE
 
@@ -18,10 +18,10 @@
 #include "agent.h"
 #include "launcher.h"
 
-/* More than wait for one start; the system may allow fewer. */
+/* More waiting processes than expected for one start; the system may allow fewer. */
 enum { WAITERS = 4096, FULL_RETRY_MS = 20 };
 
-/* With room for what stands behind it in a temporary name. */
+/* With room for the suffix of a temporary name. */
 static char temporary[sizeof paths.lock + 32];
 static char aside[sizeof paths.lock + 32];
 static int held = -1;
@@ -38,8 +38,8 @@ static int open_socket(const char *path, struct sockaddr_un *address) {
 
 enum look { FREE, DEAD, HELD, UNCLEAR };
 
-/* Whether a process listens at `path`: then `holder` is the connection to it, or -1 where more
-   processes wait than it has room for. Not blocking, since that would wait for room. */
+/* Whether a process listens at `path`: then `holder` is the connection to it, or -1 if its backlog
+   is full. Non-blocking, because connect(2) would wait for room in the backlog. */
 static enum look look_at(const char *path, int *holder) {
 	struct sockaddr_un address;
 	*holder = open_socket(path, &address);
@@ -50,11 +50,11 @@ static enum look look_at(const char *path, int *holder) {
 	close(*holder);
 	*holder = -1;
 	switch (problem) {
-	/* Released, before we looked or while we did. */
+	/* The lock was released before or during this connect. */
 	case ENOENT:
 	case ECONNRESET: return FREE;
 	case EAGAIN: return HELD;
-	/* The holder died; or it is no socket, such as the lock of an older sshpool. */
+	/* The holder died; or the file is not a socket, such as the lock of an older sshpool. */
 	case ECONNREFUSED:
 	case ENOTSOCK:
 	case EPROTOTYPE:
@@ -69,9 +69,9 @@ static bool is_same(const struct stat *one, const struct stat *other) {
 		one->st_mtime == other->st_mtime;
 }
 
-/* Moves the lock away that was seen dead. Another process may have put its own in place meanwhile:
-   that one stays, or goes back at once. Where a third was quicker then, two agents start, and the
-   second finds the socket of the first and leaves. True where `aside` is to be removed. */
+/* Moves a dead lock away. If another process has meanwhile put its own lock there, that lock stays
+   or is moved back at once. If a third process took the lock in between, two agents start, and the
+   second finds the socket of the first and exits. True if `aside` must be removed. */
 static bool put_aside(const struct stat *seen) {
 	struct stat now;
 	if (lstat(paths.lock, &now) != 0 || !is_same(seen, &now)) return false;
@@ -81,7 +81,7 @@ static bool put_aside(const struct stat *seen) {
 	return !stolen || link(aside, paths.lock) == 0 || errno == EEXIST;
 }
 
-/* Listens under a temporary name and publishes that in one step; TAKEN where another was first. */
+/* Listens under a temporary name and publishes it in one step; TAKEN if another process was first. */
 static enum lock publish(void) {
 	struct sockaddr_un address;
 	snprintf(temporary, sizeof temporary, "%s.%ld", paths.lock, (long)getpid());
@@ -102,7 +102,7 @@ static enum lock wait_for(int holder, int64_t deadline) {
 	struct pollfd wait = {.fd = holder, .events = POLLIN};
 	int64_t left;
 	while (wait.revents == 0 && (left = deadline - now_ms()) > 0) {
-		/* Without a connection only looking again tells. */
+		/* Without a connection the lock has to be polled. */
 		if (holder < 0 && left > FULL_RETRY_MS) left = FULL_RETRY_MS;
 		if (poll(&wait, 1, (int)left) == 0 && holder < 0) break;
 	}
@@ -117,11 +117,12 @@ enum lock take_lock(int64_t deadline) {
 	enum look look = look_at(paths.lock, &holder);
 	if (look == UNCLEAR) return IMPOSSIBLE;
 	if (look == HELD) return wait_for(holder, deadline);
-	/* A link to nothing is in the way, too. */
+	/* A dangling link blocks the path, too. */
 	bool dead = look == DEAD || S_ISLNK(seen.st_mode);
 	bool moved = dead && put_aside(&seen);
 	enum lock result = publish();
-	/* Not before: its number would be free for a new lock, which others would take for this one. */
+	/* Removed only now: its inode number could be reused for a new lock, which other processes
+	   would take for this one. */
 	if (moved) remove(aside);
 	return result;
 }
@@ -129,7 +130,7 @@ enum lock take_lock(int64_t deadline) {
 void release_lock(void) {
 	struct stat now;
 	bool ours = lstat(paths.lock, &now) == 0 && now.st_ino == own.st_ino && now.st_dev == own.st_dev;
-	/* First the name: those who wait look at it as soon as the socket is closed. */
+	/* Removes the name first: waiting processes check it as soon as the socket closes. */
 	if (ours) unlink(paths.lock);
 	close(held);
 }

@@ -1,6 +1,6 @@
 /*
- * The modes of a terminal as RFC 4254 section 8 encodes them: those that ssh sends, in its order, so
- * that a remote terminal is the same over both.
+ * Terminal modes as encoded in RFC 4254 section 8: the modes that ssh sends, in its order, so that a
+ * remote terminal is the same as with ssh.
  */
 #define _GNU_SOURCE
 
@@ -10,7 +10,7 @@
 #include "launcher.h"
 
 enum { END = 0, INPUT_SPEED = 128, OUTPUT_SPEED = 129 };
-/* "No such character", where the system has its own sign for that. */
+/* RFC 4254's value for an undefined character; systems use their own. */
 enum { NO_CHARACTER = 255 };
 
 static const struct {
@@ -123,7 +123,7 @@ static const struct flag OUTPUT[] = {
 #endif
 };
 
-/* CS7 is one of the two bits of CS8, and told as ssh tells it. */
+/* CS7 is one of the two bits of CS8; sent as ssh sends it. */
 static const struct flag CONTROL[] = {{90, CS7}, {91, CS8}, {92, PARENB}, {93, PARODD}};
 
 static const struct {
@@ -157,7 +157,7 @@ static const struct {
 #endif
 };
 
-/* 9600 stands for what ssh does not name either. */
+/* ssh, too, sends 9600 for any other speed. */
 static uint32_t baud_of(speed_t speed) {
 	for (size_t i = 0; i < sizeof SPEEDS / sizeof SPEEDS[0]; i++)
 		if (SPEEDS[i].speed == speed) return SPEEDS[i].baud;

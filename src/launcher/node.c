@@ -15,7 +15,7 @@
 
 #include "launcher.h"
 
-/* The node that built the launcher: for where none is in PATH, as under cron. */
+/* The node that built the launcher, used if PATH has none, as under cron. */
 #ifndef NODE_AT_BUILD
 #define NODE_AT_BUILD ""
 #endif
@@ -29,7 +29,7 @@ bool own_file(char *path) {
 	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
 	if (length < 0) return false;
 	path[length] = '\0';
-	/* What Linux adds once an update has put another file in its place, which is us as well. */
+	/* Linux adds this after an update has replaced the file; the new file is the launcher as well. */
 	static const char deleted[] = " (deleted)";
 	size_t name = (size_t)length - (sizeof deleted - 1);
 	if ((size_t)length >= sizeof deleted && strcmp(path + name, deleted) == 0) path[name] = '\0';
@@ -58,14 +58,14 @@ void become_node(const char *program, char *const arguments[]) {
 	memcpy(words + 2, arguments, count * sizeof *words);
 	execvp("node", words);
 	int problem = errno;
-	/* EACCES: there is none, and a directory of PATH is closed to us. */
+	/* EACCES: not found, and a directory of PATH is not accessible. */
 	bool absent = problem == ENOENT || problem == EACCES;
 	if (absent && NODE_AT_BUILD[0] != '\0') execv(NODE_AT_BUILD, words);
 	free(words);
 	errno = problem;
 }
 
-/* A Node that takes longer, as one that hangs, is none. */
+/* A Node that takes longer counts as hung. */
 enum { RUNS_WITHIN_S = 10 };
 
 bool client_runs(void) {

@@ -1,6 +1,6 @@
 /*
- * Where the agent's socket, lock and log are, and whether that place is ours alone: what
- * src/config/paths.ts says, which explains what is wrong where this only refuses.
+ * The paths of the agent's socket, lock and log, and whether their directory is private to the user. As
+ * src/config/paths.ts, which reports the errors where this code only refuses.
  */
 #define _GNU_SOURCE
 
@@ -15,7 +15,7 @@
 
 #include "agent.h"
 
-/* With room for the temporary name under which the agent listens first. */
+/* Leaves room for the temporary name under which the agent listens first. */
 enum { SOCKET_PATH_MAX = 103 - 16, MAX_LINKS = 32 };
 
 struct paths paths;
@@ -24,8 +24,8 @@ static bool is_absolute(const char *path) {
 	return path != NULL && path[0] == '/';
 }
 
-/* Whether a path has no part that is empty, . or ..: paths.ts takes those out by the text
-   alone, where the system would follow links. */
+/* Whether no part of a path is empty, . or ..: paths.ts removes those textually, while the system
+   would follow links. */
 static bool is_simple(const char *path) {
 	for (const char *slash = path; slash != NULL; slash = strchr(slash + 1, '/')) {
 		size_t length = strcspn(slash + 1, "/");
@@ -35,8 +35,8 @@ static bool is_simple(const char *path) {
 	return true;
 }
 
-/* Puts at the place of a link, which `path` names up to `end`, what it leads to. A .. behind the
-   start of that would have to be looked up link by link: refused. */
+/* Replaces the link that `path` names up to `end` by its target. A .. later in the target would
+   have to be resolved link by link: refused. */
 static bool follow(char path[PATH_MAX], char *end) {
 	char target[PATH_MAX];
 	char rest[PATH_MAX];
@@ -45,7 +45,7 @@ static bool follow(char path[PATH_MAX], char *end) {
 	ssize_t length = readlink(path, target, sizeof target - 1);
 	if (length <= 0) return false;
 	target[length] = '\0';
-	/* What stands before the last slash is no link: .. is its parent. */
+	/* The part before the last slash is not a link: .. is its parent. */
 	*strrchr(path, '/') = '\0';
 	const char *from = target;
 	if (*from == '/') *path = '\0';
@@ -63,9 +63,9 @@ static bool follow(char path[PATH_MAX], char *end) {
 	return true;
 }
 
-/* Whether no other user but root can put another file in the place of `file`, as sshd looks at a
-   user's files (safe_path of misc.c): each directory above it belongs to root or us, and others cannot
-   write to it unless it is sticky. Links are followed; what is missing is no danger. */
+/* Whether no user but root and this one can replace `file`, checked as sshd checks a user's files
+   (safe_path of misc.c): each directory above it belongs to root or this user, and others cannot
+   write to it unless it is sticky. Links are followed; missing parts are no danger. */
 static bool is_safe_place(const char *file) {
 	int links = 0;
 	char path[PATH_MAX];
@@ -92,8 +92,7 @@ static bool is_safe_place(const char *file) {
 	}
 }
 
-/* Puts `name` below a directory, which may be named with slashes at its end; -1 where paths.ts has to
-   see to that name. */
+/* Appends `name` to a directory, which may end with slashes; -1 if paths.ts must handle the name. */
 static int join(const char *parent, const char *name) {
 	size_t length = strlen(parent);
 	while (length > 1 && parent[length - 1] == '/') length--;
@@ -102,7 +101,7 @@ static int join(const char *parent, const char *name) {
 	return snprintf(paths.directory, sizeof paths.directory, "%.*s%s", (int)length, parent, name);
 }
 
-/* Whether we may have a directory in it, as isUsable of paths.ts. */
+/* Whether it can hold the agent's directory, as isUsable of paths.ts. */
 static bool is_usable(const char *parent) {
 	struct stat stat;
 	return strlen(parent) + strlen("/sshpool/agent.sock") <= SOCKET_PATH_MAX &&
@@ -110,7 +109,7 @@ static bool is_usable(const char *parent) {
 		(stat.st_mode & 022) == 0 && access(parent, W_OK | X_OK) == 0;
 }
 
-/* runtimeDir of paths.ts; -1 where that has something to say about it. */
+/* As runtimeDir of paths.ts; -1 where that must report an error. */
 static int find_directory(void) {
 	const char *chosen = getenv("SSH_POOL_RUNTIME_DIR");
 	const char *xdg = getenv("XDG_RUNTIME_DIR");

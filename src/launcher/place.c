@@ -1,4 +1,4 @@
-/* Where this process stands, as src/base/place.ts has it. */
+/* The place of this process, as in src/base/place.ts. */
 #define _GNU_SOURCE
 
 #include <stdio.h>

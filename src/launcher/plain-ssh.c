@@ -1,7 +1,7 @@
 /*
- * A call of exec or shell through ssh itself, for where not even Node runs (a limit on memory or
- * processes): the Node client, which has a parser, does the same with src/client/fallback.ts. What
- * exec takes ssh takes in the same words, but for its long options.
+ * Makes a call of exec or shell through ssh itself if not even Node can run (a limit on memory or
+ * processes). The Node client, which has a parser, does the same in src/client/fallback.ts. ssh takes
+ * the same arguments as exec, except for the long options.
  */
 #define _GNU_SOURCE
 
@@ -14,7 +14,7 @@
 static const char WITH_VALUE[] = "FlpiJoe";
 static const char WITHOUT_VALUE[] = "46AanqtTv";
 
-/* How many words an option takes, one or two; 0 where ssh may understand it in another way. */
+/* How many words an option takes, one or two; 0 if ssh may interpret it differently. */
 static size_t words_of(const char *option) {
 	for (const char *at = option + 1; *at != '\0'; at++) {
 		if (strchr(WITH_VALUE, *at) != NULL) return at[1] == '\0' ? 2 : 1;
@@ -23,13 +23,13 @@ static size_t words_of(const char *option) {
 	return 1;
 }
 
-/* Copies the options that begin at `from`; false where ssh has other ones. At the end `from` is at
-   the word behind them, or at `--`. */
+/* Copies the options that begin at `from`; false for options that ssh has not. Afterwards `from` is
+   at the word after them, or at `--`. */
 static bool copy_options(size_t *from, char **words, size_t *count) {
 	while (*from < our_count && our_words[*from][0] == '-' && our_words[*from][1] != '\0') {
 		const char *option = our_words[*from];
 		if (strcmp(option, "--") == 0) return true;
-		/* Each ssh has a connection of its own. */
+		/* Each ssh opens its own connection. */
 		if (strcmp(option, "--fresh") == 0) {
 			++*from;
 			continue;
@@ -41,7 +41,8 @@ static bool copy_options(size_t *from, char **words, size_t *count) {
 	return true;
 }
 
-/* Whether the words are options, HOST, options, and a command or none, as the call demands. */
+/* Whether the words are options, HOST, options, and, as the command requires, a remote command or
+   none. */
 static bool translate(char **words, size_t *count) {
 	size_t from = 1;
 	if (!copy_options(&from, words, count) || from == our_count) return false;

@@ -1,6 +1,6 @@
 /*
- * The ssh of the system, for what is not ours to do: the first one in PATH that is not us under its
- * name, as src/client has it. The agent is told our PATH and looks in it in the same way.
+ * Runs the system's ssh for calls that the pool cannot make: the first ssh in PATH that is not sshpool,
+ * as src/client does. The agent gets this PATH and searches it in the same way.
  */
 #define _GNU_SOURCE
 
@@ -14,11 +14,11 @@
 #include "agent.h"
 #include "launcher.h"
 
-/* Where the system keeps it, for where there is no PATH. */
+/* The system's program directories, used without PATH. */
 static const char DEFAULT_PATH[] = "/usr/bin:/bin:/usr/local/bin";
 
-/* By its name where the links end, which also knows us where we are installed a second time; and by
-   its place, where somebody gave us another name. */
+/* Compares the file name behind all links, which also detects a second installation; and the file
+   itself, in case the launcher was renamed. */
 static bool is_us(const char *path) {
 	char real[PATH_MAX];
 	char own[PATH_MAX];
@@ -28,7 +28,7 @@ static bool is_us(const char *path) {
 	return own_file(own) && strcmp(real, own) == 0;
 }
 
-/* Whether it is the directory that `sshpool wrap` puts first in PATH. */
+/* Whether this is the directory that `sshpool wrap` puts first in PATH. */
 static bool is_wrap(const char *directory) {
 	char wrap[sizeof paths.directory + 8];
 	char expected[PATH_MAX];
@@ -43,7 +43,7 @@ static bool is_program(const char *path) {
 	return stat(path, &stat_of) == 0 && S_ISREG(stat_of.st_mode) && access(path, X_OK) == 0;
 }
 
-/* Runs the first one that can be run, as execvp(3) does; returns where there is none. */
+/* Runs the first executable one, as execvp(3) does; returns if there is none. */
 static void try_all(const char *directories, char *const words[]) {
 	char directory[PATH_MAX];
 	char path[PATH_MAX + 8];
@@ -51,7 +51,7 @@ static void try_all(const char *directories, char *const words[]) {
 		size_t length = strcspn(at, ":");
 		if (length < sizeof directory) {
 			snprintf(directory, sizeof directory, "%.*s", (int)length, at);
-			/* An empty one is the working directory. */
+			/* An empty entry is the working directory. */
 			if (length == 0) strcpy(directory, ".");
 			snprintf(path, sizeof path, "%s/ssh", directory);
 			if (is_program(path) && !is_us(path) && !is_wrap(directory)) execv(path, words);
@@ -61,7 +61,7 @@ static void try_all(const char *directories, char *const words[]) {
 	}
 }
 
-/* Tells the next one of us how often it came back; false where that is too often. */
+/* Counts in the environment how often the call came back to sshpool; false if too often. */
 static bool count_depth(void) {
 	const char *before = getenv(SSH_DEPTH);
 	char text[16];

@@ -1,4 +1,4 @@
-/* Messages of the agent, and what each makes of the call. */
+/* Receives the agent's messages and acts on them. */
 #define _GNU_SOURCE
 
 #include <errno.h>
@@ -39,14 +39,15 @@ static bool receive_opened(struct reader *body) {
 	if (!read_all(body) || call.stage != WAITING || escape.length > 1) return false;
 	end_waiting();
 	call.stage = OPENED;
-	/* From here on there is more to lose by giving up. */
+	/* From here on giving up would lose a running command. */
 	bound_sends(call.agent, AGENT_RUNNING_PATIENCE_MS);
 	use_signals(signals ? FORWARD_FIRST : LEAVE);
 	call.escapes.active = escape.length > 0;
 	if (escape.length > 0) call.escapes.character = *escape.at;
 	if (with_input) call.input = open_input();
 	call.input_wanted = with_input;
-	/* Without input the remote terminal is nobody's, and ours stays as it is, as with ssh. */
+	/* Without stdin nothing can be typed into the remote terminal, and the local one stays as it
+	   is, as with ssh. */
 	if (terminal && with_input && isatty(STDIN_FILENO)) {
 		catch_terminal_signals();
 		enter_raw_mode();
@@ -56,13 +57,13 @@ static bool receive_opened(struct reader *body) {
 }
 
 static void close_input(void) {
-	/* Once only: the number may be another file's afterwards. */
+	/* Only once: the descriptor number may be reused afterwards. */
 	if (call.input_closed) return;
 	call.input_closed = true;
 	call.input_wanted = false;
-	/* A terminal is still to be given back, and nobody writes to it but a person. */
+	/* A terminal still has to be restored, and no program writes to it. */
 	if (in_raw_mode()) return;
-	/* Whoever writes to it gets SIGPIPE. */
+	/* The writer of this input gets SIGPIPE. */
 	if (call.input > STDIN_FILENO) close(call.input);
 	close(STDIN_FILENO);
 	call.input = -1;
@@ -74,14 +75,14 @@ static bool receive_output(enum message number, struct reader *body) {
 	struct output *to = &outputs[number == MESSAGE_STDERR];
 	if (!read_all(body)) return false;
 	end_waiting();
-	/* A person who has left wants to see no more, however much is under way. */
+	/* After the user has disconnected, further output is dropped. */
 	if (call.disconnect_by != 0) return true;
 	size_t taken = output_write(to, data.at, data.length, &kept);
 	if (kept) tell_taken(taken);
 	return kept;
 }
 
-/* It is no entry of a log. */
+/* Not a log entry. */
 static bool receive_words(struct reader *body) {
 	struct bytes text = read_bytes(body);
 	if (!read_all(body)) return false;
@@ -110,7 +111,7 @@ static bool receive_failed(struct reader *body) {
 	struct bytes farewell = read_bytes(body);
 	uint8_t exit_code = read_u8(body);
 	if (!read_all(body)) return false;
-	/* In the words of ssh, or in ours. */
+	/* `farewell` is a message of ssh, `line` one of sshpool. */
 	if (farewell.length > 0) end_call(exit_code, "", farewell);
 	else end_call(exit_code, "sshpool: ", line);
 	return true;
@@ -118,7 +119,7 @@ static bool receive_failed(struct reader *body) {
 
 static bool receive_hello(struct reader *body) {
 	uint32_t protocol = read_u32(body);
-	/* An agent of another protocol has not begun the call. */
+	/* An agent of another protocol does not begin the call. */
 	if (!body->broken && protocol != PROTOCOL) hand_over();
 	return !body->broken && !call.greeted;
 }
@@ -134,7 +135,7 @@ static bool receive_accepted(struct reader *body) {
 	return true;
 }
 
-/* Where the file cannot be opened ssh is to say so. */
+/* If the file cannot be opened, ssh reports it. */
 static bool receive_log(struct reader *body) {
 	char path[PATH_MAX];
 	struct bytes file = read_bytes(body);
@@ -148,10 +149,11 @@ static bool receive_log(struct reader *body) {
 	return true;
 }
 
-/* `list` is at the count of the arguments. */
+/* `list` is positioned at the count of the arguments. */
 static _Noreturn void delegate_to_ssh(struct reader list) {
 	uint32_t count = read_u32(&list);
-	/* Each of them takes four bytes at least, so that a count that was read is no lie. */
+	/* The count is plausible: each argument takes at least four bytes of the message, which was
+	   checked. */
 	char **arguments = calloc((size_t)count + 1, sizeof *arguments);
 	for (uint32_t i = 0; arguments != NULL && i < count; i++) {
 		struct bytes argument = read_bytes(&list);
@@ -171,7 +173,7 @@ static bool receive_delegate(struct reader *body) {
 	hand_over();
 }
 
-/* The Node client puts questions. From here on the agent is silent until that says hello. */
+/* The Node client puts the questions. The agent sends nothing until the Node client's hello. */
 static bool receive_hand_over(struct reader *body) {
 	if (!read_all(body) || call.stage != WAITING) return false;
 	call.passed_on = true;
@@ -179,7 +181,7 @@ static bool receive_hand_over(struct reader *body) {
 	return true;
 }
 
-/* Acts on one message; false where the agent breaks the protocol by it. */
+/* Acts on one message; false if it violates the protocol. */
 static bool receive(struct reader *body) {
 	enum message number = read_u8(body);
 	if (number == MESSAGE_HELLO) {
@@ -228,11 +230,10 @@ static bool receive(struct reader *body) {
 	case MESSAGE_HAND_OVER:
 		return receive_hand_over(body);
 	default:
-		return true; /* a message of a newer agent that says nothing to us */
+		return true; /* an unknown message of a newer agent */
 	}
 }
 
-/* Reads what is there and acts on it. */
 void receive_all(void) {
 	size_t room;
 	uint8_t *space = frames_space(&arrived, &room);

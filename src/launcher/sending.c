@@ -1,4 +1,4 @@
-/* Messages to the agent: what the call is, and what there is to say while it runs. */
+/* Messages to the agent: the call, and what follows while it runs. */
 #define _GNU_SOURCE
 
 #include <errno.h>
@@ -9,13 +9,13 @@
 
 #include "call.h"
 
-/* Bytes taken are told in portions: a window of the agent has many of them. */
+/* Taken bytes are reported in portions, which are much smaller than the agent's window. */
 enum { TAKEN_PORTION = 128 * 1024 };
 
 static struct writer message;
 
-/* The agent reads whatever comes, so this does not wait long; where it has gone, that shows when
-   we read. */
+/* The agent always reads, so this does not block for long; if the agent has closed, the next read
+   reports it. */
 static void send_message(void) {
 	size_t sent = 0;
 	while (sent < message.length) {
@@ -40,7 +40,7 @@ void send_plain(enum message number) {
 	send_message();
 }
 
-/* hello and exec leave together; what is too long for that goes to the Node client. */
+/* hello and exec are sent together; a call that is too long for that goes to the Node client. */
 void begin_call(void) {
 	char directory[PATH_MAX];
 	if (getcwd(directory, sizeof directory) == NULL) {
@@ -117,13 +117,13 @@ void send_signal(void) {
 void send_disconnect(void) {
 	begin_frame(&message, MESSAGE_DISCONNECT);
 	end_frame(&message);
-	/* An agent that reads nothing must not keep the person here. */
+	/* Non-blocking: an agent that does not read must not delay the user's exit. */
 	ssize_t sent = send(call.agent, message.bytes, message.length, MSG_DONTWAIT);
 	(void)sent;
 	message.length = 0;
 }
 
-/* Where the length of the data is in its message. */
+/* The position of the data's length in its message. */
 static size_t data_position;
 
 uint8_t *begin_data(void) {

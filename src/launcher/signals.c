@@ -1,7 +1,7 @@
 /*
- * Signals, and the sign that we wait. Before the start of the remote command they end us, and then
- * the sign must not stay on the line. After it the first one is the command's, which may take its
- * time, or we leave, as ssh does; but never without giving the terminal back.
+ * Signals, and the notice that the call waits. Before the remote command starts, a signal ends this
+ * process, and erases the notice first. After that exec forwards the first signal to the command; ssh
+ * and shell exit at once, as ssh does. The terminal is always restored.
  */
 #define _GNU_SOURCE
 
@@ -13,7 +13,7 @@
 
 #include "launcher.h"
 
-/* Those with a name are forwarded. */
+/* The signals with a name are forwarded. */
 static const struct {
 	int number;
 	const char *name;
@@ -21,7 +21,7 @@ static const struct {
 
 enum { ENDING_COUNT = sizeof ENDING / sizeof ENDING[0] };
 
-/* What else ends us, and must not leave a terminal in raw mode. */
+/* Further signals that end this process, which must leave raw mode first. */
 static const int ENDING_TOO[] = {
 	SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2, SIGABRT, SIGSEGV, SIGBUS, SIGXCPU};
 
@@ -52,7 +52,7 @@ static void on_signal(int number) {
 	lay_raw_mode_down();
 	bool leaves = signal_name(number) != NULL || number == SIGQUIT;
 	if (signals_use == LEAVE && leaves) _exit(EXIT_FAILURE_OF_OURS);
-	/* To die of the signal tells a shell the truth. */
+	/* Dying of the signal gives a shell the right status. */
 	signal(number, SIG_DFL);
 	raise(number);
 	errno = saved;
@@ -60,12 +60,13 @@ static void on_signal(int number) {
 
 static void on_resize(int number) {
 	int saved = errno;
-	/* However many come, one waits to be seen to. */
+	/* Several signals count as one until it is handled. */
 	if (!size_waits) size_waits = pass_on(number);
 	errno = saved;
 }
 
-/* Stopped, we leave the terminal to the shell as it was; what comes after it is not. */
+/* Restores the terminal for the shell before this process stops; enters raw mode again after
+   SIGCONT. */
 static void on_stop(int number) {
 	int saved = errno;
 	struct sigaction ours;
@@ -78,7 +79,7 @@ static void on_stop(int number) {
 	lay_raw_mode_down();
 	sigaction(number, &stop, &ours);
 	raise(number);
-	/* Here we stand until somebody lets us go on. */
+	/* This process stops here until SIGCONT. */
 	sigprocmask(SIG_UNBLOCK, &set, &before);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	sigaction(number, &ours, NULL);
@@ -87,7 +88,7 @@ static void on_stop(int number) {
 	errno = saved;
 }
 
-/* After SIGSTOP, of which nobody hears. */
+/* Handles SIGCONT after SIGSTOP, which cannot be caught. */
 static void on_continue(int number) {
 	int saved = errno;
 	renew_raw_mode();
@@ -96,7 +97,7 @@ static void on_continue(int number) {
 	(void)number;
 }
 
-/* What was ignored when we came, as under nohup(1), stays so. */
+/* Signals ignored at the start, as under nohup(1), stay ignored. */
 static void catch_unless_ignored(int number, void (*handler)(int)) {
 	struct sigaction before;
 	struct sigaction action = {.sa_handler = handler};
@@ -110,7 +111,7 @@ bool catch_signals(void) {
 	if (pipe(signal_pipe) != 0) return false;
 	for (int i = 0; i < 2; i++) fcntl(signal_pipe[i], F_SETFD, FD_CLOEXEC);
 	sigemptyset(&ignore.sa_mask);
-	/* A reader that has gone shows as EPIPE. */
+	/* A closed reader is reported as EPIPE. */
 	pipe_taken = sigaction(SIGPIPE, &ignore, &pipe_before) == 0;
 	for (size_t i = 0; i < ENDING_COUNT; i++) catch_unless_ignored(ENDING[i].number, on_signal);
 	return true;
@@ -140,7 +141,7 @@ int signal_descriptor(void) {
 int caught_signal(void) {
 	uint8_t number;
 	if (read(signal_pipe[0], &number, 1) != 1) return 0;
-	/* Before the size is looked at: a later one is told anew. */
+	/* Cleared before the size is read, so that a later change is sent again. */
 	if (number == SIGWINCH) size_waits = 0;
 	return number;
 }
@@ -163,6 +164,6 @@ void end_sign(void) {
 }
 
 void give_signals_back(void) {
-	/* Handlers of ours end with us; what is ignored would not. */
+	/* exec(2) resets handlers, but not ignored signals. */
 	if (pipe_taken) sigaction(SIGPIPE, &pipe_before, NULL);
 }

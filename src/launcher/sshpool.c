@@ -1,22 +1,22 @@
 /*
- * The launcher: `sshpool exec`, `ssh` and `shell` without the start of Node. It hands its words to
- * the agent, which reads them, and then moves bytes, signals and the size of the terminal. It has no
- * options, no policy and no questions: for all of that it becomes the Node client, or the real ssh
- * where that has to do a call of `ssh`, before it has read a byte of standard input.
+ * The launcher: `sshpool exec`, `ssh` and `shell` without starting Node. It sends its arguments to the
+ * agent, which parses them, and then passes data, signals and the size of the terminal. It has no
+ * options, no policy and no questions: for these it becomes the Node client, or the real ssh where ssh
+ * has to make a call of `ssh`, before it has read a byte of standard input.
  *
  *   sshpool.c      main, and the loop of a call (its state: call.h)
- *   words.c        what we were called with
+ *   words.c        the command line
  *   agent.c        connects to the agent, or starts it, with paths.c, lock.c and agent-process.c
  *   sending.c      messages to the agent, with environment.c, place.c and modes.c
  *   receiving.c    messages of the agent
  *   input.c        standard input, with escapes.c
  *   streams.c      standard input and output as descriptors
- *   lines.c        what we say ourselves
+ *   lines.c        the launcher's own lines on standard error
  *   terminal.c     the size of the terminal, and raw mode
- *   signals.c      signals, and the sign that we wait
+ *   signals.c      signals, and the notice that the call waits
  *   frames.c       frames and their fields; wire.h is generated from src/wire
  *   node.c         becomes a program under Node
- *   real-ssh.c     becomes the real ssh, with plain-ssh.c for the words of exec and shell
+ *   real-ssh.c     becomes the real ssh, with plain-ssh.c for the arguments of exec and shell
  */
 #define _GNU_SOURCE
 
@@ -29,14 +29,14 @@
 
 #include "call.h"
 
-/* A connect that is quicker needs no sign that something happens. */
+/* A faster connect needs no notice. */
 enum { SIGN_AFTER_MS = 300 };
-/* How often a call is made before an agent that greets no caller is given up, as in
-   src/client/versions.ts; each time after a longer pause. */
+/* How many times a call is tried if the agent closes without a hello, as in src/client/versions.ts;
+   each time after a longer pause. */
 enum { MAX_ATTEMPTS = 5, AGAIN_MS = 20 };
 
 struct call call = {.input = -1, .log = -1, .exit_code = EXIT_FAILURE_OF_OURS};
-/* Not initialised here: the file would hold their rings. */
+/* Not initialised here: the executable would contain their ring buffers. */
 struct output outputs[2];
 
 static int64_t began_at;
@@ -45,13 +45,13 @@ static bool is_pending(void) {
 	return outputs[0].length + outputs[1].length > 0;
 }
 
-/* Until when the agent may be silent. */
+/* The time until which the agent may be silent. */
 static int64_t doubtful_at(void) {
 	bool runs = call.stage == OPENED;
 	return call.heard_at + (runs ? AGENT_RUNNING_PATIENCE_MS : AGENT_PATIENCE_MS);
 }
 
-/* For how long nothing may happen, in milliseconds; -1 for ever. */
+/* The timeout for poll(2), in milliseconds; -1 for none. */
 static int patience(void) {
 	if (call.disconnect_by != 0 && call.stage != OVER) {
 		int64_t left = call.disconnect_by - now_ms();
@@ -63,7 +63,8 @@ static int patience(void) {
 	return left > 0 ? (int)left : 0;
 }
 
-/* Nothing came for a while, which is no answer to the hello or the ping, or is to be asked about. */
+/* No message for a while: sends a ping, or gives the agent up if it has not answered the hello or a
+   ping. */
 static void doubt_agent(void) {
 	if (call.stage == OVER || now_ms() < doubtful_at()) return;
 	if (call.asked || !call.greeted) {
@@ -75,14 +76,14 @@ static void doubt_agent(void) {
 	send_plain(MESSAGE_PING);
 }
 
-/* One round: waits for anything, then sees to all of it. */
+/* One round of the event loop. */
 static void step(void) {
 	bool reads = call.input_wanted && input_room() > 0 && call.stage == OPENED;
 	struct pollfd wait[] = {
 		{.fd = signal_descriptor(), .events = POLLIN},
 		{.fd = call.stage == OVER ? -1 : call.agent, .events = POLLIN},
-		/* The descriptor we were given: for a named pipe that was opened again when its writer had
-		   gone, Linux never tells of the end. */
+		/* The inherited descriptor: for a named pipe that was opened again after its writer had
+		   closed, Linux never reports end of file. */
 		{.fd = reads ? STDIN_FILENO : -1, .events = POLLIN},
 		{.fd = outputs[0].length > 0 ? outputs[0].writable : -1, .events = POLLOUT},
 		{.fd = outputs[1].length > 0 ? outputs[1].writable : -1, .events = POLLOUT},
@@ -105,7 +106,7 @@ static void step(void) {
 	if (wait[2].revents != 0 && call.input_wanted && call.stage == OPENED) send_input();
 }
 
-/* Descriptors 0 to 2 that are closed would else become our own. */
+/* Otherwise files opened later would get the closed descriptors 0 to 2. */
 static void open_standard_streams(void) {
 	for (int descriptor = 0; descriptor <= 2; descriptor++)
 		if (fcntl(descriptor, F_GETFD) < 0 && open("/dev/null", O_RDWR) != descriptor)
@@ -132,7 +133,7 @@ _Noreturn void do_without_agent(const char *code, const char *why) {
 	hand_over();
 }
 
-/* There is none, and none could be started. */
+/* No agent runs, and none could be started. */
 static _Noreturn void do_without_any(void) {
 	static char text[PATH_MAX + 256];
 	const char *lock = agent_lock_held();
@@ -151,7 +152,7 @@ void call_again(void) {
 	begin_call();
 }
 
-/* The Node client goes on with the call over this connection. */
+/* The Node client continues the call over this connection. */
 static _Noreturn void pass_on(void) {
 	char descriptor[16];
 	snprintf(descriptor, sizeof descriptor, "%d", call.agent);

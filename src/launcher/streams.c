@@ -1,7 +1,7 @@
 /*
- * Our own standard streams. A reader that is slow must not hold us up, since signals and the
- * other streams go on; but the descriptors are shared with other programs, so that they are never
- * put into non-blocking mode themselves.
+ * The standard streams. A slow reader must not block this process, because signals and the other
+ * streams continue. The descriptors are shared with other programs, so they are never switched to
+ * non-blocking mode.
  */
 #define _GNU_SOURCE
 
@@ -17,7 +17,7 @@
 
 #include "launcher.h"
 
-/* A second opening of a pipe or terminal, whose mode is ours alone; -1 where there is none. */
+/* Opens a pipe or terminal a second time, with its own file status flags; -1 on failure. */
 static int open_again(int descriptor, int mode) {
 #ifdef __linux__
 	char path[32];
@@ -49,14 +49,14 @@ static void find_way(struct output *to) {
 	if (own >= 0) to->writable = own;
 }
 
-/* Bytes written, 0 where that would have to wait, -1 where nobody reads any more. */
+/* Bytes written; 0 if the write would block, -1 if the reader has closed. */
 static ssize_t attempt(struct output *to, const uint8_t *at, size_t length) {
 	for (;;) {
 		ssize_t written;
 		if (to->way == SOCKET) {
 			written = send(to->writable, at, length, MSG_DONTWAIT);
 		} else if (to->way == CAUTIOUS) {
-			/* So much a pipe takes whole, or poll(2) would not say that it takes some. */
+			/* A pipe takes PIPE_BUF bytes at once whenever poll(2) reports it writable. */
 			struct pollfd ready = {.fd = to->writable, .events = POLLOUT};
 			if (poll(&ready, 1, 0) <= 0) return 0;
 			written = write(to->writable, at, length < PIPE_BUF ? length : PIPE_BUF);
@@ -75,7 +75,7 @@ size_t output_drop(struct output *to) {
 	return dropped;
 }
 
-/* Nobody reads: what waits is dropped, as ssh does. Returns how much that was. */
+/* The reader has closed: drops the queued bytes, as ssh does. Returns their number. */
 static size_t give_up(struct output *to) {
 	to->closed = true;
 	return output_drop(to);

@@ -1,6 +1,6 @@
 /*
  * The terminal at standard input: its size, its modes, and raw mode, in which the remote terminal
- * does what this one would have done. Whatever ends us leaves it as it was found.
+ * processes the input instead. Restores the terminal however this process ends.
  */
 #define _GNU_SOURCE
 
@@ -13,10 +13,11 @@
 
 #include "launcher.h"
 
-/* The modes it had, and those that we gave it. */
+/* The modes found at the start, and those of raw mode. */
 static struct termios found;
 static struct termios raw;
-/* Whether it may be in raw mode, for whoever ends us; and whether it is to be, when we go on. */
+/* Whether the terminal may be in raw mode, for handlers that restore it; and whether it must be
+   after SIGCONT. */
 static volatile sig_atomic_t is_raw;
 static volatile sig_atomic_t raw_wanted;
 static struct winsize told;
@@ -55,22 +56,22 @@ static void set(int when, const struct termios *modes) {
 	while (tcsetattr(STDIN_FILENO, when, modes) != 0 && errno == EINTR) continue;
 }
 
-/* In the background the terminal is another program's, whose modes are not for us to change; to
-   try would stop us. */
+/* Whether this process is in the foreground. In the background another program uses the terminal:
+   its modes must not change, and trying to change them would stop this process. */
 static bool is_ours(void) {
 	pid_t foreground = tcgetpgrp(STDIN_FILENO);
 	return foreground < 0 || foreground == getpgrp();
 }
 
-/* Also called by a handler. */
+/* Also called by a signal handler. */
 static void make_raw(void) {
 	struct termios modes;
-	/* In the background this stops us until we are in the foreground, as a change of the modes would;
-	   but the modes are read only then: a shell has its own at its prompt. */
+	/* In the background this stops the process until it is in the foreground, as changing the modes
+	   would; the modes are read only after that, because a shell at its prompt has its own. */
 	while (tcdrain(STDIN_FILENO) != 0 && errno == EINTR) continue;
 	if (tcgetattr(STDIN_FILENO, &modes) != 0) return;
 	found = modes;
-	/* As ssh has it. */
+	/* As in ssh. */
 	raw = modes;
 	raw.c_iflag |= IGNPAR;
 	raw.c_iflag &= ~(tcflag_t)(ISTRIP | INLCR | IGNCR | ICRNL | IXON | IXANY | IXOFF);
@@ -103,7 +104,7 @@ void leave_raw_mode(void) {
 }
 
 void lay_raw_mode_down(void) {
-	/* Not TCSADRAIN: a terminal that takes nothing must not keep us from our end. */
+	/* Not TCSADRAIN: a terminal that accepts no output must not keep this process from ending. */
 	if (is_raw && is_ours()) set(TCSANOW, &found);
 	is_raw = 0;
 }

@@ -1,4 +1,4 @@
-/* The words that we were called with, and the command among them. */
+/* The command line, and the command in it. */
 #include <string.h>
 
 #include "launcher.h"

@@ -1,4 +1,4 @@
-/** The warm connections of the user's agent, for a program: shared with all that use sshpool. */
+/** A pool for programs over the connections of the user's agent, shared with all callers of sshpool. */
 import { currentDirectory } from '../base/current-directory.ts';
 import { SshpoolError } from '../base/errors.ts';
 import { ownPlace } from '../base/place.ts';
@@ -15,13 +15,13 @@ import { checkAgentPoolConfig } from './schema.ts';
 import { statsOf } from './stats.ts';
 import type { AgentPoolConfig, PoolStats } from './types.ts';
 
-/** That a host was reached; its connection is the agent's. */
+/** The host was reached; its connection belongs to the agent. */
 const REACHED = Symbol('reached');
 
 /**
- * A pool whose connections are the agent's. It can ask nobody anything, as SSHConnectionPool.
- * Statistics are those of the agent, of all its callers together; `closeAll` ends what this
- * program runs, and leaves the connections to the others.
+ * A pool whose connections belong to the agent. Like SSHConnectionPool, it never prompts. Statistics are
+ * those of the agent, of all its callers together; `closeAll` ends the commands of this program, and
+ * leaves the connections open for other callers.
  */
 export class AgentPool extends BasePool<typeof REACHED> {
   readonly #setting: AgentSetting;
@@ -47,7 +47,7 @@ export class AgentPool extends BasePool<typeof REACHED> {
   }
 
   protected giveBack(): void {
-    // The agent keeps it for whoever comes next.
+    // The agent keeps the connection for the next caller.
   }
 
   protected async start({ host, command, process: started, signal }: Job<never>): Promise<string> {
@@ -63,7 +63,7 @@ export class AgentPool extends BasePool<typeof REACHED> {
   }
 
   protected async closeHost(_host: CheckedHost, identity: string): Promise<void> {
-    // What others run there goes on to its end.
+    // Commands of other callers run to their end.
     await this.#request('close', { target: identity, force: false });
   }
 
@@ -71,7 +71,7 @@ export class AgentPool extends BasePool<typeof REACHED> {
     return Promise.resolve();
   }
 
-  /** Calls a method of the agent, which is started where none runs. */
+  /** Calls a method of the agent; starts the agent if none runs. */
   #request(method: string, params: unknown, signal?: AbortSignal): Promise<unknown> {
     const { paths, version } = this.#setting;
     return this.hold.during(() =>
@@ -96,12 +96,12 @@ interface Warmed {
   readonly warmed: readonly { readonly error: string | null; readonly code?: string | null }[];
 }
 
-/** Options and HOST. After `--` no word is an option, that of the command included. */
+/** Options and HOST. After `--` no word is taken as an option, those of the command included. */
 function wordsOf({ sshArgs, target }: CheckedHost): string[] {
   return [...sshArgs, '--', target.text];
 }
 
-/** The host in the words of `sshpool close`. */
+/** The host as an argument of `sshpool close`. */
 function identityOf({ config, target }: CheckedHost): string {
   const { sshUser, port } = config;
   const host = target.host.includes(':') ? `[${target.host}]` : target.host;
@@ -110,15 +110,15 @@ function identityOf({ config, target }: CheckedHost): string {
 }
 
 /**
- * A pool over the user's agent, which is started where none runs: its warm connections are those
- * of `sshpool exec` and of every other program.
+ * A pool over the user's agent, which is started if none runs: `sshpool exec` and all other programs
+ * share its connections.
  * @throws SshpoolError BAD_INPUT, AGENT_START, AGENT_VERSION, UNSAFE_PATH
  */
 export async function connectAgent(config: AgentPoolConfig = {}): Promise<AgentPool> {
   const checked = checkAgentPoolConfig(config);
   const paths = runtimePaths(process.env, process.getuid?.() ?? 0);
   const pool = new AgentPool({ paths, version: programVersion() }, checked);
-  // Found out now and not by the first command.
+  // Fails here, and not at the first command, if the agent cannot be used.
   await pool.getStats();
   return pool;
 }

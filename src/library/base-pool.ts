@@ -1,7 +1,6 @@
 /**
- * What a pool for programs does whatever carries its commands: it checks what it is given, limits
- * how long things take, and knows what the program has under way. How a host is reached is up to
- * those who extend it.
+ * The part of a pool for programs that does not depend on what carries the commands: it checks arguments,
+ * applies time limits, and tracks the running commands. Subclasses decide how a host is reached.
  */
 import { SshpoolError } from '../base/errors.ts';
 import { systemClock } from '../base/time.ts';
@@ -26,26 +25,26 @@ import type {
 
 const DEFAULT_MAX_BYTES = 10 * 1024 * 1024;
 
-/** A command to be started. */
+/** A command to start. */
 export interface Job<Place> {
   readonly host: CheckedHost;
   readonly command: Buffer;
   readonly process: CommandProcess;
-  /** What was reserved for it, if anything. */
+  /** The place that was reserved for it, if any. */
   readonly place: Place | undefined;
   /** Its reason is an SshpoolError. */
   readonly signal: AbortSignal;
 }
 
-/** `Place` is what is reserved for a connection that is given out. */
+/** `Place` is what a subclass reserves for a connection that is given out. */
 export abstract class BasePool<Place> implements ConnectionPool {
   protected readonly clock = systemClock;
   protected readonly hold = new Hold();
-  /** What runs, by the identity of its host. */
+  /** Running commands, each with the identity of its host. */
   readonly #running = new Map<CommandProcess, string>();
-  /** Those that were not released. */
+  /** Connections that were given out and not released. */
   readonly #given = new Set<GivenConnection<Place>>();
-  /** Of what has not begun yet. */
+  /** Limits of connects and commands that have not begun yet. */
   readonly #beginning = new Set<Limit>();
   readonly #ours = new WeakSet<PooledConnection>();
   readonly #configFile: string | undefined;
@@ -55,14 +54,14 @@ export abstract class BasePool<Place> implements ConnectionPool {
     this.#configFile = configFile;
   }
 
-  /** Connects to the host, and keeps room there. */
+  /** Connects to the host, and reserves room there. */
   protected abstract reserve(host: CheckedHost, signal: AbortSignal): Promise<Place>;
   protected abstract giveBack(place: Place): void;
-  /** Resolves to the identity of the host when the command runs. */
+  /** Starts the command; resolves to the identity of the host when it runs. */
   protected abstract start(job: Job<Place>): Promise<string>;
-  /** Names what `start` resolves to. */
+  /** Resolves to the same identity as `start`. */
   protected abstract identify(host: CheckedHost): Promise<string>;
-  /** Closes the connections to the host; nothing of this program runs on them. */
+  /** Closes the connections to the host; no command of this program runs on them. */
   protected abstract closeHost(host: CheckedHost, identity: string): Promise<void>;
   protected abstract closeAllHosts(): Promise<void>;
   abstract getStats(): PoolStats | Promise<PoolStats>;
@@ -81,7 +80,7 @@ export abstract class BasePool<Place> implements ConnectionPool {
           (late) => this.giveBack(late),
         ),
       );
-      // Ours, so that it stays what was connected to.
+      // The checked copy: later changes to the caller's object have no effect on the connection.
       const { config } = checked;
       const given = new GivenConnection(config, place, {
         exec: (command, more, held) => this.#exec(config, command, more, held),
@@ -137,7 +136,7 @@ export abstract class BasePool<Place> implements ConnectionPool {
     await this.hold.during(() => this.closeAllHosts());
   }
 
-  /** closeAll for a program that is about to end: of its commands nobody hears any more. */
+  /** closeAll for a program that is about to end: the results of its commands are not reported. */
   protected async abortAll(): Promise<void> {
     this.#closed = true;
     for (const process of this.#running.keys()) process.abort();
@@ -148,17 +147,17 @@ export abstract class BasePool<Place> implements ConnectionPool {
     return this.closeAll();
   }
 
-  /** What is reserved for those who were given a connection and have not released it. */
+  /** The places of connections that were given out and not released. */
   protected get places(): readonly Place[] {
     return [...this.#given].flatMap(({ place }) => (place === undefined ? [] : [place]));
   }
 
-  /** What was thrown may come of the end of the pool, or of the caller's. */
+  /** The end of the pool, or the caller's signal or timeout, may be the cause of the error. */
   #reasonFor(thrown: unknown, limit: Limit): unknown {
     return this.#closed ? SshpoolError.of('POOL_CLOSED', {}, thrown) : limit.reasonFor(thrown);
   }
 
-  /** Whatever it waits for, nobody waits longer than the limit; `onLate` gets what comes after that. */
+  /** Runs `work` for no longer than the limit; `onLate` gets a result that comes after that. */
   async #begin<T>(
     limit: Limit,
     work: () => Promise<T>,
@@ -206,7 +205,7 @@ export abstract class BasePool<Place> implements ConnectionPool {
     return this.#launch(host, command, checkExecOptions(options), place);
   }
 
-  /** The command, which runs; `given` was checked. */
+  /** Starts the command; `given` was checked. */
   async #launch(
     host: HostConfig,
     command: string,
@@ -230,7 +229,7 @@ export abstract class BasePool<Place> implements ConnectionPool {
       this.#running.set(process, identity);
     } catch (thrown) {
       release();
-      // Where it begins all the same, it is ended at once.
+      // If the command starts later all the same, it is ended at once.
       process.fail(SshpoolError.from(thrown));
       over();
       throw this.#reasonFor(thrown, limit);
@@ -240,7 +239,7 @@ export abstract class BasePool<Place> implements ConnectionPool {
     if (signal.aborted) fail();
     if (this.#closed) process.fail(SshpoolError.of('POOL_CLOSED', {}));
     process.exit.then(over, over);
-    // Until then there is a KILL to send to what does not mind a TERM.
+    // Until then a KILL may have to be sent to a command that ignores TERM.
     void process.over.then(release);
     return process;
   }

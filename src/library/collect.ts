@@ -1,4 +1,4 @@
-/** All that a command prints, up to a limit. */
+/** Collects all that a command prints, up to a limit. */
 import { SshpoolError } from '../base/errors.ts';
 import type { CommandProcess } from './process.ts';
 import type { CommandOutput } from './streams.ts';
@@ -14,7 +14,7 @@ export async function collect(process: CommandProcess, maxBytes: number): Promis
       if (left < 0) process.fail(SshpoolError.of('OUTPUT_TOO_LONG', { maxBytes }));
       else chunks.push(chunk);
     });
-    // Where it fails, `exit` says why.
+    // If the command fails, `exit` says why.
     return new Promise((resolve) => {
       output.once('close', () => resolve(Buffer.concat(chunks).toString('utf8')));
     });
@@ -24,7 +24,7 @@ export async function collect(process: CommandProcess, maxBytes: number): Promis
     gather(process.stdout),
     gather(process.stderr),
   ]);
-  // It may have ended before anything of this was read: then there was nothing left to fail.
+  // If the command had ended before its output was read, fail() had no effect.
   if (left < 0) throw SshpoolError.of('OUTPUT_TOO_LONG', { maxBytes });
   return { ...exit, stdout, stderr };
 }

@@ -1,4 +1,4 @@
-/** A unix socket of a host as a local one, over the user's agent: a stream for each connection. */
+/** Forwards a unix socket of a host to a local one, over the user's agent: one stream for each connection. */
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { SshpoolError } from '../base/errors.ts';
@@ -7,26 +7,26 @@ import { startOverAgent, type AgentSetting } from './over-agent.ts';
 import { CommandProcess } from './process.ts';
 
 export interface ForwardedSocket {
-  /** The local one. */
+  /** The path of the local socket. */
   readonly path: string;
-  /** Takes no more connections and ends those that are open; the socket is gone then. */
+  /** Stops listening, ends the open connections and removes the socket. */
   close(): Promise<void>;
 }
 
 export interface SocketForward extends AgentSetting {
-  /** Options of ssh and HOST. */
+  /** Options of ssh, and HOST. */
   readonly words: readonly string[];
-  /** What messages call the host. */
+  /** The name of the host in messages. */
   readonly name: string;
-  /** Absolute. */
+  /** An absolute path. */
   readonly remotePath: string;
   readonly localPath: string;
-  /** One connection could not be carried on; the others can. */
+  /** One connection failed; the others go on. */
   readonly onError: (error: SshpoolError) => void;
 }
 
 /**
- * Resolves when the local socket is there, and a connection to that of the host was made once.
+ * Resolves when the local socket is there, and a first connection to the host's socket has succeeded.
  * @throws SshpoolError TUNNEL_REFUSED, BAD_SOCKET, and why the host cannot be reached
  */
 export async function forwardSocket(forward: SocketForward): Promise<ForwardedSocket> {
@@ -43,9 +43,9 @@ export async function forwardSocket(forward: SocketForward): Promise<ForwardedSo
   });
   const close = (): Promise<void> => {
     for (const stream of streams) stream.fail(SshpoolError.of('CANCELLED', {}));
-    // Those too whose stream is being opened, or has ended before they left.
+    // Also sockets whose stream is being opened, or has ended before they were closed.
     for (const socket of sockets) socket.destroy();
-    // With it its file goes.
+    // Closing the server removes the file.
     return new Promise((resolve) => void server.close(() => resolve()));
   };
   return { path, close };
@@ -60,25 +60,25 @@ async function openStream(forward: SocketForward): Promise<CommandProcess> {
   return stream;
 }
 
-/** Connects both ends to each other, each half for itself, until both have ended. */
+/** Connects both ends, each direction for itself, until both have ended. */
 async function carry(
   forward: SocketForward,
   socket: Socket,
   streams: Set<CommandProcess>,
 ): Promise<void> {
-  // It may leave while the stream is opened. Its close ends all.
+  // The client may disconnect while the stream is being opened. Its close event ends everything.
   socket.on('error', () => socket.destroy());
   try {
     const stream = await openStream(forward);
     streams.add(stream);
     const leave = (): void => stream.fail(SshpoolError.of('CANCELLED', {}));
-    // Where both halves have ended, what came last may still be on its way to the host.
+    // If both directions have ended, the last bytes may still be on their way to the host.
     socket.once('close', (failed: boolean) => {
       if (failed || !socket.readableEnded) leave();
     });
     if (socket.destroyed) leave();
     socket.pipe(stream.stdin);
-    // What it still sends is dropped, so that its end is seen.
+    // Drops what the client still sends, so that its end of file is seen.
     stream.stdin.once('close', () => socket.resume());
     stream.stdout.pipe(socket);
     await stream.exit.finally(() => streams.delete(stream));

@@ -1,4 +1,4 @@
-/** A connection as a program holds it: room at a host, which its first command takes. */
+/** A connection given out to a program: room at a host, which its first command takes. */
 import { SshpoolError } from '../base/errors.ts';
 import { generatePoolKey } from './host.ts';
 import type { CommandProcess } from './process.ts';

@@ -8,17 +8,17 @@ import type { ConnectionPool, HostConfig, RunOptions, SSHPoolConfig } from './ty
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const DEFAULT_TIMEOUT_MS = 30_000;
-/** So long the end of the commands may hold up that of the program. */
+/** How long ending the commands may delay the end of the program. */
 const LEAVE_MS = 1500;
 
 let globalPool: GlobalPool | undefined;
 
-/** Closed with the program, whatever ends that. */
+/** Closed when the program ends, for whatever reason. */
 class GlobalPool extends SSHConnectionPool {
   constructor(config: SSHPoolConfig) {
     super(config);
     process.once('exit', this.#close);
-    // First, so that those who are called once are still to be seen, and do not take us for one who decides.
+    // Called first: `once` handlers of the program are still registered then, and they do not count this one.
     for (const signal of SIGNALS) process.prependOnceListener(signal, this.#onSignal);
   }
 
@@ -36,9 +36,9 @@ class GlobalPool extends SSHConnectionPool {
   readonly #close = (): void => void this.closeAll();
 
   readonly #onSignal = (signal: NodeJS.Signals): void => {
-    // Where the program has handlers, they decide what becomes of it.
+    // If the program has handlers, they decide what happens to it.
     if (process.listenerCount(signal) > 0) return this.#close();
-    // Without us it would have ended the process, and so it does, once the hosts were told.
+    // Without this handler the signal would have ended the process: it still does, once the hosts were told.
     this.#forget();
     const end = (): void => void process.kill(process.pid, signal);
     this.clock.after(LEAVE_MS, end);
@@ -47,9 +47,9 @@ class GlobalPool extends SSHConnectionPool {
 }
 
 /**
- * The pool of this program, made at the first call and configured by the SSH_POOL_* variables. It
- * is closed on SIGINT, on SIGTERM and when the process exits; what else a signal does is not
- * changed. Once it was closed, the next call makes another one.
+ * The pool of this program, made at the first call and configured by the SSH_POOL_* variables. It is
+ * closed on SIGINT, on SIGTERM and when the process exits; all other effects of a signal stay the same.
+ * After it was closed, the next call makes another one.
  * @throws SshpoolError BAD_SETTING naming the variable
  */
 export function getGlobalPool(): SSHConnectionPool {
@@ -61,12 +61,12 @@ function configOf({ healthChecks, agentIdleTimeoutMs: _, ...same }: Settings): S
 }
 
 export interface SSHCommandOptions extends Omit<RunOptions, 'timeoutMs'> {
-  /** The global pool unless given. */
+  /** Default: the global pool. */
   readonly pool?: ConnectionPool | undefined;
 }
 
 /**
- * Runs a command on the host and resolves to what it printed, without white space at both ends.
+ * Runs a command on the host and resolves to its standard output, without white space at both ends.
  * `timeoutMs` is for all of it, connecting too.
  * @throws SshpoolError COMMAND_FAILED with the command's own status and stderr; TIMED_OUT;
  * OUTPUT_TOO_LONG above 10 MiB; and why the host cannot be reached

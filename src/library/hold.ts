@@ -1,6 +1,6 @@
 /**
- * Keeps the process alive while something is awaited. The connections do not, so that a program
- * ends when it has nothing left to do, and not when its last connection has been idle for long.
+ * Keeps the process alive while something is awaited. Connections do not: a program ends when it has
+ * nothing left to do, and not after the idle timeout of its last connection.
  */
 import { LONGEST_MS } from '../base/time.ts';
 
@@ -8,7 +8,7 @@ export class Hold {
   #count = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** Holds until the result is there. */
+  /** Keeps the process alive until `work` has settled. */
   async during<T>(work: () => Promise<T>): Promise<T> {
     const release = this.take();
     try {
@@ -18,7 +18,7 @@ export class Hold {
     }
   }
 
-  /** Holds until the returned function is called, which is done once. */
+  /** Keeps the process alive until the returned function is called; call it once. */
   take(): () => void {
     if (this.#count++ === 0) this.#timer = setInterval(() => undefined, LONGEST_MS);
     return () => {

@@ -1,4 +1,4 @@
-/** A host of a program in the words of ssh: checked, before anything is sent. */
+/** Translates a host of a program into options of ssh; checks it before anything is sent. */
 import { accessSync, constants } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -11,23 +11,23 @@ import type { HostConfig } from './types.ts';
 export interface CheckedHost {
   readonly config: HostConfig;
   readonly target: Target;
-  /** Options of ssh, to stand before the target. */
+  /** Options of ssh, placed before the target. */
   readonly sshArgs: readonly string[];
 }
 
 const DEFAULT_PORT = 22;
 
-/** The label of a host in messages and statistics, NAME:PORT. Reuse is not decided by it. */
+/** The label of a host in messages and statistics, NAME:PORT. It does not decide about reuse. */
 export function generatePoolKey({ name, port }: Pick<HostConfig, 'name' | 'port'>): string {
   return `${name}:${port ?? DEFAULT_PORT}`;
 }
 
-/** @throws SshpoolError BAD_INPUT naming the field; also where the private key cannot be read */
+/** @throws SshpoolError BAD_INPUT naming the field; also if the private key cannot be read */
 export function checkHost(given: HostConfig, configFile: string | undefined): CheckedHost {
   const config = checkHostConfig(given);
   const { port, sshUser, sshKeyPath, sshOptions = {} } = config;
   const target = targetOf(config);
-  // There is nobody to ask, and the login shell gets the command, whatever is configured.
+  // No user can be prompted, and the login shell gets the command, whatever is configured.
   const sshArgs = ['-o', 'BatchMode=yes', '-o', 'RemoteCommand=none'];
   if (configFile !== undefined) sshArgs.push('-F', configFile);
   if (sshUser !== undefined) {

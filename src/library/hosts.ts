@@ -1,4 +1,4 @@
-/** Docker compose and the resources of hosts, for programs: over the global pool, or another one. */
+/** Docker compose and the resources of hosts, for programs: over the global pool, or a given one. */
 import {
   runComposeAction as execOver,
   readComposeStatus as statusOver,
@@ -14,13 +14,13 @@ import { checkPoolOption } from './schema.ts';
 import type { ConnectionPool, HostConfig, RunOptions } from './types.ts';
 
 export interface HostOptions extends Pick<RunOptions, 'signal' | 'timeoutMs' | 'maxBytes'> {
-  /** The global pool unless given. */
+  /** Default: the global pool. */
   readonly pool?: ConnectionPool | undefined;
 }
 
 /**
- * Runs a command of `docker compose` for a project; resolves to what it printed. `up` is always in the
- * background.
+ * Runs a command of `docker compose` for a project; resolves to its standard output. `up` always runs in
+ * the background.
  * @throws SshpoolError BAD_INPUT before anything is sent; COMMAND_FAILED, BAD_OUTPUT, and as
  * ConnectionPool.run
  */
@@ -33,7 +33,7 @@ export function composeExec(
   return execOver(on(host, options), project, action, extraArgs);
 }
 
-/** The projects of a host, stopped ones too. @throws SshpoolError as composeExec */
+/** The projects of a host, including stopped ones. @throws SshpoolError as composeExec */
 export function listComposeProjects(
   host: HostConfig,
   options: HostOptions = {},
@@ -42,7 +42,7 @@ export function listComposeProjects(
 }
 
 /**
- * The services of a project, stopped ones too; none, and `unknown`, for one that is not there.
+ * The services of a project, including stopped ones; none, and `unknown`, if it does not exist.
  * @throws SshpoolError as composeExec
  */
 export function getComposeStatus(
@@ -53,7 +53,7 @@ export function getComposeStatus(
   return statusOver(on(host, options), project);
 }
 
-/** What a host tells of itself, in one round trip. @throws SshpoolError as composeExec */
+/** The resources that a host reports, in one round trip. @throws SshpoolError as composeExec */
 export function getHostResources(
   host: HostConfig,
   options: HostOptions = {},

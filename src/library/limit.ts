@@ -1,4 +1,4 @@
-/** The caller's signal and time limit as one: what ends a command, and why. */
+/** Combines the caller's signal and its timeout: the resulting signal ends a command, with the reason. */
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
 
@@ -34,17 +34,17 @@ export class Limit {
     return this.#controller.signal;
   }
 
-  /** Why it is over, where it is; else what was thrown. */
+  /** The reason of the abort, if there was one; otherwise what was thrown. */
   reasonFor(thrown: unknown): unknown {
     return this.signal.aborted ? this.signal.reason : thrown;
   }
 
-  /** Ends it for a reason of the pool's own. */
+  /** Aborts for a reason of the pool itself. */
   abort(reason: SshpoolError): void {
     this.#controller.abort(reason);
   }
 
-  /** Nothing is limited any more. */
+  /** Removes the limit. */
   end(): void {
     this.#end();
   }

@@ -1,4 +1,4 @@
-/** The local end of a forwarded unix socket: who may connect to it, and what it may replace. */
+/** The local end of a forwarded unix socket: who may connect to it, and which file it may replace. */
 import { lstatSync, rmSync, type Stats } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { describe, SshpoolError } from '../base/errors.ts';
@@ -6,12 +6,12 @@ import { connectFailure, listenAlone } from '../base/unix-socket.ts';
 import { takeLock, type Lock } from '../client/lock.ts';
 import { SOCKET_PATH_MAX } from '../config/paths.ts';
 
-/** How long others may take to listen, on a busy machine. */
+/** How long other processes may hold the lock, on a busy machine. */
 const LOCK_MS = 15_000;
 
 /**
- * Listens at `path`, for this user alone. What lies there is only replaced where it is a socket of
- * ours at which nobody listens. `lock` is a file that all who do this have in common.
+ * Listens at `path`, for this user alone. An existing file is replaced only if it is a socket of this
+ * user without a listener. `lock` is a file that all processes use that do this.
  * @throws SshpoolError BAD_SOCKET
  */
 export async function listenAt(
@@ -33,7 +33,7 @@ export async function listenAt(
   }
 }
 
-/** Of two who find the same dead socket, the second would take away that of the first. */
+/** If two processes find the same dead socket, the second would remove the new socket of the first. */
 async function locked(path: string): Promise<Lock> {
   const deadline = performance.now() + LOCK_MS;
   for (;;) {
@@ -43,12 +43,12 @@ async function locked(path: string): Promise<Lock> {
 }
 
 /**
- * Whether nothing is there; false where a dead socket of ours is.
- * @throws SshpoolError BAD_SOCKET where a socket of ours cannot be
+ * True if the path is free; false if a dead socket of this user is there.
+ * @throws SshpoolError BAD_SOCKET if no socket can be made there
  */
 export async function checkPlace(path: string): Promise<boolean> {
   const bytes = Buffer.byteLength(path);
-  // Node cuts off what is longer, without a word.
+  // Node cuts off a longer path without an error.
   if (bytes > SOCKET_PATH_MAX) {
     throw refused(path, `it has ${bytes} bytes, and a socket takes ${SOCKET_PATH_MAX}`);
   }
@@ -58,7 +58,7 @@ export async function checkPlace(path: string): Promise<boolean> {
   if (stats.uid !== process.getuid?.()) throw refused(path, `it is that of user id ${stats.uid}`);
   const failure = await connectFailure(path);
   if (failure === 'ECONNREFUSED' || failure === 'ENOENT') return false;
-  throw refused(path, 'somebody listens there already');
+  throw refused(path, 'another process listens there already');
 }
 
 function lstat(path: string): Stats | undefined {

@@ -1,4 +1,4 @@
-/** A remote command over the user's agent: a caller of its own for each. */
+/** A remote command over the user's agent; each command is a call of its own. */
 import { currentDirectory } from '../base/current-directory.ts';
 import { SshpoolError } from '../base/errors.ts';
 import { ownPlace } from '../base/place.ts';
@@ -14,7 +14,7 @@ export interface AgentSetting {
   readonly version: string;
 }
 
-/** What is run: a command of the agent and the words after it; and how messages call the host. */
+/** What to run: a command of the agent and its arguments; and the name of the host in messages. */
 export interface AgentCommand {
   readonly command: 'exec' | 'forward';
   readonly words: readonly Buffer[];
@@ -22,7 +22,7 @@ export interface AgentCommand {
 }
 
 /**
- * Starts the command through the agent, which is started where none runs; resolves when it runs.
+ * Starts the command through the agent, which is started if none runs; resolves when the command runs.
  * @throws SshpoolError as the agent says, AGENT_LOST, AGENT_START, AGENT_VERSION; `signal.reason`
  */
 export function startOverAgent(
@@ -82,14 +82,14 @@ class AgentRun {
     });
   }
 
-  /** It does not run, or cannot be followed to its end. */
+  /** The command does not run, or its end cannot be observed. */
   refuse(reason: unknown): void {
     this.#reject(reason);
-    // There is a second call for the same command then.
+    // After NotTaken withAgent makes a second call for the same command.
     if (!(reason instanceof NotTaken)) this.#process.fail(SshpoolError.from(reason));
   }
 
-  /** True for the last message. */
+  /** Returns true for the last message. */
   receive(call: Call, message: Message): boolean {
     switch (message.type) {
       case 'askEnvironment': {
@@ -120,7 +120,7 @@ class AgentRun {
         this.refuse(SshpoolError.received(message.code, message.message, message.exitCode));
         return true;
       default:
-        return false; // nothing that a program is told
+        return false; // not reported to programs
     }
   }
 
@@ -135,7 +135,7 @@ class AgentRun {
       consume: (bytes) => call.send({ type: 'taken', bytes }),
       closeStdout: () => call.send({ type: 'stdoutClosed' }),
       signal: (name) => call.send({ type: 'signal', name }),
-      // The agent hangs up on the command of a caller that has gone.
+      // The agent sends SIGHUP to the command of a caller that has disconnected.
       abandon: () => {
         call.leave();
         return Promise.resolve();

@@ -9,7 +9,7 @@ import type { Outcome, Start } from '../ssh/channel/session.ts';
 import type { CommandProcess } from './process.ts';
 
 /**
- * Starts the command on the session of the lease, which waits for it; resolves when it runs.
+ * Starts the command on the waiting session of the lease; resolves when the command runs.
  * @throws SshpoolError REQUEST_REFUSED, and why the connection was lost
  */
 export function startOverSession(
@@ -52,7 +52,7 @@ export function startOverSession(
           reject(end);
           return;
         }
-        // A server may tell the end of a command before it says that it began.
+        // A server may report the end of a command before it confirms the start.
         if (!started) resolve();
         process.finish({ ...end, reused });
       },

@@ -37,14 +37,14 @@ export const DEFAULT_POOL_CONFIG = {
 
 const DEFAULT_QUEUE_TIMEOUT_MS = 30_000;
 
-/** The events of a pool by their names, each with what its listeners get. */
+/** The events of a pool by name, each with the arguments of its listeners. */
 export type PoolEventMap = {
   [T in PoolEvent['type']]: [event: Extract<PoolEvent, { type: T }>];
 };
 
 type Listener<T extends keyof PoolEventMap> = (...args: PoolEventMap[T]) => void;
 
-/** Room at a host: a session that waits, until the first command takes it. */
+/** Room at a host: an open session, until the first command takes it. */
 class Place {
   #lease: Lease | undefined;
   #connectionId: number;
@@ -63,7 +63,7 @@ class Place {
     this.#connectionId = connection.id;
   }
 
-  /** The session, where it is surely there: after a sleep only an attempt would tell. */
+  /** The session, if it is known to work; after a sleep of the machine only an attempt would tell. */
   take(): Lease | undefined {
     const lease = this.#lease;
     this.#lease = undefined;
@@ -82,12 +82,11 @@ class Place {
 }
 
 /**
- * Connections to hosts, shared by all commands of this program. Nobody is asked anything: a host
- * key or a passphrase that a person would have to be asked for is an error. Idle connections do
- * not keep the process alive.
+ * Connections to hosts, shared by all commands of this program. The pool never prompts: a host key or a
+ * passphrase that needs a user's answer is an error. Idle connections do not keep the process alive.
  */
 export class SSHConnectionPool extends BasePool<Place> {
-  /** Its listeners are typed by `on` and `off`. */
+  /** `on` and `off` give its listeners their types. */
   readonly #emitter = new EventEmitter();
   readonly #pool: Pool;
   readonly #services: ReachServices;
@@ -106,7 +105,7 @@ export class SSHConnectionPool extends BasePool<Place> {
     const penalties = new Penalties(clock);
     const links = new Links(clock, settings.link, penalties);
     const connect: Links['connect'] = async (key, request) => {
-      // A link over OpenSSH has its socket there.
+      // A link over OpenSSH puts its socket into this directory.
       ensureDir(paths.dir);
       checkDir(paths.dir, process.getuid?.() ?? 0);
       const link: Link = await links.connect(key, request);
@@ -129,7 +128,7 @@ export class SSHConnectionPool extends BasePool<Place> {
     };
   }
 
-  /** Calls `listener` at each such event; also published as diagnostics channel `sshpool:TYPE`. */
+  /** Calls `listener` at each event of this type; also published as diagnostics channel `sshpool:TYPE`. */
   on<T extends keyof PoolEventMap>(type: T, listener: Listener<T>): this {
     this.#emitter.on(type, listener);
     return this;
@@ -146,7 +145,7 @@ export class SSHConnectionPool extends BasePool<Place> {
     const idle = connections.filter(({ id, state }) => state === 'idle' && !held.has(id)).length;
     return {
       ...statsOf(totals),
-      // One that is given out is in use, also between two commands.
+      // A connection that is given out is in use, also between two commands.
       activeConnections: connections.length - idle,
       idleConnections: idle,
     };
@@ -200,9 +199,9 @@ export class SSHConnectionPool extends BasePool<Place> {
     return this.#pool.closeAll(SshpoolError.of('POOL_CLOSED', {}));
   }
 
-  /** The host as ssh would have it, by the name that the program gave it. */
+  /** Resolves the host as ssh would, labelled with the name that the program gave it. */
   async #reach({ config, target, sshArgs }: CheckedHost): Promise<ReachResult> {
-    const reached = await reach(this.#services, { target, sshArgs }, NOBODY);
+    const reached = await reach(this.#services, { target, sshArgs }, NO_CALLER);
     const { name } = config;
     const { request } = reached;
     const label = { ...request.label, target: name, name };
@@ -212,22 +211,22 @@ export class SSHConnectionPool extends BasePool<Place> {
   #tell(event: PoolEvent): void {
     const published = channel(`sshpool:${event.type}`);
     if (published.hasSubscribers) published.publish(event);
-    // Not from within the pool: what a listener throws is not to hit whoever waits there.
+    // Not from within the pool: an error of a listener must not reach the callers that the pool serves.
     process.nextTick(() => {
-      // An error without a listener would be thrown, and whoever runs into it is told anyway.
+      // An error event without a listener would be thrown; the caller that fails gets the error anyway.
       if (this.#emitter.listenerCount(event.type) > 0) this.#emitter.emit(event.type, event);
     });
   }
 }
 
-/** What is undefined is not given. */
+/** Drops undefined values, so that they do not replace a default. */
 function withDefaults(config: Partial<SSHPoolConfig>): SSHPoolConfig {
   const given = Object.entries(config).filter(([, value]) => value !== undefined);
   return { ...DEFAULT_POOL_CONFIG, ...(Object.fromEntries(given) as Partial<SSHPoolConfig>) };
 }
 
-/** Behind a program there is nobody to ask. */
-const NOBODY: CallerContext = {
+/** A program has no user to prompt. */
+const NO_CALLER: CallerContext = {
   get cwd() {
     return currentDirectory();
   },

@@ -1,20 +1,20 @@
-/** A remote command as programs see it. What carries it, a session or a call, is not known here. */
+/** A remote command as programs see it. Does not know whether a session or a call carries it. */
 import { SshpoolError } from '../base/errors.ts';
 import { checkSignal } from './schema.ts';
 import { CommandInput, CommandOutput } from './streams.ts';
 import type { ExecOptions, RemoteExit, RemoteProcess, SignalName } from './types.ts';
 
-/** What carries the command: a session of our own, or a call to the agent. */
+/** What carries the command: a session of this process, or a call to the agent. */
 export interface Carrier {
-  /** At most so many bytes as were granted. */
+  /** At most as many bytes as were granted. */
   write(data: Buffer): void;
   endStdin(): void;
-  /** So many bytes of stdout and stderr were read, or dropped. */
+  /** `bytes` of stdout and stderr were read, or dropped. */
   consume(bytes: number): void;
-  /** Nobody reads stdout any more. */
+  /** The reader of stdout has left. */
   closeStdout(): void;
   signal(name: SignalName): void;
-  /** Sees to it that the command ends; nothing of it is wanted any more. Resolves when it has. */
+  /** Makes sure that the command ends; its output is dropped. Resolves when it has ended. */
   abandon(): Promise<void>;
 }
 
@@ -23,7 +23,7 @@ export class CommandProcess implements RemoteProcess {
   readonly stdout: CommandOutput;
   readonly stderr: CommandOutput;
   readonly exit: Promise<RemoteExit>;
-  /** Resolves when nothing of it goes on, at the host either. */
+  /** Resolves when the command has ended completely, at the host too. */
   readonly over: Promise<void>;
   readonly #begin: () => void;
   #carrier: Carrier | undefined;
@@ -45,7 +45,7 @@ export class CommandProcess implements RemoteProcess {
       this.#reject = reject;
     });
     this.over = new Promise((resolve) => (this.#isOver = resolve));
-    // Who reads the streams alone sees it there; it is no unhandled rejection.
+    // A caller that only reads the streams gets the error there: no unhandled rejection.
     this.exit.catch(() => undefined);
     this.#begin = () => {
       if (input !== undefined) this.stdin.end(input);
@@ -53,14 +53,14 @@ export class CommandProcess implements RemoteProcess {
     };
   }
 
-  /** The command runs, and this carries it. */
+  /** The command runs, over this carrier. */
   begin(carrier: Carrier): void {
     this.#carrier = carrier;
     if (this.#ended) void carrier.abandon();
     else this.#begin();
   }
 
-  /** The command is over, and all its output has come. */
+  /** The command has ended, and all its output has arrived. */
   finish(exit: RemoteExit): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -71,7 +71,7 @@ export class CommandProcess implements RemoteProcess {
     this.#isOver(undefined);
   }
 
-  /** It could not be followed to its end, or nobody wants to: it is ended. */
+  /** Ends the command: its end could not be observed, or its caller gave it up. */
   fail(error: SshpoolError): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -82,14 +82,14 @@ export class CommandProcess implements RemoteProcess {
     this.#isOver(this.#carrier?.abandon());
   }
 
-  /** It is ended, and nobody is told: the program ends too. */
+  /** Ends the command without a report: the program ends too. */
   abort(): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#isOver(this.#carrier?.abandon());
   }
 
-  /** @throws SshpoolError BAD_INPUT for what is no signal of RFC 4254, such as SIGTERM */
+  /** @throws SshpoolError BAD_INPUT for a name that RFC 4254 does not have, such as SIGTERM */
   kill(signal: SignalName = 'TERM'): void {
     checkSignal(signal);
     if (!this.#ended) this.#carrier?.signal(signal);

@@ -1,4 +1,4 @@
-/** What programs may give the pool, checked before anything is done with it. */
+/** Checks what programs give the pool, before anything is done with it. */
 import { z } from 'zod';
 import { SshpoolError } from '../base/errors.ts';
 import { LINK_SETTINGS } from '../config/settings.ts';
@@ -102,11 +102,11 @@ const SIGNAL = z.enum(
 );
 /** @throws SshpoolError BAD_INPUT */
 export const checkSignal = (given: SignalName): SignalName => check(SIGNAL, 'signal', given);
-/** Whatever else is in it is not looked at. @throws SshpoolError BAD_INPUT naming the field */
+/** Other fields are not checked. @throws SshpoolError BAD_INPUT naming the field */
 export const checkPoolOption = (given: { readonly pool?: ConnectionPool | undefined }): void =>
   void check(WITH_POOL, 'options', given);
 
-/** `what` names the whole, where no field of it is at fault. */
+/** `what` names the whole value, if no single field is wrong. */
 function check<T>(schema: z.ZodType<T>, what: string, given: unknown): T {
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;

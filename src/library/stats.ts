@@ -1,7 +1,7 @@
-/** The counters of a pool as programs have them. */
+/** The counters of a pool as programs see them. */
 import type { PoolStats } from './types.ts';
 
-/** Of all that is counted, in this process or by the agent, what PoolStats names. */
+/** The fields of PoolStats, out of all counters of this process or of the agent. */
 export function statsOf(totals: PoolStats): PoolStats {
   return {
     poolHits: totals.poolHits,

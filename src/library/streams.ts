@@ -1,23 +1,23 @@
-/** The standard streams of a remote command as Node's: nothing is kept that nobody asked for. */
+/** The standard streams of a remote command as Node streams, with flow control in both directions. */
 import { Readable, Writable } from 'node:stream';
 
-/** Bytes that come; so many as were read may come again. */
+/** Bytes from the host; as many as were read may follow. */
 export class CommandOutput extends Readable {
   readonly #consume: (bytes: number) => void;
   readonly #onGivenUp: () => void;
   #unread = 0;
   #ended = false;
 
-  /** `onGivenUp`: its reader left before the end. */
+  /** `onGivenUp`: the reader left before the end. */
   constructor(consume: (bytes: number) => void, onGivenUp: () => void = () => undefined) {
     super();
     this.#consume = consume;
     this.#onGivenUp = onGivenUp;
-    // Whoever has the process learns it by `exit`, whether or not they read this.
+    // The caller gets the error from `exit`, whether or not it reads this stream.
     this.on('error', () => undefined);
   }
 
-  /** `data` is the caller's again when this returns. */
+  /** The caller may reuse `data` when this returns. */
   deliver(data: Buffer): void {
     if (this.destroyed) {
       this.#consume(data.length);
@@ -55,17 +55,17 @@ export class CommandOutput extends Readable {
 }
 
 export interface InputEvents {
-  /** At most so many bytes as were granted; they are its own again when this returns. */
+  /** At most as many bytes as were granted; the stream may reuse `data` when this returns. */
   write(data: Buffer): void;
   end(): void;
 }
 
-/** Bytes that go, within what the other side grants. */
+/** Bytes to the host, within what the other side grants. */
 export class CommandInput extends Writable {
   readonly #events: InputEvents;
   #granted = 0;
   #unsent: { bytes: Buffer; readonly done: () => void } | undefined;
-  /** Nobody reads any more: what is still to be sent is dropped. */
+  /** The command reads no more: unsent bytes are dropped. */
   #closed = false;
 
   constructor(events: InputEvents) {
@@ -82,7 +82,7 @@ export class CommandInput extends Writable {
   close(): void {
     this.#closed = true;
     this.#flush();
-    // Whoever still writes learns it (ERR_STREAM_PREMATURE_CLOSE of pipeline), as of a local command.
+    // A caller that still writes gets ERR_STREAM_PREMATURE_CLOSE from pipeline, as with a local command.
     if (!this.writableEnded) this.destroy();
   }
 
@@ -111,7 +111,7 @@ export class CommandInput extends Writable {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    // Whoever gives it up has no more to say, and the command must not wait for it.
+    // A destroyed stream sends no more, and the command must not wait for it: it gets end of file.
     if (!this.#closed && !this.writableFinished) this.#events.end();
     this.#closed = true;
     done(error);

@@ -1,10 +1,10 @@
-/** What programs give the pool and get of it. The public types of the library; no code. */
+/** What programs give the pool and get from it. The public types of the library; no code. */
 import type { Readable, Writable } from 'node:stream';
 import type { LinkSetting } from '../config/settings.ts';
 
-/** A host as a program knows it. What is not given comes from ssh_config(5), as with ssh. */
+/** A host as a program describes it. Missing fields come from ssh_config(5), as with ssh. */
 export interface HostConfig {
-  /** What messages and statistics call it. Reuse is decided by the full identity, not by this. */
+  /** The name in messages and statistics. Reuse is decided by the full identity, not by this. */
   readonly name: string;
   /** An alias of ssh_config, a name or an address. */
   readonly host: string;
@@ -24,27 +24,27 @@ export interface SSHPoolConfig {
   readonly maxConnections: number;
   /** How long a connection stays open without a command. */
   readonly idleTimeoutMs: number;
-  /** How long a host may take to answer a new connection; ConnectTimeout of ssh_config goes first. */
+  /** How long a host may take to answer a new connection; ConnectTimeout of ssh_config takes precedence. */
   readonly connectionTimeoutMs: number;
-  /** Whether idle connections are asked now and then if they still work. */
+  /** Whether idle connections are pinged regularly. */
   readonly enableHealthChecks: boolean;
   readonly healthCheckIntervalMs: number;
-  /** How long a command waits for room when all connections are full; 30000 unless given. */
+  /** How long a command waits for room when all connections are full; default 30000. */
   readonly queueTimeoutMs?: number | undefined;
   /** What makes connections: `auto` (the default), `ssh2` or `openssh`. */
   readonly link?: LinkSetting | undefined;
-  /** The configuration file, as `ssh -F` takes it; those of the user and the system unless given. */
+  /** The configuration file, as `ssh -F` takes it; default: the files of the user and the system. */
   readonly configFile?: string | undefined;
 }
 
 export type AgentPoolConfig = Pick<SSHPoolConfig, 'configFile'>;
 
 export interface PoolStats {
-  /** Uses of a connection that was there. */
+  /** Uses of an existing connection. */
   readonly poolHits: number;
-  /** Uses of a new one. */
+  /** Uses of a new connection. */
   readonly poolMisses: number;
-  /** Connections with a command under way, or given out and not released. */
+  /** Connections with a running command, or given out and not released. */
   readonly activeConnections: number;
   readonly idleConnections: number;
   readonly totalConnections: number;
@@ -53,23 +53,23 @@ export interface PoolStats {
 }
 
 export interface ExecOptions {
-  /** Ends the command, or the waiting for it: CANCELLED, with the signal's reason as its cause. */
+  /** Ends the command, or the wait for a connection: CANCELLED, with the signal's reason as its cause. */
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds for all of it, connecting too: TIMED_OUT. None unless given. */
+  /** Time limit in milliseconds for all of it, connecting too: TIMED_OUT. Default: none. */
   readonly timeoutMs?: number | undefined;
-  /** All of its standard input. */
+  /** The whole standard input. */
   readonly input?: string | Uint8Array | undefined;
-  /** `pipe`: it is written through `stdin`. Without this and `input` it is empty. */
+  /** `pipe`: the caller writes to `stdin`. Without this and `input`, standard input is empty. */
   readonly stdin?: 'pipe' | 'ignore' | undefined;
 }
 
 /** How a command ended. */
 export interface RemoteExit {
-  /** Its status; 128+n where signal n ended it. */
+  /** Its exit status; 128+n if signal n ended it. */
   readonly exitCode: number;
   /** The signal that ended it, without SIG. */
   readonly signal: string | undefined;
-  /** The connection was there before. */
+  /** The connection existed before the call. */
   readonly reused: boolean;
 }
 
@@ -77,9 +77,8 @@ export interface RemoteExit {
 export type SignalName = 'HUP' | 'INT' | 'QUIT' | 'TERM' | 'KILL' | 'USR1' | 'USR2';
 
 /**
- * A command that runs. Both outputs are readable streams of bytes, to be read in any of the ways
- * of streams (`for await`, `pipe`): who does not read holds the command up, as with a local one.
- * They share one window of 2 MiB.
+ * A running command. Both outputs are readable streams of bytes (`for await`, `pipe`). A caller that does
+ * not read them blocks the command, as with a local one. They share one window of 2 MiB.
  */
 export interface RemoteProcess extends AsyncDisposable {
   readonly stdin: Writable;
@@ -90,14 +89,14 @@ export interface RemoteProcess extends AsyncDisposable {
    * CONNECTION_LOST, CONNECTION_CLOSED, POOL_CLOSED, AGENT_LOST, NO_STATUS, CANCELLED or TIMED_OUT.
    */
   readonly exit: Promise<RemoteExit>;
-  /** Signals the process group of the command; TERM unless given. */
+  /** Signals the process group of the command; default TERM. */
   kill(signal?: SignalName): void;
-  /** Ends it if it runs, by TERM or HUP first, then by KILL; resolves when it is over. */
+  /** Ends the command if it runs, by TERM or HUP first, then by KILL; resolves when it has ended. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 export interface RunOptions extends Omit<ExecOptions, 'stdin'> {
-  /** The most bytes of both outputs together; 10 MiB unless given. */
+  /** The most bytes of both outputs together; default 10 MiB. */
   readonly maxBytes?: number | undefined;
 }
 
@@ -108,20 +107,20 @@ export interface RunResult extends RemoteExit {
 }
 
 /**
- * A host's connection, given out by getConnection. Where it was lost meanwhile, the next command
- * is run over another one. `using` releases it.
+ * A connection to a host, given out by getConnection. If it is lost, the next command runs over another
+ * one. `using` releases it.
  */
 export interface PooledConnection extends Disposable {
   readonly host: HostConfig;
-  /** @throws SshpoolError RELEASED once it was given back, and as ConnectionPool.exec */
+  /** @throws SshpoolError RELEASED after its release, and as ConnectionPool.exec */
   exec(command: string, options?: ExecOptions): Promise<RemoteProcess>;
-  /** @throws SshpoolError RELEASED once it was given back, and as ConnectionPool.run */
+  /** @throws SshpoolError RELEASED after its release, and as ConnectionPool.run */
   run(command: string, options?: RunOptions): Promise<RunResult>;
-  /** Gives it back; commands that run go on. Harmless when repeated. */
+  /** Releases the connection; running commands go on. May be called again. */
   release(): void;
 }
 
-/** What both kinds of pools do: the one in this process, and the one of the user's agent. */
+/** The methods of both kinds of pools: the one in this process, and the one over the user's agent. */
 export interface ConnectionPool extends AsyncDisposable {
   /**
    * A connection to the host, logged in.
@@ -132,8 +131,8 @@ export interface ConnectionPool extends AsyncDisposable {
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<PooledConnection>;
   /**
-   * Gives it back. Harmless when repeated.
-   * @throws SshpoolError BAD_INPUT where it is not a connection to that host from this pool
+   * Releases the connection. May be called again.
+   * @throws SshpoolError BAD_INPUT if it is not a connection to that host from this pool
    */
   releaseConnection(host: HostConfig, connection: PooledConnection): void;
   /**
@@ -149,8 +148,8 @@ export interface ConnectionPool extends AsyncDisposable {
   /** Closes the connections to the host; this program's commands on them end (CONNECTION_CLOSED). */
   closeConnection(host: HostConfig): Promise<void>;
   /**
-   * Ends all commands of this program (POOL_CLOSED), by TERM and HUP, and the pool: it can be used no
-   * more. What ignores both signals lives on at the host.
+   * Ends all commands of this program (POOL_CLOSED), by TERM and HUP, and closes the pool for good. A
+   * command that ignores both signals goes on at the host.
    */
   closeAll(): Promise<void>;
   getStats(): PoolStats | Promise<PoolStats>;

@@ -1,4 +1,4 @@
-/** What a connection is made with, and whom it tells. */
+/** What a new connection is given, and the events that it reports. */
 import type { Clock } from '../base/time.ts';
 import type { ConnectionSettings } from './connection.ts';
 import type { Label } from './label.ts';
@@ -9,15 +9,15 @@ import type { Counters } from './stats.ts';
 
 export interface ConnectionContext extends ConnectTimes {
   readonly id: number;
-  /** Names the identity that it has. */
+  /** The identity of the connection (PoolRequest.key). */
   readonly key: string;
   readonly label: Label;
-  /** Of the caller that it is made for. */
+  /** Of the caller that the connection is made for. */
   readonly trust: Trust;
   readonly clock: Clock;
   readonly settings: ConnectionSettings;
   readonly counters: Counters;
-  /** The key agent's socket, where it is forwarded. */
+  /** The key agent's socket, if agent forwarding is on. */
   readonly forwardAgent: string | undefined;
   /** What the server is known to allow. */
   readonly limits: Limits;
@@ -25,14 +25,14 @@ export interface ConnectionContext extends ConnectTimes {
 }
 
 export interface ConnectionEvents {
-  /** There may be room now where there was none, or proof. */
+  /** A session or a tunnel may fit now, or the connection has proved to be alive. */
   onRoom(): void;
-  /** Something was found out about what the server allows. */
+  /** A limit or a property of the server was found. */
   onLimit(found: Found): void;
-  /** The server opened no further session. */
+  /** The server refused to open another session. */
   onRefused(): void;
-  /** It has answered a ping: the server can be reached. */
+  /** The server answered a ping: it can be reached. */
   onReached(): void;
-  /** Exactly once, last. */
+  /** Called exactly once, as the last event. */
   onClosed(): void;
 }

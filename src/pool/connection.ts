@@ -1,6 +1,6 @@
 /**
- * One warm connection: its sessions, the spare among them, its signs of life and its timers. It
- * decides nothing about other connections; the pool does.
+ * One pooled connection: its sessions, its spare session, its keep-alive and its timers. The pool makes
+ * the decisions about other connections.
  */
 import { SshpoolError } from '../base/errors.ts';
 import type { Timer } from '../base/time.ts';
@@ -29,7 +29,7 @@ export interface ConnectionSettings extends HealthSettings {
   readonly idleTimeoutMs: number;
 }
 
-/** How long commands may take to leave when they are hung up on by force. */
+/** How long running commands may take to end after SIGHUP when the connection is closed by force. */
 const HANG_UP_MS = 1000;
 
 export type ConnectionState = 'open' | 'draining' | 'closed';
@@ -48,7 +48,7 @@ export class Connection extends Room {
   protected readonly standing: Standing;
   protected readonly slots: Slots;
   readonly #createdAt: number;
-  /** Resolves when it is closed. */
+  /** Resolves when the connection is closed. */
   readonly closed: Promise<void>;
   #resolveClosed: () => void = () => undefined;
   #life: ConnectionState = 'open';
@@ -110,22 +110,22 @@ export class Connection extends Room {
     return this.#life;
   }
 
-  /** Why it is of the pool no more, once that is so. */
+  /** Why the connection left the pool, once it has. */
   get evicted(): EvictReason | undefined {
     return this.#evicted;
   }
 
-  /** Times it was used; the first use is a miss, later ones are hits. */
+  /** How often the connection was used; the first use is a miss, later ones are hits. */
   get uses(): number {
     return this.standing.uses;
   }
 
-  /** Leaves the pool where its server is not trusted as it was: a new login decides. */
+  /** Drains the connection if its server is no longer trusted as before: a new login decides. */
   review(trust: Trust): void {
     if (!this.#judged.stands(trust, this.link)) this.drain(undefined);
   }
 
-  /** Hands out a spare, now or as soon as one is open. Only while running is below cap. */
+  /** Gives the taker a spare session, at once or as soon as one is open. Only while running is below cap. */
   take(taker: Taker): void {
     this.#used();
     this.slots.take(taker);
@@ -152,7 +152,7 @@ export class Connection extends Room {
     this.standing.used();
   }
 
-  /** Asks for a sign of life, or for more; onRoom follows, or the end of an idle connection that is dead. */
+  /** Pings the server, or starts its trial; onRoom follows, or the end of a dead idle connection. */
   probe(): void {
     if (this.untried && !this.busy) this.standing.try();
     else void this.pulse.probe();
@@ -166,10 +166,10 @@ export class Connection extends Room {
     else this.#leaveIfDone();
   }
 
-  /** Hangs up on what runs, which would else live on at the server, and drops the link. */
+  /** Sends SIGHUP to the running commands, which would otherwise go on at the server, and drops the link. */
   #end(reason: SshpoolError): void {
     for (const taker of this.slots.dismiss()) taker.onLost(reason);
-    // On those that wait for their command there is nothing to hang up on.
+    // A session without a command has no process to signal.
     const running = this.slots.running.filter(({ state }) => state !== 'spare');
     if (running.length === 0) {
       this.link.destroy(reason);
@@ -198,14 +198,14 @@ export class Connection extends Room {
     this.#context.counters.refusedSessions++;
     this.#context.events.onRefused();
     if (others > 0) this.#context.events.onLimit({ maxChannels: this.slots.maxSessions });
-    // Such as a bastion with MaxSessions 0, which is there for others to pass through.
+    // For example a bastion with MaxSessions 0, which only carries tunnels.
     else if (this.tunnels > 0) this.sessionless = true;
-    // With no session open and none to be had, the connection is of no further use.
+    // No session is open and the server opens no new one: the connection cannot be used any more.
     else this.drain(undefined);
     this.#idle();
   }
 
-  /** Not where it comes of the end of the connection: that says nothing of spares. */
+  /** Ignores spares that end with the connection: these tell nothing about the server. */
   #spareClosed(): void {
     if (this.#life === 'open') this.#context.events.onLimit({ spareless: true });
   }
@@ -219,12 +219,12 @@ export class Connection extends Room {
     this.#context.events.onRoom();
   }
 
-  /** The server was tried: it may be asked for more, or for one session at a time. */
+  /** The trial has ended: the server takes several sessions, or one at a time. */
   #tried(verdict: TrialResult): void {
     if (this.#life !== 'open') return;
     if (verdict === 'silent') this.drain(undefined);
     else this.#idle();
-    // Who waits comes first: a spare is opened only beside what the server has kept one with.
+    // Waiting callers come first: a server that is not proven gets a spare only while nothing runs.
     this.#context.events.onRoom();
     this.slots.refill();
   }
@@ -245,8 +245,8 @@ export class Connection extends Room {
   }
 
   #probed(alive: boolean): void {
-    // A running command may sit on a server that is slow to answer; the link's own keep-alive
-    // decides about that. Nobody waits for an idle connection.
+    // A server with a running command may be slow to answer; the link's own keep-alive decides about
+    // that. No caller waits for an idle connection, so it is closed.
     if (alive) this.#context.events.onReached();
     if (alive || this.busy) {
       this.#context.events.onRoom();
@@ -263,8 +263,8 @@ export class Connection extends Room {
   }
 
   /**
-   * Commands that were sent and not answered end for their callers. What runs is left to the
-   * keep-alive, as with ssh: a connection may come back.
+   * Ends the commands that were sent and not answered. Running commands are left to the keep-alive, as
+   * with ssh: the connection may recover.
    */
   #giveUp(): void {
     const unanswered = this.slots.unanswered;
@@ -277,20 +277,20 @@ export class Connection extends Room {
     }
   }
 
-  /** A server that does not open or close sessions any more is of no use for further ones. */
+  /** A server that does not open or close sessions any more gets no further ones. */
   #stuck(): void {
     this.#retire(this.slots.served ? undefined : 'no answer');
     this.#leaveIfDone();
   }
 
-  /** Takes no more sessions; those who wait for one go elsewhere, or `reason` says why not. */
+  /** Takes no more sessions; callers that wait for one use another connection, or fail with `reason`. */
   #retire(reason: string | undefined): void {
     if (this.#life === 'open') this.#life = 'draining';
     this.#evicted ??= 'lost';
     for (const taker of this.slots.dismiss()) taker.onUnopened(reason);
   }
 
-  /** Told before its sessions are, so that nobody is sent here any more. */
+  /** Called before the sessions report their end, so that the pool places no caller here any more. */
   #closed(error: SshpoolError): void {
     const isUnexpected = this.#life === 'open' && this.#evicted === undefined;
     if (isUnexpected) this.standing.died(this.underWay);

@@ -1,4 +1,4 @@
-/** What a group is made with, and whom it tells; and what it makes its connections with. */
+/** What a group is given, the events that it reports, and what it gives to its connections. */
 import type { Clock } from '../base/time.ts';
 import type { ConnectTimes } from './pending-connects.ts';
 import type { ConnectionContext, ConnectionEvents } from './connection-context.ts';
@@ -18,7 +18,7 @@ export interface GroupContext {
   readonly limits: { known(): Limits; learn(found: Found): void };
   readonly nextId: () => number;
   readonly onEvent: OnPoolEvent | undefined;
-  /** Nothing is left in it. */
+  /** Called when the group is empty. */
   readonly onEmpty: () => void;
 }
 
@@ -43,7 +43,7 @@ export function connectionContext(
   };
 }
 
-/** The sessions that a new connection will take at a time. */
+/** How many concurrent sessions a new connection will take. */
 export function capOfNew({ grade, maxChannels }: Limits): number {
   const isOne = grade === 'untried' || grade === 'single';
   return isOne ? 1 : Math.min(SESSIONS_PER_CONNECTION, maxChannels);

@@ -1,6 +1,6 @@
 /**
- * The connections of one identity (one key): who waits for a session, who is connecting, and the
- * one place where the waiting are matched with the connections.
+ * The connections of one identity (one key): the waiting callers, the connects under way, and the one
+ * place where waiting callers are matched with connections.
  */
 import { SshpoolError } from '../base/errors.ts';
 import { Fifo } from '../base/fifo.ts';
@@ -20,9 +20,9 @@ export class Group {
   readonly #connections = new Set<Connection>();
   readonly #connects: PendingConnects<Waiter>;
   readonly #waiting = new Fifo<Waiter>();
-  /** Their person is asked something: what is typed must not end up as input of a command. */
+  /** Callers whose user is prompted: what the user types must not become input of a command. */
   readonly #asking = new Set<Waiter>();
-  /** Their connection is chosen, and a session on it is being opened. */
+  /** Callers whose connection is chosen, while a session on it is being opened. */
   readonly #placed = new Set<Waiter>();
   /** Why the last connect failed, unless one has succeeded since. */
   #failure: SshpoolError | undefined;
@@ -49,14 +49,14 @@ export class Group {
     return this.#waiting.length + this.#asking.size;
   }
 
-  /** Calls wait, and nothing is on its way that could serve them. */
+  /** Callers wait, and no connect or probe is under way that could serve them. */
   get isCrowded(): boolean {
     const isProbing = this.#open.some(({ proof }) => proof === 'probing');
     return this.#waiting.length > 0 && this.#coming === 0 && !isProbing;
   }
 
   /**
-   * A session on a connection that is there, or will be.
+   * Resolves to a session on an existing or a new connection.
    * @throws SshpoolError POOL_EXHAUSTED, SESSION_REFUSED, CANCELLED, or why connecting failed
    */
   acquire(request: PoolRequest, signal: AbortSignal): Promise<Lease> {
@@ -66,7 +66,7 @@ export class Group {
   }
 
   /**
-   * A stream to a machine behind the server, on a connection that is there, or will be.
+   * Resolves to a stream to a machine behind the server, on an existing or a new connection.
    * @throws SshpoolError as acquire; TUNNEL_REFUSED, CONNECT_TIMEOUT
    */
   tunnel(request: PoolRequest, way: TunnelRequest, signal: AbortSignal): Promise<Tunnel> {
@@ -88,17 +88,17 @@ export class Group {
     for (const connection of this.#connections) connection.review(request.trust);
     const waiter: Waiter = { request, wanted, reject, timer: undefined };
     this.#enqueue(waiter);
-    // Most calls have their session by now, and neither this nor a deadline.
+    // Most callers have their session by now, and need neither an abort listener nor a deadline.
     if (!this.#waiting.has(waiter) && !this.#placed.has(waiter)) return;
     signal.addEventListener('abort', () => this.#leave(waiter, SshpoolError.of('CANCELLED', {})));
   }
 
-  /** Ends all connections, those under way too; without `force` running sessions end first. */
+  /** Closes all connections, also those being made; without `force` running sessions end first. */
   close(force: SshpoolError | undefined): void {
     this.#closing = true;
     if (force) {
       this.#connects.abortAll();
-      // Before the connections: what is placed on one must not go to the next.
+      // Before the connections close: a caller placed on one must not be moved to the next.
       const all = [...this.#waiting, ...this.#asking, ...this.#placed];
       for (const waiter of all) this.#leave(waiter, force);
     }
@@ -113,7 +113,7 @@ export class Group {
     this.#context.onEvent?.({ type: 'queue', label: waiter.request.label, queued: this.queued });
   }
 
-  /** Nobody waits longer than the queue's deadline for room; a connect has its own deadline. */
+  /** No caller waits longer than the queue timeout for room; a connect has its own deadline. */
   #limit(waiter: Waiter): void {
     const { clock, settings } = this.#context;
     waiter.timer = clock.after(settings.queueTimeoutMs, () => {
@@ -136,26 +136,26 @@ export class Group {
     this.#checkEmpty();
   }
 
-  /** Matches the waiting with the connections, in order, until nothing more can be done now. */
+  /** Matches waiting callers with connections, in order, until nothing more can be done now. */
   #pump(mayConnect = true): void {
     for (let first = this.#waiting.peek(); first; first = this.#waiting.peek()) {
       const placement = this.#place(first);
       if (placement.kind === 'use') this.#give(this.#dequeue(first), placement.connection);
       else if (placement.kind === 'probe') placement.connection.probe();
       else if (placement.kind === 'connect' && mayConnect) {
-        // The first that does not connect yet.
+        // The first caller that does not lead a connect yet.
         const next = [...this.#waiting].find((waiter) => !this.#connects.isLedBy(waiter));
         this.#connects.begin(next ?? first, placement.purpose);
       } else return;
     }
-    // The last of those who waited has its session; nobody else will come.
+    // The last waiting caller has its session; a closing group gets no new callers.
     if (this.#closing) for (const connection of this.#connections) connection.drain(undefined);
   }
 
   #place({ wanted, request }: Waiter): Placement<Connection> {
     const { limits } = this.#context;
     const open = this.#open;
-    // Those that drain still count: the limit is on connections, not on useful ones.
+    // Draining connections still count: the limit is on connections, not on usable ones.
     const leaving = this.#connections.size - open.length;
     return place(open, {
       wantsSession: wanted.isSession,
@@ -167,7 +167,7 @@ export class Group {
     });
   }
 
-  /** One more may be made while one is silent, so that a single one does not hold up all. */
+  /** One more may be made while one is silent, so that a single silent one does not block all callers. */
   get #max(): number {
     const hasSilent = this.#open.some(({ proof }) => proof === 'silent');
     return this.#context.settings.maxConnections + (hasSilent ? 1 : 0);
@@ -177,7 +177,7 @@ export class Group {
     return [...this.#connections].filter(({ life }) => life === 'open');
   }
 
-  /** Connects that need nobody's answer, or will have it soon. */
+  /** Connects under way, without those that have waited too long for a user's answer. */
   get #coming(): number {
     return this.#connects.size - this.#connects.stalled;
   }
@@ -202,7 +202,7 @@ export class Group {
         if (reused) this.#context.onEvent?.({ type: 'reuse', connection: connection.row() });
         return true;
       },
-      // At the end of the line, with a new deadline.
+      // At the end of the queue, with a new deadline.
       retry: () => {
         if (isThere()) this.#enqueue(waiter);
       },
@@ -220,7 +220,7 @@ export class Group {
     const { counters, limits, onEvent } = this.#context;
     counters.connect.add(connectMs);
     this.#failure = undefined;
-    // A link that was lost at once closes before the constructor returns.
+    // If the link is already lost, onClosed is called before the constructor returns.
     let made: Connection | undefined;
     const events: ConnectionEvents = {
       onRoom: () => this.#pump(),
@@ -237,7 +237,7 @@ export class Group {
     onEvent?.({ type: 'connect', connection: connection.row(), connectMs });
     if (connection.life !== 'closed') this.#connections.add(connection);
     this.#reached(connection, connectMs);
-    // It is what ssh would have made for its leader, and not what another call asks for.
+    // The identity changed during the connect: as with ssh, only the leader uses this connection.
     if (!request.isShareable(link)) {
       const isWanted = this.#waiting.has(leader) && connection.life === 'open';
       if (isWanted) this.#give(this.#dequeue(leader), connection);
@@ -247,21 +247,21 @@ export class Group {
   }
 
   /**
-   * A command was sent and the connection is silent: whether that is the network or this one
-   * connection shows where the server is reached by another, which also serves those who wait.
+   * A command was sent and the connection is silent. Another connection shows whether the network is down
+   * or only this connection; it also serves the waiting callers.
    */
   #reachElsewhere(silent: Connection, waiter: Waiter): void {
     const others = this.#open.filter(({ proof }) => proof !== 'silent');
     for (const connection of others) connection.probe();
     const isFull = this.#connections.size + this.#connects.size >= this.#max;
-    // One that is to be closed may be the only one that its caller wanted (--fresh).
+    // A draining connection may be the only one that its caller wanted (--fresh).
     if (others.length + this.#coming > 0 || isFull || silent.life !== 'open') return;
     if (this.#connects.settles(waiter.request)) return;
-    // It is led by nobody who waits: as each for speed it asks no question.
+    // No waiting caller leads this connect: like every connect for speed, it does not prompt.
     this.#connects.begin(leaderFor(waiter), 'speed');
   }
 
-  /** The server was reached, by a connection that took so long to make, or that is there. */
+  /** The server was reached by another connection: a new one, made within `tookMs`, or an existing one. */
   #reached(by: Connection | undefined, tookMs: number): void {
     for (const one of this.#connections) if (one !== by) one.pulse.reachedElsewhere(tookMs);
   }
@@ -276,7 +276,7 @@ export class Group {
     this.#checkEmpty();
   }
 
-  /** One whose person is asked does not stand in line meanwhile. */
+  /** While a prompt is open, its caller leaves the queue and gets no other connection. */
   #asked(waiter: Waiter): void {
     if (!this.#connects.isAsking(waiter)) {
       if (this.#asking.delete(waiter)) this.#enqueue(waiter);
@@ -284,8 +284,8 @@ export class Group {
   }
 
   /**
-   * All who wait for this connect share its failure; where there are connections that answer, they
-   * wait for those. What failed is not tried again at once, but after one for speed there may be need of room.
+   * A failed connect fails all callers that wait for it; if other connections answer, they wait for
+   * those. It is not repeated at once, but after a connect for speed one for room may be needed.
    */
   #connectFailed({ error, leader, purpose, asked }: ConnectFailure<Waiter>): void {
     if (error) {
@@ -293,11 +293,11 @@ export class Group {
       this.#context.onEvent?.({ type: 'error', label: leader.request.label, error });
     }
     const hasConnections = this.#open.some(({ proof }) => proof !== 'silent');
-    // It may be for want of an answer, which somebody else may have.
+    // The cause may be a missing answer, which the user of another caller may give.
     const isPersonal = asked || leader.request.batchMode;
     if (error === undefined) this.#pump();
     else if (purpose === 'room' && !hasConnections && (isPersonal || this.#coming === 0)) {
-      // Who has a connect of their own under way waits for that.
+      // A caller that leads a connect of its own waits for that.
       const others = [...this.#waiting].filter((one) => !this.#connects.isLedBy(one));
       for (const waiter of sharing(leader, others, isPersonal)) this.#leave(waiter, error);
       this.#pump();
@@ -305,7 +305,7 @@ export class Group {
       this.#connects.settle();
       this.#pump(purpose === 'speed');
     }
-    // Its question is still open, and there is nothing to wait for with it.
+    // The leader's prompt is still open, but the connect that it belongs to has failed.
     if (error && this.#asking.has(leader)) this.#leave(leader, error);
     this.#checkEmpty();
   }

@@ -1,22 +1,22 @@
 /**
- * The handshakes under way, by server: sshd drops connections at random once ten are not logged in
- * yet (MaxStartups 10:30:100 of sshd_config), whichever targets they are for. So no more than that
- * are under way at a time, and the others wait in line.
+ * Limits the handshakes under way with each server: sshd drops connections at random once ten are not
+ * logged in yet (MaxStartups 10:30:100 of sshd_config), whichever targets they are for. Further
+ * handshakes wait in a queue.
  */
 import { SshpoolError } from '../base/errors.ts';
 import { Fifo } from '../base/fifo.ts';
 import type { Clock } from '../base/time.ts';
 
-/** Handshakes with one server at a time. */
+/** The most handshakes with one server at a time. */
 const LIMIT = 10;
-/** Beyond so many, each further start is put off at random, so that they do not come in step. */
+/** Above this number each further start is delayed at random, so that they do not run in step. */
 const FEW = 3;
 const JITTER_MS = 50;
 
-/** Those of one server. */
+/** The handshakes of one server. */
 interface Line {
   underWay: number;
-  /** Each starts one of those who wait; it then has the place of the one that ended. */
+  /** Each starts a waiting handshake, which takes the place of the one that ended. */
   readonly waiting: Fifo<() => void>;
 }
 
@@ -32,9 +32,9 @@ export class Handshakes {
   }
 
   /**
-   * Calls `shake` when its turn has come; the next has its turn when that has settled, or has called
-   * `leave`: a person may take any time to answer.
-   * @throws SshpoolError CANCELLED where the signal comes before the turn, or why it failed
+   * Calls `shake` when its turn has come. The next one starts when `shake` has settled or has called
+   * `leave`, because a user may take any time to answer a prompt.
+   * @throws SshpoolError CANCELLED if the signal is aborted before the turn, or why it failed
    */
   async run<T>(
     server: string,
@@ -78,7 +78,7 @@ export class Handshakes {
   }
 }
 
-/** Waits for the call that `begin` arranges, which returns how to take that back. */
+/** Resolves when `begin` calls `go`; on abort calls the function that `begin` returned, which undoes it. */
 function unlessAborted(signal: AbortSignal, begin: (go: () => void) => () => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const takeBack = begin(() => {

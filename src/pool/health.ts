@@ -1,21 +1,21 @@
-/** When a connection is pinged, and how old a sign of life may be: pure, in milliseconds. */
+/** When a connection is pinged, and how old a sign of life may be: pure functions, in milliseconds. */
 
-/** A connection used within this time is kept proven, so that an exec needs no probe. */
+/** A connection used within this time is kept proven by pings, so that a command needs no probe. */
 const RECENT_MS = 60_000;
 /** How often a recently used connection is pinged. */
 const RECENT_PING_MS = 5000;
 /** How long a ping or probe may take. */
 export const PING_DEADLINE_MS = 2000;
-/** How old a sign of life may be where no pings are made. */
+/** How old a sign of life may be when health checks are off. */
 const UNPINGED_MAX_AGE_MS = 15_000;
 
-/** How long any server may take to answer an open or a command, where pings are fast. */
+/** How long a server may take to answer an open or a command, if its pings are fast. */
 const ANSWER_MS = 900;
-/** What a connection may have under way without being slow to carry a question. */
+/** Up to this many unconfirmed bytes, a connection is not too slow to carry a ping. */
 export const UPLOAD_BYTES = 16 * 1024;
-/** A command that was sent waits for a silent connection for so long, whatever the reason. */
+/** The longest that a sent command waits for a silent connection, whatever the reason. */
 export const SILENCE_LIMIT_MS = 15_000;
-/** TCP sends a first packet again after a second (RFC 6298 section 2.1), any other after 200 ms. */
+/** TCP retransmits a first packet after a second (RFC 6298 section 2.1), any other after 200 ms. */
 const FIRST_RETRANSMIT_MS = 1000;
 const RETRANSMIT_MS = 250;
 
@@ -24,15 +24,15 @@ export interface HealthSettings {
   readonly healthCheckIntervalMs: number;
 }
 
-/** The delay until the next ping of a connection that was used so long ago. */
+/** The delay until the next ping of a connection that was last used `sinceUseMs` ago. */
 export function pingDelayMs(sinceUseMs: number, { healthCheckIntervalMs }: HealthSettings): number {
   const recent = sinceUseMs < RECENT_MS;
   return recent ? Math.min(RECENT_PING_MS, healthCheckIntervalMs) : healthCheckIntervalMs;
 }
 
 /**
- * Whether the last sign of life is too old to send a command without asking first. Ages are of
- * the wall clock, which shows a sleep of the machine; one that was set back counts as well.
+ * Whether the last sign of life is too old to send a command without a probe. Ages are by the wall clock,
+ * which shows a sleep of the machine; a clock that was set back is doubtful too.
  */
 export function isDoubtful(
   sinceHeardMs: number,
@@ -46,24 +46,24 @@ export function isDoubtful(
 }
 
 /**
- * How long a connection may be silent while an answer is due, by the round trip of its last ping;
- * null where there was none.
+ * How long a connection may be silent while an answer is due, from the round trip time of its last ping;
+ * null if there was none.
  */
 export function answerDueMs(rttMs: number | null): number {
   return Math.min(PING_DEADLINE_MS, Math.max(ANSWER_MS, 4 * (rttMs ?? 0)));
 }
 
-/** How the server was reached by another connection. Times are of the monotonic clock. */
+/** When another connection reached the server, by the monotonic clock. */
 export interface ServerAnswer {
   readonly begunAt: number;
   readonly answeredAt: number;
 }
 
 /**
- * When a connection that is silent since `askedAt` is given up, now that the server was reached by
- * another one. The network may have been down meanwhile, and TCP doubles the time until it sends a
- * packet again (RFC 6298 section 5.5): what was lost before the network came back arrives within as
- * long again. `usualMs` is what a connect takes.
+ * When a connection that is silent since `askedAt` is given up, now that another connection has reached
+ * the server. The network may have been down meanwhile, and TCP doubles its retransmission timeout each
+ * time (RFC 6298 section 5.5): packets lost before the network came back arrive within the same time
+ * again. `usualMs` is the usual time of a connect.
  */
 export function giveUpAt(
   askedAt: number,

@@ -1,4 +1,4 @@
-/** What the server of one connection was judged by, as callers with other known hosts come. */
+/** The last judgement of a connection's server. Callers with other known hosts judge it again. */
 import type { Link } from '../ssh/link/link.ts';
 import { TRUSTED, type Trust } from './request.ts';
 
@@ -11,7 +11,7 @@ export class Judged {
     this.#judgement = trust.judge(link);
   }
 
-  /** Whether the server is trusted, or judged as it was, by what this caller goes by. */
+  /** Whether this caller trusts the server, or judges it as the caller before did. */
   stands(trust: Trust, link: Link): boolean {
     if (trust.stamp === this.#stamp) return true;
     this.#stamp = trust.stamp;

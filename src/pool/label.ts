@@ -1,12 +1,12 @@
-/** Who a connection goes to, in the words of messages and statistics. */
+/** The target of a connection, as messages and statistics name it. */
 export interface Label {
-  /** HOST as it was typed. */
+  /** HOST as the user typed it. */
   readonly target: string;
-  /** The alias or name in it. */
+  /** The alias or host name in HOST. */
   readonly name: string;
   readonly user: string;
   readonly hostname: string;
   readonly port: number;
-  /** What leads there beside the address (config/ssh-options, wayOf); undefined for nothing. */
+  /** Jump host, proxy command and HostKeyAlias (config/ssh-options, wayOf); undefined if there are none. */
   readonly way?: string | undefined;
 }

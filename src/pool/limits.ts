@@ -1,7 +1,6 @@
 /**
- * What servers were found to allow, by key, beyond the life of a connection: a limit is met once
- * and not anew by each connection. It is forgotten after a while, for the server may be configured
- * anew.
+ * What each server (by key) was found to allow. Outlives the connections, so that only one of them runs
+ * into each limit. Expires after a while, because the server's configuration may change.
  */
 import { createHash } from 'node:crypto';
 import { TtlCache } from '../base/ttl-cache.ts';
@@ -9,9 +8,9 @@ import type { Clock } from '../base/time.ts';
 import { EARLY_DEATHS, MOMENT_MS, gradeAfter, type Finding, type Grade } from './grade.ts';
 
 export interface Limits {
-  /** Sessions at a time on one connection, the spare included. */
+  /** Concurrent sessions on one connection, the spare included. */
   readonly maxChannels: number;
-  /** It closes a session that waits for its command. */
+  /** The server closes a session that waits for its command. */
   readonly spareless: boolean;
   readonly grade: Grade;
   /** Connections in a row that ended early, and when the last of them did, by the monotonic clock. */
@@ -19,7 +18,7 @@ export interface Limits {
   readonly diedAt: number;
 }
 
-/** What a connection finds out. */
+/** What a connection found out about its server. */
 export interface Found {
   readonly maxChannels?: number;
   readonly spareless?: boolean;
@@ -40,13 +39,13 @@ const MAX_KEYS = 256;
 export class KnownLimits {
   readonly #clock: Clock;
   readonly #byKey: TtlCache<Limits>;
-  /** Whether the grade is `single`: found out at the price of connections, and so not forgotten. */
+  /** Whether the grade is `single`. Finding that out costs connections, so it does not expire. */
   readonly #single: TtlCache<boolean>;
-  /** Those that an earlier agent found out, by the digests of their keys. */
+  /** Servers that an earlier agent found to be `single`, by the digests of their keys. */
   readonly #recalled = new Set<string>();
   readonly #onSingle: (digest: string) => void;
 
-  /** `onSingle` is told of each that was found to be, and will be, by the digest of its key. */
+  /** `onSingle` gets the digest of the key of each untried server that is found to be `single`. */
   constructor(clock: Clock, onSingle: (digest: string) => void = () => undefined) {
     this.#clock = clock;
     this.#byKey = new TtlCache(clock, { lifeMs: REMEMBERED_MS, max: MAX_KEYS });
@@ -59,12 +58,12 @@ export class KnownLimits {
     return this.#isSingle(key) ? { ...known, grade: 'single' } : known;
   }
 
-  /** What was found out by an earlier agent: what `onSingle` was told. To be called once. */
+  /** Restores what an earlier agent found out: the digests that `onSingle` got. Call once. */
   recall(digests: readonly string[]): void {
     for (const digest of digests) this.#recalled.add(digest);
   }
 
-  /** Adds to what is known. A limit is only lowered: connections differ in what they came upon. */
+  /** Adds a finding. A limit is only lowered, because not every connection runs into it. */
   learn(key: string, found: Found): void {
     const known = this.of(key);
     const { finding } = found;
@@ -74,7 +73,7 @@ export class KnownLimits {
     const grade = finding ? gradeAfter(known.grade, isEnough ? 'died' : finding) : known.grade;
     if (grade === 'single' && known.grade !== 'single') {
       this.#single.set(key, true);
-      // Of one that was proven a bad network may have said it: the next agent sees.
+      // After a better grade a bad network may be the cause: not stored, the next agent tries again.
       if (known.grade === 'untried') this.#onSingle(digestOf(key));
     }
     this.#byKey.set(key, {
@@ -91,7 +90,7 @@ export class KnownLimits {
   ): Pick<Limits, 'earlyDeaths' | 'diedAt'> {
     if (finding === 'used-again') return { earlyDeaths: 0, diedAt };
     const now = this.#clock.monotonic();
-    // What a network or a restart ends in one moment has ended once.
+    // Connections that end in the same moment, by the network or a restart, count once.
     const counts = finding === 'died-early' && now - diedAt >= MOMENT_MS;
     return counts ? { earlyDeaths: earlyDeaths + 1, diedAt: now } : { earlyDeaths, diedAt };
   }
@@ -99,14 +98,14 @@ export class KnownLimits {
   #isSingle(key: string): boolean {
     const known = this.#single.get(key);
     if (known !== undefined || this.#recalled.size === 0) return known ?? false;
-    // Once for each key: this is asked for every call, and a digest takes its time.
+    // Computed once for each key: every call needs it, and a digest is slow.
     const isRecalled = this.#recalled.has(digestOf(key));
     this.#single.set(key, isRecalled);
     return isRecalled;
   }
 }
 
-/** SHA-256 in hex: a key names files and hosts. */
+/** SHA-256 in hex: the key itself contains names of files and hosts. */
 function digestOf(key: string): string {
   return createHash('sha256').update(key).digest('hex');
 }

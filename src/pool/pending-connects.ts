@@ -1,8 +1,8 @@
 /**
- * The connects under way in one group. Each is led by one of those who wait: it may ask that one
- * questions, and is given up when that one leaves. What comes of it is for all of them, but what a
- * person has to do with it: others do not wait for somebody's answer for ever, nor for the failure
- * that may come of it, since they may have somebody else to ask.
+ * The connects under way in one group. Each is led by the waiting caller that started it: that caller's
+ * user answers the prompts, and the connect is aborted when that caller leaves. The result is shared by
+ * all waiting callers. But they do not wait for the leader's user for ever, nor share a failure that may
+ * be due to the answers, since their own user may answer.
  */
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
@@ -11,23 +11,23 @@ import { SETTLE_MS } from '../ssh/login/penalties.ts';
 import type { Handshakes } from './handshakes.ts';
 import type { Purpose } from './policy.ts';
 
-/** Around each question to the person at the leader. */
+/** Wraps each prompt to the leader's user. */
 export type Asking = <T>(wait: () => Promise<T>) => Promise<T>;
 
 /** How to connect. */
 export interface Connector {
-  /** Whom the first handshake is with, HOST:PORT: the server itself, or the first jump. */
+  /** HOST:PORT of the first handshake: the server itself, or the first jump host. */
   readonly server: string;
-  /** A login at its server failed not long ago, for whomever. */
+  /** Whether a login at this server failed recently, for any caller. */
   readonly hasFailed: () => boolean;
-  /** Connects and logs in; called for the caller that has to wait for it. */
+  /** Connects and logs in, for the caller that leads the connect. */
   readonly connect: (signal: AbortSignal, purpose: Purpose, asking: Asking) => Promise<Link>;
 }
 
 /** How long a connect took, in milliseconds. */
 export interface ConnectTimes {
   readonly connectMs: number;
-  /** What a person took for an answer is not of it: it says nothing of the way or of the server. */
+  /** Time of the user's answers, not part of connectMs: it tells nothing about the network or the server. */
   readonly askedMs: number;
 }
 
@@ -38,22 +38,22 @@ interface Leader {
 export interface PendingConnectsContext<L extends Leader> {
   readonly clock: Clock;
   readonly handshakes: Handshakes;
-  /** So long the others wait for the leader's person, in milliseconds. */
+  /** How long other callers wait for the leader's user, in milliseconds. */
   readonly patienceMs: number;
   readonly onConnected: (link: Link, leader: L, took: ConnectTimes) => void;
   readonly onFailed: (failure: ConnectFailure<L>) => void;
-  /** A question to this leader's person was put, or is over: see isAsking. */
+  /** A prompt to the leader's user was opened or closed: see isAsking. */
   readonly onAsking: (leader: L) => void;
-  /** One takes so long that whoever has a choice should not wait for it. */
+  /** A connect is so slow that a caller with another connection should not wait for it. */
   readonly onSlow: () => void;
 }
 
 export interface ConnectFailure<L> {
-  /** Undefined where it was given up with its leader. */
+  /** Undefined if the connect was aborted because its leader left. */
   readonly error: SshpoolError | undefined;
   readonly leader: L;
   readonly purpose: Purpose;
-  /** The leader's person was asked something. */
+  /** The leader's user was prompted. */
   readonly asked: boolean;
 }
 
@@ -65,11 +65,11 @@ interface PendingConnect<L> {
   readonly controller: AbortController;
   slow: boolean;
   asked: boolean;
-  /** A question is open. */
+  /** A prompt is open. */
   asking: boolean;
-  /** It is for so long that the others' patience is at its end. */
+  /** A prompt is open for longer than other callers wait. */
   stalled: boolean;
-  /** All its questions together, in milliseconds. */
+  /** Time of all its prompts together, in milliseconds. */
   askedMs: number;
 }
 
@@ -87,18 +87,18 @@ export class PendingConnects<L extends Leader> {
     return this.#all.size;
   }
 
-  /** How many wait for a person, for longer than the others wait with them. */
+  /** How many connects wait for a user for longer than other callers wait. */
   get stalled(): number {
     return [...this.#all].filter(({ stalled }) => stalled).length;
   }
 
-  /** None is made only for speed now: one takes long, or one failed not long ago, at this server or here. */
+  /** No connect is made for speed now: one is slow, or failed recently at this server or in this group. */
   settles({ hasFailed }: Connector): boolean {
     const isSlow = [...this.#all].some(({ slow }) => slow);
     return isSlow || this.#context.clock.monotonic() < this.#settlesUntil || hasFailed();
   }
 
-  /** What failed here is not tried for speed for a while, whatever the reason. */
+  /** After a failure in this group, whatever the reason, makes no connect for speed for a while. */
   settle(): void {
     this.#settlesUntil = this.#context.clock.monotonic() + SETTLE_MS;
   }
@@ -107,7 +107,7 @@ export class PendingConnects<L extends Leader> {
     return [...this.#all].some((attempt) => attempt.leader === leader);
   }
 
-  /** Its person is asked something: until that is over, no other connection will do for it. */
+  /** While a prompt is open, its caller is not moved to another connection. */
   isAsking(leader: L): boolean {
     return [...this.#all].some((attempt) => attempt.leader === leader && attempt.asking);
   }
@@ -128,7 +128,7 @@ export class PendingConnects<L extends Leader> {
       this.#all.delete(attempt);
     };
     const { server, connect } = leader.request;
-    // The time in line for the handshake is not the time that it takes.
+    // The time in the queue for the handshake is not connect time.
     let startedAt = clock.monotonic();
     const shake = (leave: () => void): Promise<Link> => {
       startedAt = clock.monotonic();
@@ -173,7 +173,7 @@ export class PendingConnects<L extends Leader> {
     }
   }
 
-  /** Ends the one that is led by this leader, if any: nobody else can answer its questions. */
+  /** Aborts the connect of this leader, if any: no other caller can answer its prompts. */
   abort(leader: L): void {
     for (const attempt of this.#all) if (attempt.leader === leader) attempt.controller.abort();
   }

@@ -1,10 +1,10 @@
-/** A ping where there is no session to ask on. */
+/** A ping for a connection without a session to send it on. */
 import type { Channel, ChannelEvents } from '../ssh/channel/channel.ts';
 import type { Channels } from '../ssh/channel/channels.ts';
 
 /**
- * Asks the server for any answer: it refuses a channel of a type that it does not know (RFC 4254
- * section 5.1), and no place for a session is taken meanwhile.
+ * Makes the server answer: it refuses a channel of an unknown type (RFC 4254 section 5.1), and the
+ * request takes no session slot.
  */
 export function ping(channels: Channels): void {
   const events: ChannelEvents = {

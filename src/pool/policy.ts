@@ -1,47 +1,47 @@
-/** Where the next session goes: pure decisions over a view of one target's connections. */
+/** Decides where the next session goes: pure functions over one target's connections. */
 
-/** The most sessions on one connection: below sshd's MaxSessions (10) with room for the spare. */
+/** The most sessions on one connection: below sshd's MaxSessions (10), with room for the spare. */
 export const SESSIONS_PER_CONNECTION = 8;
 
-/** How sure we are that the other end is still there. */
+/** How sure the pool is that the server still answers. */
 export type Proof = 'proven' | 'doubtful' | 'probing' | 'silent';
 
 export interface ConnectionView {
   /** Sessions under way, spares not counted. */
   readonly running: number;
-  /** Sessions that it takes at the most. */
+  /** The most concurrent sessions that it takes. */
   readonly cap: number;
-  /** It takes a tunnel beside what is under way. */
+  /** Whether it takes a tunnel beside what is under way. */
   readonly takesTunnel: boolean;
   /**
-   * It is to be tried before it takes what others come beside: a tunnel, which stays; or a session where
-   * no further connection is allowed.
+   * It needs a trial before it takes a tunnel, which stays open, or a session while no further connection
+   * is allowed.
    */
   readonly untried: boolean;
   readonly proof: Proof;
   /** A session is open and waits for a command. */
   readonly spare: boolean;
-  /** A bulk transfer is under way on it. */
+  /** A bulk transfer runs on it. */
   readonly bulk: boolean;
 }
 
 export interface Demand {
-  /** The first of those who wait wants a session; else a tunnel, of which no number is allowed. */
+  /** The first waiting caller wants a session; otherwise a tunnel, whose number is not limited. */
   readonly wantsSession: boolean;
   readonly waiting: number;
   /** Connects under way. */
   readonly connecting: number;
-  /** Connections allowed, those under way included. */
+  /** The most connections, those under way included. */
   readonly max: number;
-  /** Sessions that a new connection will take. */
+  /** Concurrent sessions that a new connection will take. */
   readonly capOfNew: number;
-  /** A bulk connection will do: another could not be had lately, or takes long. */
+  /** A connection with a bulk transfer is good enough: a second connect failed recently, or is slow. */
   readonly settles: boolean;
 }
 
 /**
- * Why another connection is made: because there is no room, or only for speed. For speed nobody
- * is asked a question: there is a connection that needs no password.
+ * Why another connection is made: because no connection has room, or only for speed. A connect for speed
+ * does not prompt: the caller can use an existing connection without a password.
  */
 export type Purpose = 'room' | 'speed';
 
@@ -51,7 +51,7 @@ export type Placement<C> =
   | { readonly kind: 'connect'; readonly purpose: Purpose }
   | { readonly kind: 'wait' };
 
-/** Decides for the first of those who wait. */
+/** Decides for the first waiting caller. */
 export function place<C extends ConnectionView>(
   connections: readonly C[],
   demand: Demand,
@@ -63,9 +63,9 @@ export function place<C extends ConnectionView>(
   const proofOf = ({ proof, untried }: C): Proof =>
     untried && (isLast || !demand.wantsSession) && proof === 'proven' ? 'doubtful' : proof;
   const usable = withRoom.filter((one) => proofOf(one) === 'proven').toSorted(better)[0];
-  // Beside a bulk transfer a command takes seconds on a slow link, and a new connection less than
-  // one. So whoever finds nothing else waits for another, as the first call does; later ones find
-  // it warm. Connecting as soon as a transfer begins would log in twice for each, often for nobody.
+  // Beside a bulk transfer a command takes seconds on a slow link; a new connection takes less than one.
+  // So a caller that finds only bulk connections waits for a new one; later callers find it open.
+  // Connecting as soon as a transfer begins would log in twice for each, often for no caller.
   if (usable && (!usable.bulk || demand.settles)) return { kind: 'use', connection: usable };
   const doubtful = withRoom.find((one) => proofOf(one) === 'doubtful');
   if (doubtful) return { kind: 'probe', connection: doubtful };
@@ -80,7 +80,7 @@ export function place<C extends ConnectionView>(
   return usable ? { kind: 'use', connection: usable } : { kind: 'wait' };
 }
 
-/** No bulk transfer first; a spare saves a round trip; after that, the least busy. */
+/** Connections without a bulk transfer first; then a spare, which saves a round trip; then the least busy. */
 function better(a: ConnectionView, b: ConnectionView): number {
   return (
     Number(a.bulk) - Number(b.bulk) || Number(b.spare) - Number(a.spare) || a.running - b.running

@@ -1,6 +1,6 @@
 /**
- * The pool: warm connections by identity. It knows sessions and links, not how a caller asks or
- * how a link is made.
+ * The pool: open connections by identity. It knows sessions and links, not how a caller asks or how a
+ * link is made.
  */
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
@@ -20,14 +20,14 @@ export interface PoolSnapshot {
   readonly connections: readonly ConnectionRow[];
 }
 
-/** Which connections are meant: those for whose label it is true. */
+/** Selects connections: returns true for those that are meant. */
 export type Match = (label: Label, key: string) => boolean;
 
 export interface PoolEvents {
-  /** The last connection, connect and waiting caller are gone; may be called again. */
+  /** The last connection, connect and waiting caller are gone; may be called several times. */
   onEmpty(): void;
   readonly onEvent?: OnPoolEvent;
-  /** A server was found to end each connection with its first session: the digest of its key. */
+  /** A server was found to close each connection after its first session; gets the digest of its key. */
   readonly onSingle?: (digest: string) => void;
 }
 
@@ -56,7 +56,7 @@ export class Pool {
     this.#events = events;
   }
 
-  /** Servers that an earlier pool found to be so: what its `onSingle` was told. */
+  /** Restores the servers that an earlier pool reported by `onSingle`. */
   recall(digests: readonly string[]): void {
     this.#limits.recall(digests);
   }
@@ -74,7 +74,7 @@ export class Pool {
   }
 
   /**
-   * A stream to a machine behind a server, over a pooled connection to that.
+   * A stream to a machine behind a server, over a pooled connection to that server.
    * @throws SshpoolError as acquire; TUNNEL_REFUSED, CONNECT_TIMEOUT
    */
   tunnel(request: PoolRequest, way: TunnelRequest, signal: AbortSignal): Promise<Tunnel> {
@@ -86,26 +86,27 @@ export class Pool {
     return this.#connections().some(({ label, key }) => match(label, key));
   }
 
-  /** Calls wait for a session, and nothing is on its way that could serve them. */
+  /** Callers wait for a session, and no connect or probe is under way that could serve them. */
   isCrowded(key: string): boolean {
     return this.#groups.get(key)?.isCrowded ?? false;
   }
 
-  /** A session over a connection of its own, which ends with it. */
+  /** A session over a connection of its own, which closes after the session. */
   async acquireFresh(request: PoolRequest, signal: AbortSignal): Promise<Lease> {
     const lease = await this.#acquire(`fresh ${++this.#lastId}`, request, signal);
     lease.connection.drain(undefined);
     return lease;
   }
 
-  /** A session ended after so many milliseconds. */
+  /** Records how long a session took. */
   recordExec(ms: number): void {
     this.#counters.exec.add(ms);
   }
 
   /**
-   * Ends connections; resolves to what they were when those of them have closed that were idle or,
-   * with `force`, all; those are told `by` what. The others close when their sessions end.
+   * Closes connections, and resolves to their former rows: with `force` when all have closed, whose
+   * callers get `by` as the reason; otherwise when the idle ones have. Busy ones close when their
+   * sessions end.
    */
   async close(
     match: Match,
@@ -122,7 +123,7 @@ export class Pool {
     return rows;
   }
 
-  /** Ends everything, waiting and connecting callers too; resolves when nothing is left. */
+  /** Closes the pool, with `force` also for waiting and connecting callers; resolves when it is empty. */
   closeAll(force: SshpoolError | undefined): Promise<void> {
     this.#closing = true;
     for (const group of [...this.#groups.values()]) group.close(force);
@@ -147,7 +148,7 @@ export class Pool {
     return this.#group(group, request.key).acquire(request, signal);
   }
 
-  /** The group of a name: of the key, or of the one caller who wants a connection of its own. */
+  /** The group with this name: the key, or a unique name for a caller that wants its own connection. */
   #group(name: string, key: string): Group {
     const known = this.#groups.get(name);
     if (known) return known;

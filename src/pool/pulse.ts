@@ -1,6 +1,6 @@
 /**
- * The signs of life of one connection: when it was last heard, when it is asked, and what its
- * silence means. What becomes of a silent connection is decided by its owner.
+ * The keep-alive of one connection: when its server was last heard, when it is pinged, and what its
+ * silence means. The owner decides what happens to a silent connection.
  */
 import type { Clock, Timer } from '../base/time.ts';
 import {
@@ -21,13 +21,13 @@ export interface PulseContext extends SilenceEvents {
   readonly counters: Counters;
   /** How long it took to connect. */
   readonly connectMs: number;
-  /** Asks the server for an answer, if there is a session to ask on. */
+  /** Pings the server. */
   readonly ping: () => void;
-  /** Whether the server has something to answer besides pings. */
+  /** Whether the server owes an answer besides pings. */
   readonly isAwaited: () => boolean;
-  /** Bytes that may be under way to the server, behind which a question would wait. */
+  /** Bytes that may be in flight to the server; a ping would wait behind them. */
   readonly unconfirmed: () => number;
-  /** The answer to a probe: proof, or silence until the deadline. */
+  /** The result of a probe: alive, or silent until the deadline. */
   readonly onProbed: (alive: boolean) => void;
   /** When it was last used, milliseconds of the wall clock. */
   readonly lastUsedAt: () => number;
@@ -40,7 +40,7 @@ export class Pulse {
   #heardAt: number;
   /** By the monotonic clock. */
   #signAt: number;
-  /** The first question since then, by the monotonic clock. */
+  /** When the first question after #signAt was sent, by the monotonic clock. */
   #askedAt = -Infinity;
   #promptedAt = -Infinity;
   #watch: Timer | undefined;
@@ -66,7 +66,7 @@ export class Pulse {
 
   get proof(): Proof {
     const { clock, settings, lastUsedAt } = this.#context;
-    // Also while it is asked once more.
+    // Also while another probe is under way.
     if (this.#silence.silent) return 'silent';
     if (this.#probing) return 'probing';
     const now = clock.now();
@@ -74,7 +74,7 @@ export class Pulse {
     return doubtful ? 'doubtful' : 'proven';
   }
 
-  /** A message of the server came. */
+  /** A message from the server arrived. */
   heard(): void {
     const { clock } = this.#context;
     this.#heardAt = clock.now();
@@ -85,31 +85,31 @@ export class Pulse {
     onSign?.();
   }
 
-  /** The server was reached by another connection, which took so long; this one may be silent. */
+  /** Another connection, made within `tookMs`, reached the server; this one may be silent. */
   reachedElsewhere(tookMs: number): void {
-    // On a slow link the question may not have left yet.
+    // On a slow link the ping may not have left yet.
     if (this.#context.unconfirmed() > UPLOAD_BYTES) return;
     const answeredAt = this.#context.clock.monotonic();
     this.#silence.reached({ begunAt: answeredAt - tookMs, answeredAt });
   }
 
-  /** Calls `watcher` when it falls silent, until the returned function is called. */
+  /** Calls `watcher` when the connection falls silent, until the returned function is called. */
   watch(watcher: () => void): () => void {
     return this.#silence.watch(watcher);
   }
 
-  /** Whether a message came since then, by the monotonic clock. */
+  /** Whether a message arrived after `at`, by the monotonic clock. */
   heardSince(at: number): boolean {
     return this.#signAt > at;
   }
 
-  /** A question was sent that any server answers soon, such as a command. */
+  /** A request was sent that any server answers soon, such as a command. */
   asked(): void {
     this.#ask();
     this.#watch ??= this.#watchFor(answerDueMs(this.#rttMs));
   }
 
-  /** Asks for a sign beside a question whose answer may be long in coming; holds up no call. */
+  /** Pings beside a request whose answer may take long; delays no call. */
   prompt(): void {
     if (this.#promptedAt > this.#signAt) return;
     this.#promptedAt = this.#context.clock.monotonic();
@@ -117,7 +117,7 @@ export class Pulse {
     this.asked();
   }
 
-  /** Asks for a sign of life and tells onProbed, unless the connection ends first. */
+  /** Probes the server and calls onProbed, unless the connection ends first. */
   async probe(): Promise<void> {
     if (this.#probing) return;
     const { clock, counters, onProbed } = this.#context;
@@ -149,12 +149,12 @@ export class Pulse {
     if (this.#askedAt <= this.#signAt) this.#askedAt = this.#context.clock.monotonic();
   }
 
-  /** Since when nothing was heard although something was asked. */
+  /** Since when the server is silent although an answer is due. */
   get #dueSince(): number {
     return Math.max(this.#askedAt, this.#signAt);
   }
 
-  /** One timer at a time, and none that is cancelled: this is on the way of every command. */
+  /** One timer at a time, and none that is cancelled: every command passes here. */
   #watchFor(delayMs: number): Timer {
     const { clock, isAwaited } = this.#context;
     return clock.after(delayMs, () => {
@@ -169,7 +169,7 @@ export class Pulse {
     });
   }
 
-  /** Whatever the server says within the deadline is a sign of life. */
+  /** Any message from the server within the deadline is a sign of life. */
   #answer(): Promise<boolean> {
     return new Promise((resolve) => {
       const timer = this.#context.clock.after(PING_DEADLINE_MS, () => resolve(false));

@@ -1,19 +1,19 @@
 /**
- * Ends a remote command that should not go on: first the signal, then, for one that does not
- * mind it, SIGKILL, then the channel. Never waits for a server that does not answer.
+ * Ends a remote command that should not go on: sends the signal, then SIGKILL if the command ignores it,
+ * then closes the channel. Never waits for a server that does not answer.
  */
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock, Timer } from '../base/time.ts';
 import type { Lease } from './wanted.ts';
 
-/** How long the server may take to say anything after the first signal. */
+/** How long the server may be silent after the first signal. */
 const SIGN_MS = 1000;
-/** How long a command may take to leave after the first signal. */
+/** How long a command may take to end after the first signal. */
 const GRACE_MS = 5000;
 /** How long the server may take to report a killed command. */
 const KILL_MS = 2000;
 
-/** Signals by which ssh itself would end, and with it the session. */
+/** Signals that would end ssh itself, and with it the session. */
 const ENDING = new Set(['HUP', 'INT', 'KILL', 'QUIT', 'TERM']);
 
 export class RemoteEnd {
@@ -28,8 +28,8 @@ export class RemoteEnd {
   }
 
   /**
-   * Delivers one signal and leaves the rest to the command. Where the server refuses one by which
-   * ssh would end, the session ends as it would with ssh.
+   * Delivers one signal; the command decides what it does. If the server refuses a signal that would end
+   * ssh, the session ends as it would with ssh.
    */
   signal(name: string): void {
     const { session, connection } = this.#lease;
@@ -40,7 +40,7 @@ export class RemoteEnd {
     });
   }
 
-  /** Delivers `name` and sees to it that the command ends. The session's onEnd follows. */
+  /** Delivers `name` and makes sure that the command ends. The session's onEnd follows. */
   end(name: string): void {
     if (this.#ending) return;
     this.#ending = true;
@@ -50,11 +50,11 @@ export class RemoteEnd {
     session.endStdin();
     void connection.signal(session, name).then((done) => {
       delivered = done;
-      // Without a signal there is nothing to wait for.
+      // The signal was not delivered, so waiting would not help.
       if (!done) session.close();
     });
     this.#timer = this.#clock.after(SIGN_MS, () => {
-      // What is said of others says nothing of a command that is not answered.
+      // Messages of other sessions say nothing about a command that the server has not answered.
       const isAnswered = session.state !== 'starting' && connection.pulse.heardSince(askedAt);
       if (delivered || isAnswered) this.#killLater();
       else session.close();

@@ -1,35 +1,35 @@
 /**
- * The remedy for servers that refuse to signal a session. sshd up to 9.9 refuses it for root
- * ("session signalling requires privilege separation"); there a second session can find the
- * command among the children of its own sshd, and signal its process group.
+ * A workaround for servers that refuse to signal a session. sshd up to 9.9 refuses it for root
+ * ("session signalling requires privilege separation"); there a second session can find the command among
+ * the children of its own sshd, and signal its process group.
  */
 import type { Channels } from '../ssh/channel/channels.ts';
 import type { Link } from '../ssh/link/link.ts';
 import { Session, type Outcome } from '../ssh/channel/session.ts';
 
-/** Signals that RFC 4254 section 6.10 names and that we pass on. */
+/** The signals of RFC 4254 section 6.10 that are passed on. */
 const NAMES = /^(HUP|INT|KILL|QUIT|TERM|USR1|USR2)$/;
 
 /**
- * Whether a second session may be used. Never where a forced command is known of: it would run
- * once more in place of ours.
+ * Whether a second session may be used. Never with a known forced command: it would run again in place of
+ * the signal command.
  */
-export function remedyApplies(link: Link): boolean {
+export function workaroundApplies(link: Link): boolean {
   const version = /^OpenSSH_(\d+)\.(\d+)/.exec(link.serverVersion);
   if (!version || link.user !== 'root' || link.forcedCommand) return false;
   return Number(version[1]) < 10;
 }
 
 /**
- * A command line that signals the process group of the `index`-th (from 0, in the order of their
- * start) of the `count` sessions whose commands were sent before it on this connection. It does nothing
- * unless it finds exactly as many that are older than itself, so that it never hits another session: a
- * younger one may have taken the place of one that has ended.
+ * A command line that signals the process group of the `index`-th (from 0, in start order) of the `count`
+ * sessions whose commands were sent before it on this connection. It does nothing unless exactly `count`
+ * sessions are older than itself, so that it never signals another one: a younger session may have
+ * replaced one that has ended.
  */
 export function signalCommand(name: string, index: number, count: number): string {
   if (!NAMES.test(name)) throw new RangeError(`no signal: ${name}`);
-  // For each child of our sshd: when it started (field 22 of proc(5) stat, 0 where there is no
-  // /proc), and its process id; in that order, up to ourselves.
+  // For each child of the same sshd: its start time (field 22 of proc(5) stat, 0 where there is no /proc)
+  // and its process id, in that order, up to this shell itself.
   const script =
     `ps -A -o pid= -o ppid= | while read -r c p; do ` +
     `if [ "$p" = "$PPID" ]; then ` +
@@ -42,9 +42,9 @@ export function signalCommand(name: string, index: number, count: number): strin
 }
 
 /**
- * Runs a command of our own in a session of its own; its streams are dropped. Which one, is asked at the
- * moment when it is sent; undefined for none. `onSession` is told of the session, and what it returns is
- * called when that is closed.
+ * Runs a command of the pool in its own session and drops its output. `command` is called when the
+ * session is open; undefined runs nothing. `onSession` gets the session and returns a function that is
+ * called when the session is closed.
  */
 export function runCommand(
   channels: Channels,

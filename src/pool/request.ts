@@ -1,4 +1,4 @@
-/** What callers want of the pool, and what it goes by. */
+/** What callers want from the pool, and the settings of the pool. */
 import type { Connector } from './pending-connects.ts';
 import type { ConnectionSettings } from './connection.ts';
 import type { Label } from './label.ts';
@@ -6,28 +6,28 @@ import type { Link } from '../ssh/link/link.ts';
 
 /** Which servers a caller trusts, for judging a connection that was made earlier. */
 export interface Trust {
-  /** Changes with whatever decides about that. */
+  /** Changes when anything changes that decides about trust. */
   readonly stamp: string;
   /**
-   * What is known now of the server at the other end, as one text: a connection about which
-   * it is not what it was, and that is not `trusted` either, is not used any more.
+   * What is known of the server now, as one text. A connection is no longer used if this text has changed
+   * and is not `trusted`.
    */
   judge(link: Pick<Link, 'hostKey' | 'via'> | undefined): string;
 }
 
-/** The text of a server whose very key is known. */
+/** The text for a server whose host key is known. */
 export const TRUSTED = 'trusted';
 
-/** What a caller wants: a session to a target, over the pool or over a connection of its own. */
+/** What a caller wants: a session to a target, over a shared connection or over one of its own. */
 export interface PoolRequest extends Connector {
-  /** Names everything that decides who we are and whom we talk to. */
+  /** Identifies the client's credentials and the server, with everything that decides about them. */
   readonly key: string;
   readonly label: Label;
   readonly trust: Trust;
-  /** Whether later calls may use what `connect` made: not where who we are changed meanwhile. */
+  /** Whether later calls may use the new connection: not if the client's identity changed meanwhile. */
   readonly isShareable: (link: Link) => boolean;
   readonly forwardAgent: string | undefined;
-  /** Its caller answers no questions (BatchMode). */
+  /** Its caller answers no prompts (BatchMode). */
   readonly batchMode: boolean;
 }
 

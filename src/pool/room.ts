@@ -1,4 +1,4 @@
-/** What room a connection has, as placement sees it: what its server takes, less what is under way. */
+/** The free room of a connection, for placement: what its server takes, minus what is in use. */
 import type { ConnectionView, Proof } from './policy.ts';
 import type { Pulse } from './pulse.ts';
 import type { Slots } from './slots.ts';
@@ -9,14 +9,14 @@ export abstract class Room implements ConnectionView {
   protected abstract readonly slots: Slots;
   protected abstract readonly standing: Standing;
   protected tunnels = 0;
-  /** Its server opens no session at all, but carries tunnels. */
+  /** The server opens no session at all, but carries tunnels. */
   protected sessionless = false;
 
   get running(): number {
     return this.slots.used;
   }
 
-  /** A session or a tunnel is under way: it must not be closed for want of use. */
+  /** A session or tunnel is in use: the connection must not be closed as idle. */
   get busy(): boolean {
     return this.underWay > 0;
   }
@@ -48,7 +48,7 @@ export abstract class Room implements ConnectionView {
     return this.standing.trying && proof !== 'silent' ? 'probing' : proof;
   }
 
-  /** Sessions and tunnels that somebody has or waits for. */
+  /** Sessions and tunnels that a caller has or waits for. */
   protected get underWay(): number {
     return this.slots.active + this.tunnels;
   }

@@ -1,22 +1,22 @@
 /**
- * Whether a connection is silent while an answer is due, and for how long that is endured: until
- * the server was reached by another connection, or up to a limit. Sends nothing.
+ * Whether a connection is silent while an answer is due, and how long that is tolerated: until another
+ * connection reaches the server, or up to a limit. Sends nothing.
  */
 import type { Clock, Timer } from '../base/time.ts';
 import { giveUpAt, SILENCE_LIMIT_MS, type ServerAnswer } from './health.ts';
 
 export interface SilenceEvents {
-  /** An answer is overdue; told again where another one is. */
+  /** An answer is overdue; called again for each further one. */
   onSilent(): void;
-  /** It was silent, and a message came. */
+  /** A message arrived after a silence. */
   onSign(): void;
-  /** Unanswered commands are not waited for any longer. */
+  /** The wait for unanswered commands is over. */
   onExpired(): void;
 }
 
 export class Silence {
   readonly #clock: Clock;
-  /** What a connect takes, milliseconds. */
+  /** The usual time of a connect, in milliseconds. */
   readonly #usualMs: number;
   readonly #events: SilenceEvents;
   readonly #watchers = new Set<() => void>();
@@ -24,7 +24,7 @@ export class Silence {
   /** Since when an answer is due, by the monotonic clock. */
   #askedAt = 0;
   #expiresAt = Infinity;
-  /** While it is silent, up to the limit. */
+  /** Runs while the connection is silent, up to the limit. */
   #timer: Timer | undefined;
 
   constructor(clock: Clock, usualMs: number, events: SilenceEvents) {
@@ -37,7 +37,7 @@ export class Silence {
     return this.#silent;
   }
 
-  /** No answer came to what was asked then. */
+  /** The request that was sent at `askedAt` got no answer in time. */
   overdue(askedAt: number): void {
     this.#silent = true;
     if (this.#timer === undefined) {
@@ -48,13 +48,13 @@ export class Silence {
     this.#events.onSilent();
   }
 
-  /** Calls `watcher` each time when it falls silent, until the returned function is called. */
+  /** Calls `watcher` each time the connection falls silent, until the returned function is called. */
   watch(watcher: () => void): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
   }
 
-  /** A message came. On the way of every packet. */
+  /** A message arrived. Called for every packet. */
   sign(): void {
     if (!this.#silent) return;
     this.#silent = false;
@@ -62,7 +62,7 @@ export class Silence {
     this.#events.onSign();
   }
 
-  /** The server was reached by another connection. */
+  /** Another connection reached the server. */
   reached(how: ServerAnswer): void {
     if (this.#timer === undefined) return;
     const at = giveUpAt(this.#askedAt, how, this.#usualMs);

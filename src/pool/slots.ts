@@ -1,7 +1,7 @@
 /**
- * The sessions of one connection: those that run, the spares that wait for a command, and those
- * who wait for a spare. It learns how many the server allows; when the connection ends is its
- * owner's business.
+ * The sessions of one connection: the running ones, the spares that wait for a command, and the callers
+ * that wait for a spare. It learns how many sessions the server allows; its owner decides when the
+ * connection ends.
  */
 import { Fifo } from '../base/fifo.ts';
 import type { SshpoolError } from '../base/errors.ts';
@@ -14,12 +14,12 @@ import { runCommand } from './remote-signal.ts';
 import { Traffic } from './traffic.ts';
 import { tryTwo, type TrialResult } from './trial.ts';
 
-/** Who wants a session that waits for its command. */
+/** A caller that wants a session that waits for its command. */
 export interface Taker {
   onSession(session: Session): void;
-  /** The server opens no further session. `alone`: it had none open at all. */
+  /** The server opens no further session. `alone`: no other session was open. */
   onRefused(alone: boolean, description: string): void;
-  /** It does not answer. Nothing ran: another connection may do, unless `reason` says why not. */
+  /** The server does not answer. Nothing ran: another connection is tried, unless `reason` says why not. */
   onUnopened(reason: string | undefined): void;
   /** The command was sent, and the connection is silent. */
   onUnanswered(): void;
@@ -27,26 +27,26 @@ export interface Taker {
 }
 
 export interface SlotsContext {
-  /** Asked for only once the connection is there. */
+  /** Called only once the connection is constructed. */
   readonly channels: () => Channels;
   readonly clock: Clock;
   /** What the server is known to allow. */
   readonly limits: Limits;
-  /** Whether one more than those asked for may be kept open. */
+  /** Whether one more session than requested may be kept open. */
   readonly keepsSpare: () => boolean;
-  /** The server refused a session and had so many open, spares included. */
+  /** The server refused a session while `others` were open, spares included. */
   readonly onRefused: (others: number) => void;
   /** The server closed a spare. */
   readonly onSpareClosed: () => void;
-  /** A session was asked for, or a command was sent. */
+  /** A session was requested, or a command was sent. */
   readonly onAsked: () => void;
-  /** A session was closed; `ran` where a caller had it. */
+  /** A session was closed; `ran`: a caller had it. */
   readonly onFreed: (ran: boolean) => void;
   /** The server has not opened or closed a session for too long. */
   readonly onStuck: () => void;
 }
 
-/** How long a server may take to open a session, or to close one that we have closed. */
+/** How long a server may take to open a session, or to close one that the pool has closed. */
 const DUE_MS = 10_000;
 
 interface Taken {
@@ -56,18 +56,18 @@ interface Taken {
 
 export class Slots {
   readonly #context: SlotsContext;
-  /** Every session that is not closed, those under way and those of our own included. */
+  /** Every session that is not closed, those being opened and the pool's own included. */
   readonly #all = new Set<Session>();
   readonly #running = new Map<Session, Taken>();
-  /** Closed by us and not by the server: each takes a slot, for no caller. */
+  /** Closed by the pool but not by the server: each takes a slot, for no caller. */
   readonly #left = new Map<Session, Timer>();
   /** Open and waiting for a command. */
   readonly #spares = new Fifo<Session>();
-  /** Each takes a spare as soon as there is one. */
+  /** Each takes a spare as soon as one is open. */
   readonly #takers = new Fifo<Taker>();
   #opening = 0;
   #served = false;
-  /** The server closed a spare that nobody used: it wants none, and would close the next too. */
+  /** The server closed an unused spare: it would close the next one too, so none is opened. */
   #spareless: boolean;
   #maxSessions: number;
 
@@ -101,12 +101,12 @@ export class Slots {
     return this.#served;
   }
 
-  /** Those whose command was sent, and not answered. */
+  /** Sessions whose command was sent and not answered. */
   get unanswered(): readonly Session[] {
     return this.running.filter(({ state }) => state === 'starting');
   }
 
-  /** The server has something to answer. */
+  /** The server owes an answer. */
   get awaited(): boolean {
     return this.#opening > 0 || this.unanswered.length > 0;
   }
@@ -115,9 +115,9 @@ export class Slots {
     return this.#maxSessions;
   }
 
-  /** Asks the server for any answer. */
+  /** Pings the server. */
   ping(): void {
-    // Behind a command that is not answered yet a question would wait as well.
+    // A ping behind an unanswered command would wait as well.
     const running = this.running.find(({ state }) => state === 'running');
     const session = this.#spares.peek() ?? running;
     if (session) void session.ping();
@@ -134,7 +134,7 @@ export class Slots {
     this.#handOut();
   }
 
-  /** Opens what takers wait for and, while more callers may come, one spare, if allowed. */
+  /** Opens sessions for the waiting takers and one spare for the next, if allowed. */
   refill(): void {
     const spare = this.#context.keepsSpare() && !this.#spareless;
     const wanted = this.#takers.length + (spare ? 1 : 0);
@@ -143,33 +143,33 @@ export class Slots {
     }
   }
 
-  /** Those who wait for a session that will not come. */
+  /** Removes and returns the takers: no session will come for them. */
   dismiss(): Taker[] {
     const takers = [...this.#takers];
     for (const taker of takers) this.#takers.remove(taker);
     return takers;
   }
 
-  /** It is silent: who has sent nothing goes elsewhere, the others are told. */
+  /** The connection is silent: takers that have sent nothing go elsewhere, the others are told. */
   fallSilent(): void {
     const unanswered = this.unanswered;
-    // A connection that has never worked is waited for: another would not do better.
+    // A connection that has never worked is waited for: another one would not work better.
     if (this.#served) for (const taker of this.dismiss()) taker.onUnopened(undefined);
     for (const session of unanswered) this.#running.get(session)?.taker.onUnanswered();
   }
 
-  /** Runs a command of our own, as it is at the time, in a session beside those of the callers. */
+  /** Runs a command of the pool in a session of its own; `command` is called when it is open. */
   run(command: () => string | undefined): Promise<Outcome> {
     return runCommand(this.#context.channels(), command, (session) => this.#own(session));
   }
 
-  /** Whether the server takes two sessions of our own, which nothing is to run beside. */
+  /** Whether the server takes two sessions. Only while nothing runs. */
   tryTwo(limitMs: number): Promise<TrialResult> {
     const { clock, channels } = this.#context;
     return tryTwo(channels(), { clock, limitMs }, (session) => this.#own(session));
   }
 
-  /** One of our own takes a slot; the function that is returned frees it. */
+  /** Counts a session of the pool itself as a slot; the returned function frees the slot. */
   #own(session: Session): () => void {
     this.#all.add(session);
     return () => this.#closed(session);
@@ -217,7 +217,7 @@ export class Slots {
       taker.onSession(session);
     }
     if (this.#takers.length > 0) this.refill();
-    // The command of whoever has got one goes first, in the same flight: the server starts it sooner.
+    // The taker's command goes first, in the same flight: the server starts it sooner.
     else process.nextTick(() => this.refill());
   }
 

@@ -1,6 +1,6 @@
 /**
- * How much of one connection its server can be trusted with: one session at a time until it was tried,
- * and what its end says of the server. Which server takes what is in `grade`.
+ * How far the pool trusts the server of one connection: one session at a time until it was tried. Also
+ * what the end of the connection says about the server. `grade` has the rules.
  */
 import type { Clock, Timer } from '../base/time.ts';
 import { firstFinding, gradeAfter, type Finding, type Grade } from './grade.ts';
@@ -10,26 +10,26 @@ import type { Slots } from './slots.ts';
 import { trialMs, type TrialResult } from './trial.ts';
 
 /**
- * How long nothing is under way before a server has to keep a spare. One that ends the connection for
- * it does so in a pause, and not as the next call of a row takes that spare.
+ * How long a connection is idle before the server has to keep a spare. A server that closes the
+ * connection for a spare then does so in a pause, and not when the next command takes the spare.
  */
 const PAUSE_MS = 2000;
-/** How long a server keeps a spare that is said to keep spares. */
+/** How long a server must keep a spare to count as one that keeps spares. */
 const KEPT_MS = 10_000;
-/** What ends later ended for want of use. */
+/** A connection that ends later was closed as idle. */
 const EARLY_MS = PAUSE_MS + KEPT_MS;
 
 export interface StandingContext {
   /** What was known of the server when the connection was made. */
   readonly limits: Pick<Limits, 'grade'>;
-  /** As the server names it. */
+  /** The version that the server sent. */
   readonly serverVersion: string;
   readonly clock: Clock;
-  /** The time that it took to connect. */
+  /** How long the connect took. */
   readonly connectMs: number;
   readonly slots: () => Pick<Slots, 'tryTwo' | 'refill' | 'ready'>;
   readonly onFinding: (finding: Finding) => void;
-  /** The trial is over: there is room. */
+  /** The trial has ended: sessions can be placed. */
   readonly onTried: (verdict: TrialResult) => void;
 }
 
@@ -42,7 +42,7 @@ export class Standing {
   /** Sessions that had a command and have ended. */
   #served = 0;
   #trying = false;
-  /** It was not used for a while. */
+  /** The connection was idle for PAUSE_MS. */
   #rested = false;
   #ended = false;
   #timer: Timer | undefined;
@@ -55,43 +55,43 @@ export class Standing {
     if (gradeAfter(this.#grade, first) !== this.#grade) this.#find(first);
   }
 
-  /** The trial is under way: whatever is begun now may be lost with the connection. */
+  /** The trial is under way: a session begun now may be lost with the connection. */
   get trying(): boolean {
     return this.#trying;
   }
 
-  /** It is to be tried before it takes what stays. */
+  /** See ConnectionView.untried. */
   get untried(): boolean {
     return this.#grade === 'untried';
   }
 
-  /** Sessions and tunnels may run beside each other. */
+  /** Several sessions and tunnels may run at the same time. */
   get shares(): boolean {
     return this.#grade === 'proven' || this.#grade === 'tried';
   }
 
-  /** Milliseconds since the epoch; when it was made where it was not used. */
+  /** Milliseconds since the epoch; the time of creation if it was never used. */
   get lastUsedAt(): number {
     return this.#lastUsedAt;
   }
 
-  /** Times that it was used. */
+  /** How often the connection was used. */
   get uses(): number {
     return this.#uses;
   }
 
-  /** Sessions that may run at a time. */
+  /** Sessions that may run at the same time. */
   get cap(): number {
     if (this.shares) return SESSIONS_PER_CONNECTION;
     return this.#grade === 'single' && this.#uses > 0 ? 0 : 1;
   }
 
-  /** Whether a session may be opened ahead while so many are under way. */
+  /** Whether a spare may be opened while `active` sessions and tunnels are in use. */
   allowsSpare(active: number): boolean {
     return this.#grade === 'proven' || (this.#grade === 'tried' && active === 0 && this.#rested);
   }
 
-  /** Nothing is under way any more. True where the connection is of no further use. */
+  /** The connection has become idle. Returns true if it cannot be used again. */
   idle(): boolean {
     if (this.#grade === 'single') return this.#uses > 0;
     if (this.untried && this.#uses > 0) this.try();
@@ -99,7 +99,7 @@ export class Standing {
     return false;
   }
 
-  /** Begins the trial: onTried follows, or the end of the connection. */
+  /** Starts the trial: onTried follows, or the end of the connection. */
   try(): void {
     if (this.#trying) return;
     this.#trying = true;
@@ -109,13 +109,13 @@ export class Standing {
       .then((verdict) => {
         this.#trying = false;
         if (this.#ended) return;
-        // Refused is as good: there is a limit, and it keeps to it.
+        // A refusal is as good: the server has a limit, and keeps to it.
         this.#find(verdict === 'silent' ? 'died-early' : 'took-two');
         onTried(verdict);
       });
   }
 
-  /** It is used. */
+  /** The connection is used. */
   used(): void {
     this.#uses++;
     this.#rested = false;
@@ -123,24 +123,24 @@ export class Standing {
     this.touch();
   }
 
-  /** Something that used it goes on, or has ended. */
+  /** A session or tunnel goes on, or has ended. */
   touch(): void {
     this.#lastUsedAt = this.#context.clock.now();
   }
 
-  /** A session has ended that had a command. */
+  /** A session with a command has ended. */
   served(): void {
     this.touch();
     this.#served++;
     if (this.#served === 2) this.#find('used-again');
   }
 
-  /** The server has ended the connection, and we had not taken leave; so much was under way. */
+  /** The connection ended, and the pool had not closed it; `underWay` sessions and tunnels were in use. */
   died(underWay: number): void {
     this.end();
     const sinceUseMs = this.#context.clock.now() - this.#lastUsedAt;
-    // Of a network that is torn while a command runs nobody can tell; but at a second command, of a
-    // server that is not known to be good, it may be that one.
+    // If a connection breaks while a command runs, the network may be the cause. But at the second
+    // command of a server that is not known to be good, the server may be the cause.
     const isSuspect = this.#grade === 'tried' && this.#served === 1;
     const isEarly = this.#served < 2 && sinceUseMs <= EARLY_MS && (underWay === 0 || isSuspect);
     if (this.#trying || isEarly) this.#find('died-early');
@@ -157,7 +157,7 @@ export class Standing {
     this.#context.onFinding(finding);
   }
 
-  /** A pause has begun; what is used in it ends it. */
+  /** A pause has begun; the next use of the connection ends it. */
   #rest(): void {
     const { clock, slots } = this.#context;
     this.#timer?.cancel();

@@ -1,6 +1,6 @@
-/** What the pool counts. Numbers only: who reads them, and how they look, is not known here. */
+/** The counters of the pool. Numbers only: how they are read and shown is not known here. */
 
-/** So many of the latest samples make the percentiles. */
+/** How many of the latest samples the percentiles are computed from. */
 const SAMPLES = 1024;
 
 export interface Percentiles {
@@ -49,12 +49,12 @@ export interface ConnectionRow {
   readonly user: string;
   readonly host: string;
   readonly port: number;
-  /** What carries it, and why that. */
+  /** The kind of link that carries it, and why that kind. */
   readonly link: string;
   readonly linkReason: string;
   readonly state: ConnectionActivity;
   readonly sessions: number;
-  /** Streams to machines behind it. */
+  /** Open streams to machines behind the server. */
   readonly tunnels: number;
   readonly createdAt: string;
   readonly lastUsedAt: string;

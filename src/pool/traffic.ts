@@ -1,30 +1,30 @@
 /**
- * How much one running session moves: whether it is a bulk transfer, in whose queues a short
- * command on the same connection would wait for seconds.
+ * How much one running session transfers: whether it is a bulk transfer, in whose queues a short command
+ * on the same connection would wait for seconds.
  */
 import type { Clock } from '../base/time.ts';
 
-/** So much within so long is bulk. A link of 2 MB/s moves it in an eighth of a second. */
+/** This many bytes within this time are bulk. A link of 2 MB/s moves them in an eighth of a second. */
 const BULK_BYTES = 256 * 1024;
 const BULK_MS = 1000;
 
 /**
- * It is on the way of every packet, so it adds and compares, and sets no timer. A transfer that is
- * blocked, because its reader is slow, moves nothing and is not bulk: it is in nobody's way.
+ * Called for every packet, so it adds and compares, and sets no timer. A transfer that is blocked by its
+ * slow reader moves nothing and is not bulk: it delays no other command.
  */
 export class Traffic {
   readonly #clock: Clock;
   #since = -Infinity;
-  /** Moved since then. */
+  /** Moved since `#since`. */
   #bytes = 0;
-  /** When it last had moved a bulk in time. */
+  /** When it last moved BULK_BYTES in time. */
   #bulkAt = -Infinity;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** So many more bytes came or went. */
+  /** `bytes` more were received or sent. */
   add(bytes: number): void {
     const now = this.#clock.monotonic();
     if (now - this.#since > BULK_MS) this.#restart(now);

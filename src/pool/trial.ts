@@ -1,24 +1,24 @@
 /**
- * Whether a server takes a second session on a connection, and goes on when one of the two is closed:
- * tried while nothing runs that it could cost its life.
+ * The trial of a server: whether it takes a second session on a connection, and goes on when one of the
+ * two is closed. Runs while no command runs that would be lost with the connection.
  */
 import type { Clock } from '../base/time.ts';
 import type { Channels } from '../ssh/channel/channels.ts';
 import { Session } from '../ssh/channel/session.ts';
 
-/** How long the server may take for all of it, by how long a connect took it: that is more round trips. */
+/** The time limit of the trial, from the time of the connect, which takes more round trips. */
 const TRIAL_MS = 2000;
 const MAX_TRIAL_MS = 10_000;
 export const trialMs = (connectMs: number): number =>
   Math.min(MAX_TRIAL_MS, Math.max(TRIAL_MS, 2 * connectMs));
 
-/** `refused`: it opens one at the most, or keeps none open. `silent`: it has not answered in time. */
+/** `refused`: it opens one at the most, or keeps none open. `silent`: it did not answer in time. */
 export type TrialResult = 'took-two' | 'refused' | 'silent';
 
 /**
- * Opens two sessions, closes one, asks the other for an answer, and closes that. `onSession` is told of
- * each, and what it returns is called when the trial is over. The verdict means nothing where the connection
- * has ended meanwhile.
+ * Opens two sessions, closes one, pings on the other, and closes that. `onSession` gets each session; the
+ * function that it returns is called when the trial is over. The verdict means nothing if the connection
+ * ended meanwhile.
  */
 export function tryTwo(
   channels: Channels,
@@ -33,7 +33,7 @@ export function tryTwo(
       if (isRefused) return over('refused');
       if (!sessions.every(({ state }) => state === 'spare')) return;
       const [first, second] = sessions;
-      // Its own CLOSE is not waited for: not every server sends one for a session without a command.
+      // Does not wait for CLOSE: not every server sends one for a session without a command.
       second?.close();
       void first?.ping().then((alive) => {
         if (alive) over('took-two');
@@ -42,7 +42,7 @@ export function tryTwo(
     const over = (verdict: TrialResult): void => {
       timer.cancel();
       for (const session of sessions) session.close();
-      // Not every server says that it has closed one without a command: no place is kept for it.
+      // Frees the slots at once: not every server confirms the close of a session without a command.
       for (const free of slots) free();
       resolve(verdict);
     };

@@ -1,4 +1,4 @@
-/** Who waits in a group for a session or a tunnel. */
+/** A caller that waits in a group for a session or a tunnel. */
 import { SshpoolError } from '../base/errors.ts';
 import type { Timer } from '../base/time.ts';
 import type { PoolRequest, PoolSettings } from './request.ts';
@@ -11,19 +11,19 @@ export interface Waiter {
   timer: Timer | undefined;
 }
 
-/** Leads a connect that nothing waits for. */
+/** The leader of a connect that no caller waits for. */
 export function leaderFor({ request, wanted }: Waiter): Waiter {
   return { request, wanted, reject: () => undefined, timer: undefined };
 }
 
-/** Those of `others` whom the failure of a connect concerns as well as its leader. */
+/** The leader of a failed connect, and those of `others` that share the failure. */
 export function sharing(leader: Waiter, others: readonly Waiter[], isPersonal: boolean): Waiter[] {
   const isAlike = ({ request }: Waiter): boolean =>
     !isPersonal || (leader.request.batchMode && request.batchMode);
   return [leader, ...others.filter(isAlike)];
 }
 
-/** It has waited for as long as it may. */
+/** The caller has waited for the full queue timeout. */
 export function noRoom({ request }: Waiter, { maxConnections: max }: PoolSettings): SshpoolError {
   return SshpoolError.of('POOL_EXHAUSTED', { ...request.label, max });
 }

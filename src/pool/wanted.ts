@@ -1,6 +1,6 @@
 /**
- * What somebody who waits gets of a connection: a session for a command, or a tunnel. Who waits, and
- * for which connection, is not known here.
+ * What a waiting caller gets from a connection: a session for a command, or a tunnel. Does not know the
+ * caller, nor how the connection is chosen.
  */
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
@@ -10,42 +10,42 @@ import type { Destination, Tunnel } from '../ssh/channel/tunnel.ts';
 import type { ConnectTimes } from './pending-connects.ts';
 import type { Connection } from './connection.ts';
 
-/** A session that waits for its command, and how it was come by. */
+/** A session that waits for its command, and how it was acquired. */
 export interface Lease {
   readonly session: Session;
   readonly connection: Connection;
-  /** The connection was there before. */
+  /** The connection existed before the call. */
   readonly reused: boolean;
   readonly queueMs: number;
-  /** 0 where a connection was reused. */
+  /** 0 if a connection was reused. */
   readonly connectMs: number;
 }
 
-/** What a server is to reach for us, and how long that may take it. */
+/** The destination that the server connects to, and the time limit for that. */
 export type TunnelRequest = Destination & { readonly timeoutMs: number };
 
-/** What comes of taking it; exactly one of these, and nothing where the waiter has left. */
+/** The outcome of taking it: exactly one of these, and none if the waiter has left. */
 export interface Taking {
-  /** The connection was there before. */
+  /** The connection existed before the call. */
   readonly reused: boolean;
-  /** It is there; false where the waiter has left, and it is to be let go. */
+  /** It is open; returns false if the waiter has left: then it must be closed. */
   taken(): boolean;
-  /** Nothing ran: another connection may do. */
+  /** Nothing ran: another connection may be tried. */
   retry(): void;
   fail(error: SshpoolError): void;
-  /** Something ran, perhaps: whether the server can be reached by another connection is of interest. */
+  /** The command may have run: the pool checks whether another connection reaches the server. */
   doubt(): void;
 }
 
 export interface Wanted {
-  /** It counts among the sessions that a server allows. */
+  /** It counts against the server's limit on sessions. */
   readonly isSession: boolean;
   takeFrom(connection: Connection, taking: Taking): void;
 }
 
 const NO_TIME: ConnectTimes = { connectMs: 0, askedMs: 0 };
 
-/** A session; what it waits for that is counted from now on. */
+/** Wants a session; its waiting time counts from now on. */
 export function wantSession(clock: Clock, resolve: (lease: Lease) => void): Wanted {
   const since = clock.monotonic();
   const takeFrom = (connection: Connection, taking: Taking): void => {
@@ -61,7 +61,7 @@ export function wantSession(clock: Clock, resolve: (lease: Lease) => void): Want
         resolve({ session, connection, reused, queueMs, connectMs });
       },
       onRefused: (alone, reason) => {
-        // A server that allows one session and no second one later still serves: by a new login.
+        // A server that allows no second session, even later, still serves the caller by a new login.
         if (!alone || reused) return taking.retry();
         const { name: host } = connection.label;
         taking.fail(SshpoolError.of('SESSION_REFUSED', { host, reason }));
@@ -79,7 +79,7 @@ export function wantSession(clock: Clock, resolve: (lease: Lease) => void): Want
   return { isSession: true, takeFrom };
 }
 
-/** A stream to a machine behind the server. */
+/** Wants a stream to a machine behind the server. */
 export function wantTunnel(
   clock: Clock,
   way: TunnelRequest,
@@ -94,7 +94,7 @@ export function wantTunnel(
       taking.fail(tooLate(way, connection.label.name));
       tunnel.destroy();
     });
-    // The server may be long in reaching the machine: whether it lives shows by a ping beside it.
+    // The server may need long to reach the machine: a ping beside it shows whether the server is alive.
     const unwatch = connection.pulse.watch(() => {
       if (!taking.reused) return;
       settle(() => taking.retry());
@@ -137,7 +137,7 @@ function tooLate(way: TunnelRequest, via: string): SshpoolError {
 }
 
 interface Refusal {
-  /** RFC 4254 section 5.1. */
+  /** The reason code of RFC 4254 section 5.1. */
   readonly reason: number;
   readonly words: string;
 }
@@ -148,8 +148,9 @@ function refused(way: TunnelRequest, via: string, { reason, words }: Refusal): S
     const to = `${way.host} port ${way.port}`;
     return SshpoolError.of('TUNNEL_REFUSED', { via, to, reason: said });
   }
-  // Of a unix socket sshd says no more than that, whatever is wrong.
-  const failed = 'nobody listens there, we may not, or its sshd forwards no unix sockets';
+  // For a unix socket sshd reports no more than that, whatever is wrong.
+  const failed =
+    'connection refused (no listener, no permission, or AllowStreamLocalForwarding is off)';
   const isFailed = reason === OPEN_FAILURE.connectFailed;
   return SshpoolError.of('TUNNEL_REFUSED', { via, to: way.path, reason: isFailed ? failed : said });
 }

@@ -1,18 +1,18 @@
 /**
- * Who we say we are to a server, and whether that changed while a connection was made: a login reads
- * key files and asks the key agent later than the call that it is made for, which may have waited for
- * a proxy or for a person by then.
+ * The client's identity at a server, and whether it changed during a connect: a login reads key files and
+ * asks the key agent later than the call that it is made for, which may have waited for a proxy or for a
+ * user by then.
  */
 import { identityPaths } from '../config/connection-key.ts';
 import type { FileContents } from '../config/file-contents.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
 import type { HeldKeys } from '../ssh/keys/held-keys.ts';
 
-/** As texts to compare. */
+/** The identity as texts to compare. */
 export interface IdentityDigest {
-  /** What stands for the contents of `identityPaths`. */
+  /** Digest of the contents of `identityPaths`. */
   readonly contents: string;
-  /** What stands for the keys in the key agent; undefined where it is not asked. */
+  /** Digest of the keys in the key agent; undefined if it is not asked. */
   readonly heldKeys: string | undefined;
 }
 
@@ -21,7 +21,7 @@ export interface IdentitySources {
   readonly heldKeys: Pick<HeldKeys, 'digest'>;
 }
 
-/** @throws SshpoolError NOT_SHARED where a file gives its contents once */
+/** @throws SshpoolError NOT_SHARED if a file can be read only once */
 export async function identityOf(
   { contents, heldKeys }: IdentitySources,
   options: SshOptions,
@@ -35,8 +35,8 @@ export async function identityOf(
 }
 
 /**
- * To be called before a login; what it returns tells after the login whether we are `expected`, and
- * were so all the time. A file that changed and changed back counts as changed.
+ * Call it before a login. The function that it returns tells after the login whether the identity was
+ * `expected` all the time. A file that changed and changed back counts as changed.
  */
 export function watchIdentity(
   sources: IdentitySources,
@@ -46,7 +46,7 @@ export function watchIdentity(
 ): () => Promise<boolean> {
   const stamp = (): string => sources.contents.stamp(identityPaths(options));
   const before = stamp();
-  // The login itself puts a key there.
+  // The login itself adds a key to the key agent.
   const adds = !['no', 'false', undefined].includes(options.all.get('addkeystoagent')?.[0]);
   return async () => {
     try {

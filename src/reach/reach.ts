@@ -1,6 +1,6 @@
 /**
- * From HOST and ssh's options to a request for the pool: resolves them as ssh would, for this
- * caller, and says how to connect, through jump hosts too.
+ * From HOST and ssh's options to a request for the pool: resolves them as ssh would for this caller, and
+ * says how to connect, also through jump hosts.
  */
 import { resolve } from 'node:path';
 import { SshpoolError } from '../base/errors.ts';
@@ -36,27 +36,27 @@ import {
 } from './identity.ts';
 import { trustBehind, trustOf } from './trust.ts';
 
-/** What it takes to reach hosts, shared by all callers. */
+/** What is needed to reach hosts, shared by all callers. */
 export interface ReachServices extends IdentitySources {
   readonly clock: Clock;
   readonly settings: Settings;
   readonly paths: RuntimePaths;
   readonly sshConfig: SshConfig;
   readonly mounts: Mounts;
-  /** The environment of the process, without what belongs to whoever started it. */
+  /** The environment of the process, without the variables of the caller that started it. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly pool: Pool;
   readonly penalties: Penalties;
-  /** What makes connections; loaded when the first one is made. */
+  /** Makes connections; loaded when the first one is made. */
   readonly links: () => Promise<Pick<Links, 'connect'>>;
 }
 
-/** What a caller brings along. */
+/** What a caller provides. */
 export interface CallerContext {
   readonly cwd: string;
-  /** The variables that it sent. */
+  /** The variables that the caller sent. */
   readonly env: Readonly<Record<string, string>>;
-  /** Its variables that match, asked for: they are not on the list of those that are sent. */
+  /** Asks the caller for its variables that match and are not on the list of those that it sends. */
   environment(patterns: readonly string[]): Promise<Readonly<Record<string, string>>>;
   readonly ask: Ask;
   /** Prints on the caller's standard error. */
@@ -70,7 +70,7 @@ export interface ReachResult {
   readonly controlPaths: readonly string[];
 }
 
-/** A host as it was named, with options for ssh. */
+/** A host as the caller named it, with options for ssh. */
 export interface ReachTarget {
   readonly target: Target;
   readonly sshArgs: readonly string[];
@@ -78,8 +78,8 @@ export interface ReachTarget {
 }
 
 /**
- * @throws SshpoolError SSH_CONFIG where ssh cannot make sense of its configuration; JUMP_LOOP;
- * NOT_SHARED, also where a file system does not answer
+ * @throws SshpoolError SSH_CONFIG if ssh rejects its configuration; JUMP_LOOP; NOT_SHARED, also if a file
+ * system does not answer
  */
 export function reach(
   services: ReachServices,
@@ -89,7 +89,7 @@ export function reach(
   return reachBehind(services, asked, caller, []);
 }
 
-/** `behind` names the targets that this one is a jump host of. */
+/** `behind` names the targets that are reached through this one. */
 async function reachBehind(
   services: ReachServices,
   asked: ReachTarget,
@@ -101,7 +101,7 @@ async function reachBehind(
   await mounts.answer([caller.cwd]);
   const env = await environmentOf(services, sshArgs, caller);
   const resolved = services.sshConfig.resolve({ ...asked, cwd: caller.cwd, env });
-  // The first call loads ssh2 while its ssh -G runs: the agent serves before it has it.
+  // The first call loads ssh2 while its ssh -G runs, so that the agent starts without it.
   const [options] = await Promise.all([resolved, services.links()]);
   const keyAgent = socketOf(options.identityAgent, caller);
   const { host: name, user, hostname, port } = options;
@@ -113,7 +113,7 @@ async function reachBehind(
   const hop = options.jump && hopOf(options, options.jump);
   const further = [...behind, { key: own, host: name }];
   const way = hop && (await reachBehind(services, hop, caller, further));
-  // Through another login at the jump host it is another connection.
+  // With another login at the jump host it is another connection.
   const key = way === undefined ? own : `${own} ${way.request.key}`;
   const trust = trustOf(options, services.contents);
   const hopKey = way?.request.key;
@@ -123,7 +123,7 @@ async function reachBehind(
     label: { target: target.text, name, user, hostname, port, way: wayOf(options) },
     trust: way === undefined ? trust : trustBehind(trust, way.request.trust),
     forwardAgent,
-    // Whose limit on logins under way counts. A jump host has its own.
+    // The server whose limit on unauthenticated connections counts. A jump host has its own.
     server: `${hostname}:${port}`,
     hasFailed: () => services.penalties.hasFailed(serverOf(options)),
     batchMode: options.batchMode,
@@ -133,7 +133,7 @@ async function reachBehind(
   return { options, request, controlPaths: [...ownPath, ...(way?.controlPaths ?? [])] };
 }
 
-/** Every file that is looked at for a call, and for a login. */
+/** Every file that is accessed for a call, and for a login. */
 function pathsOf(options: SshOptions): readonly string[] {
   const { userKnownHostsFiles, globalKnownHostsFiles, commandFiles } = options;
   const { programs, data } = commandFiles;
@@ -142,7 +142,7 @@ function pathsOf(options: SshOptions): readonly string[] {
   return [...identityPaths(options), ...known, ...programs, ...data, ...control];
 }
 
-/** What is known of a target when it is connected to. */
+/** What is known of a target when the connect starts. */
 interface Facts {
   readonly key: string;
   readonly options: SshOptions;
@@ -150,7 +150,7 @@ interface Facts {
   readonly env: Env;
   readonly identity: IdentityDigest;
   readonly keyAgent: string | undefined;
-  /** The jump host nearest to it, and the key of the connection to that. */
+  /** The nearest jump host, and the key of the connection to it. */
   readonly hop: ReachTarget | undefined;
   readonly hopKey: string | undefined;
   readonly behind: readonly Behind[];
@@ -169,7 +169,7 @@ function connectBy(
     let hasWayChanged = false;
     const person = purpose === 'speed' ? mute(caller) : heard(caller, asking);
     const through = async (first: ReachTarget, until: AbortSignal): Promise<Tunnel> => {
-      // Anew, for its questions are put to this person.
+      // Resolved again, so that its prompts go to this caller's user.
       const way = await reachBehind(services, first, asHop(person), behind);
       hasWayChanged ||= way.request.key !== hopKey;
       const { hostname: host, port } = options;
@@ -194,23 +194,23 @@ function connectBy(
   return { connect, isShareable: (link) => !unlike.has(link) };
 }
 
-/** A target that is reached through the one in question. */
+/** A target that is reached through the host in question. */
 interface Behind {
   readonly key: string;
   readonly host: string;
 }
 
-/** A pattern may name a jump host for each jump host, and another one each time. */
+/** A pattern in the configuration may give each jump host yet another jump host. */
 const MAX_JUMPS = 32;
 
-/** Two hosts that led to each other would wait for each other. @throws SshpoolError JUMP_LOOP */
+/** Two hosts that are each other's jump host would wait for each other. @throws SshpoolError JUMP_LOOP */
 function refuseLoop(key: string, jump: string, behind: readonly Behind[]): void {
   const isLoop = behind.length > MAX_JUMPS || behind.some((target) => target.key === key);
   const [target] = behind;
   if (isLoop && target) throw SshpoolError.of('JUMP_LOOP', { host: target.host, jump });
 }
 
-/** The key of a connection to this host alone, whatever the way there. */
+/** The key of a connection to this host alone, without the way there. */
 async function ownKey(
   { settings, contents: files }: ReachServices,
   options: SshOptions,
@@ -235,7 +235,7 @@ async function ownKey(
   return `${key} ${forwardAgent ?? ''}`;
 }
 
-/** The caller's environment, over what the agent has that no caller sends (TZ, TMPDIR). */
+/** The caller's environment, over variables of the agent that no caller sends (TZ, TMPDIR). */
 async function environmentOf(
   { env, sshConfig }: ReachServices,
   sshArgs: readonly string[],
@@ -248,31 +248,31 @@ async function environmentOf(
   return missing.includes('*') ? more : { ...env, ...more, ...caller.env };
 }
 
-/** For speed alone nobody is asked, and what there was to say was said at the first connect. */
+/** A connect for speed does not prompt, and its messages were already shown at the first connect. */
 function mute(caller: CallerContext): CallerContext {
   return { ...caller, ask: noAnswer, note: () => undefined };
 }
 
-/** LogLevel QUIET keeps ssh's own words back, and what others say is shown. */
+/** LogLevel QUIET hides ssh's own messages; those of others are shown. */
 function logOf({ isSilent }: SshOptions, note: Note): Note {
   return (text, of) => {
     if (of !== undefined || !isSilent) note(text, of);
   };
 }
 
-/** What is said of a jump host is for ssh the word of another program: -q and -E are not for it. */
+/** For ssh, messages of a jump host come from another program: -q and -E do not apply to them. */
 function asHop(caller: CallerContext): CallerContext {
   const note: Note = (text, of) =>
     caller.note(of === undefined ? printableWords(`${text}\n`) : text, 'words');
   return { ...caller, note };
 }
 
-/** The pool knows of each question, those on the way through jump hosts too. */
+/** Tells the pool about each prompt, also those for jump hosts. */
 function heard(caller: CallerContext, asking: Asking): CallerContext {
   return { ...caller, ask: (question) => asking(() => caller.ask(question)) };
 }
 
-/** The last jump host, in the words that ssh would give to the ssh that it starts for it (ssh.c). */
+/** The last jump host, with the arguments that ssh would give to the ssh that it starts for it (ssh.c). */
 function hopOf({ configFile }: SshOptions, { before, user, host, port }: Jump): ReachTarget {
   const sshArgs = [
     ...(configFile === undefined ? [] : ['-F', configFile]),
@@ -282,7 +282,7 @@ function hopOf({ configFile }: SshOptions, { before, user, host, port }: Jump): 
   return { target: { text: host, host, ...named }, sshArgs };
 }
 
-/** Undefined also where nobody listens: ssh then forwards nothing. */
+/** Also undefined if the socket has no listener: ssh then forwards nothing. */
 async function forwardedAgent(
   { forwardAgent }: SshOptions,
   caller: CallerContext,
@@ -291,7 +291,7 @@ async function forwardedAgent(
   return path !== undefined && (await isListening(path)) ? path : undefined;
 }
 
-/** The socket meant by IdentityAgent or ForwardAgent; "env" is the caller's own key agent. */
+/** The socket that IdentityAgent or ForwardAgent names; "env" is the caller's own key agent. */
 function socketOf(choice: AgentChoice, { env, cwd }: CallerContext): string | undefined {
   if (choice.kind === 'path') return choice.path;
   const socket = choice.kind === 'env' ? env['SSH_AUTH_SOCK'] : undefined;

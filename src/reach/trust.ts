@@ -1,6 +1,6 @@
 /**
- * Whether the server of a live connection would be trusted by a caller of now: its host key was
- * verified when the connection was made, and the known hosts may have changed since.
+ * Whether a caller would trust the server of an open connection now: its host key was verified when the
+ * connection was made, and the known hosts may have changed since.
  */
 import { createHash } from 'node:crypto';
 import type { FileContents } from '../config/file-contents.ts';
@@ -9,7 +9,7 @@ import { TRUSTED, type Trust } from '../pool/request.ts';
 import { readKnownHosts } from '../ssh/trust/known-hosts-file.ts';
 import { fingerprint, judgeFingerprint, linesFor, lookupName } from '../ssh/trust/known-hosts.ts';
 
-/** @throws SshpoolError NOT_SHARED for a known_hosts file that gives its contents only once */
+/** @throws SshpoolError NOT_SHARED for a known_hosts file that can be read only once */
 export function trustOf(options: SshOptions, contents: FileContents): Trust {
   const files = [...options.userKnownHostsFiles, ...options.globalKnownHostsFiles];
   return {
@@ -18,7 +18,8 @@ export function trustOf(options: SshOptions, contents: FileContents): Trust {
       const hostKey = link?.hostKey;
       const known = readKnownHosts(files);
       const name = lookupName(options);
-      // Without its key, or where ssh makes its jumps itself, only the lines themselves can be compared, as for a certificate.
+      // Without its key, or if ssh makes its jumps itself, only the lines of known_hosts can be compared,
+      // as for a certificate.
       if (hostKey === undefined) return digest(linesFor(known, name));
       const verdict = judgeFingerprint(known, name, hostKey);
       if (verdict.kind === 'match') return TRUSTED;
@@ -28,7 +29,7 @@ export function trustOf(options: SshOptions, contents: FileContents): Trust {
   };
 }
 
-/** Of a host and of the jump host on the way to it, whose key ssh would verify each time, too. */
+/** The trust in a host and in the jump host before it, whose key ssh would verify each time, too. */
 export function trustBehind(own: Trust, jump: Trust): Trust {
   return {
     stamp: `${own.stamp} ${jump.stamp}`,

@@ -1,6 +1,6 @@
 /**
- * Which link a connection is made over: ssh2, unless something is needed that only OpenSSH can do.
- * Pure; the reason is for people.
+ * Chooses the link of a connection: ssh2, unless it needs something that only OpenSSH can do. Pure; the
+ * reason is shown to users.
  */
 import { SshpoolError } from '../base/errors.ts';
 import type { LinkSetting } from '../config/settings.ts';
@@ -14,7 +14,7 @@ export interface LinkChoice {
   readonly reason: string;
 }
 
-/** What is known of a target beside its options. */
+/** Facts about a target beside its options. */
 export interface LinkCriteria {
   /** Only certificates are trusted for this host: a line @cert-authority, and no key. */
   readonly certAuthority: boolean;
@@ -22,12 +22,12 @@ export interface LinkCriteria {
   readonly knownType: string | undefined;
   /** GSSAPIAuthentication is on, and there is a Kerberos ticket to log in with. */
   readonly hasTicket: boolean;
-  /** Why an earlier attempt over ssh2 failed that OpenSSH may succeed with. */
+  /** Why an earlier attempt over ssh2 failed, where OpenSSH may succeed. */
   readonly learned: string | undefined;
 }
 
 /**
- * @throws SshpoolError NOT_OVER_SSH2 where ssh2 is demanded and would have to disregard an option
+ * @throws SshpoolError NOT_OVER_SSH2 where SSH_POOL_LINK demands ssh2, which would have to ignore an option
  */
 export function chooseLink(
   setting: LinkSetting,
@@ -45,7 +45,7 @@ export function chooseLink(
   return { kind: 'ssh2', reason: 'nothing here needs OpenSSH' };
 }
 
-/** What the user's configuration asks for: to pass over it would be to disobey. */
+/** Demands of the user's configuration that ssh2 cannot meet; they must not be ignored. */
 function demandsOf(options: SshOptions): string[] {
   const missing = missingAlgorithms(options).map((name) => `${name} has nothing for ssh2`);
   const postQuantum = prefersPostQuantum(options.kexAlgorithms)
@@ -54,7 +54,7 @@ function demandsOf(options: SshOptions): string[] {
   return [...options.opensshOnly, ...missing, ...postQuantum];
 }
 
-/** Without what it would fail; somebody who insists on ssh2 may see it fail. */
+/** Facts for which a connect over ssh2 would fail; with SSH_POOL_LINK=ssh2 it is tried nevertheless. */
 function needsOf({ certAuthority, knownType, hasTicket, learned }: LinkCriteria): string[] {
   return [
     ...(knownType === undefined ? [] : [`the host is known by a key of type ${knownType}`]),
@@ -67,8 +67,8 @@ function needsOf({ certAuthority, knownType, hasTicket, learned }: LinkCriteria)
 const POST_QUANTUM = /^(?:sntrup|mlkem)/;
 
 /**
- * The first names of the lists that OpenSSH has where nobody chose one: sntrup761 since 9.0, ML-KEM
- * since 9.9. A classical one follows, so that ssh2 has something to offer.
+ * The first names of OpenSSH's default KexAlgorithms: with sntrup761 since 9.0, with ML-KEM since 9.9. A
+ * classical algorithm follows, so that ssh2 has something to offer.
  */
 const DEFAULTS = [
   ['sntrup761x25519-sha512@openssh.com', 'curve25519-sha256'],
@@ -88,8 +88,8 @@ const DEFAULTS = [
 ];
 
 /**
- * Whether the user put one first. By default OpenSSH does so too, but then it is nobody's demand,
- * and the price would be ssh2 for everybody (docs/DECISIONS.md).
+ * Whether the user put a post-quantum algorithm first. OpenSSH's defaults do so too, but they are not the
+ * user's demand, and to obey them would rule out ssh2 for all users (docs/DECISIONS.md).
  */
 function prefersPostQuantum(kex: readonly string[]): boolean {
   if (!POST_QUANTUM.test(kex[0] ?? '')) return false;

@@ -1,6 +1,6 @@
 /**
- * Makes a connection over the link that suits it, and, once, over OpenSSH where it turns out that
- * ssh2 cannot do what is needed there.
+ * Connects over the chosen link. If ssh2 turns out to lack something that the target needs, it connects once
+ * more, over OpenSSH.
  */
 import { SshpoolError } from '../base/errors.ts';
 import { TtlCache } from '../base/ttl-cache.ts';
@@ -25,12 +25,12 @@ import { beyondSsh2 } from './link/beyond-ssh2.ts';
 import { notTwice } from './login/server-words.ts';
 import { connectSsh2 } from './ssh2/connect.ts';
 
-/** So long it is known that a target needs OpenSSH; its server may be configured anew. */
+/** How long a target is remembered to need OpenSSH; its server may be reconfigured. */
 const LEARNED = { lifeMs: 60 * 60_000, max: 256 };
 
 export class Links {
   readonly #setting: LinkSetting;
-  /** By the key of the connection: why it could not be made over ssh2. */
+  /** By connection key: why ssh2 could not make the connection. */
   readonly #learned: TtlCache<string>;
   readonly #keyTypes = new KeyTypes();
   readonly #penalties: Penalties;
@@ -49,7 +49,7 @@ export class Links {
     const server = serverOf(request.options);
     const keptOutMs = (): number | undefined => this.#penalties.leftMs(server);
     const through = request.jump;
-    // What fails at a jump host was counted there, and this server knows nothing of it.
+    // A failure at a jump host was counted for the jump host; this server did not see it.
     let wayFailure: unknown;
     const jump =
       through &&
@@ -95,18 +95,18 @@ export class Links {
 type Request = Omit<LinkRequest, 'reason' | 'hasAlternative' | 'loadKnown' | 'keptOutMs'>;
 
 /**
- * Loaded when it is needed: hardly any host needs it.
+ * Imported only when needed: hardly any host needs it.
  * @throws SshpoolError ONLY_SSH
  */
 async function connectOpenssh(request: LinkRequest): Promise<Link> {
   const { host, usesCommand } = request.options;
-  // A master runs no command, and would be configured as one that runs none.
+  // A master runs without a command, so ssh would evaluate its Match blocks without one.
   if (usesCommand) throw SshpoolError.of('ONLY_SSH', { host, what: `Match and ${request.reason}` });
   const openssh = await import('./openssh/connect.ts');
   return openssh.connectOpenssh(request);
 }
 
-/** Credential caches are by user. */
+/** Kerberos credential caches are per user. */
 function ownUid(): number {
   return process.getuid?.() ?? 0;
 }

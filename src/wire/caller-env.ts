@@ -1,9 +1,12 @@
-/** What a caller says of its environment unasked, what an agent gets of it, and patterns of names. */
+/**
+ * The environment variables that a caller always sends, those that an agent inherits, and patterns of
+ * names.
+ */
 
 /**
- * What a caller sends of its environment by itself: what ssh and the programs that ssh runs need,
- * the key agent, where to ask, whose tickets to use, the terminal's type and the language. Names that
- * end in * match a prefix.
+ * The variables that a caller always sends: what ssh and the programs that ssh runs need, the key
+ * agent, askpass, Kerberos tickets, the terminal type and the language. Names that end in * match a
+ * prefix.
  */
 export const CALLER_ENV = [
   'PATH',
@@ -23,14 +26,14 @@ export const CALLER_ENV = [
   'COLORTERM',
   'LANG',
   'LC_*',
-  // Compared with those of the agent (agent/other-settings).
+  // Compared with the agent's settings (agent/other-settings).
   'SSH_POOL_*',
 ] as const;
 
 /**
- * What an agent has of the environment of the call that starts it; all else ends with that call.
- * Variables of Node and of the dynamic linker are not here: they would run foreign code in the
- * agent, or open a debugger on it. PATH is made (agentPath).
+ * The variables that an agent inherits from the call that starts it. Variables of Node and of the
+ * dynamic linker are not included: they would run foreign code in the agent, or open a debugger. PATH
+ * is built by agentPath.
  */
 export const AGENT_ENV = [
   'HOME',
@@ -46,16 +49,17 @@ export const AGENT_ENV = [
   'SSH_POOL_*',
 ] as const;
 
-/** Where systems keep their programs. */
+/** The usual directories of programs. */
 export const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin';
 
 /**
- * From this size on (bytes) glibc's malloc gives memory back as soon as it is freed: that of one read
- * of a socket. Its own value grows up to 32 MB (mallopt(3)), and an agent would keep what a flood took.
+ * From this size on (bytes) glibc's malloc returns memory as soon as it is freed: the size of one
+ * socket read. The dynamic default grows up to 32 MB (mallopt(3)), and an agent would keep the memory
+ * of a burst.
  */
 export const MALLOC_THRESHOLD = '65536';
 
-/** The environment of an agent that a process with this one starts. */
+/** The environment of an agent that is started from this environment. */
 export function agentEnv(
   env: Readonly<Record<string, string | undefined>>,
 ): Readonly<Record<string, string>> {
@@ -66,7 +70,7 @@ export function agentEnv(
   };
 }
 
-/** The absolute directories of the starter's PATH, and those of the system. */
+/** The absolute directories of the starter's PATH, and the system's. */
 function agentPath(path: string): string {
   const given = path.split(':').filter((directory) => directory.startsWith('/'));
   return [...given, SYSTEM_PATH].join(':');

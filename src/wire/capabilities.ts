@@ -1,4 +1,4 @@
-/** What a caller may say in its hello that it can do. */
+/** The capabilities that a caller may announce in its hello. */
 export const CAPABILITIES = {
   ask: 'questions (host keys, passphrases) reach a person through this caller',
   json: 'exec --json: this caller collects the streams and prints the result object',

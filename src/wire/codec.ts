@@ -1,11 +1,11 @@
-/** Messages to frame bodies and back, driven by the table in protocol.ts alone. */
+/** Encodes messages to frame bodies and decodes them, from the table in protocol.ts alone. */
 import { Reader, Writer } from '../base/bytes.ts';
 import { SshpoolError } from '../base/errors.ts';
 import { MESSAGES, type Message, type MessageName } from './protocol.ts';
 
 type Value = number | boolean | string | Buffer | readonly string[] | readonly Buffer[];
 
-/** How each field type is written and read; the table guarantees that value and type agree. */
+/** Writes and reads each field type; the table guarantees that value and type agree. */
 const FIELD = {
   u8: {
     write: (to: Writer, value: Value) => to.byte(Number(value)),
@@ -46,7 +46,7 @@ function writeList(to: Writer, values: readonly (string | Buffer)[]): Writer {
 function readList<T>(from: Reader, read: () => T): T[] {
   const count = from.u32();
   const values: T[] = [];
-  // Not preallocated: the count comes from the peer, and each value is checked to be there.
+  // Not preallocated: the count comes from the peer, and the reader checks each value.
   for (let i = 0; i < count; i++) values.push(read());
   return values;
 }
@@ -56,8 +56,8 @@ const NAMES = new Map<number, MessageName>(
 );
 
 /**
- * The body of a frame: the message's number, then its fields in the order of the table. In parts,
- * of which the bytes of a stream are one, not copied.
+ * The body of a frame: the message's number, then its fields in the order of the table. Returned in
+ * parts: stream data is a part of its own and not copied.
  */
 export function encodeMessage(message: Message): readonly Buffer[] {
   const row = MESSAGES[message.type];
@@ -72,8 +72,8 @@ export function encodeMessage(message: Message): readonly Buffer[] {
 }
 
 /**
- * Reads the body of a frame; undefined where its number is not known here (a newer peer).
- * @throws SshpoolError PROTOCOL where it is cut short or too long
+ * Reads the body of a frame; undefined for an unknown number (a newer peer).
+ * @throws SshpoolError PROTOCOL if it is too short or too long
  */
 export function decodeMessage(body: Buffer): Message | undefined {
   const from = new Reader(body);
@@ -84,6 +84,6 @@ export function decodeMessage(body: Buffer): Message | undefined {
     message[field] = FIELD[type as keyof typeof FIELD].read(from);
   }
   if (!from.done) throw SshpoolError.of('PROTOCOL', { problem: `${name} is too long` });
-  // Built field by field from the very table that the type is derived from.
+  // Built field by field from the table that the type is derived from.
   return message as unknown as Message;
 }

@@ -1,4 +1,4 @@
-/** What `~?` shows, in the words of ssh for a session that shares its connection (clientloop.c). */
+/** The text of `~?`, as ssh prints it for a session that shares its connection (clientloop.c). */
 
 /** `~` stands for the escape character. */
 const ESCAPE_HELP = [

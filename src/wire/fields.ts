@@ -1,4 +1,4 @@
-/** The types of the fields of messages, and those fields that several messages have. */
+/** The types of message fields, and the fields that several messages share. */
 
 export type FieldType = 'u8' | 'u32' | 'bool' | 'text' | 'bytes' | 'text[]' | 'bytes[]';
 
@@ -19,7 +19,7 @@ export interface MessageRow {
   readonly fields: Readonly<Record<string, readonly [type: FieldType, doc: string]>>;
 }
 
-/** As TIOCGWINSZ has it; all zero where there is no terminal. */
+/** As TIOCGWINSZ; all zero without a terminal. */
 export const WINDOW_SIZE = {
   columns: ['u32', 'width of the terminal at standard input, in characters'],
   rows: ['u32', 'its height in characters'],
@@ -27,7 +27,7 @@ export const WINDOW_SIZE = {
   height: ['u32', 'its height in pixels'],
 } as const satisfies MessageRow['fields'];
 
-/** A call is not for connections that were made elsewhere, or by other code. */
+/** The caller's place: a call must not use connections made in another one (base/place.ts). */
 export const PLACE = {
   surroundings: [
     'text[]',
@@ -41,7 +41,7 @@ export const FAREWELL = [
   'printed on standard error in place of `message`, as it stands, when the terminal is itself again',
 ] as const satisfies MessageRow['fields'][string];
 
-/** How a call went. */
+/** The timing of a call, and whether its connection was reused. */
 export const ENDING = {
   exitCode: ['u8', 'what the caller exits with'],
   status: ['text', 'exited, signalled, timedOut or lost'],

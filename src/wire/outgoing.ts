@@ -1,6 +1,6 @@
 /**
- * What is to be written to a socket, put together in blocks of memory (base/blocks): a write of its
- * own for each part costs more than to copy it.
+ * Collects data for a socket in blocks of memory (base/blocks): writing each part separately costs more
+ * than copying it.
  */
 import type { Socket } from 'node:net';
 import { BLOCK_BYTES, releaseBlock, takeBlock } from '../base/blocks.ts';
@@ -14,7 +14,7 @@ export class Outgoing {
     this.#socket = socket;
   }
 
-  /** Takes a copy of `part`. Whole blocks are written at once, the rest by `flush`. */
+  /** Copies `part`. Full blocks are written at once, the rest by `flush`. */
   add(part: Buffer): void {
     let done = 0;
     while (done < part.length) {

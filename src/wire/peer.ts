@@ -1,7 +1,6 @@
 /**
- * One end of a caller-agent connection: messages over a unix socket. Used alike by the agent for
- * its callers and by the client; it knows the frames and the order of the hello, not what the
- * messages are for.
+ * One end of a caller-agent connection: messages over a unix socket. Used by the agent and the client;
+ * knows the frames and the order of the hello, not the purpose of the messages.
  */
 import type { Socket } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
@@ -12,9 +11,9 @@ import { MAX_FRAME, MAX_HELLO, MESSAGES, PROTOCOL, type Message } from './protoc
 
 export interface PeerEvents {
   onMessage(message: Message): void;
-  /** Something was read: so many bytes of it belong to a frame that is not complete. */
+  /** Data was read; `unfinished` bytes belong to an incomplete frame. */
   onRead?(unfinished: number): void;
-  /** Exactly once, whoever closed. `error` is set where the peer broke the protocol. */
+  /** Called exactly once, whichever side closed. `error` is set if the peer violated the protocol. */
   onClose(error: SshpoolError | undefined): void;
 }
 
@@ -23,7 +22,7 @@ export class Peer {
   readonly #frames = new FrameReader(MAX_FRAME, MAX_HELLO);
   readonly #outgoing: Outgoing;
   #greeted = false;
-  /** Another program may say hello on it. */
+  /** Another program may send a hello on this connection. */
   #passedOn = false;
   #foreign = false;
   #held = false;
@@ -33,7 +32,7 @@ export class Peer {
     this.#socket = socket;
     this.#outgoing = new Outgoing(socket);
     socket.on('data', (chunk: Buffer) => this.#receive(chunk, events));
-    // What went wrong with the socket shows as its close, the single end.
+    // Socket errors are reported only through the close event.
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       this.#frames.drop();
@@ -41,14 +40,14 @@ export class Peer {
     });
   }
 
-  /** Keeps nothing of `message`. */
+  /** Sends `message` and keeps no reference to it. */
   send(message: Message): void {
     if (this.#socket.writableEnded || this.#socket.destroyed) return;
     if (!this.#held) this.#hold();
     for (const part of frame(encodeMessage(message))) this.#outgoing.add(part);
   }
 
-  /** As `send`, for a message with a secret: none of the copies that are made here stays. */
+  /** As `send`, for a message with a secret: zeroes the copies that it makes. */
   sendSecret(message: Message): void {
     if (this.#socket.writableEnded || this.#socket.destroyed) return;
     this.#outgoing.flush();
@@ -60,8 +59,8 @@ export class Peer {
   }
 
   /**
-   * What is sent in one go leaves in one go: each write of its own would wake the other side. Not
-   * before all else that goes on now is done: what goes to the server is more urgent.
+   * Writes all messages of one event loop turn together, because each write wakes the other side.
+   * Written last in the turn: data for the server is more urgent.
    */
   #hold(): void {
     this.#held = true;
@@ -72,27 +71,28 @@ export class Peer {
   }
 
   /**
-   * Sends at once what waits for all else that goes on now. False where the other side has closed:
-   * the system says so at the write itself, before anything tells of the end.
+   * Writes the held messages now. False if the other side has closed: the write itself reports it
+   * before the close event.
    */
   flush(): boolean {
     this.#outgoing.flush();
     return !this.#socket.destroyed && !this.#socket.errored;
   }
 
-  /** Another program of the other side goes on with it, and says hello once more. */
+  /** Another program at the other end continues on this connection, and sends a new hello. */
   passOn(): void {
     this.#passedOn = true;
   }
 
-  /** Sends what is still to be sent, then closes. */
+  /** Sends the held messages, then closes. */
   end(): void {
     this.flush();
     this.#socket.end();
   }
 
   destroy(): void {
-    // Not by the close, which comes when other sockets have been read: they can have the memory.
+    // Now rather than at the close event, which comes after other sockets are read: these can use the
+    // memory.
     this.#frames.drop();
     this.#socket.destroy();
   }
@@ -112,10 +112,10 @@ export class Peer {
   }
 
   #deliver(body: Buffer, events: PeerEvents): void {
-    // Of another protocol only the layout of hello and retire is known.
+    // In another protocol only hello and retire have a known layout.
     if (this.#foreign && body[0] !== MESSAGES.retire.number) return;
     const message = decodeMessage(body);
-    if (message === undefined) return; // a message of a newer peer that we need not understand
+    if (message === undefined) return; // an unknown message of a newer peer
     const isHello = message.type === 'hello';
     if (isHello === this.#greeted && !(isHello && this.#passedOn)) {
       throw SshpoolError.of('PROTOCOL', { problem: 'hello comes first, and once' });

@@ -1,7 +1,7 @@
 /**
- * The one source of the caller-agent protocol: its version, its limits, every message with its
- * number and fields. docs/PROTOCOL.md is generated from this table; the codec and the types are
- * derived from it. A number once given is never given to another message.
+ * The single source of the caller-agent protocol: its version, its limits, every message with its
+ * number and fields. docs/PROTOCOL.md is generated from this table; the codec and the types are derived
+ * from it. A number is never reused for another message.
  */
 
 import {
@@ -14,25 +14,31 @@ import {
   type MessageRow,
 } from './fields.ts';
 
-/** Raised when a message changes its meaning. Agent and caller of one protocol always talk. */
+/**
+ * Raised when a message changes its meaning. Agent and caller of the same protocol always understand
+ * each other.
+ */
 export const PROTOCOL = 3;
 
-/** The longest frame either side accepts, in bytes, its length field not counted. */
+/** The longest frame that either side accepts, in bytes without the length field. */
 export const MAX_FRAME = 1024 * 1024;
 
-/** The longest hello either side accepts. */
+/** The longest hello that either side accepts. */
 export const MAX_HELLO = 4096;
 
 /** The most bytes of a stream that one stdin, stdout or stderr message carries. */
 export const MAX_CHUNK = 64 * 1024;
 
 /**
- * How long, in milliseconds, a caller waits for the agent's hello, is patient with an agent that says
- * nothing before it sends a ping, and waits for the answer. An agent that takes longer hangs.
+ * Milliseconds that a caller waits for the agent's hello, for any message before it sends a ping, and
+ * for the answer. After that the agent counts as hung.
  */
 export const AGENT_PATIENCE_MS = 5000;
 
-/** The same once the remote command runs: a machine may be very busy, and there is more to lose. */
+/**
+ * The same once the remote command runs: a machine may be very busy, and giving up would lose the
+ * command.
+ */
 export const AGENT_RUNNING_PATIENCE_MS = 30_000;
 
 export const MESSAGES = {
@@ -83,7 +89,7 @@ export const MESSAGES = {
   stdoutClosed: {
     number: 14,
     from: 'caller',
-    doc: 'Nobody reads the standard output of the caller any more: the remote may stop writing.',
+    doc: 'The standard output of the caller is not read any more: the remote may stop writing.',
     fields: {},
   },
   signal: {
@@ -98,7 +104,7 @@ export const MESSAGES = {
     doc: 'The answer to an ask. Never logged, never kept.',
     fields: {
       id: ['u32', 'the id of the ask'],
-      given: ['bool', 'false where there is nobody to ask'],
+      given: ['bool', 'false if no person can be asked'],
       text: ['bytes', 'what the person typed, in UTF-8'],
     },
   },
@@ -270,5 +276,5 @@ type Fields<N extends MessageName> = {
     : never;
 };
 
-/** One message of the protocol, told apart by `type`. */
+/** One message of the protocol, discriminated by `type`. */
 export type Message = { [N in MessageName]: { readonly type: N } & Fields<N> }[MessageName];

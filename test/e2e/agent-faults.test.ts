@@ -1,4 +1,4 @@
-/** What goes wrong inside the agent costs one call at most: its log, and errors nothing handles. */
+/** A failure inside the agent ends at most one call: a log that cannot be written, an unhandled error. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { describe, expect, it } from 'vitest';
@@ -19,7 +19,7 @@ async function status(sandbox: Sandbox): Promise<Status> {
   return JSON.parse(stdout.toString()) as Status;
 }
 
-/** Makes the agent log a line: a caller that breaks the protocol is dropped. */
+/** Makes the agent log a line: it disconnects a caller that violates the protocol. */
 function breakProtocol(sandbox: Sandbox): Promise<void> {
   return new Promise((resolve) => {
     const socket = createConnection(sandbox.path('run', 'agent.sock'));
@@ -31,7 +31,7 @@ function breakProtocol(sandbox: Sandbox): Promise<void> {
 
 describe.skipIf(!haveSshd())('the agent', () => {
   it.runIf(existsSync('/dev/full'))(
-    'goes on with twenty commands when its log is on a full disk, and says how many lines it dropped',
+    'keeps twenty commands running if the disk of its log is full, and counts the dropped lines',
     async () => {
       await using sandbox = createSandbox();
       const sshd = await startSshd(sandbox);
@@ -58,7 +58,7 @@ describe.skipIf(!haveSshd())('the agent', () => {
     },
   );
 
-  it('logs and counts an error that nothing handles, and goes on with what runs', async () => {
+  it('logs and counts an unhandled error, and keeps the running commands', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const before = `

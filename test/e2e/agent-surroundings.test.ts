@@ -1,4 +1,4 @@
-/** Mistakes of the surroundings cost one clear line, and never an internal error. */
+/** A wrong environment of the agent gives one clear line, and never an internal error. */
 import { mkdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PROTOCOL } from '../../src/wire/protocol.ts';
@@ -7,7 +7,7 @@ import { startForeignAgent } from '../support/foreign-agent.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd } from '../support/sshd.ts';
 
-/** Fallbacks to ssh have tests of their own. */
+/** fallback.test.ts tests the fallback to ssh. */
 const env = { SSH_POOL_FALLBACK: 'off' };
 
 describe('an agent of another protocol', () => {
@@ -26,7 +26,7 @@ describe('an agent of another protocol', () => {
     },
   );
 
-  it('is told to stop by agent stop where it is older', async () => {
+  it('is stopped by agent stop if it is older', async () => {
     await using sandbox = createSandbox();
     const heard = await startForeignAgent(sandbox, PROTOCOL - 1);
     const done = await runCli(sandbox, ['agent', 'stop']);
@@ -36,8 +36,8 @@ describe('an agent of another protocol', () => {
   });
 });
 
-describe('in the place of a file of the agent', () => {
-  it.each(['agent.sock', 'agent.log'])('a directory %s is named in one line', async (name) => {
+describe('at the path of a file of the agent', () => {
+  it.each(['agent.sock', 'agent.log'])('a directory %s is reported in one line', async (name) => {
     await using sandbox = createSandbox();
     mkdirSync(sandbox.path('run', name));
     for (const words of [
@@ -71,7 +71,7 @@ describe.skipIf(!haveSshd())('agent stop --force', () => {
     child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
     const closed = new Promise((resolve) => child.once('close', resolve));
     await runCli(sandbox, ['agent', 'stop', '--force']);
-    // Hung up on, which exec shows as its status.
+    // The command gets SIGHUP; exec exits with 128 + 1.
     expect(await closed).toBe(status);
     expect(stderr).toBe(
       'sshpool: the sshpool agent was stopped by force, which ended this command\n',

@@ -1,4 +1,4 @@
-/** The agent's life: it starts by itself, once, and leaves without a trace. */
+/** The life of the agent: the first call starts it, and it leaves no file and no process. */
 import { existsSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { runCli, spawnCli } from '../support/cli.ts';
@@ -8,7 +8,7 @@ import { haveSshd, startSshd } from '../support/sshd.ts';
 import { poolStats, stats } from '../support/stats.ts';
 
 describe.skipIf(!haveSshd())('the agent', () => {
-  it('is started once by fifty calls that come at once', async () => {
+  it('is started once by fifty concurrent calls', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const args = ['exec', '-F', sshd.config(), 'box', 'true'];
@@ -31,7 +31,7 @@ describe.skipIf(!haveSshd())('the agent', () => {
     expect(await stats(sandbox)).not.toBeNull();
   });
 
-  it('closes idle connections, then leaves, and nothing is left', async () => {
+  it('closes idle connections, then exits and leaves nothing behind', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const env = { SSH_POOL_IDLE_TIMEOUT_MS: '100', SSH_POOL_AGENT_IDLE_TIMEOUT_MS: '1500' };
@@ -43,7 +43,7 @@ describe.skipIf(!haveSshd())('the agent', () => {
     expect(readdirSync(sandbox.run)).toEqual(['agent.log']);
   });
 
-  it('that is killed costs its callers one line, and the next call works', async () => {
+  it('gives its callers one line when it is killed, and the next call works', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const config = sshd.config();
@@ -61,7 +61,7 @@ describe.skipIf(!haveSshd())('the agent', () => {
     });
   });
 
-  it('survives a restart of the server without a word', async () => {
+  it('survives a restart of the server without a message', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const args = ['exec', '-F', sshd.config(), 'box', 'true'];
@@ -79,7 +79,7 @@ describe.skipIf(!haveSshd())('the agent', () => {
     expect(existsSync(sandbox.path('run', 'agent.sock'))).toBe(false);
   });
 
-  it('is not started with a bad setting, which is named', async () => {
+  it('is not started with an invalid setting, which the error names', async () => {
     await using sandbox = createSandbox();
     const env = { SSH_POOL_MAX_CONNECTIONS: 'many' };
     const done = await runCli(sandbox, ['exec', 'box', 'true'], { env });
@@ -129,7 +129,7 @@ describe.skipIf(!haveSshd())('the agent', () => {
     const ended = new Promise((resolve) => child.once('close', resolve));
     await new Promise((resolve) => child.stdout.once('data', resolve));
     expect((await runCli(sandbox, ['agent', 'stop', '--force'])).code).toBe(0);
-    // Hung up on, so that nothing of it stays at the server.
+    // The command gets SIGHUP, so that it does not stay on the server.
     expect(await ended).toBe(129);
   });
 

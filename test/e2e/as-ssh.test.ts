@@ -1,4 +1,4 @@
-/** The program as ssh: under which names, and where it becomes the real one. */
+/** sshpool in place of ssh: under which names, and when it executes the real ssh. */
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, symlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
@@ -10,7 +10,7 @@ import { isNative } from '../support/launcher.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd } from '../support/sshd.ts';
 
-/** Prints its name and words, and what it was given to read. */
+/** Prints its name, its arguments and its standard input. */
 const SAYS = `#!/bin/sh
 printf '<%s>' "\${0##*/}" "$@"
 echo
@@ -31,7 +31,7 @@ const DELEGATE: Message = {
   argv: ['-N', 'a b', 'box'].map((word) => Buffer.from(word)),
 };
 
-/** Runs to its end without holding up the fake agent, which lives in this process. */
+/** Does not block this process, in which the fake agent runs. */
 async function run(
   sandbox: Sandbox,
   file: string,
@@ -48,7 +48,7 @@ async function run(
   return { status, stdout, stderr };
 }
 
-/** A directory for the front of PATH, in which ssh is the program. */
+/** A directory for the front of PATH, in which `ssh` is sshpool. */
 function first(sandbox: Sandbox): { readonly PATH: string } {
   mkdirSync(sandbox.path('first'));
   symlinkSync(PROGRAM, sandbox.path('first', 'ssh'));
@@ -78,7 +78,7 @@ describe('the program as ssh', () => {
   });
 
   it.skipIf(!isNative(PROGRAM))(
-    'names its command when it becomes the Node client, whatever its own name is',
+    'passes its command to the Node client, whatever its own name is',
     async () => {
       await using sandbox = createSandbox();
       const link = sandbox.path('home', 'ssh');
@@ -93,12 +93,12 @@ describe('the program as ssh', () => {
     },
   );
 
-  it('becomes the real ssh with the words it is given, its input untouched', async () => {
+  it('executes the real ssh with the arguments from the agent, its input unread', async () => {
     await using sandbox = createSandbox();
     const wrap = sandbox.path('run', 'wrap');
     const other = sandbox.path('other');
     for (const directory of [wrap, other]) mkdirSync(directory);
-    // Ourselves under its name, another installation, and the directory of `sshpool wrap`.
+    // sshpool under the name ssh, another installation of it, and the directory of `sshpool wrap`.
     symlinkSync(PROGRAM, sandbox.path('other', 'ssh'));
     mkdirSync(sandbox.path('second'));
     symlinkSync(program(sandbox, 'elsewhere/sshpool'), sandbox.path('second', 'ssh'));
@@ -111,11 +111,11 @@ describe('the program as ssh', () => {
     const done = await run(sandbox, PROGRAM, ['ssh', 'ignored'], { PATH });
     expect(done).toMatchObject({ status: 7, stderr: '' });
     expect(done.stdout).toContain('<ssh><-N><a b><box>\ninput\n');
-    // As it was when the launcher came: SIGPIPE is the 13th.
+    // SIGPIPE (13) is not ignored, as when the launcher started.
     expect(Number.parseInt(/SigIgn:\s+(\w+)/.exec(done.stdout)?.[1] ?? '', 16) & 0x1000).toBe(0);
   });
 
-  it.skipIf(!isNative(PROGRAM))('knows itself under a name that somebody gave it', async () => {
+  it.skipIf(!isNative(PROGRAM))('recognizes a copy of itself under another name', async () => {
     await using sandbox = createSandbox();
     mkdirSync(sandbox.path('copy'));
     const copy = sandbox.path('copy', 'ssh');
@@ -129,7 +129,7 @@ describe('the program as ssh', () => {
     expect(done.stdout).toContain('<ssh><-N><a b><box>\n');
   });
 
-  it('says so where there is no other ssh', async () => {
+  it('fails with a message if PATH has no other ssh', async () => {
     await using sandbox = createSandbox();
     mkdirSync(sandbox.path('bin'));
     symlinkSync(PROGRAM, sandbox.path('bin', 'ssh'));
@@ -141,7 +141,7 @@ describe('the program as ssh', () => {
     expect(done.status).toBe(255);
   });
 
-  it('does not go round with an ssh that somebody wrote to run it', async () => {
+  it('does not loop with an ssh in PATH that is a script running sshpool', async () => {
     await using sandbox = createSandbox();
     program(sandbox, 'bin/ssh', `#!/bin/sh\nexec '${PROGRAM}' ssh "$@"\n`);
     await fakeAgent(sandbox, (socket) => socket.end(bytesOf(HELLO, DELEGATE)));
@@ -153,7 +153,7 @@ describe('the program as ssh', () => {
     expect(done.status).toBe(255);
   });
 
-  it('goes through ssh itself where there is no agent', async () => {
+  it('runs the real ssh if there is no agent', async () => {
     await using sandbox = createSandbox();
     program(sandbox, 'bin/ssh');
     const PATH = `${sandbox.path('bin')}:${sandbox.env['PATH'] ?? ''}`;
@@ -164,7 +164,7 @@ describe('the program as ssh', () => {
     expect(done.status).toBe(7);
   });
 
-  it('becomes the real ssh where its directory is gone, which ssh does not mind', async () => {
+  it('executes the real ssh if its directory was deleted, because ssh works there', async () => {
     await using sandbox = createSandbox();
     program(sandbox, 'bin/ssh');
     mkdirSync(sandbox.path('gone'));
@@ -177,7 +177,7 @@ describe('the program as ssh', () => {
     expect(done.stdout).toContain('<ssh><box>\ninput\n');
   });
 
-  it('says what is wrong where exec has no agent', () => {
+  it('reports why exec has no agent, and does not run ssh', () => {
     const env = { PATH: process.env['PATH'], SSH_POOL_RUNTIME_DIR: 'not/absolute' };
     const done = spawnSync(PROGRAM, ['exec', 'box', 'true'], { env, encoding: 'utf8' });
     expect(done.stderr).toContain('SSH_POOL_RUNTIME_DIR');
@@ -185,7 +185,7 @@ describe('the program as ssh', () => {
   });
 
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)(
-    'leaves at %s with 255 and without a word, and tells the remote nothing',
+    'exits at %s with 255 and no message, and sends the remote no signal',
     async (name) => {
       await using sandbox = createSandbox();
       const said: string[] = [];
@@ -206,24 +206,27 @@ describe('the program as ssh', () => {
     },
   );
 
-  // Node sets all signals back before it runs us.
-  it.skipIf(!isNative(PROGRAM))('goes on at a signal that was ignored when it came', async () => {
-    await using sandbox = createSandbox();
-    let socketOfCall: Socket | undefined;
-    const up: Message = { type: 'stdout', data: Buffer.from('up') };
-    await fakeAgent(sandbox, (socket) => {
-      socketOfCall = socket;
-      socket.write(bytesOf(HELLO, ACCEPTED, { ...OPENED, signals: false }, up));
-    });
-    const script = `trap '' HUP QUIT; exec "${PROGRAM}" ssh box`;
-    const child = spawn('/bin/sh', ['-c', script], { env: sandbox.env, cwd: sandbox.home });
-    await new Promise((resolve) => child.stdout.once('data', resolve));
-    for (const name of ['SIGHUP', 'SIGQUIT'] as const) child.kill(name);
-    socketOfCall?.end(bytesOf(EXITED));
-    expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(3);
-  });
+  // Node resets ignored signals before it runs the program.
+  it.skipIf(!isNative(PROGRAM))(
+    'keeps ignoring a signal that was ignored at its start',
+    async () => {
+      await using sandbox = createSandbox();
+      let socketOfCall: Socket | undefined;
+      const up: Message = { type: 'stdout', data: Buffer.from('up') };
+      await fakeAgent(sandbox, (socket) => {
+        socketOfCall = socket;
+        socket.write(bytesOf(HELLO, ACCEPTED, { ...OPENED, signals: false }, up));
+      });
+      const script = `trap '' HUP QUIT; exec "${PROGRAM}" ssh box`;
+      const child = spawn('/bin/sh', ['-c', script], { env: sandbox.env, cwd: sandbox.home });
+      await new Promise((resolve) => child.stdout.once('data', resolve));
+      for (const name of ['SIGHUP', 'SIGQUIT'] as const) child.kill(name);
+      socketOfCall?.end(bytesOf(EXITED));
+      expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(3);
+    },
+  );
 
-  it("prints ssh's words as they stand where the call fails", async () => {
+  it("prints ssh's message unchanged if the call fails", async () => {
     await using sandbox = createSandbox();
     const failed: Message = {
       type: 'failed',
@@ -249,7 +252,7 @@ describe('the program as ssh', () => {
       expect(done.stdout.toString()).toBe('there\n');
     });
 
-    it('is the real ssh where no agent can be had', async () => {
+    it('runs the real ssh if no agent can be started', async () => {
       await using sandbox = createSandbox();
       const env = { ...first(sandbox), SSH_POOL_RUNTIME_DIR: '/dev/null/none' };
       const done = await runCli(sandbox, ['ssh', '-V'], { env });

@@ -1,4 +1,4 @@
-/** Who answers a question, and what is asked: by ssh's rules, so beside the real ssh. */
+/** Prompts at the terminal or by SSH_ASKPASS, compared with the real ssh. */
 import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PROGRAM, runCli, ssh, type RunOptions } from '../support/cli.ts';
@@ -13,11 +13,11 @@ type Who = (typeof BOTH)[number];
 
 interface Askpass {
   readonly env: Readonly<Record<string, string>>;
-  /** What it was called with: its argument, and the hint in its environment. */
+  /** Its argument and SSH_ASKPASS_PROMPT, one line per call. */
   readonly asked: () => string;
 }
 
-/** A program for SSH_ASKPASS that writes down what it is asked; `script` gives the answer. */
+/** A program for SSH_ASKPASS that logs each prompt; `script` prints the answer. */
 function askpass(sandbox: Sandbox, script: string): Askpass {
   const log = sandbox.path('asked');
   const note = `printf '%s|%s|%s\\n' "$#" "$1" "$SSH_ASKPASS_PROMPT" >> '${log}'`;
@@ -35,10 +35,10 @@ const run = (who: Who, sandbox: Sandbox, args: readonly string[], options: RunOp
 
 const PASSPHRASE = "echo 'open sesame'";
 
-/** Newer ones look at WAYLAND_DISPLAY as well. */
+/** Newer versions of ssh also read WAYLAND_DISPLAY. */
 const knowsWayland = readFileSync('/usr/bin/ssh').includes('WAYLAND_DISPLAY');
 
-/** The variables that decide, over SSH_ASKPASS. */
+/** The variables that decide whether ssh runs SSH_ASKPASS. */
 const RULES: readonly Readonly<Record<string, string>>[] = [
   {},
   { DISPLAY: ':9' },
@@ -52,23 +52,26 @@ const RULES: readonly Readonly<Record<string, string>>[] = [
   { SSH_ASKPASS_REQUIRE: 'other', DISPLAY: ':9' },
 ];
 
-describe.skipIf(!haveSshd() || !haveTerminals())('a question', () => {
-  it.concurrent.each(RULES)('without a terminal is put as by ssh, under %j', async (rule) => {
-    const results = await Promise.all(
-      BOTH.map(async (who) => {
-        await using sandbox = createSandbox();
-        const sshd = await startSshd(sandbox);
-        lock(sshd, 'open sesame');
-        const { env, asked } = askpass(sandbox, PASSPHRASE);
-        const args = ['-F', sshd.config(), 'box', 'echo through'];
-        const done = await run(who, sandbox, args, { env: { ...env, ...rule }, apart: true });
-        return { code: done.code, stdout: done.stdout.toString(), asked: asked() };
-      }),
-    );
-    expect(results[1]).toEqual(results[0]);
-  });
+describe.skipIf(!haveSshd() || !haveTerminals())('a prompt', () => {
+  it.concurrent.each(RULES)(
+    'without a terminal is shown where ssh shows it, with %j',
+    async (rule) => {
+      const results = await Promise.all(
+        BOTH.map(async (who) => {
+          await using sandbox = createSandbox();
+          const sshd = await startSshd(sandbox);
+          lock(sshd, 'open sesame');
+          const { env, asked } = askpass(sandbox, PASSPHRASE);
+          const args = ['-F', sshd.config(), 'box', 'echo through'];
+          const done = await run(who, sandbox, args, { env: { ...env, ...rule }, apart: true });
+          return { code: done.code, stdout: done.stdout.toString(), asked: asked() };
+        }),
+      );
+      expect(results[1]).toEqual(results[0]);
+    },
+  );
 
-  it.concurrent.each(RULES)('at a terminal is put as by ssh, under %j', async (rule) => {
+  it.concurrent.each(RULES)('at a terminal is shown where ssh shows it, with %j', async (rule) => {
     const results = await Promise.all(
       BOTH.map(async (who) => {
         await using sandbox = createSandbox();
@@ -100,7 +103,7 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a question', () => {
     ['prints nothing', 'exit 0'],
     ['dies', 'echo "open sesame"; kill -9 $$'],
     ['is wrong', 'echo wrong'],
-  ])('to a program that %s is answered as for ssh', async (_, script) => {
+  ])('by a program that %s has the same result as with ssh', async (_, script) => {
     const results = await Promise.all(
       BOTH.map(async (who) => {
         await using sandbox = createSandbox();
@@ -120,7 +123,7 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a question', () => {
     { SSH_ASKPASS: '/nowhere' },
     { SSH_ASKPASS: '/etc' },
     { SSH_ASKPASS: '/etc/passwd/x' },
-  ])('to a program that cannot be run is told in the words of ssh, under %j', async (rule) => {
+  ])('by a program that cannot be run gives the error of ssh, with %j', async (rule) => {
     const results = await Promise.all(
       BOTH.map(async (who) => {
         await using sandbox = createSandbox();
@@ -137,7 +140,7 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a question', () => {
   });
 
   it.concurrent.each([{ SSH_ASKPASS: '' }, { SSH_ASKPASS: '/nowhere' }])(
-    'to no program finds nobody, under %j',
+    'without a program makes the login fail, with %j',
     async (rule) => {
       await using sandbox = createSandbox();
       const sshd = await startSshd(sandbox);
@@ -150,7 +153,7 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a question', () => {
     },
   );
 
-  it('lets the program say something on standard error', async () => {
+  it('passes on the standard error of the program', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     lock(sshd, 'open sesame');
@@ -161,7 +164,7 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a question', () => {
   });
 
   it.concurrent.each(['ssh2', 'openssh'])(
-    'about an unknown host key is the one of ssh, word for word, over %s',
+    'about an unknown host key has exactly the text of ssh, over %s',
     async (link) => {
       const results = await Promise.all(
         BOTH.map(async (who) => {
@@ -184,7 +187,7 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a question', () => {
     },
   );
 
-  it('is answered by a program for warm, too', async () => {
+  it('is answered by a program for `sshpool warm`, too', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     lock(sshd, 'open sesame');

@@ -1,4 +1,4 @@
-/** The completions as the real shells give them. */
+/** The completions, run in the real shells. */
 import { execFile, spawnSync } from 'node:child_process';
 import { symlinkSync, mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ import { haveSshd, startSshd } from '../support/sshd.ts';
 const run = promisify(execFile);
 const COMPLETIONS = fileURLToPath(new URL('../../completions/', import.meta.url));
 
-/** Gives what a shell offers at the end of a command line. */
+/** Returns the completions of a shell at the end of a command line. */
 type Complete = (sandbox: Sandbox, line: string) => Promise<string[]>;
 
 function environment(sandbox: Sandbox): Record<string, string> {
@@ -53,7 +53,7 @@ const fish: Complete = async (sandbox, line) => {
   return offered.map((row) => row.split('\t')[0] ?? '');
 };
 
-/** Runs a zsh in a terminal of its own, with a compadd that tells what is added. */
+/** Runs a zsh in its own terminal, with a compadd that prints the added words. */
 const zsh: Complete = async (sandbox, line) => {
   const inner = sandbox.write(
     'zsh/inner.zsh',
@@ -106,7 +106,7 @@ for (const [shell, complete] of Object.entries(SHELLS)) {
     const at = async (line: string): Promise<string[]> =>
       [...new Set(await complete(sandbox, line))].toSorted();
 
-    it('knows the commands', async () => {
+    it('offers the commands', async () => {
       expect(await at('sshpool ')).toEqual(
         expect.arrayContaining(['agent', 'close', 'completion', 'exec', 'help', 'stats', 'warm']),
       );
@@ -114,20 +114,20 @@ for (const [shell, complete] of Object.entries(SHELLS)) {
       expect(await at('sshpool help w')).toEqual(['warm', 'wrap']);
     });
 
-    it('knows the options of each command', async () => {
+    it('offers the options of each command', async () => {
       expect(await at('sshpool exec --')).toEqual(['--fresh', '--help', '--json', '--timeout']);
       expect(await at('sshpool agent stop --f')).toEqual(['--force']);
       expect(await at('sshpool close --a')).toEqual(['--all']);
       expect(await at('sshpool stats --a')).toEqual([]);
     });
 
-    it('knows the commands of the agent', async () => {
+    it('offers the commands of the agent', async () => {
       expect(await at('sshpool agent st')).toEqual(['start', 'status', 'stop']);
       expect(await at('sshpool agent stop st')).toEqual([]);
       expect(await at('sshpool completion z')).toEqual(['zsh']);
     });
 
-    it('knows the hosts of ssh_config and what it includes, and runs nothing of it', async () => {
+    it('offers the hosts of ssh_config and its Include files, and runs no command of it', async () => {
       const hosts = await at('sshpool exec ');
       expect(hosts).toEqual(expect.arrayContaining(['alpha', 'beta', 'gamma']));
       expect(hosts).not.toEqual(expect.arrayContaining(['*.example']));
@@ -142,11 +142,11 @@ for (const [shell, complete] of Object.entries(SHELLS)) {
       expect(await at('sshpool exec alpha ls --j')).toEqual([]);
     });
 
-    it('offers no targets where no agent runs', async () => {
+    it('offers no targets if no agent runs', async () => {
       expect(await at('sshpool close ')).toEqual([]);
     });
 
-    it.skipIf(!haveSshd())('knows the targets now in the pool', async () => {
+    it.skipIf(!haveSshd())('offers the targets that are in the pool', async () => {
       const sshd = await startSshd(sandbox);
       const warm = (target: string) => runCli(sandbox, ['warm', '-F', sshd.config(), target]);
       const named = `${sshd.user}@box`;

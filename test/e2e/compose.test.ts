@@ -19,7 +19,7 @@ import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/compose', import.meta.url));
 
-/** Stands for docker on the server: says what it was asked, and prints what was recorded. */
+/** Replaces docker on the server: prints its arguments or a recorded output. */
 const DOCKER = `#!/bin/sh
 here=$(dirname "$0")
 case "$*" in
@@ -104,13 +104,13 @@ describe.skipIf(!haveSshd())('on a host with docker', () => {
       expect(JSON.parse(stdout.toString())).toMatchObject(expected);
     });
 
-    it('runs what docker compose has, with its output and its status', async () => {
+    it('runs any command of docker compose, with its output and exit status', async () => {
       const run = await compose('restart', 'demo', '-t', '5', "it's");
       expect(run).toMatchObject({ code: 3, stderr: '' });
       expect(run.stdout.toString()).toBe("<compose><-p><demo><restart><-t><5><it's>\n");
     });
 
-    it('finds the files of a project that is to be started', async () => {
+    it('finds the files of a project that it starts', async () => {
       const run = await compose('up', 'demo', '--wait');
       const files = '<-f></srv/demo/docker-compose.yml><-f></srv/demo/docker-compose.worktree.yml>';
       expect(run.stdout.toString()).toBe(`<compose><-p><demo>${files}<up><--detach><--wait>\n`);
@@ -150,7 +150,7 @@ describe.skipIf(!haveSshd())('on a host with docker', () => {
       expect(run.stdout.toString()).toBe('');
     });
 
-    it('refuses an argument that is no text, and runs nothing', async () => {
+    it('refuses an argument that is not valid UTF-8, and runs nothing', async () => {
       const words = `"${PROGRAM}" compose -F "${config}" box restart demo "$(printf 'a\\377')" b`;
       const run = await runProgram(sandbox, ['sh', '-c', words]);
       expect(run.code).toBe(2);
@@ -166,7 +166,7 @@ describe.skipIf(!haveSshd())('on a host with docker', () => {
   });
 
   describe('sshpool resources', () => {
-    it('shows them', async () => {
+    it('shows the resources of the host', async () => {
       const shown = await runCli(sandbox, ['resources', '-F', config, 'box']);
       expect(shown).toMatchObject({ code: 0, stderr: '' });
       const page = shown.stdout.toString();
@@ -195,21 +195,21 @@ describe.skipIf(!haveSshd())('on a host with docker', () => {
       await expect(restart).rejects.toMatchObject({ code: 'COMMAND_FAILED', exitCode: 3 });
     });
 
-    it('is told what is wrong before anything is sent', async () => {
+    it('gets an error for invalid input before anything is sent', async () => {
       const before = pool.getStats();
       const status = getComposeStatus(host, 'no name', { pool });
       await expect(status).rejects.toMatchObject({ code: 'BAD_INPUT' });
       expect(pool.getStats()).toEqual(before);
     });
 
-    it('knows how a host is', async () => {
+    it('reads the resources of a host', async () => {
       const { memory, cpu } = await getHostResources(host, { pool });
       expect(memory?.totalBytes).toBeGreaterThan(0);
       expect(cpu.cores).toBeGreaterThan(0);
     });
   });
 
-  it('without docker says that there is none', async () => {
+  it('without docker gives a message that says so', async () => {
     await using bare = createSandbox();
     const other = await startSshd(bare, { options: { SetEnv: 'PATH=/nowhere' } });
     const run = await runCli(bare, ['compose', '-F', other.config(), 'box', 'ls']);

@@ -1,4 +1,4 @@
-/** ssh's own sharing of connections, and what runs here at each call: beside ssh (cases 5 to 8). */
+/** ControlMaster, LocalCommand, -q, -E and -v, compared with ssh (cases 5 to 8). */
 import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { runCli, ssh, type Result } from '../support/cli.ts';
@@ -11,7 +11,7 @@ type Run = (args: readonly string[]) => Promise<Result>;
 interface Both {
   readonly sandbox: Sandbox;
   readonly sshd: Sshd;
-  /** `sshpool ssh` and the real one. */
+  /** `sshpool ssh`, and the real ssh. */
   readonly ours: Run;
   readonly theirs: Run;
   readonly exec: Run;
@@ -33,7 +33,7 @@ async function both(
   };
 }
 
-/** A ProxyCommand that says something. */
+/** A ProxyCommand that writes to standard error. */
 const PROXY = `
   import { connect } from 'node:net';
   const [, , host, port] = process.argv;
@@ -49,7 +49,7 @@ const seen = ({ code, stdout, stderr }: Result) => ({
 
 const AUTO = ['-o', 'ControlMaster=auto', '-o', 'ControlPersist=60'];
 
-/** A master of ssh's own, as a person opens it; it is ended with the sandbox. */
+/** A ControlMaster of the real ssh; it ends with the sandbox. */
 async function openMaster({ sandbox, theirs }: Both): Promise<string> {
   const path = sandbox.path('cm');
   await theirs(['-MNf', '-S', path, '-o', 'ControlPersist=60', 'box']);
@@ -58,7 +58,7 @@ async function openMaster({ sandbox, theirs }: Both): Promise<string> {
 }
 
 describe.skipIf(!haveSshd())('a master of ssh at ControlPath', () => {
-  it.each(['ours', 'exec'] as const)('does the call (%s): there is no other login', async (who) => {
+  it.each(['ours', 'exec'] as const)('serves the call (%s) without another login', async (who) => {
     await using sandbox = createSandbox();
     const world = await both(sandbox);
     const path = await openMaster(world);
@@ -73,7 +73,7 @@ describe.skipIf(!haveSshd())('a master of ssh at ControlPath', () => {
     expect(world.sshd.logins()).toBe(before);
   });
 
-  it('that was killed is passed over', async () => {
+  it('that was killed is not used', async () => {
     await using sandbox = createSandbox();
     const world = await both(sandbox);
     const path = await openMaster(world);
@@ -82,7 +82,7 @@ describe.skipIf(!haveSshd())('a master of ssh at ControlPath', () => {
     expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
   });
 
-  it('does not do a call that is to share nothing', async () => {
+  it('does not serve a call with ControlPath none', async () => {
     await using sandbox = createSandbox();
     const { sshd, ours, exec } = await both(sandbox);
     await exec(['box', 'true']);
@@ -95,7 +95,7 @@ describe.skipIf(!haveSshd())('a master of ssh at ControlPath', () => {
 });
 
 describe.skipIf(!haveSshd())('ControlMaster', () => {
-  it.each(['check', 'stop', 'exit'])('is answered for as by ssh: -O %s', async (order) => {
+  it.each(['check', 'stop', 'exit'])('gives the same answers as ssh: -O %s', async (order) => {
     await using sandbox = createSandbox();
     const { ours, theirs } = await both(sandbox);
     const run = async (who: Run, path: string) => {
@@ -110,7 +110,7 @@ describe.skipIf(!haveSshd())('ControlMaster', () => {
     expect(await run(ours, 'ours')).toEqual(expected);
   });
 
-  it('keeps its connections apart from those without it, and ends its own alone', async () => {
+  it('has its own pooled connection, and -O exit closes only that one', async () => {
     await using sandbox = createSandbox();
     const { ours } = await both(sandbox);
     await ours(['box', 'true']);
@@ -141,7 +141,7 @@ describe.skipIf(!haveSshd())('LocalCommand', () => {
     'echo ran',
   ];
 
-  it('runs at each call, on the output of the call, as with ssh', async () => {
+  it('runs at each call and writes to the output of the call, as with ssh', async () => {
     await using sandbox = createSandbox();
     const { ours, theirs, exec } = await both(sandbox);
     const expected = seen(await theirs(words));
@@ -151,7 +151,7 @@ describe.skipIf(!haveSshd())('LocalCommand', () => {
     expect(seen(await exec(words))).toEqual(expected);
   });
 
-  it('does not lose the time limit of exec, nor its JSON without a word', async () => {
+  it('keeps the --timeout of exec, and makes exec --json fail with a message', async () => {
     await using sandbox = createSandbox();
     const { exec } = await both(sandbox);
     const limited = await exec(['--timeout', '1s', ...words.slice(0, -1), 'sleep 2']);
@@ -162,9 +162,9 @@ describe.skipIf(!haveSshd())('LocalCommand', () => {
   });
 });
 
-/** A server with a banner, whose last line has no end, behind a ProxyCommand that says something. */
+/** A server whose banner has no final line end, behind a ProxyCommand that writes to standard error. */
 async function amongWords(sandbox: Sandbox, link: string) {
-  // Over OpenSSH such an end is taken for that of its own log.
+  // Over the openssh link, CRLF is taken for the line end of ssh's own log.
   const end = link === 'openssh' ? '\n' : '\r\n';
   const Banner = sandbox.write('banner', `Beware${end}${end}of the dog`);
   const world = await both(sandbox, { Banner }, { SSH_POOL_LINK: link });
@@ -175,7 +175,7 @@ async function amongWords(sandbox: Sandbox, link: string) {
 }
 
 describe.skipIf(!haveSshd())('ssh -q', () => {
-  it('silences the banner, and no ProxyCommand', async () => {
+  it('hides the banner, but not the output of a ProxyCommand', async () => {
     await using sandbox = createSandbox();
     const { run } = await amongWords(sandbox, 'auto');
     const expected = await run('theirs', ['-q']);
@@ -184,40 +184,37 @@ describe.skipIf(!haveSshd())('ssh -q', () => {
   });
 });
 
-describe.skipIf(!haveSshd())('what is said of a jump host', () => {
-  it.each([[[]], [['-q']], [['-E']]])(
-    'is for ssh the word of another program: %j',
-    async (words) => {
-      await using sandbox = createSandbox();
-      const Banner = sandbox.write('banner', 'Beware of the hop\n');
-      const hop = await startSshd(sandbox, { name: 'hop', options: { Banner } });
-      const known = sandbox.path('unknown');
-      const fresh = `UserKnownHostsFile ${known}\nStrictHostKeyChecking accept-new`;
-      const blocks = `Host hop\n${fresh}\n${hop.hostBlock}\nHost box\nProxyJump hop`;
-      const sshd = await startSshd(sandbox);
-      const config = sshd.config(blocks);
-      const run = async (log: string, who: (args: string[]) => Promise<Result>) => {
-        rmSync(known, { force: true });
-        const file = sandbox.write(log, '');
-        const options = words.flatMap((word) => (word === '-E' ? [word, file] : [word]));
-        const result = await who(['-F', config, ...options, 'box', 'echo err >&2']);
-        return { ...seen(result), log: readFileSync(file, 'utf8') };
-      };
-      const theirs = await run('theirs', (args) => ssh(sandbox, args));
-      expect(theirs.stderr).toMatch(/^Warning: Permanently added .*\r\nBeware of the hop\nerr\n$/);
-      expect(await run('ours', (args) => runCli(sandbox, ['ssh', ...args]))).toEqual(theirs);
-    },
-  );
+describe.skipIf(!haveSshd())('the messages of the ssh to a jump host', () => {
+  it.each([[[]], [['-q']], [['-E']]])('stay on standard error, as with ssh: %j', async (words) => {
+    await using sandbox = createSandbox();
+    const Banner = sandbox.write('banner', 'Beware of the hop\n');
+    const hop = await startSshd(sandbox, { name: 'hop', options: { Banner } });
+    const known = sandbox.path('unknown');
+    const fresh = `UserKnownHostsFile ${known}\nStrictHostKeyChecking accept-new`;
+    const blocks = `Host hop\n${fresh}\n${hop.hostBlock}\nHost box\nProxyJump hop`;
+    const sshd = await startSshd(sandbox);
+    const config = sshd.config(blocks);
+    const run = async (log: string, who: (args: string[]) => Promise<Result>) => {
+      rmSync(known, { force: true });
+      const file = sandbox.write(log, '');
+      const options = words.flatMap((word) => (word === '-E' ? [word, file] : [word]));
+      const result = await who(['-F', config, ...options, 'box', 'echo err >&2']);
+      return { ...seen(result), log: readFileSync(file, 'utf8') };
+    };
+    const theirs = await run('theirs', (args) => ssh(sandbox, args));
+    expect(theirs.stderr).toMatch(/^Warning: Permanently added .*\r\nBeware of the hop\nerr\n$/);
+    expect(await run('ours', (args) => runCli(sandbox, ['ssh', ...args]))).toEqual(theirs);
+  });
 });
 
 describe.skipIf(!haveSshd())('ssh -E', () => {
-  it('has a pooled call, whose words go to the file', async () => {
+  it('writes the messages of a pooled call to the file', async () => {
     await using sandbox = createSandbox();
     const { ours, theirs } = await both(sandbox);
     const run = async (who: Run, log: string) => {
       const file = sandbox.path(log);
       appendFileSync(file, 'before\n');
-      // A terminal that cannot be had is said by ssh itself.
+      // ssh itself reports that it allocates no pseudo-terminal.
       const result = await who(['-E', file, '-t', 'box', 'echo out; echo err >&2; exit 3']);
       return { ...seen(result), log: readFileSync(file, 'utf8') };
     };
@@ -228,7 +225,7 @@ describe.skipIf(!haveSshd())('ssh -E', () => {
   });
 
   it.each(['ssh2', 'openssh'])(
-    'leaves the words of others on standard error, over %s: a banner and a ProxyCommand',
+    'leaves a banner and the output of a ProxyCommand on standard error, over %s',
     async (link) => {
       await using sandbox = createSandbox();
       const { run } = await amongWords(sandbox, link);
@@ -240,7 +237,7 @@ describe.skipIf(!haveSshd())('ssh -E', () => {
     },
   );
 
-  it('has failures in the file', async () => {
+  it('writes failures to the file', async () => {
     await using sandbox = createSandbox();
     const { ours, theirs } = await both(sandbox);
     const run = async (who: Run, log: string) => {
@@ -251,7 +248,7 @@ describe.skipIf(!haveSshd())('ssh -E', () => {
     expect(await run(ours, 'ours')).toEqual(await run(theirs, 'theirs'));
   });
 
-  it('into a file that cannot be opened is refused as by ssh, and nothing runs', async () => {
+  it('fails as ssh does if the file cannot be opened, and runs nothing', async () => {
     await using sandbox = createSandbox();
     const { ours, theirs } = await both(sandbox);
     const words = ['-E', sandbox.path('no', 'where'), 'box', `touch ${sandbox.path('ran')}`];
@@ -262,7 +259,7 @@ describe.skipIf(!haveSshd())('ssh -E', () => {
 
 describe.skipIf(!haveSshd())('ssh -v', () => {
   it.each([['-v'], ['-o', 'LogLevel=DEBUG1'], ['-o', 'LogLevel=VERBOSE']])(
-    'is the real one: %s %s',
+    'runs the real ssh: %s %s',
     async (...option) => {
       await using sandbox = createSandbox();
       const { ours } = await both(sandbox);

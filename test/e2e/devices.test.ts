@@ -1,4 +1,4 @@
-/** Devices that end a connection for what OpenSSH takes: every call ends as with ssh, at the price of a login. */
+/** Devices that close connections for requests that OpenSSH accepts: calls end as with ssh, for one more login. */
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { runCli, ssh, type Result } from '../support/cli.ts';
@@ -7,17 +7,17 @@ import { startFakeServer, type FakeServerOptions } from '../support/fake-server.
 import { until } from '../support/process.ts';
 import { createSandbox } from '../support/sandbox.ts';
 
-/** Some are over at once, and under some a device may lose patience with what waits beside them. */
+/** Some end at once; some last a second, in which a device may close the connection on other waiting calls. */
 const COMMANDS = Array.from(
   { length: 10 },
   (_, i) => `${i % 4 === 2 ? 'sleep 1; ' : ''}echo ${i}; exit ${i}`,
 );
 
-/** What a script goes by. */
+/** What a script sees of a call. */
 const seen = ({ code, stdout, stderr }: Result): unknown => [code, String(stdout), stderr];
 
 describe.each(Object.entries(DEVICES))('a device that %s', (_, device) => {
-  it('answers ten calls, one after the other, as it answers ssh', async () => {
+  it('gives ten calls in sequence the same results as ssh', async () => {
     await using sandbox = createSandbox();
     const server = await startFakeServer(sandbox, { ident: 'Device', ...device });
     const config = server.config();
@@ -34,11 +34,11 @@ describe.each(Object.entries(DEVICES))('a device that %s', (_, device) => {
       })(),
     ]);
     expect(ours).toEqual(theirs);
-    // At the most one for each call, as with ssh.
+    // At most one connection for each call, as with ssh.
     expect(server.network.accepted()).toBeLessThanOrEqual(2 * COMMANDS.length);
   });
 
-  it('answers calls that come together as it answers ssh', async () => {
+  it('gives concurrent calls the results that ssh gets', async () => {
     await using sandbox = createSandbox();
     const server = await startFakeServer(sandbox, { ident: 'Device', ...device });
     const config = server.config();
@@ -57,7 +57,7 @@ describe.each(Object.entries(DEVICES))('a device that %s', (_, device) => {
   });
 });
 
-it('a device that refuses every command says so at each call, as to ssh', async () => {
+it('a device that refuses every command makes each call fail as with ssh', async () => {
   await using sandbox = createSandbox();
   const server = await startFakeServer(sandbox, {
     ident: 'Device',
@@ -72,7 +72,7 @@ it('a device that refuses every command says so at each call, as to ssh', async 
 it.each<[string, Partial<FakeServerOptions>, readonly string[]]>([
   ['gives no status', NO_STATUS, []],
   ['gives no terminal', {}, ['-tt']],
-])('a device that %s answers ten calls as it answers ssh', async (_, device, options) => {
+])('a device that %s gives ten calls the same results as ssh', async (_, device, options) => {
   await using sandbox = createSandbox();
   const server = await startFakeServer(sandbox, { ident: 'Device', ...device });
   const words = [...options, '-F', server.config(), 'fake', 'echo out; exit 3'];
@@ -82,7 +82,7 @@ it.each<[string, Partial<FakeServerOptions>, readonly string[]]>([
   }
 });
 
-it('a device that takes one login at a time answers ten calls, also of many at once', async () => {
+it('a device that takes one login at a time serves ten calls in sequence and five at once', async () => {
   await using sandbox = createSandbox();
   const server = await startFakeServer(sandbox, { ident: 'Device', ...oneAtATime() });
   const words = ['-F', server.config(), 'fake', 'echo out; exit 3'];
@@ -94,7 +94,7 @@ it('a device that takes one login at a time answers ten calls, also of many at o
   expect((await Promise.all(together)).map(seen)).toEqual(Array(5).fill(expected));
 });
 
-it('what one agent has found out is known to the next', async () => {
+it('what one agent learns about a device is known to the next agent', async () => {
   await using sandbox = createSandbox();
   const server = await startFakeServer(sandbox, {
     ident: 'Device',
@@ -103,7 +103,7 @@ it('what one agent has found out is known to the next', async () => {
   const config = server.config();
   const call = (): Promise<Result> => runCli(sandbox, ['exec', '-F', config, 'fake', 'true']);
   const kept = sandbox.path('home', '.local', 'state', 'sshpool', 'servers.json');
-  // What ends within a second has ended once: it takes a few seconds of calls.
+  // Closes within a second count as one, so that this takes a few seconds of calls.
   await until(async () => {
     expect(await call()).toMatchObject({ code: 0 });
     return existsSync(kept);

@@ -1,4 +1,4 @@
-/** docker over the pool: its socket as a local one, and the docker command by itself. */
+/** docker over the pool: `sshpool docker-sock`, and the docker command under `sshpool wrap`. */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
@@ -17,8 +17,8 @@ const DOCKER = ['/usr/local/bin/docker', '/usr/bin/docker'].find(existsSync);
 if (DOCKER === undefined) {
   process.stdout.write('docker.test: no docker command here, so what it does is not tried\n');
 }
-/** All that a server tells of it. */
-const WHY = 'nobody listens there, we may not, or its sshd forwards no unix sockets';
+/** The server does not tell which of these is the reason. */
+const WHY = 'connection refused (no listener, no permission, or AllowStreamLocalForwarding is off)';
 const sum = (of: Buffer): string => createHash('sha256').update(of).digest('hex');
 
 describe.skipIf(!haveSshd())('docker', () => {
@@ -33,7 +33,7 @@ describe.skipIf(!haveSshd())('docker', () => {
     remote = sandbox.path('api.sock');
     api = await startDockerApi(remote);
     sandbox.defer(async () => api[Symbol.asyncDispose]());
-    // The docker of the server: it connects its standard streams to its engine.
+    // Replaces docker on the server: connects its standard streams to the engine.
     const dial = sandbox.write(
       'remote/dial.mjs',
       `import { connect } from 'node:net';
@@ -52,12 +52,12 @@ describe.skipIf(!haveSshd())('docker', () => {
   });
   afterAll(() => sandbox[Symbol.asyncDispose]());
 
-  /** Starts docker-sock; resolves to where its socket is. */
+  /** Starts docker-sock; resolves to the path of its socket. */
   async function listening(
     ...options: string[]
   ): Promise<{ child: ReturnType<typeof spawnCli>; path: string; said: () => string }> {
     const child = spawnCli(sandbox, ['docker-sock', '-F', config, '--remote', remote, ...options]);
-    // Also where the test fails.
+    // Also if the test fails.
     sandbox.defer(async () => signal(child.pid ?? 0, 'SIGKILL'));
     let [out, err] = ['', ''];
     child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
@@ -71,7 +71,7 @@ describe.skipIf(!haveSshd())('docker', () => {
     runCli(sandbox, ['docker-sock', '-F', config, ...words]);
 
   describe('at a local socket', () => {
-    it('lists containers, over a connection that is warm', async () => {
+    it('lists containers over a pooled connection', async () => {
       const { child, path } = await listening('box');
       const before = (await poolStats(sandbox)).totals.poolHits;
       const [head, list] = [await get(path, '/_ping'), await get(path, '/v1.43/containers/json')];
@@ -92,7 +92,7 @@ describe.skipIf(!haveSshd())('docker', () => {
       expect(await ended(child)).toBe('SIGINT');
     });
 
-    it('is for its user alone, and gone when it has ended', async () => {
+    it('is accessible to its user only, and is removed at the end', async () => {
       const { child, path } = await listening('box');
       expect(lstatSync(path).mode & 0o777).toBe(0o600);
       child.kill('SIGINT');
@@ -100,7 +100,7 @@ describe.skipIf(!haveSshd())('docker', () => {
       expect(existsSync(path)).toBe(false);
     });
 
-    it('lets one half of a connection end before the other', async () => {
+    it('keeps sending to a client that has ended its half of the connection', async () => {
       const { child, path } = await listening('box');
       const bytes = randomBytes(20_000_000);
       const socket = await upgraded(path);
@@ -111,11 +111,11 @@ describe.skipIf(!haveSshd())('docker', () => {
       await ended(child);
     });
 
-    it('lets the other half end first as well', async () => {
+    it('keeps receiving from a client after the server has ended its half', async () => {
       const { child, path } = await listening('box');
       const socket = await upgraded(path, '/take');
       let got = '';
-      // Not by a consumer of streams, which would end the other half too.
+      // Not with a stream consumer, which would end the other half too.
       socket.on('data', (data: Buffer) => (got += data.toString()));
       await once(socket, 'end');
       expect(got).toBe('ready');
@@ -127,7 +127,7 @@ describe.skipIf(!haveSshd())('docker', () => {
       await ended(child);
     });
 
-    it('holds the other side up where nobody reads, and nobody else', async () => {
+    it('stops the server from sending if the client does not read, and blocks no other connection', async () => {
       const { child, path } = await listening('box');
       const socket = await upgraded(path, '/flood');
       socket.pause();
@@ -145,7 +145,7 @@ describe.skipIf(!haveSshd())('docker', () => {
       await ended(child);
     });
 
-    it('asks its person what a new host needs', async () => {
+    it('asks its user about an unknown host key', async () => {
       const asked = sandbox.path('asked');
       const askpass = sandbox.write('askpass', `#!/bin/sh\necho "$1" >>'${asked}'\necho yes\n`);
       chmodSync(askpass, 0o755);
@@ -176,7 +176,7 @@ describe.skipIf(!haveSshd())('docker', () => {
       await ended(child);
       await until(async () => (await tunnelsOf(sandbox)) === 0, 'the stream has ended');
       expect(existsSync(path)).toBe(true);
-      // The next one takes its place.
+      // The next docker-sock replaces the socket.
       const next = await listening('box');
       expect(next.path).toBe(path);
       next.child.kill('SIGTERM');
@@ -192,7 +192,7 @@ describe.skipIf(!haveSshd())('docker', () => {
       await ended(child);
     });
 
-    it('goes on with another agent where the first has ended', async () => {
+    it('continues with another agent if the first has ended', async () => {
       const { child, path } = await listening('box');
       await runCli(sandbox, ['agent', 'stop', '--force']);
       expect(await get(path, '/_ping')).toBe('OK');
@@ -200,7 +200,7 @@ describe.skipIf(!haveSshd())('docker', () => {
       await ended(child);
     });
 
-    it('says why one connection could not be carried on', async () => {
+    it('reports why it could not connect to the remote socket', async () => {
       const moved = sandbox.path('moved.sock');
       const engine = createServer((socket) => socket.end()).listen(moved);
       const child = spawnCli(sandbox, ['docker-sock', '-F', config, '--remote', moved, 'box']);
@@ -220,7 +220,7 @@ describe.skipIf(!haveSshd())('docker', () => {
   });
 
   describe('with a command', () => {
-    it('has DOCKER_HOST set for it, and its status', async () => {
+    it('sets DOCKER_HOST for it, and exits with its status', async () => {
       const script = 'echo "$DOCKER_HOST$DOCKER_TLS_VERIFY"; exit 5';
       const words = ['docker-sock', '-F', config, '--remote', remote, 'box', 'sh', '-c', script];
       const run = await runCli(sandbox, words, { env: { DOCKER_TLS_VERIFY: '1' } });
@@ -230,19 +230,19 @@ describe.skipIf(!haveSshd())('docker', () => {
       expect(existsSync(path)).toBe(false);
     });
 
-    it.skipIf(DOCKER === undefined)('is docker as it is', async () => {
+    it.skipIf(DOCKER === undefined)('runs the real docker', async () => {
       const run = await failing('--remote', remote, 'box', '--', DOCKER ?? '', 'ps', '-q');
       expect(run).toMatchObject({ code: 0, stderr: '' });
       expect(run.stdout.toString()).toBe('c0ffee00c0ff\n');
     });
 
-    it('leaves no socket where that is ended by a signal', async () => {
+    it('removes the socket if a signal ends the command', async () => {
       const run = await failing('--remote', remote, 'box', 'sh', '-c', 'kill -TERM $$');
       expect(run.signal).toBe('SIGTERM');
       expect(existsSync(`${sandbox.run}/docker-box.sock`)).toBe(false);
     });
 
-    it('says that there is no such command', async () => {
+    it('reports that the command does not exist', async () => {
       const run = await failing('--remote', remote, 'box', 'no-such-tool');
       expect(run.code).toBe(127);
       expect(run.stderr).toMatch(/^sshpool: no-such-tool: .*\n$/);
@@ -251,7 +251,7 @@ describe.skipIf(!haveSshd())('docker', () => {
   });
 
   describe('refuses, in one line,', () => {
-    it('a host without a socket there', async () => {
+    it('a host without that socket', async () => {
       const run = await failing('--remote', sandbox.path('none.sock'), 'box', 'true');
       expect(run.code).toBe(255);
       expect(run.stderr).toBe(
@@ -259,7 +259,7 @@ describe.skipIf(!haveSshd())('docker', () => {
       );
     });
 
-    it('a host that forwards none', async () => {
+    it('a host that forwards no unix sockets', async () => {
       await using other = createSandbox();
       const options = { AllowStreamLocalForwarding: 'no' };
       const strict = await startSshd(other, { options });
@@ -268,24 +268,24 @@ describe.skipIf(!haveSshd())('docker', () => {
       expect(run.stderr).toBe(`sshpool: box could not connect to /var/run/docker.sock: ${WHY}\n`);
     });
 
-    it('a host that is none', async () => {
+    it('a host that refuses the connection', async () => {
       const run = await failing('-p', '1', 'box', 'true');
       expect(run.code).toBe(255);
       expect(run.stderr).toMatch(/^sshpool: connect to host 127\.0\.0\.1 port 1: .*refused\n$/);
     });
 
-    it('a local socket at which somebody listens', async () => {
+    it('a local socket at which another process listens', async () => {
       const path = sandbox.path('taken.sock');
       const server = createServer().listen(path);
       const run = await failing('--remote', remote, '--socket', path, 'box', 'true');
       expect(run).toMatchObject({ code: 255 });
       expect(run.stderr).toBe(
-        `sshpool: cannot listen on ${path}: somebody listens there already\n`,
+        `sshpool: cannot listen on ${path}: another process listens there already\n`,
       );
       await new Promise((resolve) => server.close(resolve));
     });
 
-    it('a local path at which there is something else', async () => {
+    it('a local path that is not a socket', async () => {
       const path = sandbox.path('file');
       writeFileSync(path, 'mine');
       const run = await failing('--remote', remote, '--socket', path, 'box', 'true');
@@ -303,7 +303,7 @@ describe.skipIf(!haveSshd())('docker', () => {
       [['--remote', 'docker.sock', 'box'], '"docker.sock" is no socket of a host'],
       [['--remot', 'x', 'box'], 'did you mean --remote?'],
       [['a b'], '"a b" is no HOST'],
-    ])('the words %j', async (words, problem) => {
+    ])('the arguments %j', async (words, problem) => {
       const run = await runCli(sandbox, ['docker-sock', ...words]);
       expect(run.code).toBe(2);
       expect(run.stderr).toContain(problem);
@@ -311,10 +311,10 @@ describe.skipIf(!haveSshd())('docker', () => {
   });
 
   describe.skipIf(DOCKER === undefined)('under wrap', () => {
-    it('goes over the pool by -H ssh://HOST', async () => {
+    it('uses the pool with -H ssh://HOST', async () => {
       const real = sandbox.write('bin/ssh', `#!/bin/sh\nexec /usr/bin/ssh -F ${config} "$@"\n`);
       chmodSync(real, 0o755);
-      // docker gives ssh no configuration: the agent has to find this one by itself.
+      // docker passes no -F to ssh: the agent has to find this configuration itself.
       await runCli(sandbox, ['agent', 'stop', '--force']);
       const env = { PATH: `${sandbox.path('bin')}:${sandbox.env['PATH']}` };
       const words = ['wrap', DOCKER ?? '', '-H', 'ssh://box', 'ps', '--format', '{{.Names}}'];
@@ -351,11 +351,11 @@ function get(socketPath: string, path: string): Promise<string> {
   });
 }
 
-/** A connection that was upgraded, as that of `docker attach`. */
+/** An upgraded HTTP connection, as `docker attach` uses. */
 async function upgraded(path: string, what = '/echo'): Promise<Socket> {
   const socket = connect({ path, allowHalfOpen: true });
   socket.write(`POST ${what} HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`);
-  // What comes behind the answer stays where it is.
+  // Reads only the header of the response, and leaves the data after it.
   let head = '';
   while (!head.endsWith('\r\n\r\n')) {
     const byte = socket.read(1) as Buffer | null;

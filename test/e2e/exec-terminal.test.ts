@@ -1,4 +1,4 @@
-/** `sshpool exec` in a terminal: whoever leaves it leaves nothing behind on the server. */
+/** `sshpool exec` in a terminal: Ctrl-C and a closed terminal leave no command on the server. */
 import { describe, expect, it } from 'vitest';
 import { PROGRAM } from '../support/cli.ts';
 import { alive, until } from '../support/process.ts';
@@ -6,7 +6,7 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd } from '../support/sshd.ts';
 import { haveTerminals, Terminal } from '../support/terminal.ts';
 
-/** A command that sleeps, once it does, and its pid on the server. */
+/** Resolves once a remote command sleeps, with its pid on the server. */
 async function sleeping(
   sandbox: Sandbox,
   options: readonly string[],

@@ -1,4 +1,4 @@
-/** `sshpool exec` against a real sshd, beside the real ssh. */
+/** `sshpool exec` against a real sshd, compared with the real ssh. */
 import { createHash, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -15,7 +15,7 @@ describe.skipIf(!haveSshd())('sshpool exec', () => {
     ['a status', 'exit 7'],
     ['output on both streams', 'echo out; echo err >&2'],
     ['status 255', 'exit 255'],
-    ['a command that is not there', 'no-such-command-here'],
+    ['a command that does not exist', 'no-such-command-here'],
     ['standard input', 'cat; echo end'],
     ['a command that leaves its input unread', 'true'],
     ['several lines and quotes', "printf '%s\\n' \"a  b\" 'c'; false"],
@@ -32,7 +32,7 @@ describe.skipIf(!haveSshd())('sshpool exec', () => {
     expect(ours.code).toBe(theirs.code);
   });
 
-  it('sends exactly the words, joined by single spaces', async () => {
+  it('sends exactly its arguments, joined by single spaces', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox, {
       options: { ForceCommand: 'echo "[$SSH_ORIGINAL_COMMAND]"' },
@@ -42,7 +42,7 @@ describe.skipIf(!haveSshd())('sshpool exec', () => {
     expect(stdout.toString()).toBe('[docker compose ps]\n');
   });
 
-  it('rides one connection with ten calls', async () => {
+  it('uses one connection for ten calls', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     for (let i = 0; i < 10; i++) {
@@ -54,7 +54,7 @@ describe.skipIf(!haveSshd())('sshpool exec', () => {
     expect(sshd.logins()).toBe(1);
   });
 
-  it('brings 100 MB through cat unchanged', async () => {
+  it('passes 100 MB through cat unchanged', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const data = randomBytes(100_000_000);
@@ -64,7 +64,7 @@ describe.skipIf(!haveSshd())('sshpool exec', () => {
     expect(sha256(done.stdout)).toBe(sha256(data));
   });
 
-  it('holds nothing that grows while a reader pauses', async () => {
+  it('buffers a bounded amount while the reader of its output pauses', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const file = sandbox.path('big');
@@ -79,7 +79,7 @@ describe.skipIf(!haveSshd())('sshpool exec', () => {
     for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
       hash.update(chunk);
       received += chunk.length;
-      // Each pause lasts until the flow stands still: another call goes through meanwhile.
+      // Each pause lasts until no more data moves; another call works meanwhile.
       if (received > (pauses + 1) * 20_000_000) {
         pauses++;
         await runCli(sandbox, ['exec', '-F', sshd.config(), 'box', 'true']);
@@ -92,7 +92,7 @@ describe.skipIf(!haveSshd())('sshpool exec', () => {
     expect(agentRss).toBeLessThan(150_000_000);
   });
 
-  it('ends the remote producer when the local reader has gone', async () => {
+  it('ends the remote command when the local reader closes the output', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const child = spawnCli(sandbox, ['exec', '-F', sshd.config(), 'box', 'yes; exit 4']);
@@ -102,7 +102,7 @@ describe.skipIf(!haveSshd())('sshpool exec', () => {
     expect(code).toBe(4);
   });
 
-  it('gives 128+n for a command that a signal ended', async () => {
+  it('exits with 128+n if signal n ended the command', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const { code, stderr } = await runCli(sandbox, [
@@ -115,11 +115,11 @@ describe.skipIf(!haveSshd())('sshpool exec', () => {
     expect({ code, stderr }).toEqual({ code: 137, stderr: '' });
   });
 
-  it('ends the remote command when the time is over', async () => {
+  it('ends the remote command at its --timeout', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const config = sshd.config();
-    // So that the command begins long before its time is over.
+    // So that the command begins long before its timeout.
     await runCli(sandbox, ['warm', '-F', config, 'box']);
     const done = await runCli(sandbox, [
       ...['exec', '--timeout', '2.5s', '-F', config, 'box'],
@@ -154,7 +154,7 @@ describe.skipIf(!haveSshd())('sshpool exec', () => {
     },
   );
 
-  it('hangs up on the remote command of a caller that was killed', async () => {
+  it('sends SIGHUP to the remote command of a caller that was killed', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const child = spawnCli(sandbox, [
@@ -181,7 +181,7 @@ describe.skipIf(!haveSshd())('sshpool exec', () => {
     });
   });
 
-  it('uses a connection of its own with --fresh, and ends it', async () => {
+  it('opens its own connection with --fresh, and closes it', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const config = sshd.config();
@@ -191,7 +191,7 @@ describe.skipIf(!haveSshd())('sshpool exec', () => {
     await until(() => sshd.connections() === 1, 'the fresh connection ends');
   });
 
-  it('sends what SendEnv and SetEnv name, of each caller its own', async () => {
+  it('sends the SendEnv and SetEnv variables of each caller', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox, { options: { AcceptEnv: 'FOO BAR LC_*' } });
     const config = sshd.config('SendEnv FOO LC_X\nSetEnv BAR=set');
@@ -211,7 +211,7 @@ describe.skipIf(!haveSshd())('sshpool exec', () => {
     expect(stdout.toString()).toBe('end\n');
   });
 
-  it('reaches a host through another one with -J', async () => {
+  it('reaches a host through a jump host with -J', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const args = ['exec', '-F', sshd.config(), '-J', 'box', 'box', 'echo through'];

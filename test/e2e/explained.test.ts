@@ -1,4 +1,4 @@
-/** What a server explains before its questions (RFC 4256 section 3.2): beside the ssh that is installed. */
+/** The instruction of a keyboard-interactive login (RFC 4256 section 3.2), compared with the installed ssh. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import ssh2 from 'ssh2';
 import { expect, it } from 'vitest';
@@ -10,7 +10,7 @@ import { startLoopback } from '../support/loopback.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd } from '../support/sshd.ts';
 
-/** A server that explains, asks nothing, and lets everybody in. */
+/** A server that sends an instruction and no prompts, and accepts every user. */
 async function start(sandbox: Sandbox): Promise<string> {
   const key = generateKey();
   const server = new ssh2.Server({ hostKeys: [key.private] }, (connection) => {
@@ -34,7 +34,7 @@ async function start(sandbox: Sandbox): Promise<string> {
   return sandbox.write('config', `${block}\n  BatchMode no\n`);
 }
 
-it.each([[[]], [['-q']], [['-E']]])('is said as by ssh %j', async (words) => {
+it.each([[[]], [['-q']], [['-E']]])('the instruction is printed as by ssh %j', async (words) => {
   await using sandbox = createSandbox();
   const config = await start(sandbox);
   const run = async (log: string, who: (args: string[]) => Promise<Result>) => {
@@ -49,13 +49,13 @@ it.each([[[]], [['-q']], [['-E']]])('is said as by ssh %j', async (words) => {
 });
 
 it.skipIf(!haveSshd())(
-  'a banner is said once, also where a login over ssh2 is left to OpenSSH',
+  'a banner is printed once, also if a login over ssh2 is left to OpenSSH',
   async () => {
     await using sandbox = createSandbox();
     const Banner = sandbox.write('banner', 'Beware\n\nof the dog\n');
     const key = makeKey(sandbox, 'key');
     const sshd = await serverWithKeys(sandbox, [key], { Banner });
-    // Its public half is known to the server, and nobody can sign with it.
+    // The server knows its public key, but no client can sign with it.
     writeFileSync(key, '-----BEGIN OPENSSH PRIVATE KEY-----\nnone\n');
     const { args } = loginAt(sshd, `IdentityFile ${key}\nIdentitiesOnly yes`);
     const theirs = await ssh(sandbox, args);

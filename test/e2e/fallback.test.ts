@@ -1,4 +1,4 @@
-/** Whatever goes wrong before a command can have run: ssh itself does the call, and one line says so. */
+/** If a call fails before its command can have run, ssh itself makes the call, and one line says so. */
 import { chmodSync, mkdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PROGRAM, runCli, runProgram, stopAgentAtTheEnd } from '../support/cli.ts';
@@ -14,7 +14,7 @@ const FAILED: Message = {
 };
 const THROUGH_SSH = /^sshpool: .*; this call goes through ssh itself\n$/;
 
-/** A program in place of the real ssh: it prints its words and its input, and ends with 7. */
+/** Replaces the real ssh: prints its arguments and its input, and exits with 7. */
 function fakeSsh(
   sandbox: Sandbox,
   script = 'printf "<%s>" "$@"; echo; cat; exit 7',
@@ -40,7 +40,7 @@ describe('a call whose agent is lost before the command can have run', () => {
     expect(done.code).toBe(7);
   });
 
-  it('is served by another agent where there is one', async () => {
+  it('is served by another agent if there is one', async () => {
     await using sandbox = createSandbox();
     let calls = 0;
     await fakeAgent(sandbox, (socket) => {
@@ -60,7 +60,7 @@ describe('a call whose agent is lost before the command can have run', () => {
     expect([done.code, done.stdout.toString()]).toEqual([255, '']);
   });
 
-  it('says where SSH_POOL_FALLBACK is neither on nor off', async () => {
+  it('reports an SSH_POOL_FALLBACK that is neither on nor off', async () => {
     await using sandbox = createSandbox();
     await fakeAgent(sandbox, (socket) => socket.end(bytesOf(HELLO, ACCEPTED)));
     const env = { ...fakeSsh(sandbox), SSH_POOL_FALLBACK: 'of' };
@@ -80,7 +80,7 @@ describe('a call whose agent is lost before the command can have run', () => {
     expect(done.code).toBe(255);
   });
 
-  it('is ended after its --timeout, with the status of that', async () => {
+  it('ends at its --timeout, with the exit status of a timeout', async () => {
     await using sandbox = createSandbox();
     await fakeAgent(sandbox, (socket) => socket.end(bytesOf(HELLO, ACCEPTED)));
     const env = fakeSsh(sandbox, 'echo up; exec sleep 60');
@@ -94,7 +94,7 @@ describe('a call', () => {
   it.each([
     ['may have run', [HELLO, ACCEPTED, STARTING]],
     ['runs', [HELLO, ACCEPTED, { ...OPENED, stdin: false }]],
-  ])('whose command %s is not made again', async (_what, messages) => {
+  ])('whose command %s is not repeated', async (_what, messages) => {
     await using sandbox = createSandbox();
     let calls = 0;
     await fakeAgent(sandbox, (socket) => {
@@ -110,14 +110,14 @@ describe('a call', () => {
     }
   });
 
-  it('that the agent answers with an error is not made again', async () => {
+  it('that the agent answers with an error is not repeated', async () => {
     await using sandbox = createSandbox();
     await fakeAgent(sandbox, (socket) => socket.end(bytesOf(HELLO, ACCEPTED, FAILED)));
     const done = await runCli(sandbox, ['exec', 'box', 'true'], { env: fakeSsh(sandbox) });
     expect([done.code, done.stderr]).toEqual([255, 'sshpool: no\n']);
   });
 
-  it('with a wrong command line says so, also without an agent', async () => {
+  it('with an invalid command line reports it, also without an agent', async () => {
     await using sandbox = createSandbox();
     const env = { ...fakeSsh(sandbox), SSH_POOL_RUNTIME_DIR: '/dev/null/none' };
     const done = await runCli(sandbox, ['exec', '--frehs', 'box', 'true'], { env });
@@ -140,7 +140,7 @@ describe('a call', () => {
 });
 
 describe.skipIf(!haveSshd() || process.platform !== 'linux')('within a limit on memory', () => {
-  // Too little for a login by our agent; and too little for Node at all, where the launcher is alone.
+  // Too little for a login by the agent; the smallest is too little for Node, so that only the launcher runs.
   it.each(isNative(PROGRAM) ? [4_000_000, 1_000_000, 400_000] : [4_000_000, 1_000_000])(
     'of %i KiB exec and ssh work',
     async (kib) => {
@@ -152,7 +152,7 @@ describe.skipIf(!haveSshd() || process.platform !== 'linux')('within a limit on 
         const script = `ulimit -v ${kib}; exec '${PROGRAM}' ${words}`;
         const done = await runProgram(sandbox, ['/bin/sh', '-c', script], { stdin: 'input' });
         expect([done.code, done.stdout.toString()]).toEqual([3, 'input']);
-        // The line is missing where the agent found a way, as over OpenSSH.
+        // The line is missing if the agent could serve the call, for example over OpenSSH.
         expect(['', ...(THROUGH_SSH.exec(done.stderr) ?? [])]).toContain(done.stderr);
       }
     },

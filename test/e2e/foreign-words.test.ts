@@ -1,4 +1,4 @@
-/** A server whose words hold escape sequences: none of them reaches the terminal. */
+/** Escape sequences in the text of a server do not reach the terminal. */
 import ssh2 from 'ssh2';
 import { describe, expect, it } from 'vitest';
 import { generateKey } from '../../demo/embedded-server.js';
@@ -18,16 +18,16 @@ const ACTED_ON =
 
 type OnOpen = (protocol: Protocol, channel: number) => void;
 
-/** Refuses each session, and says this. RFC 4254 section 5.1. */
+/** Refuses each session with this description (RFC 4254 section 5.1). */
 const refuse: OnOpen = (protocol, channel) =>
   void sendMessage(protocol, [
     new Writer().byte(92).u32(channel).u32(1).string(HOSTILE).string('').finish(),
   ]);
-/** Takes leave (RFC 4253 section 11.1). */
+/** Sends SSH_MSG_DISCONNECT (RFC 4253 section 11.1). */
 const disconnect: OnOpen = (protocol) =>
   void sendMessage(protocol, [new Writer().byte(1).u32(2).string(HOSTILE).string('').finish()]);
 
-/** A server that lets everybody in, calls itself `ident`, and answers each open so. */
+/** A server that accepts every user, with identification `ident`; `onOpen` answers each channel open. */
 async function start(sandbox: Sandbox, ident: string, onOpen?: OnOpen): Promise<string> {
   const key = generateKey();
   const config = { hostKeys: [key.private], ident, banner: HOSTILE };
@@ -54,13 +54,13 @@ async function start(sandbox: Sandbox, ident: string, onOpen?: OnOpen): Promise<
   );
 }
 
-describe('the words of a server', () => {
-  it('are shown as text in its version, with -v, and in its banner', async () => {
+describe('the text of a server', () => {
+  it('is shown escaped in its version, with -v, and in its banner', async () => {
     await using sandbox = createSandbox();
     const config = await start(sandbox, 'a\u001b[31mb\u0007');
     const { code, stderr } = await runCli(sandbox, ['exec', '-v', '-F', config, 'box', 'true']);
     expect(code).toBe(0);
-    // A banner keeps the ends of its lines.
+    // A banner keeps its line ends.
     expect(stderr.replaceAll('\r\n', '\n')).not.toMatch(ACTED_ON);
     expect(stderr).toContain('a\\033[31mb\\007)');
     expect(stderr).toContain('\\033[2Jclear\\033]0;title\\007');
@@ -68,8 +68,8 @@ describe('the words of a server', () => {
 
   it.each([
     ['the refusal of a session', refuse],
-    ['a leave-taking', disconnect],
-  ])('are shown as text, on one line, in %s', async (_, onOpen) => {
+    ['a disconnect message', disconnect],
+  ])('is shown escaped, on one line, in %s', async (_, onOpen) => {
     await using sandbox = createSandbox();
     const config = await start(sandbox, 'box', onOpen);
     const quiet = ['exec', '-F', config, '-o', 'LogLevel=ERROR', 'box', 'true'];
@@ -79,7 +79,7 @@ describe('the words of a server', () => {
     expect(stderr).toMatch(/^sshpool: [^\n]*\\033\[2Jclear[^\n]* sshpool: all is well\n$/);
   });
 
-  it('are shown as text where they come in place of an identification', async () => {
+  it('is shown escaped if it comes in place of an identification', async () => {
     await using sandbox = createSandbox();
     const { port } = await startLoopback(sandbox, (socket) => socket.resume().end(HOSTILE));
     const words = ['-F', '/dev/null', '-p', String(port), '127.0.0.1', 'true'];

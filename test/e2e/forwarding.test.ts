@@ -1,4 +1,4 @@
-/** Agent forwarding: the caller's own key agent, and only for those who asked for it. */
+/** Agent forwarding: a command gets the key agent of its own caller, and only with -A. */
 import { execFileSync, spawn } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../support/cli.ts';
@@ -17,7 +17,7 @@ async function startKeyAgent(sandbox: Sandbox, comment: string): Promise<string>
 }
 
 describe.skipIf(!haveSshd())('the key agent', () => {
-  it('of each caller is the one that its command sees with -A', async () => {
+  it('of each caller is visible to its command with -A', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const args = ['exec', '-A', '-F', sshd.config(), 'box', 'ssh-add -l'];
@@ -29,7 +29,7 @@ describe.skipIf(!haveSshd())('the key agent', () => {
     }
   });
 
-  it('is not seen without -A, also after a call with it', async () => {
+  it('is not visible without -A, also after a call with it', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const env = { SSH_AUTH_SOCK: await startKeyAgent(sandbox, 'mine') };

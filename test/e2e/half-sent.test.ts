@@ -1,4 +1,4 @@
-/** Callers that begin a frame and never end it: bounded in memory and time, and no harm to others. */
+/** Callers that never complete a frame: bounded in memory and time, and other calls work. */
 import { createConnection, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../support/cli.ts';
@@ -10,12 +10,12 @@ import { poolStats } from '../support/stats.ts';
 
 const COUNT = 500;
 const MB = 1_000_000;
-/** A call that ends without a server: its agent says that the connection is refused. */
+/** A call that needs no server: the agent reports that the connection is refused. */
 const REFUSED = ['exec', '-F', '/dev/null', '-p', String(CLOSED_PORT), '127.0.0.1'];
 const LENGTH = Buffer.alloc(4);
 LENGTH.writeUInt32BE(MB);
 
-/** Connects, and writes the parts; `closed` counts those that were let go. */
+/** Connects, and writes the parts; `closed` counts the connections that the agent closed. */
 class Crowd {
   closed = 0;
   readonly #sockets: Socket[] = [];
@@ -59,8 +59,8 @@ describe.runIf(process.platform === 'linux')('five hundred half-sent frames', ()
   });
 });
 
-describe('a caller that says nothing', () => {
-  it('is let go after five seconds', async () => {
+describe('a caller that sends nothing', () => {
+  it('is disconnected after five seconds', async () => {
     await using sandbox = createSandbox();
     await runCli(sandbox, ['agent', 'start']);
     const began = performance.now();

@@ -1,4 +1,4 @@
-/** An agent that leaves while callers connect: none of them is lost, and none is served twice. */
+/** An agent that exits while callers connect: no call is lost, and none runs twice. */
 import { rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -6,13 +6,13 @@ import { bytesOf, EXITED, fakeAgent, HELLO, OPENED, ACCEPTED } from '../support/
 import { runCli } from '../support/cli.ts';
 import { createSandbox } from '../support/sandbox.ts';
 
-/** A call that ends without a server: its agent says that the connection is refused. */
+/** A call that needs no server: the agent reports that the connection is refused. */
 const REFUSED = ['exec', '-F', '/dev/null', '-p', '1', '127.0.0.1', 'true'];
 const ROUNDS = 60;
 const IDLE_MS = 30;
 
-describe('an agent that closes a connection before it says hello', () => {
-  it.each(['exec', 'shell', 'ssh'])('is called again by %s, without a word', async (command) => {
+describe('an agent that closes a connection before its hello', () => {
+  it.each(['exec', 'shell', 'ssh'])('is called again by %s, without a message', async (command) => {
     await using sandbox = createSandbox();
     let calls = 0;
     await fakeAgent(sandbox, (socket) => {
@@ -47,7 +47,7 @@ describe('an agent that closes a connection before it says hello', () => {
     expect([done.code, done.stderr]).toEqual([0, 'sshpool: no agent is running\n']);
   });
 
-  it('is replaced by exec where its socket is gone', async () => {
+  it('is replaced by exec if its socket is gone', async () => {
     await using sandbox = createSandbox();
     await fakeAgent(sandbox, (socket) => {
       rmSync(sandbox.path('run', 'agent.sock'), { force: true });
@@ -57,7 +57,7 @@ describe('an agent that closes a connection before it says hello', () => {
     expect([done.code, done.stderr]).toEqual([255, expect.stringMatching(/Connection refused\n$/)]);
   });
 
-  it('is given up after a few calls, with one line', async () => {
+  it('makes a call fail after a few attempts, with one line', async () => {
     await using sandbox = createSandbox();
     let calls = 0;
     await fakeAgent(sandbox, (socket) => {
@@ -70,15 +70,15 @@ describe('an agent that closes a connection before it says hello', () => {
   });
 });
 
-describe('an agent that leaves because it is idle', () => {
-  it('loses no caller that comes at the same time', { timeout: 120_000 }, async () => {
+describe('an agent that exits because it is idle', () => {
+  it('loses no caller that connects at the same time', { timeout: 120_000 }, async () => {
     await using sandbox = createSandbox();
     const env = { SSH_POOL_AGENT_IDLE_TIMEOUT_MS: String(IDLE_MS) };
     const failures: string[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const { stderr } = await runCli(sandbox, REFUSED, { env });
       if (!/^sshpool: connect to .* Connection refused\n$/.test(stderr)) failures.push(stderr);
-      // The start of a program takes a few milliseconds, within which the agent's time is over.
+      // The start of a program takes a few milliseconds, in which the idle time of the agent ends.
       await pause(IDLE_MS - 15 + (round % 20));
     }
     expect(failures).toEqual([]);

@@ -1,4 +1,4 @@
-/** Help and the program's name: they do nothing but print, wherever they are asked for. */
+/** Help and --version: every command prints its help and does nothing else. */
 import { symlinkSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
@@ -33,7 +33,7 @@ describe('help', () => {
     expect(await stats(sandbox)).not.toBeNull();
   });
 
-  it('is not needed to know the version', async () => {
+  it('is separate from --version, which prints the version', async () => {
     await using sandbox = createSandbox();
     expect((await runCli(sandbox, ['--version'])).stdout.toString()).toMatch(/^\d+\.\d+\.\d+\n$/);
   });

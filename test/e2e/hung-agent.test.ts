@@ -1,4 +1,4 @@
-/** An agent that hangs: every command answers within its bound, and says what to do. */
+/** An agent that hangs: every command ends within a time limit, and says what to do. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { runCli, type Result } from '../support/cli.ts';
@@ -13,7 +13,7 @@ const SILENT =
 /** A hello is due after 5 s, an answer to a ping after 10 s; the rest is for a busy machine. */
 const GREETED_MS = 20_000;
 
-/** Calls an agent that accepts the call and says no more. */
+/** Calls an agent that accepts the call and sends nothing more. */
 async function callSilentAgent(words: readonly string[]): Promise<Result> {
   await using sandbox = createSandbox();
   await fakeAgent(sandbox, (socket) => socket.write(bytesOf(HELLO, ACCEPTED)));
@@ -21,7 +21,7 @@ async function callSilentAgent(words: readonly string[]): Promise<Result> {
 }
 
 describe.skipIf(!haveSshd()).concurrent('an agent that is stopped', () => {
-  it('is said to hang by every command, and ended by force; the next call has another', async () => {
+  it('is reported by every command, and ended by force; the next call has another agent', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const config = sshd.config();
@@ -51,7 +51,7 @@ describe.skipIf(!haveSshd()).concurrent('an agent that is stopped', () => {
     expect(await runCli(sandbox, ['exec', ...echo])).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('takes the time limit of a command, which does not run after it', async () => {
+  it('makes a command fail at its --timeout, and does not run it later', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     await runCli(sandbox, ['agent', 'start']);
@@ -64,7 +64,7 @@ describe.skipIf(!haveSshd()).concurrent('an agent that is stopped', () => {
     expect(done.stderr).toBe('sshpool: timed out after 1 s\n');
   });
 
-  it('runs no command of a caller that took it for hung, once it goes on', async () => {
+  it('runs no command of a caller that gave up on it, once it continues', async () => {
     await using sandbox = createSandbox();
     const config = (await startSshd(sandbox)).config();
     const ran = sandbox.write('ran', '');
@@ -77,7 +77,7 @@ describe.skipIf(!haveSshd()).concurrent('an agent that is stopped', () => {
     const done = await Promise.all(calls.map((call) => exec(`echo ${call} >> ${ran}`)));
     expect(done.map(({ code }) => code)).toEqual(calls.map(() => 0));
     signal(pid, 'SIGCONT');
-    // What it has read of the others comes before this one, and ends before it is idle.
+    // The agent handles the earlier calls before this one, and they end before it is idle.
     await exec('true');
     await until(async () => (await poolStats(sandbox)).totals.activeSessions === 0, 'it is idle');
     expect(readFileSync(ran, 'utf8').split('\n').filter(Boolean).toSorted()).toEqual(calls);
@@ -94,11 +94,11 @@ describe.skipIf(!haveSshd()).concurrent('an agent that is stopped', () => {
     );
   });
 
-  it('is not confused with another process that has its id now', async () => {
+  it('is not confused with another process that now has its process id', async () => {
     await using sandbox = createSandbox();
     await fakeAgent(sandbox, () => undefined);
     const start = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
-    // This very process, but of another time.
+    // The id of this process, with another start time.
     sandbox.write('run/agent.pid', `${process.pid} ${start} 1\n`);
     const done = await runCli(sandbox, ['agent', 'stop', '--force']);
     expect(done.stderr).toMatch(
@@ -109,7 +109,7 @@ describe.skipIf(!haveSshd()).concurrent('an agent that is stopped', () => {
 });
 
 describe.concurrent('an agent that hangs after its hello', () => {
-  it('is asked, and taken for hung without an answer', async () => {
+  it('gets a ping, and counts as hung if it does not answer', async () => {
     const calls = [['exec', 'box', 'true'], ['stats'], ['agent', 'status']];
     for (const done of await Promise.all(calls.map(callSilentAgent))) {
       expect([done.code, done.stderr]).toEqual([255, expect.stringMatching(SILENT)]);
@@ -118,7 +118,7 @@ describe.concurrent('an agent that hangs after its hello', () => {
 });
 
 describe.concurrent('an agent that answers', () => {
-  it('may take as long as it likes before it opens the call', async () => {
+  it('may take any time before it opens the call', async () => {
     await using sandbox = createSandbox();
     let pings = 0;
     await fakeAgent(

@@ -1,4 +1,4 @@
-/** Whom a call is: a connection serves only calls that would log in as it did, and by the same way. */
+/** A connection serves only calls that would log in with the same keys and over the same route. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
@@ -21,7 +21,7 @@ function canUnshare(): boolean {
   return spawnSync('unshare', ['-n', 'true']).status === 0;
 }
 
-/** A server where each key runs a command of its own, as repositories with deploy keys have it. */
+/** A server where each key runs its own command, as deploy keys of repositories do. */
 async function repositories(sandbox: Sandbox, names: readonly string[]): Promise<Sshd> {
   const lines = names.map(
     (name) => `command="echo ${name}" ${publicKeyOf(makeKey(sandbox, name))}\n`,
@@ -30,10 +30,10 @@ async function repositories(sandbox: Sandbox, names: readonly string[]): Promise
   return startSshd(sandbox, { options: { AuthorizedKeysFile: file } });
 }
 
-/** A certificate whose session runs a command that says a name. */
+/** Options for a certificate that forces a command which prints `name`. */
 const force = (name: string): string[] => ['-O', `force-command=echo ${name}`];
 
-/** An ssh_config that has no key of the server's own. */
+/** An ssh_config without the keys that the test server accepts by default. */
 function config(sandbox: Sandbox, sshd: Sshd, lines: readonly string[] = []): string {
   const all = [
     ...['Host box', ...lines, 'HostName 127.0.0.1', `Port ${sshd.port}`, 'BatchMode yes'],
@@ -61,7 +61,7 @@ function relay(sandbox: Sandbox, first = ''): string {
   return `${process.execPath} ${sandbox.write('relay.cjs', lines.join('\n'))}`;
 }
 
-/** A call whose key comes from its standard input. */
+/** A call whose key is on its standard input. */
 async function fromDescriptor(sandbox: Sandbox) {
   const sshd = await repositories(sandbox, ['repo-a']);
   const more = ['-i', '/dev/fd/0', '-o', 'IdentitiesOnly=yes', 'box', 'x'];
@@ -69,7 +69,7 @@ async function fromDescriptor(sandbox: Sandbox) {
   return { words: ['-F', config(sandbox, sshd), ...more], stdin };
 }
 
-/** A call with known hosts of its own. */
+/** A call with its own known_hosts. */
 async function trusting(sandbox: Sandbox, strict: string) {
   const sshd = await startSshd(sandbox);
   const known = sandbox.write('known', readFileSync(sshd.knownHosts, 'utf8'));
@@ -78,7 +78,7 @@ async function trusting(sandbox: Sandbox, strict: string) {
   return { sshd, known, run: () => runCli(sandbox, words) };
 }
 
-/** An ssh that knows one type of keys more, and known hosts with such a key alone. */
+/** An ssh that knows one more key type, and a known_hosts with a key of this type only. */
 function newer(sandbox: Sandbox, sshd: Sshd) {
   const real = execFileSync('sh', ['-c', 'command -v ssh']).toString().trim();
   const script = [
@@ -94,8 +94,8 @@ function newer(sandbox: Sandbox, sshd: Sshd) {
   return { words, known, PATH: `${sandbox.path('bin')}:${sandbox.env['PATH']}` };
 }
 
-describe.skipIf(!haveSshd())('a call is made as the one that its keys say', () => {
-  it('uses another connection where a key file holds another key', async () => {
+describe.skipIf(!haveSshd())('a call logs in with its own keys', () => {
+  it('uses another connection if a key file holds another key', async () => {
     await using sandbox = createSandbox();
     const sshd = await repositories(sandbox, ['repo-a', 'repo-b']);
     const deploy = sandbox.path('deploy');
@@ -106,11 +106,11 @@ describe.skipIf(!haveSshd())('a call is made as the one that its keys say', () =
       said.push(await say(sandbox, words));
     }
     expect(said).toEqual(['repo-a', 'repo-b', 'repo-a']);
-    // The first connection was still there.
+    // The third call used the first connection.
     expect(sshd.logins()).toBe(2);
   });
 
-  it('leaves a login alone during which a key file got another key', async () => {
+  it('does not reuse a login during which a key file was replaced', async () => {
     await using sandbox = createSandbox();
     const sshd = await repositories(sandbox, ['repo-a', 'repo-b']);
     const deploy = sandbox.path('deploy');
@@ -118,14 +118,14 @@ describe.skipIf(!haveSshd())('a call is made as the one that its keys say', () =
     const proxy = `${relay(sandbox, `require('node:fs').copyFileSync(${files.join()});`)} %p`;
     const words = ['-F', config(sandbox, sshd, [`ProxyCommand ${proxy}`]), '-i', deploy];
     copyFileSync(sandbox.path('repo-a'), deploy);
-    // Its key is read when the proxy runs, by ssh2 as by ssh.
+    // ssh2, like ssh, reads the key file when the proxy already runs.
     expect(await say(sandbox, words)).toBe('repo-b');
     copyFileSync(sandbox.path('repo-a'), deploy);
     await say(sandbox, words);
     expect(sshd.logins()).toBe(2);
   });
 
-  it('is denied where the key file was removed, as with ssh', async () => {
+  it('is denied if the key file was removed, as with ssh', async () => {
     await using sandbox = createSandbox();
     const sshd = await repositories(sandbox, ['repo-a']);
     const deploy = sandbox.path('deploy');
@@ -136,7 +136,7 @@ describe.skipIf(!haveSshd())('a call is made as the one that its keys say', () =
     expect(await say(sandbox, words)).toBe('status 255');
   });
 
-  it('uses the same connection where a key file was only touched', async () => {
+  it('uses the same connection if a key file was rewritten unchanged', async () => {
     await using sandbox = createSandbox();
     const sshd = await repositories(sandbox, ['repo-a']);
     const words = ['-F', config(sandbox, sshd), '-i', sandbox.path('repo-a')];
@@ -147,7 +147,7 @@ describe.skipIf(!haveSshd())('a call is made as the one that its keys say', () =
     expect(sshd.logins()).toBe(1);
   });
 
-  it('uses another connection where a certificate was renewed', async () => {
+  it('uses another connection if a certificate was renewed', async () => {
     await using sandbox = createSandbox();
     const [ca, key] = [makeKey(sandbox, 'ca'), makeKey(sandbox, 'key')];
     const trusted = sandbox.write('ca-keys', `${publicKeyOf(ca)}\n`);
@@ -161,7 +161,7 @@ describe.skipIf(!haveSshd())('a call is made as the one that its keys say', () =
     expect(await say(sandbox, words)).toBe('after');
   });
 
-  it('uses another connection where the key agent holds other keys', async () => {
+  it('uses another connection if the key agent holds other keys', async () => {
     await using sandbox = createSandbox();
     const sshd = await repositories(sandbox, ['repo-a', 'repo-b']);
     const socket = await keyAgent(sandbox, [sandbox.path('repo-a')]);
@@ -195,7 +195,7 @@ describe.skipIf(!haveSshd())('a call is made as the one that its keys say', () =
     expect(await say(sandbox, words, { env: { SSH_POOL_LINK: 'ssh2' } })).toBe('certified');
   });
 
-  it('does not sign for a key that is another one than FILE.pub says, as ssh', async () => {
+  it('does not sign with a key that does not match FILE.pub, as ssh', async () => {
     await using sandbox = createSandbox();
     const sshd = await repositories(sandbox, ['repo-a', 'repo-b']);
     copyFileSync(sandbox.path('repo-b.pub'), sandbox.path('repo-a.pub'));
@@ -207,7 +207,7 @@ describe.skipIf(!haveSshd())('a call is made as the one that its keys say', () =
   });
 
   it.each(['exec', 'ssh'])(
-    '%s leaves a key in a descriptor of its own to the real ssh',
+    '%s runs the real ssh for a key in a file descriptor of the caller',
     async (name) => {
       await using sandbox = createSandbox();
       const { words, stdin } = await fromDescriptor(sandbox);
@@ -218,8 +218,8 @@ describe.skipIf(!haveSshd())('a call is made as the one that its keys say', () =
   );
 });
 
-describe.skipIf(!haveSshd())('a call trusts whom its known hosts say', () => {
-  it('refuses a host whose line is another one now', async () => {
+describe.skipIf(!haveSshd())('a call trusts its own known_hosts', () => {
+  it('refuses a host whose line has changed', async () => {
     await using sandbox = createSandbox();
     const { sshd, known, run } = await trusting(sandbox, 'yes');
     expect((await run()).code).toBe(0);
@@ -246,7 +246,7 @@ describe.skipIf(!haveSshd())('a call trusts whom its known hosts say', () => {
     expect((await run()).stderr).toContain('marked as revoked');
   });
 
-  it('uses the connection where a line of another host was added', async () => {
+  it('uses the connection if a line of another host was added', async () => {
     await using sandbox = createSandbox();
     const { sshd, known, run } = await trusting(sandbox, 'yes');
     await run();
@@ -280,7 +280,7 @@ describe.skipIf(!haveSshd())('a call trusts whom its known hosts say', () => {
     expect((await runCli(sandbox, words, { env })).code).toBe(255);
   });
 
-  it('uses one connection for all calls where no file can make the host known', async () => {
+  it('uses one connection for all calls if no file can store the host key', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const extra = 'UserKnownHostsFile /dev/null\nStrictHostKeyChecking no';
@@ -290,8 +290,8 @@ describe.skipIf(!haveSshd())('a call trusts whom its known hosts say', () => {
   });
 });
 
-describe.skipIf(!haveSshd())('a call goes the way that it says', () => {
-  it('uses another connection where the jump host is another one', async () => {
+describe.skipIf(!haveSshd())('a call uses its own route', () => {
+  it('uses another connection if the jump host has changed', async () => {
     await using sandbox = createSandbox();
     const [box, one, two] = [
       await startSshd(sandbox),
@@ -312,7 +312,7 @@ describe.skipIf(!haveSshd())('a call goes the way that it says', () => {
     expect([one.logins(), two.logins(), box.logins()]).toEqual([1, 1, 2]);
   });
 
-  it('starts the proxy program anew where it was edited', async () => {
+  it('runs the proxy program again if it was edited', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const [log, program] = [sandbox.path('log'), sandbox.path('proxy')];
@@ -329,11 +329,11 @@ describe.skipIf(!haveSshd())('a call goes the way that it says', () => {
       writeFileSync(program, script(name), { mode: 0o700 });
       expect((await runCli(sandbox, words)).code).toBe(0);
     }
-    // Its log, which changes each time, counts for nothing.
+    // A change of the log, which is an argument too, does not count.
     expect(readFileSync(log, 'utf8')).toBe('one\ntwo\n');
   });
 
-  it('refuses a jump host whose known key has changed, also behind an open connection', async () => {
+  it('refuses a jump host whose known key has changed, also if its connection is open', async () => {
     await using sandbox = createSandbox();
     const [box, hop] = [await startSshd(sandbox), await startSshd(sandbox, { name: 'hop' })];
     const known = sandbox.write('hop-known', readFileSync(hop.knownHosts, 'utf8'));
@@ -380,7 +380,7 @@ describe.skipIf(!haveSshd())('a call goes the way that it says', () => {
   it.skipIf(!canUnshare()).each([
     ['exec', 'another network namespace than the agent'],
     ['ssh', 'Network is unreachable'],
-  ])('%s from another network namespace does not go out of it', async (command, words) => {
+  ])('%s from another network namespace does not leave it', async (command, words) => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const args = ['-F', sshd.config(), 'box', 'true'];
@@ -391,7 +391,7 @@ describe.skipIf(!haveSshd())('a call goes the way that it says', () => {
     expect((await poolStats(sandbox)).totals.poolHits).toBe(0);
   });
 
-  it('looks the host up for each call where that is asked for', async () => {
+  it('resolves the host name for each call with SSH_POOL_FOLLOW_ADDRESSES', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const words = ['exec', '-F', sshd.config(), 'box', 'true'];
@@ -401,17 +401,17 @@ describe.skipIf(!haveSshd())('a call goes the way that it says', () => {
   });
 });
 
-describe.skipIf(!haveSshd())('a host that is known by a key of a type that only ssh reads', () => {
-  it('is judged by OpenSSH', async () => {
+describe.skipIf(!haveSshd())('a host whose known key has a type that only ssh can read', () => {
+  it('is verified by OpenSSH', async () => {
     await using sandbox = createSandbox();
     const { words, PATH } = newer(sandbox, await startSshd(sandbox));
     await runCli(sandbox, words, { env: { PATH } });
     const [connection] = (await poolStats(sandbox)).connections;
-    // This ssh does not know the type in truth, and takes the host for a new one.
+    // The real ssh does not know the type, and treats the host as new.
     expect(connection?.linkReason).toBe('the host is known by a key of type ssh-new');
   });
 
-  it('has changed where another key is offered over ssh2', async () => {
+  it('counts as changed if it offers another key over ssh2', async () => {
     await using sandbox = createSandbox();
     const { words, known, PATH } = newer(sandbox, await startSshd(sandbox));
     const before = readFileSync(known, 'utf8');
@@ -421,7 +421,7 @@ describe.skipIf(!haveSshd())('a host that is known by a key of a type that only 
     expect(readFileSync(known, 'utf8')).toBe(before);
   });
 
-  it('is a new one where the installed ssh does not know the type', async () => {
+  it('counts as new if the installed ssh does not know the type', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const { words } = newer(sandbox, sshd);

@@ -1,4 +1,4 @@
-/** Jump hosts: reached over the pool like any other host, and shared by all that lies behind them. */
+/** Jump hosts: reached over the pool like any other host, and shared by all targets behind them. */
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -18,7 +18,7 @@ async function behind(
 ): Promise<{ box: Sshd; hop: Sshd; config: string }> {
   const hop = await startSshd(sandbox, { name: 'hop', options: hopOptions });
   const box = await startSshd(sandbox);
-  // By another name its host key makes another connection.
+  // Calls to box-2, which has a HostKeyAlias, use another connection.
   const known = `Host box-2\nHostKeyAlias [127.0.0.1]:${box.port}\nHost box box-2\nProxyJump hop`;
   return { box, hop, config: box.config(`${hop.hostBlock}\n${known}`) };
 }
@@ -38,7 +38,7 @@ describe.skipIf(!haveSshd())('a jump host', () => {
     expect(bastion).toMatchObject({ tunnels: 2, state: 'active' });
   });
 
-  it('carries much data both ways unchanged', async () => {
+  it('carries 30 MB both ways unchanged', async () => {
     await using sandbox = createSandbox();
     const { config } = await behind(sandbox);
     const bytes = randomBytes(30_000_000);
@@ -49,7 +49,7 @@ describe.skipIf(!haveSshd())('a jump host', () => {
     expect(box?.bytesOut).toBeGreaterThan(bytes.length);
   });
 
-  it('behind another one is logged in to once too, and so is the first', async () => {
+  it('behind another jump host has one login, and so has the first', async () => {
     await using sandbox = createSandbox();
     const { box, hop, config } = await behind(sandbox);
     const step = await startSshd(sandbox, { name: 'step' });
@@ -58,7 +58,7 @@ describe.skipIf(!haveSshd())('a jump host', () => {
       const done = await runCli(sandbox, ['exec', '-F', two, '-J', 'hop,step', host, 'echo up']);
       expect(done).toMatchObject({ code: 0, stderr: '' });
     }
-    // The hop by itself is the same connection, and the step is not: it has a way of its own.
+    // A call to the hop uses its connection. A call to the step would not: it has another route.
     await runCli(sandbox, ['exec', '-F', two, 'hop', 'true']);
     expect([hop.logins(), step.logins(), box.logins()]).toEqual([1, 1, 2]);
     const { connections } = await poolStats(sandbox);
@@ -66,7 +66,7 @@ describe.skipIf(!haveSshd())('a jump host', () => {
     expect(Object.fromEntries(tunnels)).toEqual({ hop: 1, step: 2, box: 0, 'box-2': 0 });
   });
 
-  it('with another key than the known one is not logged in to, nor is what lies behind', async () => {
+  it('with a changed host key gets no login, and neither does the target behind it', async () => {
     await using sandbox = createSandbox();
     const { box, hop, config } = await behind(sandbox);
     const other = readFileSync(box.knownHosts, 'utf8').replace(`:${box.port}`, `:${hop.port}`);
@@ -82,7 +82,7 @@ describe.skipIf(!haveSshd())('a jump host', () => {
     expect(box.log()).not.toContain('Connection from');
   });
 
-  it('that is down is named', async () => {
+  it('that is down is named in the error', async () => {
     await using sandbox = createSandbox();
     const { hop, config } = await behind(sandbox);
     await hop.stop();
@@ -93,7 +93,7 @@ describe.skipIf(!haveSshd())('a jump host', () => {
     );
   });
 
-  it('reaches an address of IPv6', async () => {
+  it('reaches an IPv6 address', async () => {
     await using sandbox = createSandbox();
     const hop = await startSshd(sandbox, { name: 'hop' });
     const port = await freePort();
@@ -105,7 +105,7 @@ describe.skipIf(!haveSshd())('a jump host', () => {
     expect(done.stdout.toString()).toMatch(/^::1 \d+ ::1 \d+\n$/);
   });
 
-  it('that is lost in the middle of a transfer ends it, and the next call has a new one', async () => {
+  it('that is lost during a transfer ends it, and the next call reconnects', async () => {
     await using sandbox = createSandbox();
     const { hop, config } = await behind(sandbox);
     const running = spawnCli(sandbox, ['exec', '-F', config, 'box', 'cat /dev/zero']);
@@ -119,7 +119,7 @@ describe.skipIf(!haveSshd())('a jump host', () => {
     expect(done.stdout.toString()).toBe('back\n');
   });
 
-  it('that is lost ends what runs behind it, with one line', async () => {
+  it('that is lost ends the commands behind it, with one line', async () => {
     await using sandbox = createSandbox();
     const { hop, config } = await behind(sandbox);
     const running = spawnCli(sandbox, ['exec', '-F', config, 'box', 'echo up; cat']);
@@ -140,7 +140,7 @@ describe.skipIf(!haveSshd())('a jump host', () => {
     expect(done.stderr).toMatch(/^sshpool: hop could not connect to 127\.0\.0\.1 port \d+: .*\n$/);
   });
 
-  it('that would be reached through itself is no way', async () => {
+  it('that would be reached through itself is refused', async () => {
     await using sandbox = createSandbox();
     const { config } = await behind(sandbox);
     const loop = sandbox.write(
@@ -154,7 +154,7 @@ describe.skipIf(!haveSshd())('a jump host', () => {
     );
   });
 
-  it('for each jump host, without an end, is no way', async () => {
+  it('in an endless chain is refused', async () => {
     await using sandbox = createSandbox();
     const endless = sandbox.write('endless', 'Host *\nProxyJump j%h\n');
     const done = await runCli(sandbox, ['exec', '-F', endless, 'a', 'true']);
@@ -164,7 +164,7 @@ describe.skipIf(!haveSshd())('a jump host', () => {
     );
   });
 
-  it('is closed with force, and so is what lies behind it', async () => {
+  it('is closed by close --force, and so are the connections behind it', async () => {
     await using sandbox = createSandbox();
     const { config } = await behind(sandbox);
     await runCli(sandbox, ['exec', '-F', config, 'box', 'true']);

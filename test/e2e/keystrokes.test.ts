@@ -1,4 +1,4 @@
-/** What the line shows of a person who types: beside ssh (case 14), where both are OpenSSH 9.5 or later. */
+/** Packet sizes of typed keys, compared with ssh (case 14); client and server are OpenSSH 9.5 or later. */
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { PROGRAM } from '../support/cli.ts';
@@ -10,11 +10,11 @@ import { haveTerminals, Terminal } from '../support/terminal.ts';
 
 interface Line {
   readonly config: string;
-  /** The sizes of what the client has sent. */
+  /** The sizes of the chunks that the client has sent. */
   sizes: number[];
 }
 
-/** A server behind a line that is watched. */
+/** A server behind a relay that records these sizes. */
 async function watchedLine(sandbox: Sandbox): Promise<Line> {
   const sshd = await startSshd(sandbox);
   const sizes: number[] = [];
@@ -28,7 +28,7 @@ async function watchedLine(sandbox: Sandbox): Promise<Line> {
   return { config: sshd.config(extra), sizes };
 }
 
-/** What was sent from the first key on; after the last one, until that were so many. */
+/** The sizes since the first key; waits until there are `atLeast` of them. */
 async function typed(
   sandbox: Sandbox,
   line: Line,
@@ -63,17 +63,17 @@ function median(values: readonly number[]): number {
 const isShown = haveSshd() && haveTerminals() && sshdIsAtLeast(9, 5) && sshIsAtLeast(9, 5);
 
 describe.skipIf(!isShown).each(['ssh2', 'openssh'])('keys over %s', (link) => {
-  it('are hidden among packets of their own size, as by ssh', async () => {
+  it('are hidden among chaff packets of the same size, as by ssh', async () => {
     await using sandbox = createSandbox();
     const line = await watchedLine(sandbox);
     const env = ['env', `SSH_POOL_LINK=${link}`, PROGRAM, 'ssh'];
-    // Three keys: all else is to hide them.
+    // Three keys: all other packets are chaff.
     const ours = await typed(sandbox, line, env, 40);
     const theirs = await typed(sandbox, line, ['ssh'], 40);
     expect(median(ours)).toBe(median(theirs));
   });
 
-  it('leave as they come with ObscureKeystrokeTiming no', async () => {
+  it('are sent at once with ObscureKeystrokeTiming no', async () => {
     await using sandbox = createSandbox();
     const line = await watchedLine(sandbox);
     const option = [

@@ -1,4 +1,4 @@
-/** The launcher and the real agent: how it starts one, and what a warm call does not do. */
+/** The launcher and the real agent: how it starts the agent, and what a warm call does not do. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs';
@@ -19,7 +19,7 @@ import { haveSshd, startSshd } from '../support/sshd.ts';
 import { poolStats } from '../support/stats.ts';
 
 describe.skipIf(!isNative(PROGRAM) || !haveSshd())('the launcher with an agent', () => {
-  it('starts it apart from the caller: no descriptor, no directory, no session of his', async () => {
+  it('starts it without file descriptors, directory or session of the caller', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const lock = sandbox.write('lock', '');
@@ -33,7 +33,7 @@ describe.skipIf(!isNative(PROGRAM) || !haveSshd())('the launcher with an agent',
     expect(Number(session)).toBe(pid);
   });
 
-  it('runs a warm command without Node, and opens nothing of ~/.ssh', async () => {
+  it('runs a warm command without Node, and opens no file of ~/.ssh', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const args = ['exec', '-F', sshd.config(), 'box', 'true'];
@@ -47,13 +47,13 @@ describe.skipIf(!isNative(PROGRAM) || !haveSshd())('the launcher with an agent',
     const calls = readFileSync(trace, 'utf8');
     expect(traced.status).toBe(0);
     expect(calls.match(/execve\(/g)).toHaveLength(1);
-    // The calls themselves: a path may have such a word in it.
+    // Only the names of the system calls: a path may contain such a word.
     expect(calls).not.toMatch(/^\d+ +(?:clone3?|v?fork)\(/m);
     expect(calls).not.toContain('.ssh');
   });
 
   it.each(['start', 'exec'])(
-    'hands certificates on to the programs of an agent that %s starts',
+    'passes NODE_EXTRA_CA_CERTS to the programs of an agent that %s starts',
     async (how) => {
       await using sandbox = createSandbox();
       const sshd = await startSshd(sandbox);
@@ -80,7 +80,7 @@ describe.skipIf(!isNative(PROGRAM) || !haveSshd())('the launcher with an agent',
     expect(done.stdout).toContain('no agent is running');
   });
 
-  it('gives its lock up when it is killed, though what it started lives on', async () => {
+  it('releases its lock when it is killed, although its child process lives on', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const node = sandbox.write('bin/node', '#!/bin/sh\nexec sleep 60\n');
@@ -101,7 +101,7 @@ describe.skipIf(!isNative(PROGRAM) || !haveSshd())('the launcher with an agent',
     expect(readdirSync(sandbox.run).toSorted()).toEqual(['agent.log', 'agent.pid', 'agent.sock']);
   });
 
-  it('leaves no child behind', async () => {
+  it('leaves no child process behind', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     await runCli(sandbox, ['exec', '-F', sshd.config(), 'box', 'true']);

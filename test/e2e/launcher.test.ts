@@ -1,6 +1,6 @@
 /**
- * The launcher before an agent that says what the test wants: what it sends, what it makes of
- * broken messages, of signals, and of streams that stand still.
+ * The launcher with a fake agent: what it sends, and how it handles broken messages, signals
+ * and blocked streams.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -25,7 +25,7 @@ describe.skipIf(!isNative(PROGRAM))('the launcher', () => {
     expect(done).toMatchObject({ code: 3, stderr: '' });
   });
 
-  it('prints output that overtakes the start of its command', async () => {
+  it('prints output that arrives before the message that opens the command', async () => {
     await using sandbox = createSandbox();
     const early: Message = { type: 'stdout', data: Buffer.from('early') };
     const done = await callOf(sandbox, HELLO, ACCEPTED, early, OPENED, EXITED);
@@ -35,7 +35,7 @@ describe.skipIf(!isNative(PROGRAM))('the launcher', () => {
     });
   });
 
-  it('sees the end of a named pipe whose writer has gone before', async () => {
+  it('sees the end of file of a named pipe whose writer has already closed it', async () => {
     await using sandbox = createSandbox();
     const fifo = sandbox.path('fifo');
     execFileSync('mkfifo', [fifo]);
@@ -45,7 +45,7 @@ describe.skipIf(!isNative(PROGRAM))('the launcher', () => {
       (socket) => socket.write(bytesOf(HELLO, ACCEPTED)),
       (message, socket) => {
         if (message?.type === 'exec') {
-          // Only once the writer has gone: its pid is in the file that it leaves.
+          // Only once the writer has closed the pipe and made this file.
           void until(() => existsSync(sandbox.path('gone')), 'the writer goes').then(() =>
             socket.write(bytesOf(OPENED, { type: 'window', bytes: 1000 })),
           );
@@ -61,7 +61,7 @@ describe.skipIf(!isNative(PROGRAM))('the launcher', () => {
     expect(sent).toBe('hi\n');
   });
 
-  it('skips the messages of a newer agent', async () => {
+  it('skips unknown messages of a newer agent', async () => {
     await using sandbox = createSandbox();
     const unknown = Buffer.from('0000000299ff', 'hex');
     await fakeAgent(sandbox, (socket) => {
@@ -70,7 +70,7 @@ describe.skipIf(!isNative(PROGRAM))('the launcher', () => {
     expect(await runCli(sandbox, ['exec', 'box', 'true'])).toMatchObject({ code: 3, stderr: '' });
   });
 
-  it('writes what came before the end, however the stream was cut', async () => {
+  it('writes all output before the exit, wherever the stream is split', async () => {
     await using sandbox = createSandbox();
     const data = Buffer.alloc(100_000, 'abc');
     const out: Message = { type: 'stdout', data };
@@ -110,7 +110,7 @@ describe.skipIf(!isNative(PROGRAM))('the launcher', () => {
     expect({ code, stdout: stdout.length }).toEqual({ code: 255, stdout: 0 });
   });
 
-  it('sends its words as bytes, its directory and only the allowed environment', async () => {
+  it('sends its arguments as bytes, its directory and only the allowed environment', async () => {
     await using sandbox = createSandbox();
     const received = await fakeAgent(sandbox, (socket) => {
       socket.end(bytesOf(HELLO, ACCEPTED, OPENED, EXITED));
@@ -139,14 +139,14 @@ describe.skipIf(!isNative(PROGRAM))('the launcher', () => {
       },
       (message, socket) => {
         if (message?.type === 'taken') taken += message.bytes;
-        // The last portion may be too small to be told.
+        // The last portion may be too small to be reported.
         if (taken >= 30 * data.length) socket.end(bytesOf(EXITED));
       },
     );
     expect(await runCli(sandbox, ['exec', 'box', 'true'])).toMatchObject({ code: 3 });
   });
 
-  it('becomes the Node client where the agent asks for that', async () => {
+  it('executes the Node client if the agent asks for it', async () => {
     await using sandbox = createSandbox();
     const delegate: Message = { type: 'delegate', to: 'client', argv: [] };
     let calls = 0;
@@ -158,7 +158,7 @@ describe.skipIf(!isNative(PROGRAM))('the launcher', () => {
     expect(calls).toBe(2);
   });
 
-  it('becomes the Node that it was built with where PATH has none', async () => {
+  it('executes the Node that it was built with if PATH has none', async () => {
     await using sandbox = createSandbox();
     const env = { ...sandbox.env, PATH: sandbox.path('empty') };
     const done = spawnSync(PROGRAM, ['--version'], { env, encoding: 'utf8' });
@@ -177,7 +177,7 @@ describe.skipIf(!isNative(PROGRAM))('the launcher', () => {
     expect(signal).toBe('SIGTERM');
   });
 
-  it('passes the first signal on and dies of the second', async () => {
+  it('forwards the first signal and dies of the second', async () => {
     await using sandbox = createSandbox();
     let heard = '';
     await fakeAgent(
@@ -201,7 +201,7 @@ describe.skipIf(!isNative(PROGRAM))('the launcher', () => {
     expect(signal).toBe('SIGINT');
   });
 
-  it('leaves a signal ignored that was ignored when it came', async () => {
+  it('keeps ignoring a signal that was ignored at its start', async () => {
     await using sandbox = createSandbox();
     let socketOfCall: Socket | undefined;
     await fakeAgent(sandbox, (socket) => {
@@ -218,7 +218,7 @@ describe.skipIf(!isNative(PROGRAM))('the launcher', () => {
     expect(code).toBe(3);
   });
 
-  it('takes input and output at once, so that neither waits for the other', async () => {
+  it('handles input and output at once, so that neither waits for the other', async () => {
     await using sandbox = createSandbox();
     const data = Buffer.alloc(64 * 1024);
     let received = 0;
@@ -226,7 +226,7 @@ describe.skipIf(!isNative(PROGRAM))('the launcher', () => {
       sandbox,
       (socket) => {
         socket.write(bytesOf(HELLO, ACCEPTED, OPENED));
-        // A whole window of output that nobody reads.
+        // A full window of output, which the caller does not read.
         for (let i = 0; i < 32; i++) socket.write(bytesOf({ type: 'stdout', data }));
         socket.write(bytesOf({ type: 'window', bytes: 2 * 1024 * 1024 }));
       },
@@ -243,7 +243,7 @@ describe.skipIf(!isNative(PROGRAM))('the launcher', () => {
     expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(3);
   });
 
-  it('drops what it cannot print any more and says so to the agent', async () => {
+  it('drops output that it cannot write, and tells the agent', async () => {
     await using sandbox = createSandbox();
     await fakeAgent(
       sandbox,

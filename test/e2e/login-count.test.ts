@@ -1,6 +1,6 @@
 /**
- * How often a server is connected to where a login fails: never more often than by ssh. A server of today
- * keeps an address out after a few failures (sshd_config(5), PerSourcePenalties).
+ * A failed login makes no more connections than with ssh: current servers refuse an address after a few
+ * failures (sshd_config(5), PerSourcePenalties).
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,28 +17,28 @@ import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
 interface Row {
   readonly name: string;
   readonly server?: Readonly<Record<string, string>>;
-  /** What the server is in place of sshd. */
+  /** Serves each connection in place of sshd. */
   readonly serve?: (socket: Socket) => void;
-  /** Why it cannot be had here. */
+  /** Why the row cannot run on this machine. */
   readonly skip?: string | undefined;
-  /** Lines of ssh_config, which win. */
+  /** Lines of ssh_config, before all others. */
   readonly config: (sandbox: Sandbox, sshd: Sshd) => readonly string[];
 }
 
 const otherKeys = (sandbox: Sandbox, count: number): string[] =>
   Array.from({ length: count }, (_, at) => `IdentityFile ${makeKey(sandbox, `other${at}`)}`);
 
-/** One that the server does not know goes first. */
+/** A key that the server does not know comes first. */
 const besideAnother = (sandbox: Sandbox, key: string): string[] => {
   chmodSync(key, 0o600);
   return ['IdentitiesOnly yes', ...otherKeys(sandbox, 1), `IdentityFile ${key}`];
 };
 
-/** One that ssh knows; 10.0 to 10.5 know none that ssh2 does not know as well, and that takes no device. */
+/** A key type that ssh knows and ssh2 does not; ssh 10.0 to 10.5 have none that works without a device. */
 const typesOfSsh = execFileSync('ssh', ['-Q', 'key'], { encoding: 'utf8' }).split('\n');
 const BEYOND_SSH2 = ['ssh-mldsa44-ed25519', 'ssh-dss'].find((type) => typesOfSsh.includes(type));
 
-/** A key that is not to be. */
+/** A key of a type that does not exist. */
 function unknownKey(): string {
   const publicBlob = new Writer().string('ssh-new').string(Buffer.alloc(40, 1)).finish();
   const secret = new Writer().u32(7).u32(7).raw(publicBlob).string(Buffer.alloc(64, 2)).string('');
@@ -48,14 +48,14 @@ function unknownKey(): string {
 const ROWS: readonly Row[] = [
   { name: 'a wrong key', config: (sandbox) => ['IdentitiesOnly yes', ...otherKeys(sandbox, 1)] },
   {
-    name: 'more wrong keys than the server looks at',
+    name: 'more wrong keys than MaxAuthTries',
     server: { MaxAuthTries: '3' },
     config: (sandbox) => ['IdentitiesOnly yes', ...otherKeys(sandbox, 8)],
   },
   { name: 'no key at all', config: () => ['PubkeyAuthentication no'] },
-  { name: 'a user that is not there', config: () => ['User nobody-of-that-name'] },
+  { name: 'a user that does not exist', config: () => ['User nobody-of-that-name'] },
   {
-    name: 'a key with a passphrase that nobody gives',
+    name: 'a key whose passphrase is not given',
     config: (sandbox) => [
       `IdentityFile ${makeKey(sandbox, 'locked', { passphrase: 'sesame' })}`,
       'IdentitiesOnly yes',
@@ -71,7 +71,7 @@ const ROWS: readonly Row[] = [
     },
   },
   {
-    name: 'a key file that is damaged, and its public half is not there',
+    name: 'a damaged key file without its .pub file',
     config: (sandbox) => {
       const text = '-----BEGIN OPENSSH PRIVATE KEY-----\nnone\n';
       return besideAnother(sandbox, sandbox.write('damaged', text));
@@ -83,11 +83,11 @@ const ROWS: readonly Row[] = [
     config: (sandbox) => besideAnother(sandbox, makeKey(sandbox, 'new', { type: BEYOND_SSH2 })),
   },
   {
-    name: 'a key file of a type that nobody knows, and its public half is not there',
+    name: 'a key file of an unknown type without its .pub file',
     config: (sandbox) => besideAnother(sandbox, sandbox.write('new', unknownKey())),
   },
   {
-    name: 'an encrypted key file that does not say which key it is, and nobody to ask',
+    name: 'an encrypted key file that does not contain its public key, and no terminal',
     config: (sandbox) => {
       const options = { type: 'ecdsa', passphrase: 'sesame', format: ['-m', 'PKCS8'] };
       const key = makeKey(sandbox, 'locked', options);
@@ -96,7 +96,7 @@ const ROWS: readonly Row[] = [
     },
   },
   {
-    name: 'a password, and nobody to ask',
+    name: 'a password, and no terminal',
     server: { PasswordAuthentication: 'yes' },
     config: () => ['PubkeyAuthentication no', 'BatchMode no'],
   },
@@ -122,7 +122,7 @@ const ROWS: readonly Row[] = [
     },
   },
   {
-    name: 'a server that hangs up at once',
+    name: 'a server that closes the connection at once',
     serve: (socket) => socket.end(),
     config: () => [],
   },
@@ -132,12 +132,12 @@ const ROWS: readonly Row[] = [
     config: () => [],
   },
   {
-    name: 'a server that says why it hangs up',
+    name: 'a server that gives a reason and closes the connection',
     serve: (socket) => socket.end('Not allowed at this time\r\n'),
     config: () => [],
   },
   {
-    name: 'a server that hangs up in the key exchange',
+    name: 'a server that closes the connection in the key exchange',
     serve: (socket) => {
       socket.write('SSH-2.0-OpenSSH_9.2\r\n');
       socket.once('data', () => socket.end());
@@ -145,7 +145,7 @@ const ROWS: readonly Row[] = [
     config: () => [],
   },
   {
-    name: 'a server that is none of ssh',
+    name: 'a server that does not speak SSH',
     serve: (socket) =>
       void socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
     config: () => [],
@@ -156,7 +156,7 @@ const ROWS: readonly Row[] = [
     config: () => ['PreferredAuthentications password'],
   },
   {
-    name: 'a GSSAPI login that nobody has a ticket for',
+    name: 'a GSSAPI login without a ticket',
     server: { GSSAPIAuthentication: 'yes' },
     config: (sandbox) => [
       ...['IgnoreUnknown GSSAPI*', 'GSSAPIAuthentication yes', 'IdentitiesOnly yes'],
@@ -166,7 +166,7 @@ const ROWS: readonly Row[] = [
 ];
 
 interface Counts {
-  /** What the person reads, without what is another each time. */
+  /** Standard error, without the parts that differ at each run. */
   readonly said: string;
   readonly connections: number;
   /** Lines of the server about a refused method. */
@@ -187,7 +187,7 @@ async function counted(
     server.on('error', () => client.destroy());
     client.pipe(server).pipe(client);
   });
-  // None of the keys that would do; of several values the first one counts.
+  // Without the keys that the server accepts; of several values the first one counts.
   const own = [
     ...['HostName 127.0.0.1', `Port ${port}`, `HostKeyAlias [127.0.0.1]:${sshd.port}`],
     ...[`User ${sshd.user}`, 'BatchMode yes', `UserKnownHostsFile ${sshd.knownHosts}`],
@@ -195,7 +195,7 @@ async function counted(
   const lines = ['Host box', ...row.config(sandbox, sshd), ...own].join('\n  ');
   const { code, stderr } = await run(sandbox.write('config', `${lines}\n`));
   expect(code).toBe(255);
-  // What went wrong is remembered by the agent, and not tried again in the background.
+  // The agent remembers the failure, and does not try again in the background.
   const failures = sshd.log().match(/Failed (?!none)|Invalid user/g)?.length ?? 0;
   const said = stderr
     .replaceAll(sandbox.root, 'ROOT')
@@ -221,7 +221,7 @@ describe.skipIf(!haveSshd())('no more logins with sshpool than with ssh', () => 
         );
         expect(seen.connections).toBe(expected.connections);
         expect(seen.failures).toBeLessThanOrEqual(expected.failures);
-        // `exec` has words of its own.
+        // `exec` has its own messages.
         expect(command === 'ssh' ? seen.said : expected.said).toBe(expected.said);
       }
     },

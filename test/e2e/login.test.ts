@@ -1,4 +1,4 @@
-/** The login as a server sees it: the same keys in the same order, from ssh and from us. */
+/** The login as a server sees it: ssh and sshpool offer the same keys in the same order. */
 import { copyFileSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { certify, keyAgent, makeKey, publicKeyOf } from '../reach/fixtures.ts';
@@ -6,7 +6,7 @@ import { runCli, ssh as runSsh } from '../support/cli.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, sshdIsAtLeast, sshIsAtLeast, startSshd, type Sshd } from '../support/sshd.ts';
 
-/** What became of each key, as `Failed ED25519-CERT SHA256:…`. */
+/** The result of each key, as `Failed ED25519-CERT SHA256:…`. */
 function verdicts(log: string): string[] {
   const lines = log.matchAll(
     /^(Failed|Partial|Accepted) publickey for .*: ([A-Z0-9-]+ SHA256:\S+)/gm,
@@ -14,7 +14,7 @@ function verdicts(log: string): string[] {
   return [...lines].map(([, verdict, key]) => `${verdict} ${key}`);
 }
 
-/** A server that says what becomes of each key, and knows these. */
+/** A server that logs the result of each key, and accepts these. */
 function server(
   sandbox: Sandbox,
   known: readonly string[],
@@ -75,7 +75,7 @@ describe.skipIf(!haveSshd())('a server sees', () => {
     expect(sshpool).toEqual(ssh);
   });
 
-  it('a question about each key, and a signature by the right one alone, as from ssh', async () => {
+  it('a query for each key, and a signature with the accepted one only, as from ssh', async () => {
     await using sandbox = createSandbox();
     const keys = Array.from({ length: 7 }, (_, at) => makeKey(sandbox, `key${at}`));
     const sshd = await server(sandbox, keys.slice(-1));
@@ -85,11 +85,11 @@ describe.skipIf(!haveSshd())('a server sees', () => {
       keys.map((file) => `IdentityFile ${file}`),
     );
     expect(sshpool).toEqual(ssh);
-    // sshd looks the right key up for the question and for the signature.
+    // sshd logs the accepted key at the query and at the signature.
     expect(sshd.log().match(/Accepted key /g)).toHaveLength(4);
   });
 
-  it('two keys one after the other where it wants two, and none twice', async () => {
+  it('two keys in sequence if it requires two, and none twice', async () => {
     await using sandbox = createSandbox();
     const [a, b] = [makeKey(sandbox, 'a'), makeKey(sandbox, 'b')];
     const sshd = await server(sandbox, [a, b], {
@@ -102,7 +102,7 @@ describe.skipIf(!haveSshd())('a server sees', () => {
   });
 
   it.skipIf(!sshdIsAtLeast(9, 6) || !sshIsAtLeast(9, 6))(
-    'an RSA key that it takes from this user alone, and says so once it knows the user',
+    'an RSA key whose algorithm it announces only after it knows the user',
     async () => {
       await using sandbox = createSandbox();
       const key = makeKey(sandbox, 'a', { type: 'rsa' });

@@ -1,4 +1,4 @@
-/** A server that gives no terminal: what is shown and how it ends, beside ssh. */
+/** A server that refuses a pseudo-terminal: output and exit status, compared with ssh. */
 import { describe, expect, it } from 'vitest';
 import { PROGRAM } from '../support/cli.ts';
 import { startFakeServer } from '../support/fake-server.ts';
@@ -10,7 +10,7 @@ interface Seen {
   readonly code: number | null;
 }
 
-/** A shell without a terminal of its own, in which two commands are typed. */
+/** A remote shell without a pseudo-terminal, in which two commands are typed. */
 async function shell(sandbox: Sandbox, words: readonly string[]): Promise<Seen> {
   const terminal = Terminal.run(sandbox, words);
   await terminal.shows('PTY allocation request failed on channel 0');
@@ -21,8 +21,8 @@ async function shell(sandbox: Sandbox, words: readonly string[]): Promise<Seen> 
   return { screen: terminal.screen.replaceAll('\r', ''), code };
 }
 
-describe.skipIf(!haveTerminals())('a server that gives no terminal', () => {
-  it('has its shell used without, as by ssh', async () => {
+describe.skipIf(!haveTerminals())('a server that refuses a pseudo-terminal', () => {
+  it('still serves a shell, as with ssh', async () => {
     await using sandbox = createSandbox();
     const server = await startFakeServer(sandbox);
     const words = ['-F', server.config(), 'fake'];
@@ -31,7 +31,7 @@ describe.skipIf(!haveTerminals())('a server that gives no terminal', () => {
     expect(ours).toEqual(await shell(sandbox, ['ssh', ...words]));
   });
 
-  it('ends a call that asks for one, as with ssh', async () => {
+  it('ends a command with -t, as with ssh', async () => {
     await using sandbox = createSandbox();
     const server = await startFakeServer(sandbox);
     const words = ['-t', '-F', server.config(), 'fake', 'echo no'];

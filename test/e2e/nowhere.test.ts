@@ -54,7 +54,7 @@ describe.runIf(process.getuid?.() === 0)('a user id without a name', () => {
     });
   });
 
-  it('gets the word of ssh from ssh', async () => {
+  it('gets the message of ssh from ssh', async () => {
     const { code, stderr } = await call('ssh', 'box', 'true');
     expect(code).toBe(255);
     expect(stderr).toMatch(/No user exists for uid \d+\r?\n$/);

@@ -1,4 +1,4 @@
-/** Ports that are no sshd, or one that does not want us: what is said beside what ssh says. */
+/** Ports without an sshd, or with one that refuses the client: messages, compared with those of ssh. */
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { runCli, ssh } from '../support/cli.ts';
@@ -8,7 +8,7 @@ import { haveSshd, startSshd } from '../support/sshd.ts';
 
 type Serve = (socket: Socket) => void;
 
-/** Writes the same again for as long as it is read. */
+/** Writes the text repeatedly for as long as the client reads. */
 const endless =
   (text: string): Serve =>
   (socket) => {
@@ -26,7 +26,7 @@ const afterIdent =
   };
 const reset: Serve = (socket) => void socket.resetAndDestroy();
 
-/** A port that does this to each connection; what ssh and sshpool say of it, without its number. */
+/** What ssh and sshpool say of a port that serves each connection with `serve`, without its number. */
 async function compare(sandbox: Sandbox, serve: Serve): Promise<{ ours: string; theirs: string }> {
   const port = String((await startLoopback(sandbox, serve)).port);
   const config = sandbox.write('config', `Host box\n HostName 127.0.0.1\n Port ${port}\n`);
@@ -44,26 +44,30 @@ const KEX = 'kex_exchange_identification: ';
 describe('a port that', () => {
   it.each<[string, Serve, string]>([
     ['closes at once', (socket) => void socket.end(), `${KEX}${CLOSED}`],
-    ['closes when we have said who we are', afterIdent((socket) => void socket.end()), CLOSED],
-    ['resets when we have said who we are', afterIdent(reset), RESET],
     [
-      'says endless lines',
+      'closes when the client has sent its identification',
+      afterIdent((socket) => void socket.end()),
+      CLOSED,
+    ],
+    ['resets when the client has sent its identification', afterIdent(reset), RESET],
+    [
+      'sends endless lines',
       endless('hello\r\n'),
       `${KEX}No SSH version received in first 1024 lines`,
     ],
-    ['says an endless line', endless('hello'), `${KEX}banner line too long`],
-    ['says a NUL', (socket) => void socket.write('SSH-2.0\0\r\n'), `${KEX}banner line contains`],
+    ['sends an endless line', endless('hello'), `${KEX}banner line too long`],
+    ['sends a NUL', (socket) => void socket.write('SSH-2.0\0\r\n'), `${KEX}banner line contains`],
     [
-      'speaks an old version',
+      'sends an old protocol version',
       (socket) => void socket.write('SSH-1.5-box\r\n'),
       'Protocol major versions differ: 2 vs. 1',
     ],
     [
-      'speaks no version',
+      'sends no protocol version',
       (socket) => void socket.write('SSH-box\r\n'),
       "Bad remote protocol version identification: 'SSH-box'",
     ],
-  ])('%s is named as ssh names it', async (_, serve, words) => {
+  ])('%s is reported as by ssh', async (_, serve, words) => {
     await using sandbox = createSandbox();
     const { ours, theirs } = await compare(sandbox, serve);
     expect(ours).toMatch(/^sshpool: [^\n]+\n$/);
@@ -83,18 +87,18 @@ describe('a port that', () => {
       'Exceeded MaxStartups',
     ],
     [
-      'has had enough of us (PerSourcePenalties)',
+      'refuses this address (PerSourcePenalties)',
       (socket) => void socket.end('Not allowed at this time\r\n'),
       'Not allowed at this time: after failed logins this server refuses connections from your address for 15 s or more',
     ],
-  ])('%s is named with what it said', async (_, serve, said) => {
+  ])('%s is reported with its text', async (_, serve, said) => {
     await using sandbox = createSandbox();
     const { ours } = await compare(sandbox, serve);
     expect(ours).toBe(`sshpool: ${KEX}${CLOSED} (it said: ${said})\n`);
   });
 
   it.skipIf(!haveSshd())(
-    'keeps us out for failed logins of ours is named with the time',
+    'refuses this address after failed logins is reported with the time',
     async () => {
       await using sandbox = createSandbox();
       const sshd = await startSshd(sandbox);
@@ -109,7 +113,7 @@ describe('a port that', () => {
       const wrong = ['-o', 'PubkeyAuthentication=no', '-o', 'BatchMode=yes', 'box', 'true'];
       const call = () => runCli(sandbox, ['exec', '-F', sshd.config(), ...words, ...wrong]);
       for (let i = 0; i < 4; i++) {
-        // One after the other: each is a login of its own.
+        // In sequence, so that each call makes its own login.
         expect((await call()).stderr).toContain('Permission denied');
       }
       expect((await call()).stderr).toMatch(
@@ -119,7 +123,7 @@ describe('a port that', () => {
   );
 
   it.skipIf(!haveSshd())(
-    'keeps us out does not do so for logins that failed at a jump host',
+    'refuses this address is not reported for failed logins at a jump host',
     async () => {
       await using sandbox = createSandbox();
       const hop = await startSshd(sandbox, { name: 'hop' });
@@ -132,14 +136,14 @@ describe('a port that', () => {
       const config = sandbox.write('config', `${box}\n${hop.hostBlock}\n`);
       const call = (file: string) => runCli(sandbox, ['exec', '-F', file, 'box', 'true']);
       for (let i = 0; i < 4; i++) {
-        // One after the other: each is a login of its own.
+        // In sequence, so that each call makes its own login.
         expect((await call(denied)).stderr).toContain('Permission denied');
       }
       expect((await call(config)).stderr).toContain('from your address for 15 s or more)');
     },
   );
 
-  it('resets is named so, also where that is before the connection is there', async () => {
+  it('resets is reported as such, also before the connection is established', async () => {
     await using sandbox = createSandbox();
     const { ours } = await compare(sandbox, reset);
     expect(ours).toMatch(

@@ -1,4 +1,4 @@
-/** The way to a master: its questions, what ends it before it is one, and what is left then. */
+/** The start of a ControlMaster: its prompts, what ends it early, and what is left then. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -51,7 +51,7 @@ async function requestFor(
   };
 }
 
-/** Runs a command over a link of its own, which is closed at the end. */
+/** Runs a command over a new link, which is closed at the end. */
 function runOver(link: Link, command: string): Promise<{ outcome: Outcome; stdout: string }> {
   const channels = new Channels(link, 'box', {
     onHeard: () => undefined,
@@ -90,14 +90,14 @@ function runOver(link: Link, command: string): Promise<{ outcome: Outcome; stdou
 const sshs = (sandbox: Sandbox): number[] =>
   processesNaming(sandbox.root).filter((pid) => /^(\S*\/)?ssh /.test(titleOf(pid)));
 
-/** A program in place of ssh; returns the environment in which it is found. */
+/** Replaces ssh; returns an environment with the script in PATH. */
 function insteadOfSsh(sandbox: Sandbox, script: string): Record<string, string> {
   const program = sandbox.write('bin/ssh', `#!${process.execPath}\n${script}`);
   chmodSync(program, 0o700);
   return { ...sandbox.env, PATH: `${sandbox.path('bin')}:${sandbox.env['PATH'] ?? ''}` };
 }
 
-/** Goes into the background, listens as a master does, takes whoever comes, and says nothing. */
+/** Goes into the background, listens as a master does, accepts every connection, and sends nothing. */
 const SILENT_MASTER = `
 const [, , ...words] = process.argv;
 if (process.env.SILENT === undefined) {
@@ -120,7 +120,7 @@ const ENDS = [
 ] as const;
 
 describe.skipIf(!haveSshd())('a connect over the openssh link', () => {
-  it('asks about an unknown host key in the words of ssh, and the answer may be seen', async () => {
+  it('asks about an unknown host key with the text of ssh, and with echo', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const config = sshd.config(unknown(sandbox));
@@ -140,7 +140,7 @@ describe.skipIf(!haveSshd())('a connect over the openssh link', () => {
     expect(readFileSync(sandbox.path('known'), 'utf8')).toContain('ssh-ed25519');
   });
 
-  it('fails where nobody answers for a host key, without an attempt to log in', async () => {
+  it('fails if a host key prompt cannot be answered, without an attempt to log in', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const request = await requestFor(sandbox, sshd.config(unknown(sandbox)));
@@ -148,7 +148,7 @@ describe.skipIf(!haveSshd())('a connect over the openssh link', () => {
     expect(sshd.log()).not.toMatch(/Accepted|Failed|userauth/);
   });
 
-  it('names the methods that were left where a key is not accepted', async () => {
+  it('names the remaining methods if a key is not accepted', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const key = sandbox.path('stranger');
@@ -219,7 +219,7 @@ describe.skipIf(!haveSshd())('a connect over the openssh link', () => {
     const { signal, abort } = controller();
     const request = await requestFor(sandbox, config, { env, clock, signal });
     const failed = connectOpenssh(request).catch((thrown: unknown) => thrown);
-    // The one in the background stays alone when the one that was started has ended.
+    // The background process stays alone when the process that was started has ended.
     const masters = (): number[] =>
       processesNaming(sandbox.path('bin')).filter((pid) => titleOf(pid).includes('bin/ssh'));
     await until(

@@ -1,4 +1,4 @@
-/** The link that OpenSSH makes: the life of its master, and its questions. */
+/** The openssh link: the life of its ControlMaster, and its prompts. */
 import { chmodSync, readdirSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -32,12 +32,12 @@ async function agentOf(sandbox: Sandbox): Promise<number> {
   return (JSON.parse(stdout.toString()) as { pid: number }).pid;
 }
 
-/** What lies in the runtime directory beside the agent's own files. */
+/** Files in the runtime directory beside the agent's own. */
 const leftovers = (sandbox: Sandbox): string[] =>
   readdirSync(sandbox.run).filter((name) => !name.startsWith('agent.'));
 
 describe.skipIf(!haveSshd())('the openssh link', () => {
-  it('carries commands one after the other over one login', async () => {
+  it('runs commands in sequence over one login', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const config = sshd.config();
@@ -66,13 +66,13 @@ describe.skipIf(!haveSshd())('the openssh link', () => {
     expect(masters(sandbox)).toEqual([]);
   });
 
-  it('notices that its master was killed, and connects anew', async () => {
+  it('notices that its master was killed, and reconnects', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const config = sshd.config();
     await run(sandbox, config, 'true');
     const [master] = masters(sandbox);
-    // Without the check 0 would be all of us.
+    // process.kill(0) would kill the whole process group of the tests.
     if (master === undefined) throw new Error('there is no master');
     process.kill(master, 'SIGKILL');
     await until(() => !alive(master), 'the master is gone');
@@ -80,7 +80,7 @@ describe.skipIf(!haveSshd())('the openssh link', () => {
     expect(sshd.logins()).toBe(2);
   });
 
-  it('leaves no master behind where the agent is killed', async () => {
+  it('leaves no master behind if the agent is killed', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     await run(sandbox, sshd.config(), 'true');
@@ -89,7 +89,7 @@ describe.skipIf(!haveSshd())('the openssh link', () => {
     expect(masters(sandbox)).toEqual([]);
   });
 
-  it('leaves no ssh behind where the agent is killed while a host says nothing', async () => {
+  it('leaves no ssh behind if the agent is killed while a host does not answer', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     await using relay = await startRelay(sshd.port);
@@ -104,7 +104,7 @@ describe.skipIf(!haveSshd())('the openssh link', () => {
     expect(masters(sandbox)).toEqual([]);
   });
 
-  it('carries 100 MB each way at once, whole', async () => {
+  it('carries 100 MB each way at once, unchanged', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const sent = randomBytes(100_000_000);
@@ -114,7 +114,7 @@ describe.skipIf(!haveSshd())('the openssh link', () => {
     expect(stdout.equals(sent)).toBe(true);
   });
 
-  it('opens a second connection where a server refuses more sessions', async () => {
+  it('opens a second connection if a server refuses more sessions', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox, { options: { MaxSessions: '2' } });
     const config = sshd.config();
@@ -136,7 +136,7 @@ describe.skipIf(!haveSshd())('the openssh link', () => {
     expect(done.stdout.toString()).toBe('in\n');
   });
 
-  it('gives up on a host that says nothing, in time, and leaves no ssh', async () => {
+  it('gives up on a host that does not answer at its timeout, and leaves no ssh', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     await using relay = await startRelay(sshd.port);
@@ -148,7 +148,7 @@ describe.skipIf(!haveSshd())('the openssh link', () => {
     expect(masters(sandbox)).toEqual([]);
   });
 
-  it('gives up its login when the caller leaves in the middle', async () => {
+  it('cancels its login when the caller disconnects', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     await using relay = await startRelay(sshd.port);

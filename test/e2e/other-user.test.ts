@@ -22,11 +22,11 @@ const isRoot = process.getuid?.() === 0;
 if (!isRoot)
   process.stderr.write('other-user: only root can be two users; most tests are skipped\n');
 
-/** A user id for this run alone: where it has no other place, its directory is in /tmp. */
+/** A user id for this run only: its fallback directory is in /tmp. */
 const OTHER = 3_000_000 + (process.pid % 500_000) * 2;
 const VICTIM = OTHER + 1;
 
-/** A directory that belongs to the other user, who can reach it. */
+/** A directory that belongs to the other user and is accessible to it. */
 function foreignDirectory(sandbox: Sandbox, name: string): string {
   chmodSync(sandbox.root, 0o755);
   const path = sandbox.path(name);
@@ -35,7 +35,7 @@ function foreignDirectory(sandbox: Sandbox, name: string): string {
   return path;
 }
 
-/** An agent of the other user at `path`; it writes all that callers say to its standard output. */
+/** An agent of the other user at `path`; it writes all that callers send to its standard output. */
 async function foreignAgent(sandbox: Sandbox, path: string): Promise<{ end(): Promise<string> }> {
   const script = `
     const server = require('net').createServer((socket) => {
@@ -81,9 +81,9 @@ async function callOfVictim(sandbox: Sandbox, words: string[], runtime: string):
 }
 
 describe.runIf(isRoot && process.platform === 'linux')(
-  'a user in the environment of another',
+  'a user with the XDG_RUNTIME_DIR of another user',
   () => {
-    it('reaches no agent of that one, and leaves nothing in its directory', async () => {
+    it('does not call the agent of that user, and leaves nothing in its directory', async () => {
       await using sandbox = createSandbox();
       const runtime = foreignDirectory(sandbox, 'xdg');
       mkdirSync(join(runtime, 'sshpool'), { mode: 0o700 });
@@ -97,7 +97,7 @@ describe.runIf(isRoot && process.platform === 'linux')(
       expect(readdirSync(join(runtime, 'sshpool'))).toEqual(['agent.sock']);
     });
 
-    it('leaves that directory empty where it was', async () => {
+    it('leaves that directory empty if it was empty', async () => {
       await using sandbox = createSandbox();
       const runtime = foreignDirectory(sandbox, 'xdg');
       chmodSync(runtime, 0o777);
@@ -109,9 +109,9 @@ describe.runIf(isRoot && process.platform === 'linux')(
 
 describe.runIf(isRoot && process.platform === 'linux')('an XDG_RUNTIME_DIR of its own user', () => {
   it.each([
-    ['to which that one may not write', 'xdg', 0o500],
+    ['that is not writable to its user', 'xdg', 0o500],
     ['that is too long for a socket', 'd'.repeat(90), 0o700],
-  ])('%s is passed over', async (_, name, mode) => {
+  ])('%s is not used', async (_, name, mode) => {
     await using sandbox = createSandbox();
     const runtime = foreignDirectory(sandbox, name);
     chownSync(runtime, VICTIM, VICTIM);
@@ -127,12 +127,12 @@ describe.runIf(isRoot)('root', () => {
     await using sandbox = createSandbox();
     const runtime = foreignDirectory(sandbox, 'xdg');
     const env = { SSH_POOL_RUNTIME_DIR: undefined, XDG_RUNTIME_DIR: runtime };
-    // It looks for an agent, and starts none.
+    // `agent status` looks for an agent, and starts none.
     expect((await runCli(sandbox, ['agent', 'status'], { env })).code).not.toBe(255);
     expect(readdirSync(runtime)).toEqual([]);
   });
 
-  it('makes nothing below the directory of a user, and says which it is', async () => {
+  it('makes nothing below the directory of a user, and names that directory', async () => {
     await using sandbox = createSandbox();
     const foreign = foreignDirectory(sandbox, 'foreign');
     const env = { SSH_POOL_RUNTIME_DIR: join(foreign, 'run'), SSH_POOL_FALLBACK: 'off' };
@@ -146,7 +146,7 @@ describe.runIf(isRoot)('root', () => {
     expect(readdirSync(foreign)).toEqual([]);
   });
 
-  it("says nothing to a user's agent that listens in its own directory", async () => {
+  it("sends nothing to the agent of another user that listens in root's directory", async () => {
     await using sandbox = createSandbox();
     const foreign = foreignDirectory(sandbox, 'foreign');
     const agent = await foreignAgent(sandbox, join(foreign, 'agent.sock'));
@@ -176,7 +176,7 @@ describe.runIf(haveSshd())('a runtime directory', () => {
     expect(readdirSync(open)).toEqual([]);
   });
 
-  it('that others can write to has no log that is shown', async () => {
+  it('that others can write to makes `agent logs` fail', async () => {
     await using sandbox = createSandbox();
     const log = sandbox.write('open/agent.log', 'words of another user');
     chmodSync(dirname(log), 0o777);

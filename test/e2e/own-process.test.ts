@@ -1,4 +1,4 @@
-/** An agent's process is its own: nothing of the call that started it lives on in it. */
+/** The process of the agent is independent of the call that started it. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
@@ -22,7 +22,7 @@ function callAfter(sandbox: Sandbox, sshd: Sshd, before: string, env: Env = {}):
   return runProgram(sandbox, ['/bin/sh', '-c', `${before} ${call}`], { env });
 }
 
-/** What the system says of the agent, from a file of /proc. */
+/** The content of a file of /proc for the agent. */
 async function proc(sandbox: Sandbox, file: string): Promise<string> {
   const { pid } = await poolStats(sandbox);
   return readFileSync(`/proc/${pid}/${file}`, 'utf8');
@@ -107,7 +107,7 @@ describe.runIf(process.platform === 'linux' && haveSshd())('an agent', () => {
     );
   });
 
-  it('finds ssh where its first caller had none in PATH', async () => {
+  it('finds ssh if its first caller had none in PATH', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const node = sandbox.write('bin/node', '');
@@ -142,7 +142,7 @@ describe.runIf(process.platform === 'linux' && haveSshd())('an agent', () => {
     ['-n 64', 'Max open files'],
     ['-f 100000', 'Max file size'],
     ['-t 5000', 'Max cpu time'],
-    // As far as Node itself can do with them.
+    // A value with which Node itself still runs.
     ['-d 8000000', 'Max data size'],
   ])('raises the soft limit of ulimit %s', async (words, name) => {
     await using sandbox = createSandbox();
@@ -159,15 +159,15 @@ describe.runIf(process.platform === 'linux' && haveSshd())('an agent', () => {
     expect(done).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('has the usual stack where its first caller had a small one', async () => {
+  it('has the usual stack limit if its first caller had a small one', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     await callAfter(sandbox, sshd, 'ulimit -S -s 4096; exec');
     expect((await limit(sandbox, 'Max stack size'))[0]).toBe(String(8192 * 1024));
   });
 
-  // Only root may raise a priority without being allowed to.
-  it.runIf(isRoot)('has the usual priority where its first caller was nice', async () => {
+  // Only root may raise a priority by default.
+  it.runIf(isRoot)('has the usual priority if its first caller ran under nice', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     await callAfter(sandbox, sshd, 'exec nice -n 15');
@@ -179,7 +179,7 @@ describe.runIf(process.platform === 'linux' && haveSshd())('an agent', () => {
     expect(new Set(threads)).toEqual(new Set(['0']));
   });
 
-  it('has no descriptor of its first caller', async () => {
+  it('has no file descriptor of its first caller', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const [low, high] = [sandbox.write('low', ''), sandbox.write('high', '')];
@@ -192,7 +192,7 @@ describe.runIf(process.platform === 'linux' && haveSshd())('an agent', () => {
     expect(openFiles(pid)).not.toContain(high);
   });
 
-  it('makes files for its user alone', async () => {
+  it('makes files that only its user can read', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     await callAfter(sandbox, sshd, 'umask 0; exec');

@@ -1,4 +1,4 @@
-/** Files that are none, named by a caller: left to ssh, and the agent waits for none of them (case 21). */
+/** Configurations that are not regular files: ssh reads them, and the agent never waits for them (case 21). */
 import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -19,7 +19,7 @@ describe.skipIf(!haveSshd())('a configuration', () => {
     ]);
   });
 
-  it('in a named pipe that nobody writes to holds up that call alone', async () => {
+  it('in a named pipe without a writer blocks that call only', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const config = sshd.config();
@@ -31,7 +31,7 @@ describe.skipIf(!haveSshd())('a configuration', () => {
       spawn(PROGRAM, ['ssh', '-F', file, 'box', 'true'], {
         env: { ...sandbox.env },
         stdio: 'ignore',
-        // With the ssh that the Node client starts.
+        // A process group, with the ssh that the Node client starts.
         detached: true,
       }),
     );

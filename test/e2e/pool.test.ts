@@ -1,4 +1,4 @@
-/** stats, close and warm, and what the pool does under them. */
+/** stats, close and warm, and the limits of the pool. */
 import { describe, expect, it } from 'vitest';
 import { runCli, spawnCli } from '../support/cli.ts';
 import { until } from '../support/process.ts';
@@ -7,7 +7,7 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
 import { poolStats } from '../support/stats.ts';
 
-/** A command that runs until its stdin ends; resolves when it does run. */
+/** A command that runs until its stdin ends; resolves once it runs. */
 async function hold(sandbox: Sandbox, config: string, host = 'box', env = {}) {
   const child = spawnCli(sandbox, ['exec', '-F', config, host, 'echo up; cat'], { env });
   const ended = new Promise<unknown>((resolve) => child.once('close', resolve));
@@ -68,7 +68,7 @@ describe.skipIf(!haveSshd())('the pool', () => {
     expect(JSON.parse(done.stdout.toString())).toMatchObject({ reused: true, connectMs: 0 });
   });
 
-  it('queues on a full pool, then fails as documented', async () => {
+  it('queues calls if the pool is full, then fails them as documented', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox, { options: { MaxSessions: '1' } });
     const env = { SSH_POOL_MAX_CONNECTIONS: '1', SSH_POOL_QUEUE_TIMEOUT_MS: '300' };
@@ -101,7 +101,7 @@ describe.skipIf(!haveSshd())('the pool', () => {
     expect(sshd.logins()).toBe(2);
   });
 
-  it('finds a dead network out by its health checks', async () => {
+  it('detects a dead network with its health checks', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const relay = await startRelay(sshd.port);
@@ -125,7 +125,7 @@ describe.skipIf(!haveSshd())('the pool', () => {
     expect(await runCli(sandbox, args, { env })).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('says where there is no connection to a host', async () => {
+  it('reports that there is no connection to a host', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     await exec(sandbox, sshd);

@@ -1,4 +1,4 @@
-/** Questions that a person leaves without an answer, in each way in which a terminal can be left. */
+/** Prompts that a user does not answer: Ctrl-C, Ctrl-D, Ctrl-Z, signals, a timeout, a closed terminal. */
 import { describe, expect, it } from 'vitest';
 import { PROGRAM } from '../support/cli.ts';
 import { alive, childrenOf, descendantsOf, titleOf, until } from '../support/process.ts';
@@ -7,13 +7,13 @@ import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
 import { haveTerminals, Terminal } from '../support/terminal.ts';
 import { lock } from '../support/lock-key.ts';
 
-/** The words that run a command, for ssh and for us: what is said of both is compared. */
+/** The command lines of ssh and of sshpool, whose results are compared. */
 const BOTH = [['ssh', ['ssh']] as const, ['sshpool', [PROGRAM, 'exec']] as const];
 
 const left = async (sshd: Sshd): Promise<void> =>
   void (await until(() => childrenOf(sshd.pid).length === 0, 'the server has no connection'));
 
-/** A shell that runs a call, which asks for a passphrase; and the modes of its terminal before. */
+/** A shell with a call that asks for a passphrase, and the terminal modes before it. */
 async function asking(
   sandbox: Sandbox,
   words: readonly string[] = [PROGRAM, 'exec'],
@@ -37,8 +37,8 @@ function clientIn(shell: Terminal): number {
   return pid;
 }
 
-/** Nothing of a call is left: no connection at the server, and the terminal as it was. */
-describe.skipIf(!haveSshd() || !haveTerminals())('a question that is left', () => {
+/** Each test checks that the server has no connection left, and that the terminal modes are restored. */
+describe.skipIf(!haveSshd() || !haveTerminals())('a prompt that is left', () => {
   it.each([['exec'], ['exec', '--timeout', '60s'], ['warm']])(
     'by Ctrl-C, of %s',
     async (...words) => {
@@ -108,7 +108,7 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a question that is left', () =
     await left(sshd);
   });
 
-  it.each(['Ctrl-Z', 'SIGTSTP'])('for a while by %s is put again', async (how) => {
+  it.each(['Ctrl-Z', 'SIGTSTP'])('by %s is shown again after fg', async (how) => {
     await using sandbox = createSandbox();
     const { sshd, shell, question, before } = await asking(sandbox);
     if (how === 'Ctrl-Z') shell.type('op\u001a');

@@ -1,4 +1,4 @@
-/** Calls that wait for the same connect, of which one is asked a question at its terminal. */
+/** Calls that wait for the same connect, one of which shows a prompt at its terminal. */
 import { describe, expect, it } from 'vitest';
 import { PROGRAM, runCli } from '../support/cli.ts';
 import { lock } from '../support/lock-key.ts';
@@ -17,8 +17,8 @@ async function queued(sandbox: Sandbox, count: number): Promise<void> {
   }, `${count} calls wait`);
 }
 
-describe.skipIf(!haveSshd() || !haveTerminals())('a question at one of several callers', () => {
-  it('is answered for all of them, and seen by none of the others', async () => {
+describe.skipIf(!haveSshd() || !haveTerminals())('a prompt at one of several callers', () => {
+  it('is answered for all of them, and not shown at the others', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const question = lock(sshd, 'open sesame');
@@ -35,7 +35,7 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a question at one of several c
     expect(sshd.logins()).toBe(1);
   });
 
-  it('that is answered with no refuses that one; the others are told their own reason', async () => {
+  it('that is answered with no fails that call; the others fail with their own reason', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const extra = `StrictHostKeyChecking ask\nUserKnownHostsFile ${sandbox.path('known')}`;
@@ -54,7 +54,7 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a question at one of several c
     ]);
   });
 
-  it('is put to the next of them where the first has left', async () => {
+  it('is shown to the next caller if the first has left', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const question = lock(sshd, 'open sesame');
@@ -68,7 +68,7 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a question at one of several c
     expect(second.screen).toContain('through');
   });
 
-  it('is put once where they all begin at once', async () => {
+  it('is shown once if all calls start at once', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const extra = `StrictHostKeyChecking ask\nUserKnownHostsFile ${sandbox.path('known')}`;
@@ -76,7 +76,7 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a question at one of several c
     const terminals = [1, 2, 3].map(() => Terminal.run(sandbox, words));
     const asked = (): Terminal[] => terminals.filter(({ screen }) => screen.includes(HOST_KEY));
     await until(() => asked().length > 0, 'one is asked');
-    // The others have come as far as they can: each that cannot ask itself has handed its call over.
+    // The others wait: each launcher, which cannot show a prompt, has handed its call over to the Node client.
     await queued(sandbox, 3);
     const [one] = asked();
     one?.type('yes\r');

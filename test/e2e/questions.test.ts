@@ -1,4 +1,4 @@
-/** Questions to the person at the terminal: asked on /dev/tty of the caller, whatever its pipes. */
+/** Prompts on /dev/tty of the caller, wherever its standard streams go. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
 import { lock } from '../support/lock-key.ts';
 import { haveTerminals, Terminal } from '../support/terminal.ts';
 
-/** A server that nobody knows yet; `known` is the file that will know it. */
+/** A server that is in no known_hosts; `known` is the file that gets its key. */
 async function unknownServer(
   sandbox: Sandbox,
 ): Promise<{ sshd: Sshd; config: string; known: string }> {
@@ -18,13 +18,13 @@ async function unknownServer(
   return { sshd, config, known };
 }
 
-/** The words that run a command, for ssh and for us: what is said of both is compared. */
+/** The command lines of ssh and of sshpool, whose results are compared. */
 const BOTH = [['ssh', ['ssh']] as const, ['sshpool', [PROGRAM, 'exec']] as const];
 
 const HOST_KEY = '(yes/no/[fingerprint])? ';
 
-describe.skipIf(!haveSshd() || !haveTerminals())('a question', () => {
-  it('about an unknown host key is answered at the terminal, and the key remembered', async () => {
+describe.skipIf(!haveSshd() || !haveTerminals())('a prompt', () => {
+  it('about an unknown host key is answered at the terminal, and the key is stored', async () => {
     await using sandbox = createSandbox();
     const { config, known } = await unknownServer(sandbox);
     const terminal = Terminal.run(sandbox, [PROGRAM, 'exec', '-F', config, 'box', 'echo through']);
@@ -37,7 +37,7 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a question', () => {
     expect(readFileSync(known, 'utf8')).toContain('ssh-ed25519');
   });
 
-  it('that is answered with no leaves the host alone', async () => {
+  it('that is answered with no stores no key and makes no login', async () => {
     await using sandbox = createSandbox();
     const { sshd, config, known } = await unknownServer(sandbox);
     const terminal = Terminal.run(sandbox, [PROGRAM, 'exec', '-F', config, 'box', 'true']);
@@ -48,7 +48,7 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a question', () => {
   });
 
   it.each(['ssh2', 'openssh'])(
-    'over %s for a passphrase does not show what is typed',
+    'over %s for a passphrase does not echo the answer',
     async (link) => {
       await using sandbox = createSandbox();
       const sshd = await startSshd(sandbox);
@@ -62,7 +62,7 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a question', () => {
     },
   );
 
-  it('takes characters back one by one, whatever they are made of', async () => {
+  it('erases whole characters, also of several bytes', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const question = lock(sshd, 'schlüssel🗝');
@@ -74,7 +74,7 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a question', () => {
   });
 
   it.each(BOTH)(
-    'of %s takes one line of a paste, and not the next for the next question',
+    'of %s takes one line of a paste, and does not answer the next prompt with the second line',
     async (_, words) => {
       await using sandbox = createSandbox();
       const { sshd, config } = await unknownServer(sandbox);
@@ -86,7 +86,7 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a question', () => {
     },
   );
 
-  it.each(BOTH)('of %s is not answered by what was typed before it was put', async (_, words) => {
+  it.each(BOTH)('of %s is not answered by what was typed before it was shown', async (_, words) => {
     await using sandbox = createSandbox();
     const { config } = await unknownServer(sandbox);
     const gate = sandbox.path('gate');
@@ -109,7 +109,7 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a question', () => {
       await using sandbox = createSandbox();
       const sshd = await startSshd(sandbox, { options: { LogLevel: 'VERBOSE' } });
       const question = lock(sshd, 'open sesame');
-      // The unknown host key is a question, too.
+      // The unknown host key causes a prompt, too.
       const config = sshd.config('StrictHostKeyChecking ask\nUserKnownHostsFile /dev/null');
       const terminal = Terminal.run(sandbox, [...words, '-F', config, 'box', 'echo through']);
       const asked = answers.map((answer) => [question, answer] as const);
@@ -120,7 +120,7 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a question', () => {
     });
   });
 
-  it('waits for the one before it', async () => {
+  it('waits for the prompt before it', async () => {
     await using sandbox = createSandbox();
     const [one, two] = [
       await startSshd(sandbox, { name: 'one' }),

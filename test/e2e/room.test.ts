@@ -1,4 +1,4 @@
-/** A call for which the pool has no room: it is not left to wait in silence. */
+/** A call for which the pool has no free session: it does not wait without a message. */
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { PROGRAM, runCli, spawnCli } from '../support/cli.ts';
@@ -8,7 +8,7 @@ import { haveTerminals, Terminal } from '../support/terminal.ts';
 
 const env = { SSH_POOL_MAX_CONNECTIONS: '1' };
 
-/** A server that takes two sessions a connection, and two commands that have them until their input ends. */
+/** A server with MaxSessions 2, and two commands that use both until their input ends. */
 async function full(
   sandbox: Sandbox,
 ): Promise<{ sshd: Sshd; config: string; running: ChildProcessWithoutNullStreams[] }> {
@@ -23,8 +23,8 @@ async function full(
   return { sshd, config, running };
 }
 
-describe.skipIf(!haveSshd())('a call that waits for room', () => {
-  it('goes to the real ssh with sshpool ssh, which has a connection of its own', async () => {
+describe.skipIf(!haveSshd())('a call that waits for a free session', () => {
+  it('runs the real ssh with its own connection, for sshpool ssh', async () => {
     await using sandbox = createSandbox();
     const { sshd, config, running } = await full(sandbox);
     const done = await runCli(sandbox, ['ssh', '-F', config, 'box', 'echo well'], { env });
@@ -33,21 +33,18 @@ describe.skipIf(!haveSshd())('a call that waits for room', () => {
     for (const child of running) child.stdin.end();
   });
 
-  it.skipIf(!haveTerminals())(
-    'says so on a terminal with exec, and is served in time',
-    async () => {
-      await using sandbox = createSandbox();
-      const { config, running } = await full(sandbox);
-      const words = ['exec', '-F', config, 'box', 'echo well'];
-      const terminal = Terminal.run(sandbox, [PROGRAM, ...words]);
-      await terminal.shows('waiting for room: all connections to box are in use');
-      for (const child of running) child.stdin.end();
-      await terminal.shows('well');
-      expect(await terminal.ended).toBe(0);
-    },
-  );
+  it.skipIf(!haveTerminals())('says so on a terminal, for exec, and is then served', async () => {
+    await using sandbox = createSandbox();
+    const { config, running } = await full(sandbox);
+    const words = ['exec', '-F', config, 'box', 'echo well'];
+    const terminal = Terminal.run(sandbox, [PROGRAM, ...words]);
+    await terminal.shows('waiting for room: all connections to box are in use');
+    for (const child of running) child.stdin.end();
+    await terminal.shows('well');
+    expect(await terminal.ended).toBe(0);
+  });
 
-  it('says nothing of it into a file', async () => {
+  it('prints no message into a file', async () => {
     await using sandbox = createSandbox();
     const { config, running } = await full(sandbox);
     const call = runCli(sandbox, ['exec', '-F', config, 'box', 'echo well'], { env });

@@ -1,4 +1,4 @@
-/** What is left of an answer in the memory of the agent, after the login that it was for. */
+/** Passwords and passphrases do not stay in the memory of the agent after the login. */
 import { randomBytes } from 'node:crypto';
 import { chmodSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -12,12 +12,12 @@ import { haveSshd, startSshd } from '../support/sshd.ts';
 import { poolStats } from '../support/stats.ts';
 import { haveTerminals, Terminal } from '../support/terminal.ts';
 
-/** 96 characters that nothing else has. */
+/** 96 random characters. */
 const aSecret = (): string => randomBytes(72).toString('base64url');
 
 const piecesOf = (secret: string): string[] => secret.match(/.{12}/g) ?? [];
 
-/** What the agent remembers of `secret`, once a login over `link` that ends so has asked for it. */
+/** The parts of `secret` in the agent's memory after a login over `link` that ends with `status`. */
 async function leftAfterLogin(
   sandbox: Sandbox,
   config: string,
@@ -72,7 +72,7 @@ describe.skipIf(process.platform !== 'linux')('after a login the agent has forgo
 });
 
 it.skipIf(process.platform !== 'linux' || !haveTerminals())(
-  'after a login the client has forgotten what was typed, while its command runs',
+  'after a login the client has forgotten the answer while its command runs',
   async () => {
     await using sandbox = createSandbox();
     const secret = aSecret();
@@ -85,7 +85,7 @@ it.skipIf(process.platform !== 'linux' || !haveTerminals())(
     await terminal.shows("'s password: ");
     terminal.type(`${secret}\r`);
     await terminal.shows('in\r\n');
-    // The launcher has handed over to the Node client, which has asked.
+    // The launcher has executed the Node client, which has shown the prompt.
     const clients = [terminal.pid, ...descendantsOf(terminal.pid)];
     expect(clients.flatMap((pid) => findInMemory(pid, piecesOf(secret)))).toEqual([]);
     terminal.type('\r');

@@ -1,4 +1,4 @@
-/** A server that says nothing more, while another connection to it works. */
+/** A connection that no longer answers, while another one to the same server works. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { runCli, spawnCli, type Result } from '../support/cli.ts';
@@ -9,7 +9,7 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
 import { poolStats } from '../support/stats.ts';
 
-/** Far below what a keep-alive needs, and above what a slow machine does. */
+/** Far below the time of a keep-alive, and above that of a slow machine. */
 const SOON_MS = 14_000;
 
 const MAY_HAVE_RUN =
@@ -31,11 +31,11 @@ const exec = (
     timeoutMs: 90_000,
   });
 
-/** The configuration of a server that is reached by a relay. */
+/** The configuration of a server behind a relay. */
 const through = (relay: Relay, sshd: Sshd): string =>
   sshd.config(`Host box\nPort ${relay.port}\nHostKeyAlias [127.0.0.1]:${sshd.port}`);
 
-/** Stops what serves the connections that are there; the listener goes on. */
+/** Stops the processes of the current connections; the listener continues. */
 function freeze(sshd: Sshd): void {
   for (const pid of descendantsOf(sshd.pid)) signal(pid, 'SIGSTOP');
 }
@@ -74,7 +74,7 @@ describe.skipIf(!haveSshd())('a server that freezes', () => {
 });
 
 describe.skipIf(!haveSshd())('a jump host that freezes', () => {
-  it('is passed over for the calls that follow', async () => {
+  it('is not used for the calls that follow', async () => {
     await using sandbox = createSandbox();
     const hop = await startSshd(sandbox, { name: 'hop' });
     const sshd = await startSshd(sandbox);
@@ -89,7 +89,7 @@ describe.skipIf(!haveSshd())('a jump host that freezes', () => {
 });
 
 describe.skipIf(!haveSshd())('a network that stalls for a while', () => {
-  it('ends no command that was sent', async () => {
+  it('does not end a command that was sent', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     await using relay = await startRelay(sshd.port);
@@ -103,7 +103,7 @@ describe.skipIf(!haveSshd())('a network that stalls for a while', () => {
   });
 });
 
-describe.skipIf(!haveSshd())('a network that swallows one direction', () => {
+describe.skipIf(!haveSshd())('a network that drops one direction', () => {
   it.each([
     ['toServer', 0],
     ['toClient', 1],
@@ -132,10 +132,10 @@ const fake = (sandbox: Sandbox, server: FakeServer, ...args: readonly string[]):
     timeoutMs: 60_000,
   });
 
-describe('a time limit', () => {
+describe('a timeout', () => {
   it.skipIf(!haveSshd()).each([
     ['that freezes', freeze],
-    ['that is frozen as a whole', (sshd: Sshd) => signal(sshd.pid, 'SIGSTOP')],
+    ['whose listener is frozen, too', (sshd: Sshd) => signal(sshd.pid, 'SIGSTOP')],
   ])('ends a command on a server %s, with 124', async (_, stop) => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
@@ -145,7 +145,7 @@ describe('a time limit', () => {
     stop(sshd);
     const done = await exec(sandbox, { config, command: 'true', args: ['--timeout', '3s'] });
     expect(done).toMatchObject({ code: 124, stderr: 'sshpool: timed out after 3 s\n' });
-    // A timer of Node may be a millisecond early.
+    // A timer of Node may fire a millisecond early.
     expect(done.ms).toBeGreaterThan(2990);
     expect(done.ms).toBeLessThan(SOON_MS);
   });
@@ -188,7 +188,7 @@ describe('a time limit', () => {
 });
 
 describe('a server', () => {
-  it('that refuses to run a command, and closes nothing, takes no slot for good', async () => {
+  it('that refuses a command and leaves the channel open does not keep a slot', async () => {
     await using sandbox = createSandbox();
     const server = await startFakeServer(sandbox, { onRequest: refuseExec });
     for (let i = 0; i < 24; i++) {
@@ -201,7 +201,7 @@ describe('a server', () => {
     expect(asSsh).toMatchObject({ code: 255, stderr: 'exec request failed on channel 0\r\n' });
   });
 
-  it('that never opens a session is given up, with the reason', async () => {
+  it('that never opens a session makes the call fail with the reason', async () => {
     await using sandbox = createSandbox();
     const server = await startFakeServer(sandbox, { onSession: () => 'stall' });
     const done = await fake(sandbox, server);
@@ -211,7 +211,7 @@ describe('a server', () => {
     });
   });
 
-  it('that refuses signals does not keep a caller that is ended', async () => {
+  it('that refuses signals does not block a caller that gets SIGTERM', async () => {
     await using sandbox = createSandbox();
     const server = await startFakeServer(sandbox, { onRequest: refuseSignals });
     const args = ['exec', '-F', server.config(), 'fake', 'echo up; sleep 60'];
@@ -237,8 +237,8 @@ describe('a server', () => {
   });
 });
 
-describe.skipIf(!haveSshd())('a network that goes while a command runs', () => {
-  it('is the reason that the next call is told', async () => {
+describe.skipIf(!haveSshd())('a network that fails while a command runs', () => {
+  it('is the reason in the error of the next call', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     await using relay = await startRelay(sshd.port);

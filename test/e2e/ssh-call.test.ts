@@ -1,4 +1,4 @@
-/** What the agent makes of `ssh` and `shell`, told by a caller that only speaks the protocol. */
+/** How the agent handles `ssh` and `shell`, seen by a caller that only speaks the protocol. */
 import { createServer, type Server } from 'node:net';
 import { userInfo } from 'node:os';
 import { describe, expect, it } from 'vitest';
@@ -29,7 +29,7 @@ async function echoServer(sandbox: Sandbox): Promise<number> {
 }
 
 describe.skipIf(!haveSshd())('sshpool ssh', () => {
-  it('runs a command as ssh does: no terminal, signals are for the caller', async () => {
+  it('runs a command as ssh does: without a terminal, and signals end the caller', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const call = await ssh(sandbox, sshd, ['box', 'cat; exit 3'], { stdin: 'through' });
@@ -49,7 +49,7 @@ describe.skipIf(!haveSshd())('sshpool ssh', () => {
     expect(call.output()).toMatch(/rows 24; columns 80;[^]* -echo [^]*\bvt100\b/);
   });
 
-  it('tells the terminal its new size', async () => {
+  it('sends the new size of the terminal', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const script = "trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.05; done";
@@ -60,14 +60,14 @@ describe.skipIf(!haveSshd())('sshpool ssh', () => {
     expect(call.output()).toContain('50 132');
   });
 
-  it('has the escape character of -e', async () => {
+  it('uses the escape character of -e', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const call = await ssh(sandbox, sshd, ['-tte', '^]', 'box', 'true']);
     expect(await call.opened()).toMatchObject({ terminal: true, escape: Buffer.from([0x1d]) });
   });
 
-  it('says that there is no terminal where one was wanted', async () => {
+  it('warns that it allocates no pseudo-terminal if stdin is not a terminal', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const call = await ssh(sandbox, sshd, ['-t', 'box', 'tty'], { stdin: '' });
@@ -76,7 +76,7 @@ describe.skipIf(!haveSshd())('sshpool ssh', () => {
     expect(call.output()).toBe('not a tty\n');
   });
 
-  it('runs RemoteCommand, and a shell where the command is empty', async () => {
+  it('runs RemoteCommand, and a shell if the command is empty', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const remote = await ssh(sandbox, sshd, ['-oRemoteCommand=echo %n', 'box'], { stdin: '' });
@@ -100,7 +100,7 @@ describe.skipIf(!haveSshd())('sshpool ssh', () => {
     expect(await call.last()).toMatchObject({ exitCode: 0 });
   });
 
-  it('forwards standard input to a port behind the server, each way to its end', async () => {
+  it('forwards standard input to a port behind the server, with end of file each way', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const port = await echoServer(sandbox);
@@ -112,14 +112,14 @@ describe.skipIf(!haveSshd())('sshpool ssh', () => {
     expect((await poolStats(sandbox)).connections).toMatchObject([{ tunnels: 0, sessions: 0 }]);
   });
 
-  it('ends with 255 for a remote that died of a signal', async () => {
+  it('exits with 255 for a remote command that died of a signal', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const call = await ssh(sandbox, sshd, ['box', 'kill -TERM $$'], { stdin: '' });
     expect(await call.last()).toMatchObject({ exitCode: 255, message: '', farewell: '' });
   });
 
-  it('is over at once where the person disconnects', async () => {
+  it('ends at once when the user disconnects with ~.', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const words = ['-t', 'box', "trap '' HUP; echo $$; exec sleep 60"];
@@ -130,14 +130,14 @@ describe.skipIf(!haveSshd())('sshpool ssh', () => {
     process.kill(Number(call.output()), 'SIGKILL');
   });
 
-  it('leaves a command without a terminal alone when its caller has gone', async () => {
+  it('does not end a command without a terminal when its caller has gone', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const call = await ssh(sandbox, sshd, ['box', 'echo $$; exec sleep 60']);
     await call.shows('\n');
     const pid = Number(call.output());
     call.leave();
-    // The server keeps the session while its command runs, so that nothing shows but what does not happen.
+    // The server keeps the session while its command runs, so that no event can be awaited.
     await until(
       async () => (await poolStats(sandbox)).connections[0]?.sessions === 1,
       'it is left',
@@ -150,7 +150,7 @@ describe.skipIf(!haveSshd())('sshpool ssh', () => {
     );
   });
 
-  it('hangs up on a command with a terminal when its caller has gone', async () => {
+  it('sends SIGHUP to a command with a terminal when its caller has gone', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const words = ['-t', 'box', 'echo $$; exec sleep 60'];
@@ -162,7 +162,7 @@ describe.skipIf(!haveSshd())('sshpool ssh', () => {
     await until(() => !alive(pid), 'the command is hung up on');
   });
 
-  it('hands a question to a caller that can put it', async () => {
+  it('delegates a prompt to the client', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const words = ['-oUserKnownHostsFile=/dev/null', '-oStrictHostKeyChecking=ask', 'box', 'true'];
@@ -170,7 +170,7 @@ describe.skipIf(!haveSshd())('sshpool ssh', () => {
     expect(await call.last()).toMatchObject({ type: 'delegate', to: 'client' });
   });
 
-  it('goes on in another program that can put a question, which is told all that came before', async () => {
+  it('continues in another program that can show a prompt, which gets all earlier messages', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox, { options: { LogLevel: 'VERBOSE' } });
     const unknown = ['-oUserKnownHostsFile=/dev/null', '-oStrictHostKeyChecking=ask'];
@@ -190,7 +190,7 @@ describe.skipIf(!haveSshd())('sshpool ssh', () => {
     expect(sshd.log().match(/^Connection from /gm)).toHaveLength(1);
   });
 
-  it('that nobody goes on with gives up its login', async () => {
+  it('closes its login if a call that was handed over is not continued', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const words = ['-oUserKnownHostsFile=/dev/null', '-oStrictHostKeyChecking=ask', 'box', 'true'];
@@ -202,7 +202,7 @@ describe.skipIf(!haveSshd())('sshpool ssh', () => {
     await until(() => connecting() === 0, 'the connection is closed');
   });
 
-  it('shares its connection with scp, which takes all forwardings away', async () => {
+  it('shares its connection with scp, which sets ClearAllForwardings', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const config = sshd.config();
@@ -218,7 +218,7 @@ describe.skipIf(!haveSshd())('sshpool ssh', () => {
 });
 
 describe.skipIf(!haveSshd())(
-  'ssh itself gets, with the words untouched and before any stdin',
+  'the agent delegates to ssh, with unchanged arguments and before any stdin,',
   () => {
     it.each([
       ['-N'],
@@ -238,7 +238,7 @@ describe.skipIf(!haveSshd())(
       expect(call.first('opened')).toBeUndefined();
     });
 
-    it('a connection that forwards X11, where there is a display', async () => {
+    it('a connection that forwards X11, if there is a display', async () => {
       await using sandbox = createSandbox();
       const sshd = await startSshd(sandbox);
       const words = ['-oForwardX11=yes', 'box', 'true'];
@@ -263,7 +263,7 @@ describe.skipIf(!haveSshd())('sshpool shell', () => {
     expect(call.output()).toContain(`-${(shell ?? '').split('/').at(-1)}`);
   });
 
-  it('fails in our words', async () => {
+  it('fails with a message of sshpool', async () => {
     await using sandbox = createSandbox();
     const argv = ['-F', 'none', 'a.invalid'];
     const call = await RawCall.make(sandbox, { command: 'shell', argv, terminal: true });

@@ -1,4 +1,4 @@
-/** What `sshpool ssh` says when something fails, beside the real ssh on the same words. */
+/** The messages of `sshpool ssh` when something fails, compared with the real ssh. */
 import { writeFileSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { runCli, ssh } from '../support/cli.ts';
@@ -7,7 +7,7 @@ import { RawCall } from '../support/raw-call.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
 
-/** Of both: the exit status and all of the standard error. */
+/** The exit status and the whole standard error of both. */
 async function both(
   sandbox: Sandbox,
   words: readonly string[],
@@ -18,12 +18,12 @@ async function both(
   const last = await call.last();
   return {
     theirs: [real.code, real.stderr],
-    // What ssh is to say itself, it says.
+    // A delegated call runs ssh itself, so its messages are those of ssh.
     ours: last.type === 'delegate' ? [real.code, real.stderr] : [last.exitCode, await call.words()],
   };
 }
 
-/** Another server's key is the one that is known. */
+/** Replaces the known key with another one. */
 function forgetKey(sshd: Sshd): void {
   const other = readFileSync(`${sshd.identities[0]}.pub`, 'utf8');
   writeFileSync(sshd.knownHosts, `[127.0.0.1]:${sshd.port} ${other}`);
@@ -31,27 +31,27 @@ function forgetKey(sshd: Sshd): void {
 
 describe.skipIf(!haveSshd())('sshpool ssh says what ssh says', () => {
   it.each([
-    ['where nobody listens', ['-p', '1', 'box', 'true']],
+    ['of a port that refuses connections', ['-p', '1', 'box', 'true']],
     ['with -q', ['-q', '-p', '1', 'box', 'true']],
     ['with LogLevel ERROR', ['-oLogLevel=ERROR', '-p', '1', 'box', 'true']],
     ['with LogLevel QUIET', ['-oLogLevel=QUIET', '-p', '1', 'box', 'true']],
-    ['of a name that there is not', ['-oHostName=nowhere.invalid', 'box', 'true']],
+    ['of a name that does not exist', ['-oHostName=nowhere.invalid', 'box', 'true']],
     [
-      'of a key that it does not know',
+      'of an unknown host key',
       ['-oUserKnownHostsFile=/dev/null', '-oStrictHostKeyChecking=yes', 'box', 'true'],
     ],
     [
-      'of a key that it must not ask about',
+      'of an unknown host key with BatchMode',
       ['-oUserKnownHostsFile=/dev/null', '-oStrictHostKeyChecking=ask', '-oBatchMode=yes', 'box'],
     ],
     ['of a login that fails', ['-oPubkeyAuthentication=no', 'box', 'true']],
-    ['of a subsystem that there is not', ['-s', 'box', 'nothing']],
+    ['of a subsystem that does not exist', ['-s', 'box', 'nothing']],
     ['of a port that does not answer', ['-W', '127.0.0.1:1', 'box']],
     ['of a terminal that ends', ['-tt', 'box', 'exit 3']],
     ['of a terminal that ends, with -q', ['-q', '-tt', 'box', 'exit 3']],
     ['of a terminal that ends, with LogLevel ERROR', ['-oLogLevel=ERROR', '-tt', 'box', 'true']],
     ['of a terminal that dies', ['-tt', 'box', 'kill -KILL $$']],
-    // Once ssh has sent the end of its input: else it may say that it could not send that.
+    // After ssh has sent the end of its input: else it may report that it could not send it.
     ['of a connection that breaks', ['box', 'cat; sleep 0.3; kill -KILL $PPID; sleep 1']],
     ['of a connection that breaks, with -q', ['-q', 'box', 'cat; kill -KILL $PPID; sleep 1']],
   ])('%s', async (_name, words) => {
@@ -61,7 +61,7 @@ describe.skipIf(!haveSshd())('sshpool ssh says what ssh says', () => {
     expect(ours).toEqual(theirs);
   });
 
-  it('of a key that is not the one it knows', async () => {
+  it('of a changed host key', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     forgetKey(sshd);
@@ -73,7 +73,7 @@ describe.skipIf(!haveSshd())('sshpool ssh says what ssh says', () => {
     ['', (port: number) => ['-p', String(port)]],
     [' with LogLevel ERROR', (port: number) => ['-oLogLevel=ERROR', '-p', String(port)]],
     [' behind a ProxyCommand', () => ['-oProxyCommand=sleep 20']],
-  ])('of a server that says nothing%s', async (_name, way) => {
+  ])('of a server that does not answer%s', async (_name, way) => {
     await using sandbox = createSandbox();
     const { port } = await startLoopback(sandbox, () => undefined);
     const config = sandbox.write('config', 'Host box\n  HostName 127.0.0.1\n');
@@ -99,7 +99,7 @@ describe.skipIf(!haveSshd())('sshpool ssh says what ssh says', () => {
     [['-p', '1', 'box', 'true']],
     [['-oHostName=nowhere.invalid', 'box', 'true']],
     [['-oPubkeyAuthentication=no', 'box', 'true']],
-  ])('over a link of OpenSSH too: %j', async (words) => {
+  ])('over the openssh link, too: %j', async (words) => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const env = { SSH_POOL_LINK: 'openssh' };

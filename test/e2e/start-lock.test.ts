@@ -1,4 +1,4 @@
-/** The lock under which an agent is started, between the launcher, the Node client and what lies there. */
+/** The lock for the start of an agent: launcher, Node client and files at its path. */
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -11,10 +11,10 @@ import { haveSshd, startSshd } from '../support/sshd.ts';
 
 const NODE_CLIENT = fileURLToPath(new URL('../../bin/sshpool.js', import.meta.url));
 
-/** What every start leaves. */
+/** The files after every start. */
 const LEFT = ['agent.log', 'agent.pid', 'agent.sock'];
 
-/** A starter that holds the lock, and never does anything else. */
+/** Holds the lock, and never starts an agent. */
 async function stuckHolder(sandbox: Sandbox): Promise<{ readonly server: Server; end(): void }> {
   const sockets: Socket[] = [];
   const server = createServer((socket) => sockets.push(socket.on('error', () => undefined)));
@@ -32,7 +32,7 @@ describe.runIf(haveSshd())('the lock of a start', () => {
     ['the id of a living process', (path) => writeFileSync(path, String(process.pid))],
     ['an empty file', (path) => writeFileSync(path, '')],
     ['a directory', (path) => mkdirSync(path)],
-  ])('is taken over where %s is in its place', async (_, leave) => {
+  ])('is taken over if %s is in its place', async (_, leave) => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     leave(sandbox.path('run/agent.lock'));
@@ -41,7 +41,7 @@ describe.runIf(haveSshd())('the lock of a start', () => {
     expect(readdirSync(sandbox.run).toSorted()).toEqual(LEFT);
   });
 
-  it('is waited for, and had when its holder ends', async () => {
+  it('is waited for, and taken when its holder ends', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const holder = await stuckHolder(sandbox);
@@ -55,7 +55,7 @@ describe.runIf(haveSshd())('the lock of a start', () => {
     expect(readdirSync(sandbox.run).toSorted()).toEqual(LEFT);
   });
 
-  it('is waited for 15 s, and then named', async () => {
+  it('is waited for 15 s, and then named in the error', async () => {
     await using sandbox = createSandbox();
     await stuckHolder(sandbox);
     const env = { SSH_POOL_FALLBACK: 'off' };
@@ -68,7 +68,7 @@ describe.runIf(haveSshd())('the lock of a start', () => {
     expect(ms).toBeLessThan(28_000);
   });
 
-  it('of a library is waited for by a call, and lets many start one agent', async () => {
+  it('of the library makes calls wait, of which one then starts the agent', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const lock = await takeLock(sandbox.path('run/agent.lock'), 1000);

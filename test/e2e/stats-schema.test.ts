@@ -37,7 +37,7 @@ function leaves(value: unknown, path: string): [path: string, value: unknown][] 
   );
 }
 
-/** What differs between the output and its documented fields; empty where all is well. */
+/** The differences between the output and its documented fields. */
 function differences(output: unknown, schema: Schema): string[] {
   const found = leaves(output, '');
   const wrong = found.flatMap(([path, value]) => {
@@ -48,14 +48,14 @@ function differences(output: unknown, schema: Schema): string[] {
   });
   const paths = new Set(found.map(([path]) => path));
   const missing = [...schema.keys()]
-    // A documented object stands for its fields, unless it is null and they are not there.
+    // A documented object stands for its fields, unless it is null.
     .filter((path) => !paths.has(path) && !paths.has(path.replace(/\.[^.]*$/, '')))
     .filter((path) => ![...paths].some((each) => each.startsWith(`${path}.`)))
     .map((path) => `${path} is missing`);
   return [...wrong, ...missing];
 }
 
-describe.skipIf(!haveSshd())('the JSON output is as docs/STATS.md has it', () => {
+describe.skipIf(!haveSshd())('the JSON output matches docs/STATS.md', () => {
   let sandbox: Sandbox;
   let config: string;
   beforeAll(async () => {
@@ -84,7 +84,7 @@ describe.skipIf(!haveSshd())('the JSON output is as docs/STATS.md has it', () =>
     expect(differences(output, schemaOf('sshpool exec --json'))).toEqual([]);
   });
 
-  it('exec that is ended by its time, or does not come about', async () => {
+  it('exec that times out, or fails to connect', async () => {
     const schema = schemaOf('sshpool exec --json');
     const late = await json('exec', '--json', '-F', config, '--timeout', '200ms', 'box', 'sleep 9');
     expect(late).toMatchObject({ timedOut: true, exitCode: 124, error: { code: 'TIMED_OUT' } });
@@ -106,7 +106,7 @@ describe.skipIf(!haveSshd())('the JSON output is as docs/STATS.md has it', () =>
     expect(differences(output, schemaOf('sshpool agent status --json'))).toEqual([]);
   });
 
-  it('the comparison sees a field too many, one too few and a wrong type', () => {
+  it('the comparison detects an extra field, a missing field and a wrong type', () => {
     const schema = new Map([
       ['a', 'integer'],
       ['b.c', 'number?'],

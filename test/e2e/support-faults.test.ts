@@ -1,4 +1,4 @@
-/** The faulty server and the bad network of the test support, as the real ssh sees them. */
+/** The faulty server and the bad network of the test support, tested with the real ssh. */
 import { once } from 'node:events';
 import { Client, type ClientChannel } from 'ssh2';
 import { describe, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { type FakeServer, startFakeServer } from '../support/fake-server.ts';
 import { until } from '../support/process.ts';
 import { createSandbox } from '../support/sandbox.ts';
 
-/** Waits until the server is asked to run something. */
+/** Waits until the server gets an exec request. */
 const asked = (server: FakeServer): Promise<boolean> =>
   until(() => server.requests.some((request) => request.startsWith('exec')), 'the command came');
 
@@ -32,7 +32,7 @@ describe('startFakeServer', () => {
     expect(stdout.equals(bytes)).toBe(true);
   });
 
-  it('lets nobody in without its key', async () => {
+  it('refuses a login without its key', async () => {
     await using sandbox = createSandbox();
     const server = await startFakeServer(sandbox);
     const stranger = await startFakeServer(sandbox, { name: 'stranger' });
@@ -45,7 +45,7 @@ describe('startFakeServer', () => {
     expect(server.opens()).toBe(0);
   });
 
-  it('passes a signal to the whole command and tells the signal it died of', async () => {
+  it('passes a signal to the whole command and reports the signal that ended it', async () => {
     await using sandbox = createSandbox();
     const server = await startFakeServer(sandbox);
     const client = new Client();
@@ -63,7 +63,7 @@ describe('startFakeServer', () => {
     expect(server.requests).toEqual(['exec sleep 600; echo survived', 'signal TERM']);
   });
 
-  it('refuses sessions and requests to order', async () => {
+  it('refuses sessions and requests as configured', async () => {
     await using sandbox = createSandbox();
     const server = await startFakeServer(sandbox, {
       onSession: (count) => (count === 1 ? 'refuse' : 'accept'),
@@ -76,7 +76,7 @@ describe('startFakeServer', () => {
     expect(request.stderr).toContain('exec request failed');
   });
 
-  it('never answers what it stalls', async () => {
+  it('never answers a request that it stalls', async () => {
     await using sandbox = createSandbox();
     const server = await startFakeServer(sandbox, { onRequest: () => 'stall' });
     const running = ssh(sandbox, ['-F', server.config(), 'fake', 'true']);
@@ -96,7 +96,7 @@ describe('startFakeServer', () => {
 });
 
 describe('the network of a fake server', () => {
-  it('holds everything back during a stall', async () => {
+  it('delivers nothing during a stall', async () => {
     await using sandbox = createSandbox();
     const server = await startFakeServer(sandbox);
     server.network.stall();
@@ -107,7 +107,7 @@ describe('the network of a fake server', () => {
     expect((await running).stdout.toString()).toBe('late\n');
   });
 
-  it('tears a connection after the given bytes', async () => {
+  it('drops a connection after the given bytes', async () => {
     await using sandbox = createSandbox();
     const server = await startFakeServer(sandbox);
     server.network.dropAfter(200_000);
@@ -123,7 +123,7 @@ describe('the network of a fake server', () => {
     await using sandbox = createSandbox();
     const server = await startFakeServer(sandbox, { delayMs: 20 });
     const { ms } = await ssh(sandbox, ['-F', server.config(), 'fake', 'true']);
-    // A login and a command are six round trips at the least.
+    // A login and a command are at least six round trips.
     expect(ms).toBeGreaterThan(6 * 40);
   });
 });

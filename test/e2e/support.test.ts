@@ -1,4 +1,4 @@
-/** The test support itself, where a fault in it would make other tests lie. */
+/** Tests of the test support, in which a fault would make other tests wrong. */
 import { spawn } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { ssh } from '../support/cli.ts';
@@ -27,7 +27,7 @@ describe('createSandbox', () => {
 });
 
 describe.skipIf(!haveSshd())('startSshd', () => {
-  it('lets the real ssh in, and passes output, status and variables on', async () => {
+  it('accepts the real ssh, and passes output, status and variables on', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox, { options: { SetEnv: 'COLOUR=blue' } });
     const done = await ssh(
@@ -42,7 +42,7 @@ describe.skipIf(!haveSshd())('startSshd', () => {
     expect(sshd.logins()).toBe(1);
   });
 
-  it('takes each kind of key', async () => {
+  it('accepts each kind of key', async () => {
     await using sandbox = createSandbox();
     const types = ['ed25519', 'ecdsa', 'rsa'] as const;
     const sshd = await startSshd(sandbox, { hostKeys: types, userKeys: types });

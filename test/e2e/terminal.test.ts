@@ -1,4 +1,4 @@
-/** A call in a terminal: raw mode and the way back, its size, escape characters. */
+/** A call in a terminal: raw mode and its restoration, size, escape characters. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
@@ -21,7 +21,7 @@ function inTerminal(how: { escape?: string; signals?: boolean } = {}): typeof OP
 }
 
 interface Agent {
-  /** What the callers said, without standard input. */
+  /** The messages of the callers, without standard input. */
   readonly said: Message[];
   stdin(): string;
   socket(): Socket;
@@ -47,7 +47,7 @@ async function terminalAgent(
     (message, socket) => {
       if (message?.type === 'stdin') stdin += message.data.toString();
       else if (message !== undefined) said.push(message);
-      // Whatever is left at the end of the test may be told to go.
+      // At the end of a test, a request (agent stop) may arrive.
       if (message?.type === 'request') socket.destroy();
       if (message !== undefined) onMessage(message, socket);
     },
@@ -56,7 +56,7 @@ async function terminalAgent(
     said,
     stdin: () => stdin,
     socket() {
-      if (current === undefined) throw new Error('nobody has called');
+      if (current === undefined) throw new Error('there was no call');
       return current;
     },
   };
@@ -85,7 +85,7 @@ async function call(shell: Terminal, line = CALL): Promise<void> {
 }
 
 describe.skipIf(!haveTerminals())('a call in a terminal', () => {
-  it('tells the size and the modes of the terminal', async () => {
+  it('sends the size and the modes of the terminal', async () => {
     await using sandbox = createSandbox();
     const agent = await terminalAgent(sandbox);
     const shell = await Terminal.shell(sandbox);
@@ -138,7 +138,7 @@ describe.skipIf(!haveTerminals())('a call in a terminal', () => {
     expect(modesOf(shell)).toBe(expected);
   });
 
-  it('says farewell when the terminal is itself again', async () => {
+  it('prints the closing message after it has restored the terminal', async () => {
     await using sandbox = createSandbox();
     const agent = await terminalAgent(sandbox);
     const shell = await Terminal.shell(sandbox);
@@ -150,7 +150,7 @@ describe.skipIf(!haveTerminals())('a call in a terminal', () => {
     expect(modesOf(shell)).toBe(before);
   });
 
-  it('gives the terminal back where the agent goes away', async () => {
+  it('restores the terminal if the agent goes away', async () => {
     await using sandbox = createSandbox();
     const agent = await terminalAgent(sandbox);
     const shell = await Terminal.shell(sandbox);
@@ -162,7 +162,7 @@ describe.skipIf(!haveTerminals())('a call in a terminal', () => {
     expect(modesOf(shell)).toBe(before);
   });
 
-  it.each(['INT', 'TERM', 'HUP', 'QUIT'])('leaves with 255 at SIG%s, as ssh does', async (name) => {
+  it.each(['INT', 'TERM', 'HUP', 'QUIT'])('exits with 255 at SIG%s, as ssh does', async (name) => {
     await using sandbox = createSandbox();
     await terminalAgent(sandbox);
     const shell = await Terminal.shell(sandbox);
@@ -190,7 +190,7 @@ describe.skipIf(!haveTerminals())('a call in a terminal', () => {
     expect(modesOf(shell)).toBe(before);
   });
 
-  it('passes the first signal on in a terminal, too, and dies of the second', async () => {
+  it('forwards the first signal in a terminal, too, and dies of the second', async () => {
     await using sandbox = createSandbox();
     const agent = await terminalAgent(sandbox, inTerminal({ signals: true }));
     const shell = await Terminal.shell(sandbox);
@@ -205,7 +205,7 @@ describe.skipIf(!haveTerminals())('a call in a terminal', () => {
     expect(modesOf(shell)).toBe(before);
   });
 
-  it('tells each new size', async () => {
+  it('sends each new size', async () => {
     await using sandbox = createSandbox();
     const agent = await terminalAgent(sandbox);
     const shell = await Terminal.shell(sandbox);
@@ -217,7 +217,7 @@ describe.skipIf(!haveTerminals())('a call in a terminal', () => {
     );
   });
 
-  it('sends what is typed as it is', async () => {
+  it('sends the typed bytes unchanged', async () => {
     await using sandbox = createSandbox();
     const agent = await terminalAgent(sandbox);
     const shell = await Terminal.shell(sandbox);
@@ -228,7 +228,7 @@ describe.skipIf(!haveTerminals())('a call in a terminal', () => {
     expect(agent.stdin()).toBe('a~.\x03\x1a\x1c\x11\x13\r~~.\n~x~~\x04');
   });
 
-  it('has no escape characters where there are to be none', async () => {
+  it('has no escape characters if the agent sets none', async () => {
     await using sandbox = createSandbox();
     const agent = await terminalAgent(sandbox, inTerminal({ escape: '' }));
     const shell = await Terminal.shell(sandbox);
@@ -251,7 +251,7 @@ describe.skipIf(!haveTerminals())('a call in a terminal', () => {
     expect(agent.stdin()).toBe('x\r');
   });
 
-  it('leaves at ~. also where the agent does not answer, and what it sends is not shown', async () => {
+  it('ends at ~. also if the agent does not answer, and prints none of its later output', async () => {
     await using sandbox = createSandbox();
     await terminalAgent(sandbox, inTerminal(), (message, socket) => {
       if (message.type !== 'disconnect') return;
@@ -280,7 +280,7 @@ describe.skipIf(!haveTerminals())('a call in a terminal', () => {
     expect(agent.stdin()).toBe('y');
   });
 
-  it('stops at ~^Z with the terminal as it was, and goes on in raw mode', async () => {
+  it('restores the terminal when ~^Z stops it, and continues in raw mode', async () => {
     await using sandbox = createSandbox();
     const agent = await terminalAgent(sandbox);
     const shell = await Terminal.shell(sandbox);
@@ -300,7 +300,7 @@ describe.skipIf(!haveTerminals())('a call in a terminal', () => {
     await until(() => agent.stdin() === 'z', 'the rest arrives');
   });
 
-  it('waits for the terminal when it goes on in the background, and leaves it as it was', async () => {
+  it('waits for the terminal when it continues in the background, and does not change it', async () => {
     await using sandbox = createSandbox();
     const agent = await terminalAgent(sandbox);
     const shell = await Terminal.shell(sandbox);
@@ -320,7 +320,7 @@ describe.skipIf(!haveTerminals())('a call in a terminal', () => {
     expect(modesOf(shell)).toBe(before);
   });
 
-  it('gives the terminal back while it is stopped from outside', async () => {
+  it('restores the terminal while SIGTSTP stops it', async () => {
     await using sandbox = createSandbox();
     await terminalAgent(sandbox);
     const shell = await Terminal.shell(sandbox);
@@ -331,12 +331,12 @@ describe.skipIf(!haveTerminals())('a call in a terminal', () => {
     await shell.shows('Stopped');
     await shell.shows('$ ');
     expect(modesOf(shell)).toBe(before);
-    // A job that is stopped hears of it when it goes on; the shell keeps its terminal.
+    // A stopped job gets the signal when it continues; the shell keeps the terminal.
     await shell.output('kill %1; bg; wait');
     expect(modesOf(shell)).toBe(before);
   });
 
-  it('is raw again when it goes on after SIGSTOP', async () => {
+  it('returns to raw mode when it continues after SIGSTOP', async () => {
     await using sandbox = createSandbox();
     const agent = await terminalAgent(sandbox);
     const shell = await Terminal.shell(sandbox);
@@ -369,7 +369,7 @@ describe.skipIf(!haveTerminals())('a call in a terminal', () => {
     await until(() => agent.stdin() === 'q', 'input arrives');
   });
 
-  it('leaves the terminal alone where nothing of it is to be read', async () => {
+  it('does not change the terminal if the call has no input', async () => {
     await using sandbox = createSandbox();
     const agent = await terminalAgent(sandbox, { ...inTerminal(), stdin: false });
     const shell = await Terminal.shell(sandbox);
@@ -390,7 +390,7 @@ describe.skipIf(!haveTerminals())('a call in a terminal', () => {
     expect(flags()).toBe(before);
   });
 
-  it('goes on where its output cannot be written, and gives the terminal back', async () => {
+  it('continues if its output cannot be written, and restores the terminal', async () => {
     await using sandbox = createSandbox();
     const agent = await terminalAgent(sandbox);
     const shell = await Terminal.shell(sandbox);
@@ -404,7 +404,7 @@ describe.skipIf(!haveTerminals())('a call in a terminal', () => {
     expect(modesOf(shell)).toBe(before);
   });
 
-  it('gives the terminal back also where the remote reads no more', async () => {
+  it('restores the terminal also if the remote has closed its input', async () => {
     await using sandbox = createSandbox();
     const agent = await terminalAgent(sandbox);
     const shell = await Terminal.shell(sandbox);
@@ -428,7 +428,7 @@ describe.skipIf(!haveTerminals())('a call in a terminal', () => {
     expect(modesOf(shell)).toBe(before);
   });
 
-  it('ends its notes as a raw terminal needs it', async () => {
+  it('ends its notes with CR LF in raw mode', async () => {
     await using sandbox = createSandbox();
     const agent = await terminalAgent(sandbox);
     const shell = await Terminal.shell(sandbox);

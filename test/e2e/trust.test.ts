@@ -1,4 +1,4 @@
-/** Whom the pool trusts and who it says it is: host keys and our own keys, as ssh has them. */
+/** Host keys that the pool trusts, and user keys that it offers, compared with ssh. */
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { PassThrough, type Readable } from 'node:stream';
@@ -10,7 +10,7 @@ import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
 const run = (sandbox: Sandbox, sshd: Sshd, extra: string, command = 'true') =>
   runCli(sandbox, ['exec', '-F', sshd.config(extra), 'box', command]);
 
-/** An input that ends when ssh has had the time to hear of the server's other keys. */
+/** An input that ends after ssh has had time to receive the server's other host keys. */
 function slowly(): Readable {
   const input = new PassThrough();
   setTimeout(() => input.end(), 1000).unref();
@@ -25,7 +25,7 @@ function strangersKey(sandbox: Sandbox, name = 'stranger'): string {
   return `${type} ${key}`;
 }
 
-/** What ssh and sshpool make of the same known_hosts, which is made of the server's lines. */
+/** The known_hosts after ssh and after sshpool; `lines` makes the one before from the server's lines. */
 async function updated(
   sandbox: Sandbox,
   lines: (server: string[], sshd: Sshd) => readonly string[],
@@ -38,7 +38,7 @@ async function updated(
   const config = (file: string): string =>
     sshd.config(`${extra}\nUserKnownHostsFile ${file}\nUpdateHostKeys yes`);
   await ssh(sandbox, ['-F', config(theirs), 'box', 'cat'], { stdin: slowly(), env });
-  // By the end of it a connection that learns has done so.
+  // By its end a connection has stored new host keys, if it stores any.
   await runCli(sandbox, ['exec', '-F', config(ours), 'box', 'sleep 4'], { env });
   return { before, ours: readFileSync(ours, 'utf8'), theirs: readFileSync(theirs, 'utf8') };
 }
@@ -78,7 +78,7 @@ describe.skipIf(!haveSshd())('host keys', () => {
   });
 
   it.each(['ask', 'accept-new'])(
-    'learns the other keys as ssh does where the first was accepted under %s',
+    'learns the other keys as ssh does if the first was accepted under %s',
     async (strict) => {
       await using sandbox = createSandbox();
       const program = sandbox.write('yes', '#!/bin/sh\necho yes\n');
@@ -91,7 +91,7 @@ describe.skipIf(!haveSshd())('host keys', () => {
     },
   );
 
-  it('forgets a key that the server has no more, as ssh does (UpdateHostKeys)', async () => {
+  it('removes a key that the server no longer has, as ssh does (UpdateHostKeys)', async () => {
     await using sandbox = createSandbox();
     const { before, ours, theirs } = await updated(sandbox, ([first = '', ...rest], { port }) => [
       ...[`# ours\nother.example ${strangersKey(sandbox, 'other')}\n`],
@@ -126,7 +126,7 @@ describe.skipIf(!haveSshd())('host keys', () => {
     expect([ours, theirs]).toEqual([before, before]);
   });
 
-  it('learns no keys where UpdateHostKeys says no', async () => {
+  it('learns no keys with UpdateHostKeys no', async () => {
     await using sandbox = createSandbox();
     const { before, ours } = await updated(sandbox, ([first = '']) => [first], {
       extra: 'UpdateHostKeys no',
@@ -144,7 +144,7 @@ describe.skipIf(!haveSshd())('host keys', () => {
     );
   });
 
-  it('refuses an unknown key under ask where there is no terminal', async () => {
+  it('refuses an unknown key under ask if there is no terminal', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const extra = `UserKnownHostsFile ${sandbox.path('none')}\nStrictHostKeyChecking ask`;
@@ -202,7 +202,7 @@ describe.skipIf(!haveSshd())('host keys', () => {
   });
 });
 
-describe.skipIf(!haveSshd())('our keys', () => {
+describe.skipIf(!haveSshd())('user keys', () => {
   it.each([
     ['ed25519', 'RFC4716'],
     ['ecdsa', 'RFC4716'],
@@ -235,7 +235,7 @@ describe.skipIf(!haveSshd())('our keys', () => {
       sandbox.defer(async () => void agent.kill());
       await new Promise((resolve) => agent.stdout.once('data', resolve));
       execFileSync('ssh-add', ['-q', identity], { env: { ...sandbox.env, SSH_AUTH_SOCK: socket } });
-      // The private key itself cannot be read any more; only its public half says which one is meant.
+      // The private key cannot be read any more; only its .pub file names the key.
       writeFileSync(identity, 'no key');
       chmodSync(identity, 0o600);
       const args = ['exec', '-F', sshd.config(`IdentityFile ${identity}`), 'box', 'true'];
@@ -244,7 +244,7 @@ describe.skipIf(!haveSshd())('our keys', () => {
     },
   );
 
-  it('says what it tried where no key fits', async () => {
+  it('reports the authentication methods if no key is accepted', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const other = sandbox.path('other');
@@ -258,7 +258,7 @@ describe.skipIf(!haveSshd())('our keys', () => {
     expect(done.stderr).toMatch(/^sshpool: .*Permission denied \(publickey.*\).*\n$/);
   });
 
-  it('leaves a key alone that others may read, as ssh does', async () => {
+  it('does not use a key that others may read, as ssh does', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     chmodSync(sshd.identities[0] ?? '', 0o644);

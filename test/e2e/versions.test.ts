@@ -12,7 +12,7 @@ import { createSandbox } from '../support/sandbox.ts';
 import { stats } from '../support/stats.ts';
 
 describe('an agent of another protocol', () => {
-  it('that is older is asked to retire, and another one takes its place', async () => {
+  it('that is older is asked to retire, and a new agent replaces it', async () => {
     await using sandbox = createSandbox();
     const heard = await startForeignAgent(sandbox, PROTOCOL - 1);
     const started = await runCli(sandbox, ['exec', '-F', '/dev/null', '-p', '1', '127.0.0.1', 'x']);
@@ -21,7 +21,7 @@ describe('an agent of another protocol', () => {
     expect(await stats(sandbox)).toMatchObject({ protocol: PROTOCOL });
   });
 
-  it('that is newer is left alone, and the line says what to do', async () => {
+  it('that is newer keeps running, and the error says what to do', async () => {
     await using sandbox = createSandbox();
     const heard = await startForeignAgent(sandbox, PROTOCOL + 1);
     const env = { SSH_POOL_FALLBACK: 'off' };
@@ -33,7 +33,7 @@ describe('an agent of another protocol', () => {
 });
 
 describe('a caller of another protocol', () => {
-  it('is greeted whatever its call looks like, and may ask the agent to retire', async () => {
+  it('gets a hello for any call, and may ask the agent to retire', async () => {
     await using sandbox = createSandbox();
     await runCli(sandbox, ['agent', 'start']);
     const socket = createConnection(sandbox.path('run', 'agent.sock'));
@@ -44,7 +44,7 @@ describe('a caller of another protocol', () => {
     socket.write(
       bytesOf({ type: 'hello', protocol: PROTOCOL + 1, version: 'x', capabilities: [] }),
     );
-    // An exec as no version has it.
+    // An exec that is valid in no version.
     socket.write(Buffer.concat(frame([Buffer.from([10, 1, 2, 3])])));
     await until(() => heard.length === 1, 'the agent says hello');
     expect(heard).toMatchObject([{ type: 'hello', protocol: PROTOCOL }]);

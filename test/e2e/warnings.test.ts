@@ -1,10 +1,10 @@
-/** What ssh says beside the point: beside ssh. */
+/** Warnings on standard error, compared with ssh. */
 import { describe, expect, it } from 'vitest';
 import { runCli, ssh } from '../support/cli.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd } from '../support/sshd.ts';
 
-/** A proxy that says something, and stays with the connection. */
+/** A proxy that writes to standard error, and stays with the connection. */
 const PROXY = 'echo hello >&2; exec 3<>/dev/tcp/%h/%p; cat <&3 & cat >&3; kill $!';
 
 interface Said {
@@ -12,7 +12,7 @@ interface Said {
   readonly theirs: string;
 }
 
-/** On standard error; `lines` of ssh_config win. */
+/** Standard error of both; `lines` of ssh_config win. */
 async function said(
   sandbox: Sandbox,
   lines: readonly string[],
@@ -31,19 +31,24 @@ async function said(
   return { ours: ours.stderr, theirs: theirs.stderr };
 }
 
-describe.skipIf(!haveSshd())('on standard error stands what ssh has there', () => {
+describe.skipIf(!haveSshd())('standard error is the same as with ssh', () => {
   it.each<[string, readonly string[], readonly string[], RegExp]>([
-    ['of a key that is not there', [], ['-i', '/none'], /Identity file \/none not accessible/],
     [
-      'of such a key, also with -q',
+      'for a key file that does not exist',
+      [],
+      ['-i', '/none'],
+      /Identity file \/none not accessible/,
+    ],
+    [
+      'for such a key file, also with -q',
       [],
       ['-q', '-i', '/none'],
       /Identity file \/none not accessible/,
     ],
-    ['of a host key that was added', ['StrictHostKeyChecking no'], [], /Permanently added/],
-    ['of that with LogLevel ERROR', ['StrictHostKeyChecking no', 'LogLevel ERROR'], [], /^$/],
+    ['for a host key that was added', ['StrictHostKeyChecking no'], [], /Permanently added/],
+    ['for that with LogLevel ERROR', ['StrictHostKeyChecking no', 'LogLevel ERROR'], [], /^$/],
     [
-      'of a ProxyCommand',
+      'for a ProxyCommand',
       ['StrictHostKeyChecking no', 'LogLevel ERROR', `ProxyCommand bash -c '${PROXY}'`],
       [],
       /^hello\n$/,

@@ -1,4 +1,4 @@
-/** The way to a server, and what goes over it: new keys, proxies, what is counted. */
+/** The connection to a server: rekeying, source address, proxies, byte counts. */
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { runCli, ssh } from '../support/cli.ts';
@@ -10,7 +10,7 @@ import { poolStats } from '../support/stats.ts';
 
 const sum = (of: Buffer): string => createHash('sha256').update(of).digest('hex');
 
-/** Key exchanges that the server has seen. */
+/** Key exchanges in the log of the server. */
 const exchanges = (sshd: Sshd): number =>
   [...sshd.log().matchAll(/SSH2_MSG_NEWKEYS received/g)].length;
 
@@ -18,7 +18,7 @@ describe.skipIf(!haveSshd())('RekeyLimit over ssh2', () => {
   const env = { SSH_POOL_LINK: 'ssh2' };
 
   it.each(['aes128-gcm@openssh.com', 'chacha20-poly1305@openssh.com', 'aes256-ctr'])(
-    'has new keys made over and over, and no byte is lost either way: %s',
+    'renews the keys repeatedly, and loses no byte either way: %s',
     async (cipher) => {
       await using sandbox = createSandbox();
       const sshd = await startSshd(sandbox, { options: { LogLevel: 'DEBUG1' } });
@@ -27,13 +27,13 @@ describe.skipIf(!haveSshd())('RekeyLimit over ssh2', () => {
       const stdin = { stdin: bytes, env };
       const done = await runCli(sandbox, ['exec', '-F', config, 'box', 'cat'], stdin);
       expect([done.code, sum(done.stdout)]).toEqual([0, sum(bytes)]);
-      // Each takes a while, in which more than the limit goes over the old keys.
+      // During each key exchange, more than the limit is sent with the old keys.
       expect(exchanges(sshd)).toBeGreaterThan(15);
       expect(sshd.logins()).toBe(1);
     },
   );
 
-  it('counts what comes, too', async () => {
+  it('counts incoming data, too', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox, { options: { LogLevel: 'DEBUG1' } });
     const args = ['-F', sshd.config('RekeyLimit 1M'), 'box', 'head -c 30000000 /dev/zero'];
@@ -42,7 +42,7 @@ describe.skipIf(!haveSshd())('RekeyLimit over ssh2', () => {
     expect(exchanges(sshd)).toBeGreaterThan(5);
   });
 
-  it('has new keys made after a time, also where nothing goes over it', async () => {
+  it('renews the keys after a time, also on an idle connection', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox, { options: { LogLevel: 'DEBUG1' } });
     const config = sshd.config('RekeyLimit default 1s');
@@ -52,7 +52,7 @@ describe.skipIf(!haveSshd())('RekeyLimit over ssh2', () => {
     expect([done.stdout.toString(), sshd.logins()]).toEqual(['well\n', 1]);
   });
 
-  it('has no new keys made where nobody asks for them', async () => {
+  it('does not renew the keys if it is not set', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox, { options: { LogLevel: 'DEBUG1' } });
     const stdin = { stdin: randomBytes(5_000_000), env };
@@ -61,9 +61,9 @@ describe.skipIf(!haveSshd())('RekeyLimit over ssh2', () => {
   });
 });
 
-describe.skipIf(!haveSshd())('where a connection comes from', () => {
+describe.skipIf(!haveSshd())('the source address of a connection', () => {
   it.each(['BindAddress 127.0.0.2', 'BindInterface lo', 'BindInterface lo\nBindAddress 127.0.0.3'])(
-    'is as for ssh with %s',
+    'is the same as with ssh for %s',
     async (lines) => {
       await using sandbox = createSandbox();
       const sshd = await startSshd(sandbox);
@@ -77,7 +77,7 @@ describe.skipIf(!haveSshd())('where a connection comes from', () => {
 });
 
 describe.skipIf(!haveSshd())('a ProxyCommand', () => {
-  it('is counted like any other connection', async () => {
+  it('has byte counts like any other connection', async () => {
     await using sandbox = createSandbox();
     const hop = await startSshd(sandbox, { name: 'hop' });
     const sshd = await startSshd(sandbox);
@@ -91,7 +91,7 @@ describe.skipIf(!haveSshd())('a ProxyCommand', () => {
   });
 });
 
-/** A proxy that says so when it is left. */
+/** A proxy that writes to standard error when its input ends. */
 const TELLING = `
   import { writeSync } from 'node:fs';
   import { connect } from 'node:net';
@@ -103,7 +103,7 @@ const TELLING = `
 `;
 
 describe.skipIf(!haveSshd())('a ProxyCommand of a connection that is given up for OpenSSH', () => {
-  it('is not heard when that ends, for ssh would have made one', async () => {
+  it('is not shown when that ends, because ssh would have made one connection', async () => {
     await using sandbox = createSandbox();
     // Longer than any packet that ssh2 reads.
     const Banner = sandbox.write('banner', 'of the dog\n'.repeat(4000));
@@ -117,11 +117,11 @@ describe.skipIf(!haveSshd())('a ProxyCommand of a connection that is given up fo
   });
 });
 
-/** By a proxy such as one that waits for a browser, or for a machine that wakes up. */
+/** A proxy that is as slow as one that waits for a browser login, or for a machine that wakes up. */
 const slow = (sshd: Sshd, more = ''): string =>
   sshd.config(`ProxyCommand sh -c 'sleep 2; exec ssh -F ${sshd.config()} -W %h:%p box'\n${more}`);
 
-describe.skipIf(!haveSshd())('a ProxyCommand that takes longer than a connect may', () => {
+describe.skipIf(!haveSshd())('a ProxyCommand that takes longer than the connect timeout', () => {
   it.each(['ssh2', 'openssh'])('is waited for, as by ssh: over %s', async (link) => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
@@ -131,7 +131,7 @@ describe.skipIf(!haveSshd())('a ProxyCommand that takes longer than a connect ma
     expect(done.stdout.toString()).toBe('well\n');
   });
 
-  it('is not where the user says ConnectTimeout, as by ssh', async () => {
+  it('is not waited for with ConnectTimeout, as by ssh', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const words = ['-F', slow(sshd, 'ConnectTimeout 1'), 'box', 'true'];
@@ -141,8 +141,8 @@ describe.skipIf(!haveSshd())('a ProxyCommand that takes longer than a connect ma
   });
 });
 
-describe.skipIf(!haveSshd())('a host that is long in answering', () => {
-  it('is left to ssh where that sets no limit, and is reached', async () => {
+describe.skipIf(!haveSshd())('a host that answers late', () => {
+  it('is left to ssh if ssh has no limit, and is reached', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     await using relay = await startRelay(sshd.port);

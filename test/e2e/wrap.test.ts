@@ -1,4 +1,4 @@
-/** `sshpool wrap`: a tool for which ssh, scp and sftp are ours. */
+/** `sshpool wrap`: runs a tool with the ssh, scp and sftp of sshpool. */
 import { spawn } from 'node:child_process';
 import {
   chmodSync,
@@ -16,7 +16,7 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd } from '../support/sshd.ts';
 import { Terminal, haveTerminals } from '../support/terminal.ts';
 
-/** Prints its words, one a line. */
+/** Prints its arguments, one per line. */
 const SAYS = '#!/bin/sh\nprintf "%s\\n" "$@"\n';
 
 function program(sandbox: Sandbox, name: string, text = SAYS): string {
@@ -29,7 +29,7 @@ const exitOf = (child: ReturnType<typeof spawn>): Promise<[number | null, string
   new Promise((resolve) => child.once('exit', (status, signal) => resolve([status, signal])));
 
 describe('wrap', () => {
-  it('makes us the first ssh of the tool, in a directory that is private', async () => {
+  it('makes sshpool the first ssh in the PATH of the tool, in a private directory', async () => {
     await using sandbox = createSandbox();
     const done = await runCli(sandbox, ['wrap', 'sh', '-c', 'command -v ssh scp sftp']);
     const ssh = sandbox.path('run/wrap/ssh');
@@ -39,26 +39,29 @@ describe('wrap', () => {
     expect(statSync(sandbox.path('run/wrap')).mode & 0o777).toBe(0o700);
   });
 
-  it.each(['scp', 'sftp'])('tells %s its ssh, whatever is in the paths', async (name) => {
-    await using sandbox = createSandbox();
-    const real = program(sandbox, `it's a "place"/${name}`);
-    const run = sandbox.path("run $HOME 'x'");
-    const env = {
-      PATH: `${sandbox.path(`it's a "place"`)}:${sandbox.env['PATH'] ?? ''}`,
-      SSH_POOL_RUNTIME_DIR: run,
-    };
-    const words = ['wrap', '--', name, 'a b', '', '$x'];
-    for (const _ of ['made', 'found']) {
-      const done = await runCli(sandbox, words, { env });
-      expect(done.stdout.toString()).toBe(`-S\n${run}/wrap/ssh\na b\n\n$x\n`);
-    }
-    // Also where it is in PATH already, as a wrap in a wrap.
-    const nested = await runCli(sandbox, ['wrap', PROGRAM, ...words], { env });
-    expect(nested.stdout.toString()).toContain(`-S\n${run}/wrap/ssh\na b\n`);
-    expect(lstatSync(real).isFile()).toBe(true);
-  });
+  it.each(['scp', 'sftp'])(
+    'gives %s its ssh, whatever characters the paths contain',
+    async (name) => {
+      await using sandbox = createSandbox();
+      const real = program(sandbox, `it's a "place"/${name}`);
+      const run = sandbox.path("run $HOME 'x'");
+      const env = {
+        PATH: `${sandbox.path(`it's a "place"`)}:${sandbox.env['PATH'] ?? ''}`,
+        SSH_POOL_RUNTIME_DIR: run,
+      };
+      const words = ['wrap', '--', name, 'a b', '', '$x'];
+      for (const _ of ['made', 'found']) {
+        const done = await runCli(sandbox, words, { env });
+        expect(done.stdout.toString()).toBe(`-S\n${run}/wrap/ssh\na b\n\n$x\n`);
+      }
+      // Also if it is already in PATH, as with nested wraps.
+      const nested = await runCli(sandbox, ['wrap', PROGRAM, ...words], { env });
+      expect(nested.stdout.toString()).toContain(`-S\n${run}/wrap/ssh\na b\n`);
+      expect(lstatSync(real).isFile()).toBe(true);
+    },
+  );
 
-  it('leaves what is right alone, and puts right what is not', async () => {
+  it('keeps correct files in its directory, and replaces wrong ones', async () => {
     await using sandbox = createSandbox();
     const wrap = sandbox.path('run/wrap');
     mkdirSync(wrap, { mode: 0o700 });
@@ -76,7 +79,7 @@ describe('wrap', () => {
     expect(names()).toEqual(after);
   });
 
-  it('may be called many times at once', async () => {
+  it('works when it is called many times at once', async () => {
     await using sandbox = createSandbox();
     const all = Array.from({ length: 8 }, () =>
       runCli(sandbox, ['wrap', 'sh', '-c', 'test -x "$(command -v ssh)" && scp -x 2>&1']),
@@ -104,7 +107,7 @@ describe('wrap', () => {
     [['--'], 2, /^sshpool: no TOOL; the form is: sshpool wrap .*\n$/],
     [['-x', 'true'], 2, /^sshpool: unknown option -x; /],
     [['sh', '-c', 'exit 7'], 7, /^$/],
-  ])('of %j ends with %i', async (words, code, stderr) => {
+  ])('%j exits with %i', async (words, code, stderr) => {
     await using sandbox = createSandbox();
     const done = await runCli(sandbox, ['wrap', ...words]);
     expect(done.code).toBe(code);
@@ -117,18 +120,18 @@ describe('wrap', () => {
     expect([done.code, done.signal]).toEqual([null, 'SIGTERM']);
   });
 
-  it.each(['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGUSR1'] as const)('passes %s on', async (name) => {
+  it.each(['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGUSR1'] as const)('forwards %s', async (name) => {
     await using sandbox = createSandbox();
     const script = 'trap "exit 9" TERM HUP INT USR1; echo ready; while :; do read line; done';
     const child = spawnCli(sandbox, ['wrap', 'sh', '-c', script]);
     await new Promise((resolve) => child.stdout.once('data', resolve));
     child.kill(name);
-    // A shell reads on until something is there.
+    // The trap of the shell runs after `read` returns.
     child.stdin.write('\n');
     expect(await exitOf(child)).toEqual([9, null]);
   });
 
-  it.skipIf(!haveSshd())('copies with scp and sftp over a connection of the pool', async () => {
+  it.skipIf(!haveSshd())('copies with scp and sftp over a pooled connection', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     const config = sshd.config();
@@ -150,14 +153,17 @@ describe('wrap', () => {
     expect(done.stdout.toString()).toBe('input');
   });
 
-  it.skipIf(!haveTerminals())('stops when the tool stops itself, and goes on with it', async () => {
-    await using sandbox = createSandbox();
-    const shell = await Terminal.shell(sandbox);
-    await shell.command(`'${PROGRAM}' wrap sh -c 'kill -TSTP $$; echo here again'`);
-    await shell.shows('Stopped');
-    await shell.shows('$ ');
-    await shell.command('fg');
-    await shell.shows('here again\r\n$ ');
-    expect(await shell.output('echo $?')).toBe('0\r\n');
-  });
+  it.skipIf(!haveTerminals())(
+    'stops when the tool stops itself, and continues with it',
+    async () => {
+      await using sandbox = createSandbox();
+      const shell = await Terminal.shell(sandbox);
+      await shell.command(`'${PROGRAM}' wrap sh -c 'kill -TSTP $$; echo here again'`);
+      await shell.shows('Stopped');
+      await shell.shows('$ ');
+      await shell.command('fg');
+      await shell.shows('here again\r\n$ ');
+      expect(await shell.output('echo $?')).toBe('0\r\n');
+    },
+  );
 });

@@ -1,4 +1,4 @@
-/** Connections that are cut at random: no call runs twice, none is without an answer, none lies. */
+/** Connections that are cut at random: every call ends, none runs twice, and each exit status is right. */
 import { afterAll, describe, expect, it } from 'vitest';
 import { markdownTable } from '../../scripts/sections.js';
 import { createSandbox } from '../support/sandbox.ts';
@@ -8,7 +8,7 @@ import { writeSection } from '../support/reliability.ts';
 import { FULL } from './size.ts';
 
 const CUTS = FULL ? 1000 : 30;
-/** Another one each time; SSHPOOL_SEED has the cuts of an earlier run once more. */
+/** Random for each run; SSHPOOL_SEED repeats the cuts of an earlier run. */
 const SEED = Number(process.env['SSHPOOL_SEED'] ?? Date.now() % 1_000_000);
 
 const NEVER = {
@@ -28,7 +28,7 @@ afterAll(() => {
 
 describe.skipIf(!haveSshd())('connections that are cut at random', { timeout: 3_600_000 }, () => {
   it.concurrent.each(['ssh2', 'openssh'] as const)(
-    'cost no call its answer, its truth or its single run (%s)',
+    'leave every call with one run at most and a right exit status (%s)',
     async (link) => {
       const sandbox = createSandbox();
       try {

@@ -1,4 +1,4 @@
-/** Calls through a network that cuts connections at random, each with an id that it leaves behind. */
+/** Calls through a network that cuts connections at random; each call writes its id to a file on the server. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { runCli } from '../support/cli.ts';
@@ -7,20 +7,20 @@ import { startRelay, type Lifetime } from '../support/relay.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { startSshd } from '../support/sshd.ts';
 
-/** What became of all calls. */
+/** Results of all calls. */
 export interface Tally {
   cuts: number;
   /** Cuts while a call was under way. */
   liveCuts: number;
   calls: number;
   succeeded: number;
-  /** Ended with 255 and one line of ours. */
+  /** Ended with 255 and one line of sshpool. */
   failed: number;
   /** Of those: the server had run them. */
   failedAndRan: number;
-  /** The words of those, and how often. */
+  /** Their messages, with counts. */
   readonly words: Map<string, number>;
-  /** What must never be. */
+  /** Must stay 0, like those that follow. */
   ranTwice: number;
   unanswered: number;
   doneWithoutWork: number;
@@ -38,14 +38,14 @@ export const emptyTally = (): Tally => ({
 });
 
 interface Kind {
-  /** After it has left its id. */
+  /** Runs after the id was written. */
   readonly command: string;
   readonly stdin?: string;
   /** What it prints after its id. */
   readonly output: string;
 }
 
-/** Part of the calls after which all callers rest. */
+/** Share of the calls after which all callers pause. */
 const RESTS = 0.02;
 const REST_MS = 500;
 const LONG = 200_000;
@@ -71,7 +71,7 @@ export interface CutOptions {
   readonly callers: number;
 }
 
-/** Calls until there were so many cuts. An answer is due within a minute. */
+/** Makes calls until there were `cuts` cuts. A call must end within a minute. */
 export async function makeCuts(
   sandbox: Sandbox,
   { cuts, link, seed, callers }: CutOptions,
@@ -109,7 +109,7 @@ export async function makeCuts(
     }
   };
   const all: Ended[] = [];
-  // Now and then all callers rest, so that connections are cut while they are idle, too.
+  // Sometimes all callers pause, so that idle connections are cut, too.
   let quietUntil = 0;
   const caller = async (number: number): Promise<void> => {
     for (let count = 0; tally.cuts < cuts; count++) {

@@ -1,7 +1,7 @@
-/** One fault: how it is made, and what a caller must see of it. */
+/** One fault: how it is made, and the result that a caller must get. */
 import type { Stage } from './stage.ts';
 
-/** What may be left when a row is over, and its agent has had time to settle. */
+/** Limits for what is left after a row, once its agent is idle. */
 export interface Left {
   /** Resident bytes of the agent; 200 MB unless given. */
   readonly rssBytes?: number;
@@ -11,29 +11,29 @@ export interface Left {
 
 export interface Row {
   readonly name: string;
-  /** How it is made, for people. */
+  /** How the fault is made, as text for the table. */
   readonly made: string;
-  /** What must be seen, for people; `run` checks it. */
+  /** The required result, as text for the table; `run` checks it. */
   readonly must: string;
-  /** In the full run alone: it takes long, or is one more of its kind. */
+  /** Runs in the full run only: it takes long, or resembles another row. */
   readonly full?: boolean;
   /** Why it cannot run on this machine. */
   readonly skip?: string | undefined;
   readonly left?: Left;
-  /** Makes the fault and calls; what is not as it must be is told to the stage. */
+  /** Makes the fault and the calls; reports problems to the stage. */
   readonly run: (stage: Stage) => Promise<void>;
 }
 
-/** What the caller of one call must see. */
+/** The required result of one call. */
 export interface Must {
   /** Exit status: one, or any of several. */
   readonly code: number | readonly number[];
-  /** All of it; nothing unless given. */
+  /** The whole output; empty unless given. */
   readonly stdout?: string | RegExp;
-  /** All of it; nothing unless given. */
+  /** The whole output; empty unless given. */
   readonly stderr?: string | RegExp;
-  /** How often the command ran on the server; not looked at unless given. */
+  /** How often the command ran on the server; not checked unless given. */
   readonly ran?: number | readonly number[];
-  /** Milliseconds until its end; far more than it takes on a quiet machine. */
+  /** Time limit in milliseconds; far above the time on an idle machine. */
   readonly withinMs?: number;
 }

@@ -1,2 +1,2 @@
-/** Whether all faults are to be made, and in full size; a part of them otherwise. */
+/** Whether all rows run, in full size; otherwise a part of them. */
 export const FULL = process.env['SSHPOOL_FAULTS'] === 'full';

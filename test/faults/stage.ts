@@ -1,4 +1,4 @@
-/** The stage of one fault: a sandbox with servers, calls that are checked, and what they leave. */
+/** The stage of one fault: a sandbox with servers, calls that are checked, and a check of what they leave. */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { runCli, spawnCli, type Result, type RunOptions } from '../support/cli.ts';
@@ -8,9 +8,9 @@ import { startSshd, type Sshd, type SshdOptions } from '../support/sshd.ts';
 import { stats } from '../support/stats.ts';
 import type { Left, Must } from './row.ts';
 
-/** How long a call may take where its row says nothing. */
+/** The time limit of a call unless its row sets one. */
 const WITHIN_MS = 20_000;
-/** A call that takes so much longer than it may has no answer. */
+/** A call that exceeds its limit by this time counts as unanswered. */
 const UNANSWERED_MS = 20_000;
 const WORKS: Must = { code: 0, ran: 1 };
 const SETTLE_MS = 15_000;
@@ -19,7 +19,7 @@ const RSS_BYTES = 200e6;
 export interface Call {
   readonly config: string;
   readonly host?: string;
-  /** `$RAN` in it is a command that notes that it ran. */
+  /** `$RAN` in it is a command that records the run. */
   readonly command?: string;
   /** Options of `sshpool exec`. */
   readonly options?: readonly string[];
@@ -31,16 +31,16 @@ export class Stage {
   readonly sandbox: Sandbox = createSandbox();
   /** Whether this is the full run. */
   readonly full: boolean;
-  /** What is not as it must be. */
+  /** Failed checks. */
   readonly problems: string[] = [];
-  /** What callers saw, one text for each kind of outcome. */
+  /** Results of the calls, one text for each kind of outcome. */
   readonly seen = new Set<string>();
-  /** Of the longest call. */
+  /** Time of the longest call. */
   tookMs = 0;
-  /** What was there in the end. */
+  /** What was left at the end. */
   left = '';
   readonly #servers: Sshd[] = [];
-  /** A call that the agent cannot do must say so, and not go through ssh itself. */
+  /** Calls that the agent cannot serve must fail, and not go through ssh itself. */
   #env: Readonly<Record<string, string>> = { SSH_POOL_FALLBACK: 'off' };
   #calls = 0;
 
@@ -48,7 +48,7 @@ export class Stage {
     this.full = full;
   }
 
-  /** More variables of every call. */
+  /** Additional environment of every call. */
   set env(env: Readonly<Record<string, string>>) {
     this.#env = { ...this.#env, ...env };
   }
@@ -59,7 +59,7 @@ export class Stage {
     return sshd;
   }
 
-  /** `sshpool exec` as it must go. */
+  /** Runs `sshpool exec` and checks the result. */
   exec(call: Call, must: Must): Promise<Result> {
     const { config, host = 'box', command = '$RAN', options = [] } = call;
     const ran = this.sandbox.path(`ran-${(this.#calls += 1)}`);
@@ -68,7 +68,7 @@ export class Stage {
     return this.check(this.cli(args, call, must.withinMs), must, ran);
   }
 
-  /** A command that prints `begun`; the fault is made once that is shown, and time counts from there. */
+  /** Runs a command that prints `begun`; then `fail` makes the fault, and the time starts. */
   async execAndFail(call: Call, fail: () => unknown, must: Must): Promise<Result> {
     const { config, host = 'box', command = 'cat', options = [], env } = call;
     const ran = this.sandbox.path(`ran-${(this.#calls += 1)}`);
@@ -94,7 +94,7 @@ export class Stage {
     return this.check(ended, must, ran);
   }
 
-  /** A call that must go well, as before the fault. */
+  /** A call that must succeed. */
   works(config: string, host = 'box'): Promise<Result> {
     return this.exec({ config, host }, WORKS);
   }
@@ -112,7 +112,7 @@ export class Stage {
     });
   }
 
-  /** Compares a call with what it must be; `ran` is the file in which its command notes its runs. */
+  /** Checks the result of a call; `ran` is the file in which its command records its runs. */
   async check(call: Promise<Result>, must: Must, ran?: string): Promise<Result> {
     const done = await call;
     const stdout = done.stdout.toString('latin1');
@@ -148,7 +148,7 @@ export class Stage {
     if (!isRight) this.problems.push(problem);
   }
 
-  /** Waits until nothing runs or waits in the pool, and notes what is left. */
+  /** Waits until no call runs or waits in the pool, and records what is left. */
   async settle({ rssBytes = RSS_BYTES, connections }: Left = {}): Promise<void> {
     const idle = async (): Promise<boolean> => {
       const now = await stats(this.sandbox);
@@ -174,7 +174,7 @@ export class Stage {
     this.must(totalConnections <= most, `connections are left: ${this.left}`);
   }
 
-  /** Ends everything; what outlives the agent is a problem. */
+  /** Ends everything; whatever outlives the agent is a problem. */
   async end(): Promise<void> {
     const open = (): number =>
       this.#servers.reduce((sum, server) => sum + connectionsOf(server), 0);
@@ -196,12 +196,12 @@ export class Stage {
   }
 }
 
-/** Looked at until none of them closes meanwhile. */
+/** Repeated until no descriptor closes during the count. */
 async function descriptorsOf(pid: number): Promise<number> {
   return until(() => openFiles(pid).length, 'the descriptors are counted').catch(() => 0);
 }
 
-/** None of a server that a row has stopped. */
+/** 0 for a server that a row has stopped. */
 function connectionsOf(server: Sshd): number {
   try {
     return server.connections();
@@ -214,7 +214,7 @@ function countLines(file: string): number {
   try {
     return readFileSync(file, 'utf8').split('\n').length - 1;
   } catch {
-    return 0; // no command has made it
+    return 0; // no command has run
   }
 }
 
@@ -230,7 +230,7 @@ const counted = (count: number, noun: string): string =>
 
 const LONGEST = 120;
 
-/** The first line as it fits a table, without what differs at each run. */
+/** The first line, shortened for the table, without the parts that differ at each run. */
 function short(text: string, root: string): string {
   const [line = ''] = text.trim().replace('sshpool: ', '').split('\n');
   const same = line.replaceAll(root, '').replaceAll(/port \d+|:\d{4,5}\b/g, 'port N');

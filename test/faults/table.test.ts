@@ -1,5 +1,5 @@
 /**
- * `npm run faults`: what goes wrong, what a caller sees of it, how long it takes and what is left.
+ * `npm run faults`: makes faults, and checks what a caller sees, how long it takes and what is left.
  * `npm test` runs a part of the rows, and small ones; SSHPOOL_FAULTS=full runs all in full size and
  * writes docs/RELIABILITY.md.
  */

@@ -4,14 +4,14 @@ import type { Row } from './row.ts';
 
 export interface Line {
   readonly row: Row;
-  /** What callers saw, one text for each kind of outcome. */
+  /** Results of the calls, one text for each kind of outcome. */
   readonly seen: readonly string[];
-  /** Of the longest call. */
+  /** Time of the longest call. */
   readonly tookMs: number;
   readonly left: string;
-  /** What is not as it must be. */
+  /** Failed checks. */
   readonly problems: readonly string[];
-  /** Why it did not run. */
+  /** Why the row did not run. */
   readonly skipped?: string;
 }
 
@@ -32,7 +32,7 @@ export function renderText(lines: readonly Line[]): string {
   return `\n${blocks.join('\n')}\n`;
 }
 
-/** A table for each group. */
+/** One table for each group. */
 export function renderTables(groups: readonly (readonly [title: string, Line[]])[]): string {
   return groups.flatMap(([title, lines]) => [`### ${title}`, renderTable(lines)]).join('\n\n');
 }
@@ -54,5 +54,5 @@ function renderTable(lines: readonly Line[]): string {
   ]);
 }
 
-/** What a table or Markdown would take for its own. */
+/** Escapes the special characters of Markdown and its tables. */
 const escape = (cell: string): string => cell.replace(/[|*_<`\\]/g, String.raw`\$&`);

@@ -12,9 +12,9 @@ export interface Row {
   readonly stdin?: string | Buffer;
   /** It runs in a terminal, where each text is typed when the marker before it is shown. */
   readonly typed?: readonly (readonly [marker: string, text: string])[];
-  /** Takes out what cannot be the same twice. */
+  /** Removes the parts that differ at each run. */
   readonly normal?: (text: string) => string;
-  /** For which contender it is known to differ, and why that is as it should be. */
+  /** The contender that is known to differ, with the reason. */
   readonly differs?: Partial<Record<'launcher' | 'client', string>>;
 }
 
@@ -28,5 +28,5 @@ export const row = (
   ...more,
 });
 
-/** What every script begins with. */
+/** The start of every script. */
 export const PRELUDE = 'await() { until [ -e "$DIR/$1" ]; do sleep 0.02; done; }\n';

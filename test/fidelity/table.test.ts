@@ -1,5 +1,5 @@
 /**
- * `npm run fidelity`: what ssh does, sshpool does. Each row is run with ssh and with `sshpool ssh`,
+ * `npm run fidelity`: sshpool behaves as ssh. Each row is run with ssh and with `sshpool ssh`,
  * launcher and Node client, over a warm pool, and compared in stdout, stderr and exit status.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -32,7 +32,7 @@ const ROWS: readonly Row[] = [
 const program = (name: string): string =>
   fileURLToPath(new URL(`../../bin/${name}`, import.meta.url));
 
-/** The words that stand for ssh. */
+/** The command line of each contender. */
 const CONTENDERS = {
   ssh: 'ssh',
   launcher: `${program('sshpool')} ssh`,
@@ -60,10 +60,10 @@ beforeAll(async () => {
     PORT: String(sshd.port),
     CONFIG: config,
     KEY: sshd.identities[0] ?? '',
-    // Nobody's, but of the right form.
+    // A valid form, but no real key.
     OTHER_KEY: `AAAAC3NzaC1lZDI1NTE5AAAAI${'A'.repeat(43)}`,
   };
-  // A shell that greets in one way.
+  // A shell with a fixed prompt.
   writeFileSync(sandbox.path('home', '.profile'), "PS1='$ '\n");
   for (const name of OURS) await run({ name: 'warm', script: '$SSH box true' }, name);
 }, 60_000);
@@ -87,7 +87,7 @@ describe.skipIf(!haveSshd())('as ssh', () => {
       const theirs = await run(row, 'ssh');
       const outcomes = [];
       for (const name of OURS) {
-        // What is known to differ is not compared, but must run to its end.
+        // A known difference is not compared, but the row must run to its end.
         const ours = await run(row, name);
         outcomes.push([name, row.differs?.[name] === undefined ? ours : theirs]);
       }
@@ -110,7 +110,7 @@ async function run(row: Row, contender: Contender): Promise<Outcome> {
     (row.normal?.(text) ?? text)
       .replaceAll(dir, 'DIR')
       .replaceAll(/\/dev\/pts\/\d+/g, 'PTS')
-      // From OpenSSH 10 on the last line comes before the terminal is restored, which adds no other.
+      // Since OpenSSH 10 the last line is printed before the terminal is restored: its line end differs.
       .replaceAll(row.typed ? /\r+\n/g : /\r\n/g, '\r\n');
   return {
     code: outcome.code,

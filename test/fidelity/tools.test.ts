@@ -1,6 +1,6 @@
 /**
- * The tools that people use ssh with, through a warm pool: told to use sshpool, and under
- * `sshpool wrap`. What they do is what they do with the real ssh.
+ * Tools that run ssh, through a warm pool: configured to use sshpool, and under `sshpool wrap`.
+ * Their results must be those with the real ssh.
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -48,7 +48,7 @@ describe.skipIf(!haveSshd())('through the pool', { timeout: 120_000 }, () => {
     wrap: (): Way => ({ ...ways.plain(), before: [PROGRAM, 'wrap'] }),
   };
 
-  /** In a directory of its own, with what is to be sent in `source`. */
+  /** Runs the tool in a new directory, with the files to send in `source`. */
   async function act(
     tool: (typeof TOOLS)[number],
     way: Way,
@@ -62,9 +62,9 @@ describe.skipIf(!haveSshd())('through the pool', { timeout: 120_000 }, () => {
     return { said: said.map((text) => text.replaceAll(dir, '{dir}')), tree: treeOf(dir) };
   }
 
-  /** All of its calls of ssh found the connection there. */
+  /** Checks that all ssh calls of the tool were pool hits. */
   async function allHits(work: () => Promise<unknown>, least = 1): Promise<unknown> {
-    // A short call behind 200 MB may want a second connection: it shall be there.
+    // A short call during a 200 MB transfer may need a second connection: opens it now.
     await runCli(sandbox, ['exec', '-F', config, 'box', 'true']);
     const before = (await poolStats(sandbox)).totals;
     const result = await work();
@@ -75,16 +75,19 @@ describe.skipIf(!haveSshd())('through the pool', { timeout: 120_000 }, () => {
   }
 
   describe.for(TOOLS_HERE.map((tool) => [tool.name, tool] as const))('%s', ([, tool]) => {
-    it.for(['program', 'wrap'] as const)('does as with ssh, by %s', async (name) => {
-      const reference = await act(tool, ways.plain(), SMALL);
-      const result = await allHits(() => act(tool, ways[name](), SMALL), tool.calls);
-      expect(result).toEqual(reference);
-    });
+    it.for(['program', 'wrap'] as const)(
+      'gives the same result as with ssh, by %s',
+      async (name) => {
+        const reference = await act(tool, ways.plain(), SMALL);
+        const result = await allHits(() => act(tool, ways[name](), SMALL), tool.calls);
+        expect(result).toEqual(reference);
+      },
+    );
 
-    it('brings 200 MB to the other side and back', async () => {
+    it('copies 200 MB to the other side and back', async () => {
       const large = { brief: true, fill: (source: string) => linkInto(source, big) };
       const result = await allHits(() => act(tool, ways.program(), large), tool.calls);
-      // Whatever else there is: each copy of the file is the file.
+      // Each copy of the file must be identical.
       const { tree } = result as { tree: Record<string, string> };
       const copies = Object.entries(tree).filter(([path]) => path.endsWith('/big'));
       expect(copies.length).toBeGreaterThanOrEqual(2);
@@ -93,7 +96,7 @@ describe.skipIf(!haveSshd())('through the pool', { timeout: 120_000 }, () => {
   });
 });
 
-/** Its own time is not what is tested: nothing is compressed. */
+/** Nothing is compressed, because the speed of git is not tested. */
 const GIT_CONFIG = `
 [user]
   name = Test

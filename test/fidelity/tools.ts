@@ -1,16 +1,16 @@
-/** What each tool is made to do: everything goes to the other side and comes back. */
+/** The work of each tool: it copies everything to the other side and back. */
 
-/** How a tool comes to its ssh. */
+/** How a tool is told which ssh to run. */
 export interface Way {
   /** Words before the tool's own. */
   readonly before: readonly string[];
-  /** A command for those that take one. */
+  /** The ssh command for tools that take a whole command line. */
   readonly rsh: string;
   /** Options for scp and sftp. */
   readonly options: readonly string[];
 }
 
-/** Runs words in the directory; what was printed, and the status where it failed. */
+/** Runs a command line in the directory; returns its output, and the status if it failed. */
 export type Run = (
   words: readonly string[],
   options?: { readonly cwd?: string; readonly env?: Record<string, string> },
@@ -21,15 +21,15 @@ interface Work {
   readonly dir: string;
   readonly way: Way;
   readonly run: Run;
-  /** Without what takes long and has been done before. */
+  /** Without slow steps that another test has already done. */
   readonly brief: boolean;
 }
 
 interface Tool {
   readonly name: string;
-  /** How often it calls ssh at least. */
+  /** How often it calls ssh, at least. */
   readonly calls: number;
-  /** What it said. */
+  /** The outputs of its steps. */
   readonly act: (work: Work) => Promise<string[]>;
 }
 
@@ -50,7 +50,7 @@ const git: Tool['act'] = async ({ dir, way, run, brief }) => {
     await remote('clone', 'push', '-q', 'origin', 'main'),
     await remote('source', 'fetch', '-q', `box:${dir}/remote.git`, 'main'),
     await local('source', 'merge', '-q', 'FETCH_HEAD'),
-    // Once more, when there is nothing new.
+    // Again, with nothing new.
     await remote('source', 'fetch', '-v', `box:${dir}/remote.git`, 'main'),
     await remote('source', 'ls-remote', `box:${dir}/remote.git`),
     brief ? '' : await remote('', 'clone', '-q', `box:${dir}/remote.git`, 'again'),
@@ -59,7 +59,7 @@ const git: Tool['act'] = async ({ dir, way, run, brief }) => {
 };
 
 const rsync: Tool['act'] = async ({ dir, way, run }) => {
-  // Whether directories are of the same second is a matter of chance.
+  // The times of directories may differ by a second.
   const options = ['-a', '--delete', '--itemize-changes', '--omit-dir-times'];
   const sync = (...words: string[]): Promise<string> =>
     run([...way.before, 'rsync', ...options, '-e', way.rsh, ...words]);

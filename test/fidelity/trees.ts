@@ -1,4 +1,4 @@
-/** Directories of files: what tools are given, and what they made of it. */
+/** Directories of files: the input of the tools, and their results. */
 import { createHash, randomBytes } from 'node:crypto';
 import {
   closeSync,
@@ -18,7 +18,7 @@ import { join, relative } from 'node:path';
 
 const PIECE = 10_000_000;
 
-/** A file that does not compress. */
+/** A file of random bytes, which does not compress. */
 export function makeFile(file: string, bytes: number): string {
   const fd = openSync(file, 'w');
   for (let left = bytes; left > 0; left -= PIECE) {
@@ -28,7 +28,7 @@ export function makeFile(file: string, bytes: number): string {
   return file;
 }
 
-/** The same file once more, without a copy. */
+/** A hard link to the file. */
 export function linkInto(directory: string, file: string): void {
   linkSync(file, join(directory, 'big'));
 }
@@ -38,7 +38,7 @@ export function makeTree(directory: string): void {
   mkdirSync(join(directory, 'deep', 'er'), { recursive: true });
   const write = (name: string, content: string | Buffer, mode = 0o644): void => {
     writeFileSync(join(directory, name), content, { mode });
-    // Of one age, so that what is told about it is the same each time.
+    // A fixed time, so that the output of tools is the same each time.
     utimesSync(join(directory, name), 1e9, 1e9);
   };
   write('empty', '');
@@ -49,7 +49,7 @@ export function makeTree(directory: string): void {
   symlinkSync('text', join(directory, 'link'));
 }
 
-/** Each file below the directory, with its mode and checksum; not what git keeps for itself. */
+/** Each file below the directory, with its mode and checksum; without the internal files of git. */
 export function treeOf(directory: string): Record<string, string> {
   const found: Record<string, string> = {};
   for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {

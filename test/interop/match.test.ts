@@ -1,4 +1,4 @@
-/** Configurations that look at what is to run (case 4): beside ssh, where that is OpenSSH 10 or later. */
+/** Match conditions on the command (case 4), compared with ssh of OpenSSH 10 or later. */
 import { describe, expect, it } from 'vitest';
 import { runCli, ssh, type Result } from '../support/cli.ts';
 import { createSandbox } from '../support/sandbox.ts';

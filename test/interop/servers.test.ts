@@ -1,4 +1,4 @@
-/** Servers that are not OpenSSH: each call ends as with ssh, one after the other and beside each other. */
+/** Servers that are not OpenSSH: each call ends as with ssh, in sequence and concurrently. */
 import { afterAll, describe, expect, it } from 'vitest';
 import { isRoot, makeLoginUser } from '../reach/fixtures.ts';
 import { runCli, ssh, type Result } from '../support/cli.ts';
@@ -10,14 +10,14 @@ const user = isRoot && haveSshd() ? makeLoginUser('/home') : undefined;
 afterAll(() => user?.[Symbol.dispose]());
 
 const seen = ({ code, stdout }: Result) => ({ code, stdout: stdout.toString() });
-/** What OpenSSH since 10.1 says of a key exchange that is not post-quantum: at each connect, and so do we. */
+/** The warning of OpenSSH since 10.1 about a key exchange that is not post-quantum; sshpool prints it, too. */
 const withoutWarning = (text: string): string => text.replaceAll(/^\*\* .*\r?\n/gm, '');
 const INPUT = 'through\n'.repeat(20_000);
 
 describe.each(otherServers(user))('$name', ({ name, skip, start }) => {
   if (skip !== undefined) process.stdout.write(`interop: ${name} is SKIPPED: ${skip}\n`);
 
-  it.skipIf(skip !== undefined)('answers as it answers ssh', async () => {
+  it.skipIf(skip !== undefined)('gives the same results as ssh', async () => {
     await using sandbox = createSandbox();
     const config = await start(sandbox);
     const words = (command: string): string[] => ['-F', config, 'box', command];
@@ -33,7 +33,7 @@ describe.each(otherServers(user))('$name', ({ name, skip, start }) => {
     expect(seen(through)).toEqual({ code: 0, stdout: INPUT });
   });
 
-  it.skipIf(skip !== undefined)('answers calls that come together', async () => {
+  it.skipIf(skip !== undefined)('serves concurrent calls', async () => {
     await using sandbox = createSandbox();
     const config = await start(sandbox);
     const calls = Array.from({ length: 8 }, (_, i) =>
@@ -43,7 +43,7 @@ describe.each(otherServers(user))('$name', ({ name, skip, start }) => {
     expect((await Promise.all(calls)).map(seen)).toEqual(expected);
   });
 
-  it.skipIf(skip !== undefined)('ends a call whose time is over', async () => {
+  it.skipIf(skip !== undefined)('ends a call at its --timeout', async () => {
     await using sandbox = createSandbox();
     const config = await start(sandbox);
     const words = ['--timeout', '1s', '-F', config, 'box', 'sleep 3'];

@@ -1,4 +1,4 @@
-/** Servers that are not OpenSSH, each a program of its own, which runs what it is told by /bin/sh. */
+/** Servers that are not OpenSSH, each a separate program, which runs commands with /bin/sh. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync } from 'node:fs';
 import type { Socket } from 'node:net';
@@ -19,7 +19,7 @@ export interface OtherServer {
 }
 
 const SOURCES = fileURLToPath(new URL('servers', import.meta.url));
-/** Where Debian puts Python and what belongs to it, whatever PATH says. */
+/** The Python of Debian with its packages, independent of PATH. */
 const PYTHON = '/usr/bin/python3';
 const GO_SOURCES = '/usr/share/gocode';
 const TINYSSHD = '/usr/sbin/tinysshd';
@@ -72,7 +72,7 @@ function goServer(sandbox: Sandbox): string {
   return program;
 }
 
-/** Runs a program that is given a host key and the keys that it lets in, and prints its port. */
+/** Runs a program that gets a host key and the authorized keys, and prints its port. */
 async function serve(
   sandbox: Sandbox,
   [program = '', ...words]: readonly string[],
@@ -98,7 +98,7 @@ async function serve(
   return configOf(sandbox, { port: Number(printed), hostKey: publicKeyOf(hostKey), key });
 }
 
-/** It is started for each connection, which is its standard input and output. */
+/** It is started for each connection, with the socket as its standard input and output. */
 async function serveTiny(sandbox: Sandbox, user: LoginUser | undefined): Promise<string> {
   const { name = '', key = '' } = user ?? {};
   const keys = sandbox.path('tiny-keys');

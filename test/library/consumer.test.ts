@@ -1,4 +1,4 @@
-/** The library as a program has it that installed the package, and nothing else. */
+/** The library in a program that has installed only the package. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
@@ -12,7 +12,7 @@ import { processesNaming, titleOf, until } from '../support/process.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
 
-/** Stands for docker on the server. */
+/** Replaces docker on the server. */
 const DOCKER = `#!/bin/sh
 case "$*" in
   *" ls "*) echo '[{"Name":"shop","Status":"running(1), exited(1)","ConfigFiles":"/srv/compose.yaml"}]';;
@@ -22,7 +22,7 @@ esac
 `;
 const TSC = join(ROOT, 'node_modules/.bin/tsc');
 
-/** Prints what is imported, also by what is imported. */
+/** Prints every imported module, also indirect ones. */
 const LOADED = `data:text/javascript,${encodeURIComponent(`
 import { register } from 'node:module';
 register('data:text/javascript,' + encodeURIComponent(\`
@@ -56,7 +56,7 @@ describe.skipIf(!haveSshd())('a program that installed the package', () => {
     return runProgram(sandbox, [process.execPath, file], { cwd: place });
   };
 
-  it('uses all of it', async () => {
+  it('uses the whole API', async () => {
     const ran = await run(
       'all.mjs',
       `import { connectAgent, executeSSHCommand, SSHConnectionPool } from 'sshpool';
@@ -106,7 +106,7 @@ describe.skipIf(!haveSshd())('a program that installed the package', () => {
     expect(ran.code).toBe(0);
   });
 
-  it('ends when it has nothing left to do, whatever is idle', async () => {
+  it('exits when it has nothing left to do, also with idle connections', async () => {
     const ran = await run(
       'idle.mjs',
       `import { SSHConnectionPool } from 'sshpool';
@@ -118,7 +118,7 @@ describe.skipIf(!haveSshd())('a program that installed the package', () => {
     expect(ran.ms).toBeLessThan(20_000);
   });
 
-  it('is told of what a listener of its own throws, and the pool goes on', async () => {
+  it('gets what its own listener throws, and the pool continues', async () => {
     const ran = await run(
       'throws.mjs',
       `import { SSHConnectionPool } from 'sshpool';
@@ -132,7 +132,7 @@ describe.skipIf(!haveSshd())('a program that installed the package', () => {
     expect(ran.stdout.toString()).toBe('uncaught mine\nfirst\nsecond\n');
   });
 
-  it('may be of the CommonJS kind', async () => {
+  it('may be a CommonJS module', async () => {
     const ran = await run(
       'common.cjs',
       `import('sshpool').then(({ generatePoolKey }) => console.log(generatePoolKey(box)));`,
@@ -141,7 +141,7 @@ describe.skipIf(!haveSshd())('a program that installed the package', () => {
     expect(ran.stdout.toString()).toBe(`box:${box.port}\n`);
   });
 
-  it('loads nothing of the command line with it', async () => {
+  it('does not load the code of the command line', async () => {
     const args = ['--import', LOADED, '-e', 'import("sshpool")'];
     const ran = await runProgram(sandbox, [process.execPath, ...args], { cwd: place });
     const loaded = ran.stdout.toString();
@@ -188,7 +188,7 @@ describe.skipIf(!haveSshd())('a program that installed the package', () => {
     expect(compiled.code).toBe(0);
   });
 
-  it('takes its commands with it when it is interrupted, without a word', async () => {
+  it('ends its commands when it is interrupted, without a message', async () => {
     const mark = `67.${process.pid}`;
     const host = JSON.stringify(libraryHost(box));
     const file = sandbox.write(

@@ -1,4 +1,4 @@
-/** The examples of docs/LIBRARY.md run as they stand there and print what they say. */
+/** The examples of docs/LIBRARY.md run unchanged and print what their comments say. */
 import { chmodSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ const examples = [...page.matchAll(/^## (.*)\n[^#]*?^```js\n([\s\S]*?)^```$/gm)]
   ([, title = '', code = '']): [string, string] => [title, code],
 );
 
-/** Stands for docker on the server of the examples. */
+/** Replaces docker on the server of the examples. */
 const DOCKER = `#!/bin/sh
 case "$*" in
   *" ls "*) echo '[{"Name":"shop","Status":"running(1), exited(1)","ConfigFiles":"/srv/compose.yaml"}]';;
@@ -22,7 +22,7 @@ case "$*" in
 esac
 `;
 
-/** What the comments of an example say that it prints: those behind a call, and those alone. */
+/** The output that the comments of an example promise: comments behind a call, and on their own line. */
 function announced(code: string): string {
   const lines = [...code.matchAll(/(?:console\.log\(.*\); |^)\/\/ (.*)$/gm)];
   return lines.map(([, line]) => `${line}\n`).join('');
@@ -55,7 +55,7 @@ describe.skipIf(!haveSshd())('the examples of the documentation', () => {
   });
   afterAll(() => sandbox[Symbol.asyncDispose]());
 
-  it('are there', () => {
+  it('exist', () => {
     expect(examples.map(([title]) => title)).toEqual([
       'One command',
       'Errors',

@@ -1,4 +1,4 @@
-/** What only the pool in a program's own process has: counts, events, limits, its own settings. */
+/** Features of the in-process pool only: counts, events, limits, its own settings. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
@@ -64,7 +64,7 @@ describe.skipIf(!haveSshd())('a pool in the process', () => {
     expect(Math.max(peak, pool.getStats().totalConnections)).toBeLessThanOrEqual(5);
   });
 
-  it('waits for room, and then says that there is none', async () => {
+  it('waits for a free session, and then fails', async () => {
     await using pool = make({ maxConnections: 1, queueTimeoutMs: 100 });
     const many = Array.from({ length: 8 }, () => pool.getConnection(host));
     const connections = await Promise.all(many);
@@ -76,7 +76,7 @@ describe.skipIf(!haveSshd())('a pool in the process', () => {
     expect(await pool.run(host, 'echo room')).toMatchObject({ stdout: 'room\n' });
   });
 
-  it('counts a connection that is given out as active, until it is released', async () => {
+  it('counts an acquired connection as active until it is released', async () => {
     await using pool = make();
     const connection = await pool.getConnection(host);
     expect(pool.getStats()).toMatchObject({ activeConnections: 1, idleConnections: 0 });
@@ -86,14 +86,14 @@ describe.skipIf(!haveSshd())('a pool in the process', () => {
     await until(() => pool.getStats().idleConnections === 1, 'it is idle');
   });
 
-  it('runs the command of a connection that was lost while it was held over another one', async () => {
+  it('runs a command of an acquired connection that was lost over another connection', async () => {
     await using pool = make();
     using connection = await pool.getConnection(host);
     await box.restart();
     expect(await connection.run('echo other')).toMatchObject({ stdout: 'other\n' });
   });
 
-  it('reuses by the whole identity, not by the name', async () => {
+  it('reuses a connection by its whole identity, not by its name', async () => {
     await using pool = make();
     await pool.run(host, 'true');
     expect(await pool.run({ ...host, name: 'other' }, 'true')).toMatchObject({ reused: true });
@@ -101,7 +101,7 @@ describe.skipIf(!haveSshd())('a pool in the process', () => {
     expect(await pool.run({ ...host, sshOptions }, 'true')).toMatchObject({ reused: false });
   });
 
-  it('closes connections that nobody used for a while', async () => {
+  it('closes idle connections', async () => {
     await using pool = make({ idleTimeoutMs: 50 });
     const reasons: string[] = [];
     pool.on('evict', ({ reason }) => reasons.push(reason));
@@ -111,7 +111,7 @@ describe.skipIf(!haveSshd())('a pool in the process', () => {
     expect(pool.getStats().totalConnections).toBe(0);
   });
 
-  it('tells of what it does', async () => {
+  it('emits events', async () => {
     await using pool = make();
     const events: string[] = [];
     const onReuse = (): unknown => events.push('reuse');
@@ -128,7 +128,7 @@ describe.skipIf(!haveSshd())('a pool in the process', () => {
     expect(events).toEqual(['connect box', 'reuse', 'HOST_KEY_UNKNOWN']);
   });
 
-  it('publishes the same on diagnostics channels', async () => {
+  it('publishes the same events on diagnostics channels', async () => {
     const seen: unknown[] = [];
     const listener = (event: unknown): unknown => seen.push(event);
     subscribe('sshpool:connect', listener);
@@ -141,7 +141,7 @@ describe.skipIf(!haveSshd())('a pool in the process', () => {
     expect(seen).toMatchObject([{ type: 'connect', connection: { host: '127.0.0.1' } }]);
   });
 
-  it('finds out that a server is silent, and keeps one that answers', async () => {
+  it('detects a server that does not answer, and keeps one that does', async () => {
     await using pool = make();
     await using relay = await startRelay(box.port);
     const sshOptions = {
@@ -151,10 +151,10 @@ describe.skipIf(!haveSshd())('a pool in the process', () => {
       ServerAliveCountMax: '1',
     };
     const far = { ...host, port: relay.port, sshOptions };
-    // It ends by itself when its connection does.
+    // It ends when its connection ends.
     const silent = await pool.exec(far, 'exec cat', { stdin: 'pipe' });
     relay.stall();
-    // Two intervals without a word would end it.
+    // Two intervals without an answer would end it.
     const answers = pool.run({ ...host, sshOptions }, 'sleep 2.5; echo there');
     await expect(silent.exit).rejects.toMatchObject({
       code: 'CONNECTION_LOST',
@@ -164,7 +164,7 @@ describe.skipIf(!haveSshd())('a pool in the process', () => {
     relay.resume();
   });
 
-  it('goes over OpenSSH where that is asked for', async () => {
+  it('uses the openssh link if the program asks for it', async () => {
     await using pool = make({ link: 'openssh' });
     const links: string[] = [];
     pool.on('connect', ({ connection }) => links.push(connection.link));
@@ -183,7 +183,7 @@ describe.skipIf(!haveSshd())('a pool in the process', () => {
       expect(getGlobalPool()).toBe(getGlobalPool());
     });
 
-    it('is made anew once it was closed', async () => {
+    it('is created again after it was closed', async () => {
       const first = getGlobalPool();
       await first.closeAll();
       expect(getGlobalPool()).not.toBe(first);
@@ -198,13 +198,13 @@ describe.skipIf(!haveSshd())('a pool in the process', () => {
       expect(getGlobalPool().getStats()).toMatchObject({ poolMisses: 1, totalConnections: 1 });
     });
 
-    it('says which variable is wrong', () => {
+    it('names an invalid variable', () => {
       vi.stubEnv('SSH_POOL_MAX_CONNECTIONS', 'many');
       expect(() => getGlobalPool()).toThrow('SSH_POOL_MAX_CONNECTIONS=many is not valid');
       vi.stubEnv('SSH_POOL_MAX_CONNECTIONS', '');
     });
 
-    it('leaves no listener of the process behind', async () => {
+    it('leaves no listener on the process', async () => {
       const before = listeners();
       const pool = getGlobalPool();
       expect(listeners()).not.toEqual(before);
@@ -214,10 +214,10 @@ describe.skipIf(!haveSshd())('a pool in the process', () => {
   });
 });
 
-describe('what a program gives', () => {
+describe('the input of a program', () => {
   const host: HostConfig = { name: 'box', host: '127.0.0.1', protocol: 'ssh' };
 
-  it('is called NAME:PORT, 22 unless there is a port', () => {
+  it('has the pool key NAME:PORT, with port 22 by default', () => {
     expect(generatePoolKey(host)).toBe('box:22');
     expect(generatePoolKey({ ...host, port: 2222 })).toBe('box:2222');
   });
@@ -255,7 +255,7 @@ describe('what a program gives', () => {
     await expect(run).rejects.toThrow(problem);
   });
 
-  it('may be undefined where there is a default', async () => {
+  it('may be undefined if there is a default', async () => {
     await using pool = make({ maxConnections: undefined } as object);
     expect(pool.getStats().totalConnections).toBe(0);
   });

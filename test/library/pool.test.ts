@@ -1,4 +1,4 @@
-/** The pool for programs: what both kinds do alike, in this process and over the user's agent. */
+/** The pool for programs: the common behaviour of the in-process pool and the pool over the user's agent. */
 import { createHash, randomBytes } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -51,13 +51,13 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
     await sandbox[Symbol.asyncDispose]();
   });
 
-  it('runs a command and gives what it printed, and its status', async () => {
+  it('runs a command and returns its output and its exit status', async () => {
     await using pool = await make();
     const ran = await pool.run(host, 'echo out; echo err >&2; exit 3');
     expect(ran).toMatchObject({ stdout: 'out\n', stderr: 'err\n', exitCode: 3, signal: undefined });
   });
 
-  it('uses a connection again', async () => {
+  it('reuses a connection', async () => {
     await using pool = await make();
     const before = box.logins();
     await pool.run(host, 'true');
@@ -65,12 +65,12 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
     expect(box.logins() - before).toBeLessThanOrEqual(1);
   });
 
-  it('tells by which signal a command ended', async () => {
+  it('reports the signal that ended a command', async () => {
     await using pool = await make();
     expect(await pool.run(host, 'kill -TERM $$')).toMatchObject({ exitCode: 143, signal: 'TERM' });
   });
 
-  it('gives a command its input', async () => {
+  it('sends a command its input', async () => {
     await using pool = await make();
     const bytes = randomBytes(5_000_000);
     const { stdout } = await pool.run(host, 'sha256sum', { input: bytes });
@@ -94,7 +94,7 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
     expect(await cat.exit).toMatchObject({ exitCode: 0 });
   });
 
-  it('holds a command up whose output nobody reads', async () => {
+  it('blocks a command whose output is not read', async () => {
     await using pool = await make();
     await using many = await pool.exec(host, 'head -c 30000000 /dev/zero; echo end >&2');
     let [bytes, isHeld] = [0, true];
@@ -103,7 +103,7 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
       if (isHeld) many.stdout.pause();
     });
     await until(() => many.stdout.readableLength > 0, 'more has come');
-    // All that is on its way fits into the window: the command cannot have ended.
+    // Only one window of data can be in transit: the command cannot have ended.
     const ended = await Promise.race([
       many.exit.then(() => true),
       pool.run(host, 'true').then(() => false),
@@ -115,7 +115,7 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
     await until(() => bytes === 30_000_000, 'all has come');
   });
 
-  it('lets a reader of the output leave early', async () => {
+  it('ends a command if the program stops reading its output', async () => {
     await using pool = await make();
     await using yes = await pool.exec(host, 'yes');
     for await (const chunk of yes.stdout) {
@@ -132,7 +132,7 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
     expect(await sleep.exit).toMatchObject({ signal: 'INT', exitCode: 130 });
   });
 
-  it('refuses a signal that there is not, and the next one arrives', async () => {
+  it('refuses an unknown signal, and sends the next one', async () => {
     await using pool = await make();
     await using sleep = await pool.exec(host, 'exec sleep 60');
     expect(() => sleep.kill('SIGTERM' as never)).toThrow('signal: must be HUP, INT, QUIT, TERM');
@@ -140,14 +140,14 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
     expect(await sleep.exit).toMatchObject({ signal: 'TERM' });
   });
 
-  it('tells who writes on that the command has ended', async () => {
+  it('gives an error to a program that writes after the command has ended', async () => {
     await using pool = await make();
     await using head = await pool.exec(host, 'head -c 10', { stdin: 'pipe' });
     await expect(pipeline(endless(), head.stdin)).rejects.toThrow('Premature close');
     expect(await head.exit).toMatchObject({ exitCode: 0 });
   });
 
-  it('loses nothing silently of what is too long', async () => {
+  it('does not truncate long output silently', async () => {
     await using pool = await make();
     const run = pool.run(host, 'echo hello', { maxBytes: 3 });
     await expect(run).rejects.toMatchObject({ code: 'OUTPUT_TOO_LONG' });
@@ -166,13 +166,13 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
     await until(() => processesNaming(mark).length === 0, 'it has ended');
   });
 
-  it('does not begin what was cancelled before', async () => {
+  it('does not start a command that was aborted before', async () => {
     await using pool = await make();
     const signal = AbortSignal.abort();
     await expect(pool.run(host, 'true', { signal })).rejects.toMatchObject({ code: 'CANCELLED' });
   });
 
-  it('ends a command whose time is over', async () => {
+  it('ends a command at its timeout', async () => {
     await using pool = await make();
     await pool.run(host, 'true');
     const mark = `62.${process.pid}`;
@@ -193,7 +193,7 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
     });
   });
 
-  it('ends what a program gives up', async () => {
+  it('ends a command that the program disposes of', async () => {
     await using pool = await make();
     const mark = `63.${process.pid}`;
     {
@@ -204,7 +204,7 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
     await until(() => processesNaming(mark).length === 0, 'it has ended');
   });
 
-  it('says why a host cannot be reached, and is no worse for it', async () => {
+  it('reports why a host cannot be reached, and still works', async () => {
     await using pool = await make();
     const port = CLOSED_PORT;
     const run = pool.run({ ...host, port }, 'true');
@@ -215,7 +215,7 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
     expect(await pool.run(host, 'echo still')).toMatchObject({ stdout: 'still\n' });
   });
 
-  it('trusts no host that a person would have to be asked about', async () => {
+  it('does not trust a host whose key would need a prompt', async () => {
     await using pool = await make();
     const sshOptions = { UserKnownHostsFile: '/dev/null', GlobalKnownHostsFile: '/dev/null' };
     const run = pool.run({ ...host, sshOptions }, 'true');
@@ -263,7 +263,7 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
     expect(await pool.run(host, 'echo again')).toMatchObject({ stdout: 'again\n' });
   });
 
-  it('ends with closeAll, and is of no use after it', async () => {
+  it('ends with closeAll, and refuses calls after it', async () => {
     const pool = await make();
     const mark = `65.${process.pid}`;
     const sleep = await pool.exec(host, `exec sleep ${mark}`);
@@ -292,7 +292,7 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
     await until(() => processesNaming(mark).length === 0, 'it has ended');
   });
 
-  it('ends what it times out, also where the next command begins at once', async () => {
+  it('ends a command that times out, also if the next command starts at once', async () => {
     await using pool = await make();
     const mark = `67.${process.pid}`;
     for (let round = 1; round <= 5; round += 1) {
@@ -303,7 +303,7 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
     await until(() => processesNaming(mark).length === 0, 'all have ended');
   });
 
-  it('asks nobody at a jump host either, and sends no password there', async () => {
+  it('shows no prompt for a jump host either, and sends it no password', async () => {
     const options = { PubkeyAuthentication: 'no', PasswordAuthentication: 'yes' };
     await using hop = await startSshd(sandbox, { name: 'hop', options });
     const blocks = ['Host hop', 'BatchMode no', hop.hostBlock, 'Host box', 'ProxyJump hop'];
@@ -313,7 +313,7 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
     expect(hop.log()).not.toContain('Failed password');
   });
 
-  it('says what a lost connection did to a command', async () => {
+  it('reports that a command lost its connection', async () => {
     await using pool = await make();
     const lost = await pool.exec(host, 'exec sleep 60');
     await box.restart();
@@ -323,7 +323,7 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
 });
 
 describe.skipIf(!haveSshd())('a pool over the agent', () => {
-  it('goes on with another agent where one of an older protocol took its place', async () => {
+  it('continues with another agent if one of an older protocol took its place', async () => {
     await using sandbox = createSandbox();
     const host = libraryHost(await startSshd(sandbox));
     vi.stubEnv('SSH_POOL_RUNTIME_DIR', sandbox.run);

@@ -1,4 +1,4 @@
-/** A server that asks before it lets anybody in, step after step; made with ssh2, for any user. */
+/** A server that requires authentication steps in sequence; made with ssh2, accepts any user name. */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import ssh2 from 'ssh2';
@@ -9,7 +9,7 @@ import type { Sandbox } from '../support/sandbox.ts';
 
 export type Step = 'publickey' | 'password' | 'keyboard-interactive';
 
-/** What it wants to hear. */
+/** The correct answers. */
 export const ANSWERS = { password: 'correct horse', code: '271828' } as const;
 
 type Answers = Readonly<Record<keyof typeof ANSWERS, string>>;
@@ -49,7 +49,7 @@ export async function startAskingServer(
   return { config: sandbox.write('config', `${block}\n`) };
 }
 
-/** `isFinal` is false where a client only asks whether a key would do. */
+/** `isFinal` is false if a client only queries whether a key is acceptable. */
 type Verdict = (right: boolean, isFinal?: boolean) => void;
 
 function check(

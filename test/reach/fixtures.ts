@@ -1,4 +1,4 @@
-/** What the rows are made of: keys, certificates, key agents, users with a password, questions. */
+/** Parts of the rows: keys, certificates, key agents, users with a password, prompts. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -33,7 +33,7 @@ export function makeKey(
 ): string {
   const file = sandbox.path(name);
   const bits = type === 'rsa' ? ['-b', '2048'] : [];
-  // One round of the slow hash of a passphrase, of which the table makes many.
+  // One round of the slow passphrase hash, because the table makes many keys.
   const slow = passphrase === '' ? [] : ['-a', '1', '-N', passphrase];
   const words = ['-q', '-t', type, ...bits, '-N', '', ...slow, '-C', name, ...format, '-f', file];
   execFileSync('ssh-keygen', words);
@@ -49,7 +49,7 @@ export function certify(ca: string, key: string, principal: string, more: string
   return `${key}-cert.pub`;
 }
 
-/** A command at a server, without the keys that the server's own block would add. */
+/** A call to a server, without the keys that the server's own block would add. */
 export function loginAt(sshd: Sshd, extra: string, run: RunOptions = {}): Case {
   const config = sshd.config(`Host box\n${extra}\nHost *`);
   const lines = readFileSync(config, 'utf8').split('\n');
@@ -58,7 +58,7 @@ export function loginAt(sshd: Sshd, extra: string, run: RunOptions = {}): Case {
   return { args: ['-F', config, 'box', 'echo $((6 * 7))'], run };
 }
 
-/** A server that knows just these keys, whatever its own options say. */
+/** A server that accepts only these keys. */
 export async function serverWithKeys(
   sandbox: Sandbox,
   keys: readonly string[],
@@ -100,8 +100,8 @@ export function heldBy(sandbox: Sandbox, socket: string): string {
 }
 
 /**
- * A program that answers questions so, for SSH_ASKPASS: every one alike, or each by the pattern of
- * the shell that it fits. Returns the variables that make ssh use it.
+ * A program for SSH_ASKPASS with one answer for all prompts, or one for each shell pattern that
+ * matches. Returns the variables that make ssh use it.
  */
 export function answering(
   sandbox: Sandbox,
@@ -114,7 +114,7 @@ export function answering(
   return { SSH_ASKPASS: program, SSH_ASKPASS_REQUIRE: 'force', DISPLAY: 'none' };
 }
 
-/** Lets another user's side of sshd read what lies in a sandbox. */
+/** Lets sshd, running as another user, read files in a sandbox. */
 export function openTo(sandbox: Sandbox, ...files: readonly string[]): void {
   for (const directory of [sandbox.root, sandbox.path('box')]) chmodSync(directory, 0o711);
   for (const file of files) chmodSync(file, 0o644);
@@ -129,7 +129,7 @@ export interface LoginUser {
 
 /**
  * A user of the system with a password and a key, for the time of the tests; root only. Its home is below
- * `place`, to which some servers want nobody else to be able to write.
+ * `place`, which, for some servers, only its owner may be able to write.
  */
 export function makeLoginUser(place = tmpdir()): LoginUser & Disposable {
   const [name, password] = [`sshpool-test-${process.pid}`, 'correct horse'];
@@ -146,14 +146,14 @@ export function makeLoginUser(place = tmpdir()): LoginUser & Disposable {
   return {
     ...{ name, password, key },
     [Symbol.dispose]() {
-      // Also where a command of its still runs.
+      // Also while one of its commands still runs.
       spawnSync('userdel', ['-f', name], { stdio: 'ignore' });
       rmSync(dir, { recursive: true, force: true });
     },
   };
 }
 
-/** An sshd at which that user logs in by password, by questions, or as `options` say. */
+/** An sshd at which that user logs in by password, by keyboard-interactive, or as `options` say. */
 export async function serverWithPasswords(
   sandbox: Sandbox,
   options: SshdOptions['options'] = {},

@@ -1,5 +1,5 @@
 /**
- * Somebody in between, with another host key, gets nothing: no connection and no attempt to log in,
+ * A man in the middle, who has another host key, gets no connection and no attempt to log in,
  * over either link, at the first connect, at a reconnect and at a later key exchange.
  */
 import { once } from 'node:events';
@@ -15,13 +15,13 @@ import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
 
 const LINKS = ['ssh2', 'openssh'] as const;
 
-/** Another server in the place of one that has left, which says what it is asked. */
+/** Another server at the port of a stopped one, which logs every request. */
 function impostorOf(sandbox: Sandbox, { port }: Sshd): Promise<Sshd> {
   const options = { ListenAddress: `127.0.0.1:${port}`, LogLevel: 'DEBUG1' };
   return startSshd(sandbox, { name: 'impostor', options });
 }
 
-/** Every login begins so, whatever its method. */
+/** Every login begins with this line, for any method. */
 const ATTEMPT = /userauth-request|Accepted|Failed/;
 
 describe.skipIf(!haveSshd()).each(LINKS)('over %s', (link) => {
@@ -67,7 +67,7 @@ describe.skipIf(!haveSshd()).each(LINKS)('over %s', (link) => {
     expect(impostor.log()).not.toMatch(ATTEMPT);
   });
 
-  it('a server that shows the same key at a later key exchange is stayed with', async () => {
+  it('a server that shows the same key at a later key exchange keeps its connection', async () => {
     await using sandbox = createSandbox();
     const server = await startTurncoat(sandbox, { turns: false });
     const done = await run(sandbox, server.config, 'wait');
@@ -75,7 +75,7 @@ describe.skipIf(!haveSshd()).each(LINKS)('over %s', (link) => {
     expect(done.stdout.toString()).toBe('before\nafter\n');
   });
 
-  it('a server that shows another key at a later key exchange is left at once', async () => {
+  it('a server that shows another key at a later key exchange is disconnected at once', async () => {
     await using sandbox = createSandbox();
     const server = await startTurncoat(sandbox);
     const done = await run(sandbox, server.config, 'wait');
@@ -91,8 +91,8 @@ interface Internals {
 }
 
 /**
- * A server that begins a key exchange as soon as a command runs: with another host key, where it
- * `turns`.
+ * A server that begins a key exchange as soon as a command runs: with another host key if
+ * `turns` is set.
  */
 async function startTurncoat(
   sandbox: Sandbox,

@@ -2,16 +2,16 @@
 import type { RunOptions } from '../support/cli.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 
-/** What a contender is run with: `ssh ARGS` and `sshpool exec ARGS` alike. */
+/** The arguments for `ssh ARGS` and for `sshpool exec ARGS`. */
 export interface Case {
   /** Options, HOST and command. */
   readonly args: readonly string[];
   readonly run?: RunOptions;
-  /** Something to compare beside the outcome, looked at afterwards. */
+  /** Another result to compare, read after the call. */
   readonly after?: () => string;
 }
 
-/** The kinds of outcome in which ssh and sshpool must agree; their words differ. */
+/** The kinds of outcome that must be equal for ssh and sshpool; their messages differ. */
 export type Outcome =
   | 'ok'
   | 'host key refused'
@@ -25,17 +25,17 @@ export type Outcome =
 
 export interface Row {
   readonly name: string;
-  /** What ssh is known to do with it. */
+  /** The expected outcome of ssh. */
   readonly outcome: Outcome;
-  /** The link that is chosen by itself; ssh2 unless given, none where nothing stays connected. */
+  /** The link that `auto` chooses; ssh2 unless given, none if no connection stays. */
   readonly link?: 'openssh' | 'none';
-  /** Where ssh2 cannot do it: what sshpool says when it is told to use it all the same. */
+  /** If ssh2 cannot do it: the error of sshpool with SSH_POOL_LINK=ssh2. */
   readonly notOverSsh2?: RegExp;
-  /** What of stderr must be the same to the letter. */
+  /** The part of stderr that must be identical. */
   readonly words?: RegExp;
   /** Why it cannot run on this machine. */
   readonly skip?: string | undefined;
-  /** Made anew for each contender. */
+  /** Runs for each contender. */
   readonly prepare: (sandbox: Sandbox) => Promise<Case> | Case;
 }
 

@@ -1,6 +1,6 @@
 /**
- * `npm run reach`: every host that ssh reaches, and none that it would not trust. Each row runs ssh
- * and sshpool beside each other, over each link that can do it, and over that which is chosen.
+ * `npm run reach`: sshpool reaches every host that ssh reaches, and none that ssh would not trust. Each row
+ * compares ssh with sshpool over each link that can do it, and over the link that `auto` chooses.
  */
 import { createHash } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -41,7 +41,7 @@ interface Result {
   readonly after: string;
 }
 
-/** What the table shows at the end, one line a row. */
+/** The printed table, one line per row. */
 type Cells = Partial<Record<'ssh' | Setting | 'link', string>>;
 const table = new Map<string, Cells>();
 
@@ -63,14 +63,14 @@ describe('reach', { timeout: 60_000 }, () => {
   );
 });
 
-/** What differs from ssh, or from what is known of it; fills the row of the table. */
+/** The differences from ssh and from the expected outcome; fills the row of the table. */
 async function compare(row: Row, cells: Cells): Promise<string[]> {
   const reference = await runSsh(row);
   cells.ssh = outcomeOf(reference);
   if (cells.ssh !== row.outcome) return [`ssh: ${cells.ssh}: ${reference.stderr}`];
   const differences: string[] = [];
   for (const setting of ['auto', 'ssh2', 'openssh'] as const) {
-    // One after the other: they are compared, and the machine is small.
+    // In sequence, because a small machine would be too slow for all at once.
     const { first, second, links } = await runTwice(row, setting);
     cells[setting] = outcomeOf(first);
     if (setting === 'auto') cells.link = links.join(' ');
@@ -97,21 +97,21 @@ function isLike(reference: Result, result: Result): string | undefined {
   return `${facts(result)}, and not ${facts(reference)}: ${result.stderr}`;
 }
 
-/** Of the first call alone: what a server says at the login, a warm call does not hear. */
+/** For the first call only: a warm call does not get the messages of the login. */
 function saysLike({ words }: Row, reference: Result, result: Result): string | undefined {
   const said = ({ stderr }: Result): string => JSON.stringify(words && words.exec(stderr)?.[0]);
   if (said(reference) === said(result)) return undefined;
   return `said ${said(result)}, and not ${said(reference)}`;
 }
 
-/** One line that says why ssh2 will not do. */
+/** Checks for one line that says why ssh2 cannot do it. */
 function isRefusal({ code, stdout, stderr }: Result, words: RegExp): string | undefined {
   const oneLine = stderr.trimEnd().split('\n').length === 1;
   const fits = code === 255 && stdout === '' && oneLine && words.test(stderr);
   return fits ? undefined : `ended with ${code}: ${stderr}`;
 }
 
-/** Over the link that was demanded, or is known to be chosen, and over no other. */
+/** Checks that the call used the required or expected link, and no other. */
 function isOver(
   { link: chosen }: Row,
   setting: Setting,
@@ -131,7 +131,7 @@ async function runSsh(row: Row): Promise<Result> {
   return { code, stdout: digest(stdout), stderr, after: after() };
 }
 
-/** Over a new agent: the second call finds it warm. */
+/** With a new agent; the second call uses the pooled connection. */
 async function runTwice(
   row: Row,
   setting: Setting,
@@ -150,17 +150,17 @@ async function runTwice(
   // By a signal, since another Node process for each agent would make the table half as long again.
   signal(stats.pid, 'SIGTERM');
   await until(() => !alive(stats.pid), 'the agent leaves');
-  // The connections to jump hosts are no links of this one.
+  // Without the connections to jump hosts.
   const own = stats.connections.filter(({ target }) => target === args.at(-2));
   return { first, second, links: [...new Set(own.map(({ link }) => link))] };
 }
 
-/** The tests may have a terminal; what is compared has none, and SSH_ASKPASS only where it is set. */
+/** The tests may run in a terminal; the calls have none, and SSH_ASKPASS only if the row sets it. */
 function withoutTerminal<T extends object>(run: T): T {
   return { ...run, apart: true };
 }
 
-/** Long output by its checksum: a difference of megabytes helps nobody. */
+/** Long output by its checksum: a diff of megabytes would be unreadable. */
 function digest(bytes: Buffer): string {
   if (bytes.length < 10_000) return bytes.toString();
   return createHash('sha256').update(bytes).digest('hex');

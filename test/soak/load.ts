@@ -1,4 +1,4 @@
-/** The calls of the soak: what is run, and whether it went as it must. */
+/** The calls of the soak: their commands, and checks of their results. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { runCli, spawnCli } from '../support/cli.ts';
@@ -56,7 +56,7 @@ export const KIND_NAMES: readonly string[] = KINDS.map(({ name }) => name);
 
 export class Load {
   readonly counts = new Map<string, Counts>();
-  /** What nothing explains, as a person reads it. */
+  /** Failures that no fault explains, as text. */
   readonly unexpected: string[] = [];
   running = 0;
   readonly #sandbox: Sandbox;
@@ -90,7 +90,7 @@ export class Load {
     }
   }
 
-  /** Resolves to what is not as it must be. */
+  /** Resolves to the problem, if there is one. */
   async #run({ name }: Target, kind: Kind): Promise<string | undefined> {
     const args = ['exec', '-F', this.#config, name, kind.command];
     if (kind.killAfterMs !== undefined) return this.#killed(args, kind.killAfterMs);

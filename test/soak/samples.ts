@@ -1,4 +1,4 @@
-/** What the agent had at a moment, and what many such moments say. */
+/** Resource use of the agent at one time, and statistics over many samples. */
 import { openFiles } from '../support/process.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { poolStats } from '../support/stats.ts';
@@ -37,7 +37,7 @@ export function slope(samples: readonly Sample[]): number {
   return over === 0 ? 0 : along / over;
 }
 
-/** The middle one of some memory sizes, in bytes. */
+/** The median of the memory sizes, in bytes. */
 export function medianRss(samples: readonly Sample[]): number {
   const sorted = samples.map(({ rssBytes }) => rssBytes).toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? 0;

@@ -1,6 +1,6 @@
 /**
- * `npm run soak`: mixed load on one agent for ten minutes, with faults; looks at what the agent
- * takes every ten seconds. Fails for a failure that no fault explains, for memory that grows and for
+ * `npm run soak`: mixed load on one agent for ten minutes, with faults; samples the resources of
+ * the agent every ten seconds. Fails for a failure that no fault explains, for memory that grows and for
  * anything that is left. A run of ten minutes or more writes docs/RELIABILITY.md.
  */
 import { setTimeout as pause } from 'node:timers/promises';
@@ -18,11 +18,11 @@ import { makeFault, startTargets, type Target } from './targets.ts';
 
 const MINUTES = Number(process.env['SSHPOOL_SOAK_MINUTES'] ?? 10);
 const TARGETS = 6;
-/** Calls begin at least so far apart: fewer than 20 in a second. */
+/** Minimum time between calls: fewer than 20 in a second. */
 const PACE_MS = 60;
 const MOST_RUNNING = 30;
 const SAMPLE_MS = 10_000;
-/** Of each minute, the last part is idle, longer than connections stay. */
+/** The rest of each minute is idle, longer than the idle timeout of connections. */
 const LOAD_MS = 42_000;
 const IDLE_TIMEOUT_MS = 8000;
 const FAULT_MS = 14_000;

@@ -1,4 +1,4 @@
-/** What a soak shows: whether anything grew or is left, and the figures for docs/RELIABILITY.md. */
+/** The result of a soak: whether anything grew or is left, and the figures for docs/RELIABILITY.md. */
 import { markdownTable } from '../../scripts/sections.js';
 import { KIND_NAMES, type Load } from './load.ts';
 import { medianRss, megabytes, slope, type Sample } from './samples.ts';
@@ -6,7 +6,7 @@ import { medianRss, megabytes, slope, type Sample } from './samples.ts';
 /** Part of the run in which memory may still grow. */
 const WARM_UP = 0.3;
 export const MOST_GROWTH_BYTES = 30e6;
-/** What Node opens once for names and processes stays open. */
+/** Node keeps descriptors open that it opens once for DNS and child processes. */
 const MOST_NEW_DESCRIPTORS = 3;
 
 const afterWarmUp = (samples: readonly Sample[]): readonly Sample[] =>
@@ -19,7 +19,7 @@ function growth(samples: readonly Sample[]): { readonly from: number; readonly t
   return { from: medianRss(warm.slice(0, part)), to: medianRss(warm.slice(-part)) };
 }
 
-/** What is not as it must be: `samples` are from before the first call to after the last. */
+/** The problems; `samples` are from before the first call to after the last. */
 export function judge(samples: readonly Sample[]): string[] {
   const [first, last] = [samples[0], samples.at(-1)];
   if (first === undefined || last === undefined) return ['there are no samples'];

@@ -5,14 +5,14 @@ import { startSshd, type Sshd } from '../support/sshd.ts';
 
 /** ssh2 has no such key exchange. */
 const FOR_OPENSSH = 'KexAlgorithms sntrup761x25519-sha512@openssh.com';
-/** How long after a fault a call may still fail of it. */
+/** How long after a fault a call may still fail because of it. */
 const AFTER_MS = 3000;
 
 export interface Target {
   readonly name: string;
   readonly sshd: Sshd;
   readonly relay: Relay;
-  /** When faults were made there: beginning and end, on the monotonic clock. */
+  /** Begin and end of each fault, in monotonic time. */
   readonly faults: [from: number, to: number][];
 }
 

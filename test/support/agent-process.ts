@@ -1,4 +1,4 @@
-/** The built agent started by the test itself, for what no caller would start it with. */
+/** The built agent, started by the test itself with settings that no caller uses. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';

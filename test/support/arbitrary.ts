@@ -57,7 +57,7 @@ const FIELD = {
   'bytes[]': fc.array(bytes(20), { maxLength: 5 }),
 };
 
-/** Every message between caller and agent, made from the table of the protocol. */
+/** Every message between caller and agent, from the protocol's table. */
 export const wireMessage: fc.Arbitrary<Message> = fc.oneof(
   ...Object.entries(MESSAGES).map(([name, { fields }]) =>
     fc.record({
@@ -72,7 +72,7 @@ export const wireMessage: fc.Arbitrary<Message> = fc.oneof(
   ),
 ) as fc.Arbitrary<unknown> as fc.Arbitrary<Message>;
 
-/** `ok`, or the code of the error of ours that `run` throws; any other error goes through. */
+/** `ok`, or the code of the SshpoolError that `run` throws; any other error is rethrown. */
 export function verdictOf(run: () => unknown): string {
   try {
     run();

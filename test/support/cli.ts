@@ -1,6 +1,6 @@
 /**
- * The built program as a user runs it, and the real ssh beside it for comparisons, each in the
- * environment of a sandbox and nothing else.
+ * Runs the built program as a user does, and the real ssh for comparison. The environment is that of
+ * the sandbox only.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { buffer, text } from 'node:stream/consumers';
@@ -19,18 +19,18 @@ export const PROGRAM = fileURLToPath(
 );
 
 export interface SpawnOptions {
-  /** Added to the sandbox's environment; undefined takes a variable out. */
+  /** Added to the sandbox's environment; undefined removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** The sandbox's home, unless given. */
+  /** The sandbox's home by default. */
   readonly cwd?: string;
-  /** In a process session of its own, without the terminal that the tests may have. */
+  /** Starts the program in a new process session, so without the tests' controlling terminal. */
   readonly apart?: boolean;
 }
 
 export interface RunOptions extends SpawnOptions {
-  /** Nothing, at its end, unless given. */
+  /** Empty by default. */
   readonly stdin?: string | Buffer | Readable;
-  /** The program is killed and the test fails after this time; 30 s unless given. */
+  /** After this time the program is killed and the test fails; 30 s by default. */
   readonly timeoutMs?: number;
 }
 
@@ -39,7 +39,7 @@ export interface Result {
   readonly signal: NodeJS.Signals | null;
   readonly stdout: Buffer;
   readonly stderr: string;
-  /** From the start of the program until its streams were closed. */
+  /** From the start of the program until its streams are closed. */
   readonly ms: number;
 }
 
@@ -82,13 +82,13 @@ export function ssh(
 
 const withAgents = new WeakSet<Sandbox>();
 
-/** Any call may start an agent, and that one lives on by design: it is told to go, once. */
+/** Any call may start an agent, and the agent keeps running by design: stops it once, at the end. */
 export function stopAgentAtTheEnd(sandbox: Sandbox): void {
   if (withAgents.has(sandbox)) return;
   withAgents.add(sandbox);
   sandbox.defer(async () => {
     if (processesNaming(sandbox.run).length === 0) return;
-    // Its answer does not count: whatever is alive afterwards fails the test.
+    // The exit status is ignored: a process that is still alive fails the test.
     await runCli(sandbox, ['agent', 'stop', '--force'], { timeoutMs: 10_000 });
   });
 }
@@ -121,7 +121,7 @@ async function finish(
   const timer = setTimeout(() => {
     late = true;
     child.kill('SIGKILL');
-    // A process that holds on to the streams must not hold up the test.
+    // A process that keeps the streams open must not block the test.
     child.stdout.destroy();
     child.stderr.destroy();
   }, timeoutMs);
@@ -139,7 +139,7 @@ async function finish(
   }
 }
 
-/** A program that ends before it has read everything is no failure of the test. */
+/** A program may end before it has read its whole input: that does not fail the test. */
 async function feed(
   child: ChildProcessWithoutNullStreams,
   stdin: string | Buffer | Readable,

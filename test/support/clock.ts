@@ -1,4 +1,4 @@
-/** A clock that the test turns by hand, for everything that takes a `Clock`. */
+/** A clock that the test advances, for all code that takes a `Clock`. */
 import type { Clock, Timer } from '../../src/base/time.ts';
 
 interface Due {
@@ -9,7 +9,7 @@ interface Due {
 export class FakeClock implements Clock {
   #wall: number;
   #monotonic = 0;
-  /** In the order in which they were set, which is the order of those that are due together. */
+  /** In the order in which they were set: timers that are due together run in this order. */
   readonly #timers = new Set<Due>();
 
   constructor(now = Date.UTC(2026, 0, 1)) {
@@ -36,8 +36,8 @@ export class FakeClock implements Clock {
   }
 
   /**
-   * Lets `ms` pass. Timers run in the order in which they are due, each at its own time, also
-   * those that are only set on the way.
+   * Lets `ms` pass. Timers run in the order in which they are due, each at its own time, including
+   * timers that another timer sets.
    */
   advance(ms: number): void {
     const end = this.#monotonic + ms;

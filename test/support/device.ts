@@ -1,27 +1,27 @@
 /**
- * Servers as switches, routers and appliances have them: each ends its connections for a reason of
- * its own, on top of the fake server.
+ * Servers that behave as switches, routers and appliances do: each closes its connections for a
+ * different reason. They are built on the fake server.
  */
 import type { Connection } from 'ssh2';
 import type { FakeServerOptions } from './fake-server.ts';
 
-/** What a device sees of one of its connections. */
+/** What a device knows of one of its connections. */
 interface Channels {
-  /** Sessions that were ever asked for. */
+  /** Sessions that the client opened so far. */
   asked: number;
-  /** Those that are open, and those of them that were given a command. */
+  /** Sessions that are open, and of these the ones that run a command. */
   open: number;
   readonly running: Set<number>;
-  /** Commands that were ever given. */
+  /** Commands that were started so far. */
   used: number;
 }
 
 type When = (event: 'open' | 'close' | 'waited', channels: Channels) => boolean;
 
-/** How long a session may wait for its command at the most impatient device. */
+/** The shortest time after which a device closes a session without a command. */
 const PATIENCE_MS = 400;
 
-/** Ends a connection when `when` says so. */
+/** Closes a connection when `when` returns true. */
 function endsWhen(when: When): Partial<FakeServerOptions> {
   return {
     onConnection: (connection, hangUp) => {
@@ -45,7 +45,7 @@ function endsWhen(when: When): Partial<FakeServerOptions> {
       onMessage(connection, 'CHANNEL_CLOSE', (channel) => {
         channels.open -= 1;
         channels.running.delete(channel);
-        // What is under way to the client arrives before the end.
+        // Data on its way to the client arrives before the connection closes.
         setImmediate(() => tell('close'));
       });
     },
@@ -54,7 +54,7 @@ function endsWhen(when: When): Partial<FakeServerOptions> {
 
 type Handler = (protocol: unknown, channel: number, type?: string, ...more: unknown[]) => void;
 
-/** Calls `then` behind the handler of a message; ssh2 has no event for it. */
+/** Calls `then` after the message's own handler; ssh2 has no event for it. */
 function onMessage(
   connection: Connection,
   name: string,
@@ -71,7 +71,7 @@ function onMessage(
   };
 }
 
-/** Those that every call gets through, one after the other, as with ssh. */
+/** Devices with which sequential calls succeed, as with ssh. */
 export const DEVICES: Readonly<Record<string, Partial<FakeServerOptions>>> = {
   'closes TCP after one exec': endsWhen((event, { used }) => event === 'close' && used > 0),
   'ends at a second session': endsWhen((event, { asked }) => event === 'open' && asked > 1),
@@ -86,7 +86,7 @@ export const DEVICES: Readonly<Record<string, Partial<FakeServerOptions>>> = {
   'is slow': { delayMs: 100 },
 };
 
-/** Gives a command no status. */
+/** Sends no exit status for a command. */
 export const NO_STATUS: Partial<FakeServerOptions> = {
   onConnection: (connection) => {
     const internals = connection as unknown as { _protocol: { exitStatus: () => void } };
@@ -94,7 +94,7 @@ export const NO_STATUS: Partial<FakeServerOptions> = {
   },
 };
 
-/** Takes no connection beside another. */
+/** Accepts one connection at a time. */
 export function oneAtATime(): Partial<FakeServerOptions> {
   let isTaken = false;
   return {

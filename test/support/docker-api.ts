@@ -1,16 +1,16 @@
 /**
- * A stand-in for the API of a docker engine, at a unix socket: enough of it for `docker ps` and
- * `docker version`, and upgraded connections, as `attach` has them: `/echo` sends back what comes,
- * `/take` ends at once and reads on, `/flood` sends without end.
+ * A fake Docker engine API on a unix socket. It supports `docker ps`, `docker version` and upgraded
+ * connections as `attach` has them: `/echo` sends back what it receives, `/take` sends end of file at
+ * once and reads on, `/flood` sends without end.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
 export interface DockerApi extends AsyncDisposable {
-  /** What `/take` got, one for each connection that has ended. */
+  /** What `/take` received, one entry for each connection that has ended. */
   readonly taken: readonly Buffer[];
-  /** How many bytes `/flood` has given away. */
+  /** How many bytes `/flood` has sent. */
   flooded(): number;
 }
 

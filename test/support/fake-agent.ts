@@ -1,4 +1,4 @@
-/** An agent that says what the test wants, for callers that meet no other one. */
+/** An agent that sends what the test wants, for callers without a real agent. */
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { frame, FrameReader } from '../../src/base/frames.ts';
@@ -33,7 +33,7 @@ export const EXITED: Of<'exited'> = {
   execMs: 1,
 };
 
-/** Listens where callers of the sandbox look; returns what they have sent so far. */
+/** Listens on the socket of the sandbox's agent; returns the bytes that callers have sent so far. */
 export async function fakeAgent(
   sandbox: Sandbox,
   onCall: (socket: Socket) => void,

@@ -1,6 +1,6 @@
 /**
- * A link without a network: it keeps what was sent, decoded, and the test answers as the server,
- * by hand or through an OpenSSH-like server that is part of it.
+ * A link without a network. It keeps the decoded messages that were sent. The test answers as the server,
+ * either by hand or with the built-in server, which behaves like OpenSSH.
  */
 import { SshpoolError } from '../../src/base/errors.ts';
 import { Writer } from '../../src/base/bytes.ts';
@@ -12,19 +12,19 @@ import {
   type ChannelMessage,
 } from '../../src/ssh/channel/messages.ts';
 
-/** What OpenSSH offers at the other end of a session. */
+/** The window that OpenSSH grants for a session. */
 export const SERVER_WINDOW = 2 * 1024 * 1024;
 export const SERVER_MAX_PACKET = 32 * 1024;
 
-/** What a window-adjust, data and their like have in common: which channel they are for. */
+/** Messages of an open channel: each has its recipient's number. */
 export type Addressed = Exclude<ChannelMessage, { type: 'open' }>;
 export type SentOf<T extends ChannelMessage['type']> = Extract<ChannelMessage, { type: T }>;
 
-/** The server's channel of one session that the client opened; its id is the client's. */
+/** The server's side of one session that the client opened; its id is the client's. */
 export interface ServerSession {
   readonly client: number;
   readonly server: number;
-  /** The command, once there is one; empty for a shell. */
+  /** The command once it was requested; empty for a shell. */
   command: string | undefined;
   /** The client has sent CLOSE. */
   left: boolean;
@@ -35,11 +35,11 @@ export interface FakeLinkOptions {
   readonly serverVersion?: string;
   readonly hostKey?: string;
   readonly forcedCommand?: boolean;
-  /** Answers as OpenSSH does; without it, only the test answers. */
+  /** Answers as OpenSSH does; by default only the test answers. */
   readonly auto?: boolean;
-  /** Sessions that the automatic server opens at a time: MaxSessions of sshd_config(5). */
+  /** Maximum of open sessions at the automatic server: MaxSessions of sshd_config(5). */
   readonly maxSessions?: number;
-  /** The end that `close` and `destroy` lead to is only told by `flush`, not soon after them. */
+  /** After `close` or `destroy`, onClose is called by `flush` only, not soon afterwards. */
   readonly closesByHand?: boolean;
 }
 
@@ -61,18 +61,18 @@ export class FakeLink implements Link {
   leaving = false;
   /** onClose was called. */
   ended = false;
-  /** Opens are neither confirmed nor refused, requests not answered, CLOSE not returned. */
+  /** The automatic server answers no open and no request, and does not return CLOSE. */
   mute = false;
-  /** What the automatic server never answers. */
+  /** Messages that the automatic server never answers. */
   ignores: (message: ChannelMessage) => boolean = () => false;
-  /** Requests that the automatic server grants, beside those that start a command. */
+  /** Requests that the automatic server grants, besides those that start a command. */
   readonly grants = new Set(['env', 'auth-agent-req@openssh.com']);
   maxSessions: number;
   readonly #auto: boolean;
   readonly #closesByHand: boolean;
   #events: LinkEvents | undefined;
   #early: Buffer[] = [];
-  /** The reason of an end that nobody was told yet. */
+  /** The reason of a close that was not reported yet. */
   #pending: SshpoolError | undefined;
   readonly #sessions = new Map<number, ServerSession>();
   #lastServerId = 100;
@@ -104,7 +104,7 @@ export class FakeLink implements Link {
     const decoded = decodeChannelMessage(Buffer.from(message));
     this.sent.push(decoded);
     if (!this.#auto) return;
-    // As over a network, an answer never comes while the question is still being sent.
+    // As over a network, an answer never arrives while the request is still being sent.
     queueMicrotask(() => this.#answer(decoded));
   }
 
@@ -117,7 +117,7 @@ export class FakeLink implements Link {
   }
 
   unref(): void {
-    // It keeps no process alive.
+    // A fake link keeps no process alive.
   }
 
   close(): void {
@@ -130,13 +130,13 @@ export class FakeLink implements Link {
     this.#end(reason);
   }
 
-  /** The server, or the network, ends it. */
+  /** The server or the network ends the link. */
   lose(reason = 'the network is gone'): void {
     this.#pending ??= SshpoolError.of('CONNECTION_LOST', { host: 'fake', reason });
     this.flush();
   }
 
-  /** Tells of an end that waits to be told. */
+  /** Reports a close that is pending. */
   flush(): void {
     const reason = this.#pending;
     if (this.ended || reason === undefined || this.#events === undefined) return;
@@ -144,7 +144,7 @@ export class FakeLink implements Link {
     this.#events.onClose(reason);
   }
 
-  /** The server says something. */
+  /** The server sends a message. */
   receive(message: ChannelMessage): void {
     this.receiveBytes(Buffer.concat(encodeChannelMessage(message)));
   }
@@ -156,7 +156,7 @@ export class FakeLink implements Link {
     else this.#early.push(payload);
   }
 
-  /** Those of the sent messages that are of a type. */
+  /** The sent messages of this type. */
   sentOf<T extends ChannelMessage['type']>(type: T): SentOf<T>[] {
     return this.sent.filter((message): message is SentOf<T> => message.type === type);
   }
@@ -166,17 +166,17 @@ export class FakeLink implements Link {
     return this.sentOf('request').map(({ name }) => name);
   }
 
-  /** Sessions that are open at the automatic server. */
+  /** Open sessions of the automatic server. */
   get sessions(): ServerSession[] {
     return [...this.#sessions.values()];
   }
 
-  /** Those of them that run a command. */
+  /** Open sessions that run a command. */
   get running(): ServerSession[] {
     return this.sessions.filter(({ command }) => command !== undefined);
   }
 
-  /** The command ends with a status, and its channel with it. */
+  /** The command ends with an exit status, and its channel is closed. */
   exit(session: ServerSession, code = 0): void {
     const payload = new Writer().u32(code).finish();
     const { client: recipient } = session;
@@ -185,7 +185,7 @@ export class FakeLink implements Link {
     this.closeSession(session);
   }
 
-  /** The command prints so many bytes. */
+  /** The command prints this many bytes. */
   print({ client: recipient }: ServerSession, bytes: number): void {
     for (let left = bytes; left > 0; left -= SERVER_MAX_PACKET) {
       this.receive({
@@ -202,7 +202,7 @@ export class FakeLink implements Link {
     this.receive({ type: 'close', recipient: session.client });
   }
 
-  /** Answers what came while it was mute. */
+  /** Answers the messages that arrived while the server was mute. */
   unmute(): void {
     this.mute = false;
     const unanswered = this.#unanswered;
@@ -248,7 +248,7 @@ export class FakeLink implements Link {
     }
     const server = ++this.#lastServerId;
     this.#sessions.set(recipient, { client: recipient, server, command: undefined, left: false });
-    // sshd grants nothing before there is a command to read it.
+    // sshd grants no window before a command reads it.
     const [window, maxPacket] = [0, SERVER_MAX_PACKET];
     this.receive({ type: 'open-confirmation', recipient, sender: server, window, maxPacket });
   }
@@ -265,7 +265,7 @@ export class FakeLink implements Link {
   }
 }
 
-/** Lets everything happen that needs no time: promises, and the answers of automatic servers. */
+/** Runs everything that needs no time: promises, and the answers of automatic servers. */
 export function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

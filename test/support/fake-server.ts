@@ -1,6 +1,6 @@
 /**
- * An SSH server with faults to order: it refuses or leaves open what it is asked, behind a relay
- * that stalls and tears the network. Commands run in a real /bin/sh.
+ * An SSH server that refuses or ignores requests as the test wants, behind a relay that can stall or
+ * reset the connections. Commands run in a real /bin/sh.
  */
 import type { Algorithms, Connection } from 'ssh2';
 import { startEmbeddedServer } from '../../demo/embedded-server.js';
@@ -8,39 +8,39 @@ import { otherHostBlockOf } from './host-block.ts';
 import { type Relay, startRelay } from './relay.ts';
 import type { Sandbox } from './sandbox.ts';
 
-/** What becomes of a request; `stall` never answers it. */
+/** How the server handles a request; `stall` never answers it. */
 export type Decision = 'accept' | 'refuse' | 'stall';
 
 export interface FakeServerOptions {
-  /** The alias in ssh_config and the directory in the sandbox; `fake` unless given. */
+  /** The alias in ssh_config and the directory in the sandbox; `fake` by default. */
   readonly name?: string;
-  /** Asked for each session, counted from 1 over all connections. */
+  /** Called for each session, counted from 1 over all connections. */
   readonly onSession?: (count: number) => Decision;
-  /** Asked for each request in a session: `env`, `exec`, `signal` or any other by its name. */
+  /** Called for each request in a session: `env`, `exec`, `signal` or any other by its name. */
   readonly onRequest?: (type: string, detail: string) => Decision;
   readonly delayMs?: number;
   readonly algorithms?: Algorithms;
-  /** Its version; that of ssh2 unless given. */
+  /** Its version string; that of ssh2 by default. */
   readonly ident?: string;
-  /** Told of each connection; `hangUp` ends it without a word. */
+  /** Called for each connection; `hangUp` closes it without a message. */
   readonly onConnection?: (connection: Connection, hangUp: () => void) => void;
 }
 
 export interface FakeServer extends AsyncDisposable {
   /** The relay's port on 127.0.0.1. */
   readonly port: number;
-  /** The network before the server, with its faults. */
+  /** The relay before the server. */
   readonly network: Relay;
-  /** The private key that it lets in, as text and as a file. */
+  /** The private key that the server accepts, as text and as a file. */
   readonly userKey: string;
   readonly identity: string;
   readonly knownHosts: string;
-  /** How many sessions were asked for. */
+  /** How many sessions clients opened. */
   opens(): number;
   /** Every request in a session, as `exec true` or `env A=b`. */
   readonly requests: readonly string[];
   readonly hostBlock: string;
-  /** Writes an ssh_config and returns its path; `extra` goes first, and so wins. */
+  /** Writes an ssh_config and returns its path; `extra` is put first, so it takes precedence. */
   config(extra?: string): string;
   close(): Promise<void>;
 }

@@ -1,16 +1,16 @@
 /**
- * An SSH server that lets everybody in and then sends one kind of message without end, as fast as the
- * network takes it, from the first command on.
+ * An SSH server that accepts every login. From the first command on it sends one kind of message without
+ * end, as fast as the network takes it.
  */
 import { once } from 'node:events';
 import { Writer } from '../../src/base/bytes.ts';
 import { startHostileServer, type HostileServer, type Raw } from './hostile-server.ts';
 import type { Sandbox } from './sandbox.ts';
 
-/** The client's number of the channel of the command. */
+/** The client's channel number of the command. */
 type Flood = (channel: number) => Buffer;
 
-/** A message of each kind; numbers are those of RFC 4250 section 4.1. */
+/** A message of each kind; the numbers are those of RFC 4250 section 4.1. */
 export const FLOODS = {
   opens: () => new Writer().byte(90).string('x11').u32(1).u32(9).u32(9).finish(),
   'channel requests': (channel) =>
@@ -28,17 +28,17 @@ export const FLOODS = {
 export type FloodKind = keyof typeof FLOODS;
 
 export interface FloodingServer extends HostileServer {
-  /** Messages that were sent. */
+  /** How many messages were sent. */
   sent(): number;
-  /** It goes on without a flood. */
+  /** Stops the flood and goes on as a normal server. */
   calm(): void;
 }
 
 const PER_TURN = 200;
-/** What takes of the client's window. */
+/** Messages that use up the client's window. */
 const COUNTED: ReadonlySet<FloodKind> = new Set(['tiny data', 'tiny extended data']);
 
-/** Sends as much as socket and window take; resolves when it is over. */
+/** Sends as much as the socket and the window take; resolves when the flood or the connection has ended. */
 async function flood(
   kind: FloodKind,
   { channel, outgoing, socket, send }: Raw,
@@ -57,7 +57,7 @@ async function flood(
   }
 }
 
-/** Starts it under an alias; reads nothing of what it makes the client say where it is `deaf`. */
+/** Starts it under an alias; with `deaf` it does not read the client's answers. */
 export async function startFloodingServer(
   sandbox: Sandbox,
   name: string,

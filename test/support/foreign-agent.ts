@@ -1,11 +1,11 @@
-/** An agent of another version, for callers that meet one. */
+/** An agent of another version. */
 import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { Peer } from '../../src/wire/peer.ts';
 import type { Message } from '../../src/wire/protocol.ts';
 import type { Sandbox } from './sandbox.ts';
 
-/** An agent that speaks `protocol`, knows hello and retire, and notes what it is sent. */
+/** An agent that speaks `protocol`, knows hello and retire, and records the messages that it receives. */
 export async function startForeignAgent(sandbox: Sandbox, protocol: number): Promise<string[]> {
   const path = sandbox.path('run', 'agent.sock');
   const heard: string[] = [];

@@ -1,4 +1,4 @@
-/** The block of ssh_config with which ssh, and so sshpool, reaches a server of the tests. */
+/** The Host block of ssh_config with which ssh and sshpool connect to a test server. */
 import { spawnSync } from 'node:child_process';
 
 export interface Reachable {
@@ -9,7 +9,7 @@ export interface Reachable {
   readonly knownHosts: string;
 }
 
-/** Answers to the name itself and to every `NAME-…`; trusts and offers the test's keys only. */
+/** Matches the name itself and every `NAME-…`; trusts and offers the test's keys only. */
 export function hostBlockOf({ name, port, user, identities, knownHosts }: Reachable): string {
   return [
     `Host ${name} ${name}-*`,
@@ -25,11 +25,11 @@ export function hostBlockOf({ name, port, user, identities, knownHosts }: Reacha
 }
 
 /**
- * The same for a server that is not OpenSSH: of its key exchange ssh would say, since 10.1, that it is not
+ * The same for a server that is not OpenSSH: since 10.1 ssh warns that its key exchange is not
  * post-quantum.
  */
 export function otherHostBlockOf(server: Reachable): string {
-  // Where ssh does not know the option it would be an error.
+  // An ssh that does not know the option would report an error.
   return knowsWarning() ? `${hostBlockOf(server)}\n  WarnWeakCrypto no` : hostBlockOf(server);
 }
 

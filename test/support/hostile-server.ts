@@ -1,6 +1,6 @@
 /**
- * An SSH server on loopback that lets every client in, and at the first command of each connection
- * does what the test wants with the raw messages of RFC 4254.
+ * An SSH server on loopback that accepts every login. At the first command of each connection it sends
+ * the raw messages of RFC 4254 that the test wants.
  */
 import type { Socket } from 'node:net';
 import ssh2 from 'ssh2';
@@ -11,25 +11,25 @@ import { otherHostBlockOf } from './host-block.ts';
 import { startLoopback } from './loopback.ts';
 import type { Sandbox } from './sandbox.ts';
 
-/** One connection at which a command was asked for, and granted. */
+/** One connection on which a command was requested and granted. */
 export interface Raw {
   /** The client's number of the command's channel. */
   readonly channel: number;
-  /** Bytes that the client's window has, as ssh2 counts them; `send` does not. */
+  /** The client's remaining window as ssh2 counts it; `send` does not count. */
   readonly outgoing: { window: number };
   readonly socket: Socket;
-  /** How many commands were asked for over all connections, this one included. */
+  /** How many commands were requested over all connections, this one included. */
   readonly count: number;
-  /** Sends the payload of a packet as it is. */
+  /** Sends the payload of a packet unchanged. */
   readonly send: (payload: Buffer) => void;
   /** Ends the command with status 0. */
   readonly exit: () => void;
-  /** Exchanges keys again, with another host key. */
+  /** Starts a new key exchange with another host key. */
   readonly rekeyAsAnother: () => void;
 }
 
 export interface HostileServer {
-  /** Connections that are open. */
+  /** How many connections are open. */
   connections(): number;
   readonly hostBlock: string;
 }

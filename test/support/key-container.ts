@@ -1,4 +1,4 @@
-/** OpenSSH's container of private keys (PROTOCOL.key), for keys that ssh-keygen does not make. */
+/** OpenSSH's private key format (PROTOCOL.key), for keys that ssh-keygen cannot make. */
 import { Writer } from '../../src/base/bytes.ts';
 
 /** Unencrypted; `secret` is the part that would be encrypted. */

@@ -1,13 +1,13 @@
-/** What tests must know of the native launcher and of what builds it. */
+/** Facts about the native launcher and its build. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { compile } from '../../scripts/launcher.js';
 import type { Sandbox } from './sandbox.ts';
 
-/** What `npm run build` made of bin/sshpool. */
+/** The bin/sshpool that `npm run build` made. */
 export const INSTALLED = fileURLToPath(new URL('../../bin/sshpool', import.meta.url));
 
-/** Whether a file is a program of the machine, not a script. */
+/** Whether a file is a native executable, not a script. */
 export function isNative(file: string): boolean {
   const fd = openSync(file, 'r');
   try {
@@ -19,7 +19,7 @@ export function isNative(file: string): boolean {
   }
 }
 
-/** Why nothing can be built with sanitizers here; undefined where it can. */
+/** Why a build with sanitizers is not possible here; undefined if it is. */
 export function noSanitizers(sandbox: Sandbox): string | undefined {
   const source = sandbox.write('probe.c', 'int main(void) { return 0; }\n');
   const built = compile(sandbox.path('probe'), [source], { sanitize: true });

@@ -1,8 +1,8 @@
-/** A real server as a program that uses the library knows it. */
+/** The configuration of a test's sshd for a program that uses the library. */
 import type { HostConfig } from '../../src/index.ts';
 import type { Sshd } from './sshd.ts';
 
-/** Without any configuration file of the user's: to be used with `configFile: 'none'`. */
+/** Uses no configuration file of the user; to be used with `configFile: 'none'`. */
 export function libraryHost({ port, user, identities, knownHosts }: Sshd): HostConfig {
   return {
     name: 'box',

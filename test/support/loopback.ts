@@ -1,4 +1,4 @@
-/** A TCP server on loopback whose connections a test serves by hand. */
+/** A TCP server on loopback; the test handles its connections. */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Sandbox } from './sandbox.ts';
@@ -10,7 +10,7 @@ export interface Loopback {
   connections(): number;
 }
 
-/** Listens until the end of the sandbox, which resets what is open; errors of sockets are none of the test. */
+/** Listens until the end of the sandbox, which resets open connections; socket errors are ignored. */
 export async function startLoopback(
   sandbox: Sandbox,
   serve: (socket: Socket) => void,
@@ -29,7 +29,7 @@ export async function startLoopback(
     await once(server, 'close');
   });
   return {
-    // What listens on a port has an address of this kind.
+    // The address of a TCP listener has this type.
     port: (server.address() as AddressInfo).port,
     connections: () => sockets.size,
   };

@@ -1,7 +1,7 @@
-/** What another process of this user has in its memory: Linux only (proc(5)). */
+/** Searches the memory of another process of this user: Linux only (proc(5)). */
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 
-/** Where in the writable memory of a process these texts are, in the encodings that Node has. */
+/** Finds the texts, in each of Node's encodings, in the writable memory of a process. */
 export function findInMemory(pid: number, texts: readonly string[]): string[] {
   const needles = (['latin1', 'utf16le'] as const).flatMap((encoding) =>
     texts.map((text) => ({ encoding, bytes: Buffer.from(text, encoding) })),
@@ -38,7 +38,7 @@ function writableRegions(pid: number): Region[] {
   });
 }
 
-/** A region that went meanwhile has nothing. */
+/** A region that was unmapped meanwhile is empty. */
 function read(memory: number, start: number, bytes: number): Buffer {
   const held = Buffer.alloc(bytes);
   try {

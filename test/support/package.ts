@@ -1,4 +1,4 @@
-/** The package as npm makes it, and installs it into an empty folder. */
+/** Makes the npm package, and installs it into an empty directory. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 import type { Sandbox } from './sandbox.ts';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** Neither sources of the package, nor anything that it is made with. */
+/** Not copied: no sources of the package, and not needed to build it. */
 const LEFT_OUT = new Set(['.git', 'node_modules', 'coverage', 'test']);
 
-/** npm with the user's own settings: where its registry and its cache are. */
+/** Runs npm with the user's own settings, which name its registry and its cache. */
 function npm(cwd: string, ...args: string[]): string {
   return execFileSync('npm', [...args, '--no-audit', '--no-fund', '--prefer-offline'], {
     cwd,
@@ -18,7 +18,7 @@ function npm(cwd: string, ...args: string[]): string {
   });
 }
 
-/** Packs a copy of the repository, for packing changes bin/sshpool; returns the package. */
+/** Packs a copy of the repository, because packing changes bin/sshpool; returns the package. */
 export function pack(sandbox: Sandbox): string {
   const source = sandbox.path('source');
   for (const name of readdirSync(ROOT).filter((entry) => !LEFT_OUT.has(entry))) {
@@ -31,7 +31,7 @@ export function pack(sandbox: Sandbox): string {
   return sandbox.path(packed);
 }
 
-/** Installs it into an empty folder; returns that. */
+/** Installs the package into an empty directory; returns that directory. */
 export function install(sandbox: Sandbox, packed: string, ...options: string[]): string {
   const place = sandbox.path('place');
   mkdirSync(place);

@@ -1,4 +1,4 @@
-/** A pool over links without a network, on a clock that the test turns. */
+/** A pool over links without a network, with a fake clock. */
 import { SshpoolError } from '../../src/base/errors.ts';
 import type { Asking } from '../../src/pool/pending-connects.ts';
 import type { PoolEvent } from '../../src/pool/events.ts';
@@ -18,28 +18,28 @@ export const SETTINGS: PoolSettings = {
   healthCheckIntervalMs: 30_000,
 };
 
-/** One connect under way: the test lets it succeed or fail. */
+/** One connect in progress: the test lets it succeed or fail. */
 export interface Connect {
   readonly request: PoolRequest;
   readonly signal: AbortSignal;
   readonly purpose: Purpose;
-  /** Asks the person at the leader; the result answers. */
+  /** Opens a prompt at the leading call; the returned function answers it. */
   ask(): () => void;
   succeed(link?: FakeLink): FakeLink;
   fail(error?: SshpoolError): void;
 }
 
-/** One acquire, and what came of it. */
+/** One acquire and its result. */
 export interface Call {
   readonly controller: AbortController;
   lease: Lease | undefined;
   error: SshpoolError | undefined;
   /** How its command ended. */
   outcome: Outcome | undefined;
-  /** The server's end of its session, once a command runs there. */
+  /** The server's side of its session, once a command runs. */
   server: ServerSession | undefined;
   readonly name: string;
-  /** It asked for a connection of its own. */
+  /** The call wanted a connection of its own. */
   readonly fresh: boolean;
 }
 
@@ -56,13 +56,13 @@ export class PoolBench {
   readonly clock = new FakeClock();
   readonly pool: Pool;
   readonly links: FakeLink[] = [];
-  /** Connects that are under way, oldest first. */
+  /** Connects in progress, oldest first. */
   readonly connects: Connect[] = [];
-  /** How often connecting was begun. */
+  /** How many connects were started. */
   connectCount = 0;
-  /** How often the pool said that it was empty. */
+  /** How often the pool reported that it is empty. */
   emptied = 0;
-  /** What the pool told of itself. */
+  /** The events that the pool reported. */
   readonly events: PoolEvent[] = [];
   readonly #options: FakeLinkOptions;
   readonly #byHand: boolean;
@@ -104,7 +104,7 @@ export class PoolBench {
     return request;
   }
 
-  /** Asks for a session and lets happen what needs no time. */
+  /** Acquires a session and runs everything that needs no time. */
   async call(name = 'web', fresh = false): Promise<Call> {
     const call = this.begin(name, fresh);
     await settle();
@@ -135,7 +135,7 @@ export class PoolBench {
     return call;
   }
 
-  /** Starts the command of a call, which the server then runs until `finish`. */
+  /** Starts the command of a call; it runs until `finish`. */
   async run(call: Call): Promise<Session> {
     const { lease } = call;
     if (!lease)
@@ -170,7 +170,7 @@ export class PoolBench {
     await settle();
   }
 
-  /** The command of a call prints so much at once. */
+  /** The command of a call prints this many bytes at once. */
   async stream(call: Call, bytes = 256 * 1024): Promise<void> {
     const { server } = call;
     const link = this.links.find(({ sessions }) => server && sessions.includes(server));
@@ -178,14 +178,14 @@ export class PoolBench {
     await settle();
   }
 
-  /** A call whose command ran and is over. */
+  /** A call whose command ran and has ended. */
   async ran(name = 'web', fresh = false): Promise<Call> {
     const call = await this.running(name, fresh);
     await this.finish(call);
     return call;
   }
 
-  /** Time passes in steps, so that what it sets off comes in between. */
+  /** Lets time pass in steps, so that timers and answers take turns. */
   async pass(ms: number, stepMs = 1000): Promise<void> {
     for (let left = ms; left > 0; left -= stepMs) {
       this.clock.advance(Math.min(stepMs, left));

@@ -1,12 +1,12 @@
 import { createServer } from 'node:net';
 
 /**
- * A port on which nobody listens and will not: tcpmux (RFC 1078). One that is only free now may be
- * given to another test's server, or to a connection, before it is asked.
+ * A port without a listener, now and later: tcpmux (RFC 1078). A port that is only free now may be
+ * given to another test's server, or to a connection, before the test uses it.
  */
 export const CLOSED_PORT = 1;
 
-/** A port of 127.0.0.1 on which nobody listens now. */
+/** A port of 127.0.0.1 that has no listener now. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject);

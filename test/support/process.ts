@@ -1,8 +1,8 @@
-/** What a test may know about processes and conditions: by pid, from /proc, and with a deadline. */
+/** Facts about processes, by pid and from /proc, and waiting for a condition with a deadline. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** False for a process that is gone, and for one that only waits to be reaped. */
+/** False for a process that has ended, and for a zombie. */
 export function alive(pid: number): boolean {
   const stat = readProc(pid, 'stat');
   if (stat !== undefined) return statFields(stat).state !== 'Z';
@@ -15,7 +15,7 @@ export function alive(pid: number): boolean {
   }
 }
 
-/** True where none of these processes has anything to do: each waits, was stopped or is gone. */
+/** Whether all these processes are idle: each waits, was stopped or has ended. */
 export function allWait(pids: readonly number[]): boolean {
   return !pids.some((pid) => {
     const stat = readProc(pid, 'stat');
@@ -23,7 +23,7 @@ export function allWait(pids: readonly number[]): boolean {
   });
 }
 
-/** Resident memory in bytes; 0 where the process is gone. */
+/** Resident memory in bytes; 0 if the process has ended. */
 export function rssBytes(pid: number): number {
   const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readProc(pid, 'status') ?? '')?.[1];
   return Number(kib ?? 0) * 1024;
@@ -43,7 +43,7 @@ export function descendantsOf(pid: number): number[] {
   return children.concat(children.flatMap(descendantsOf));
 }
 
-/** What a process has open, as /proc names it; nothing where it has not begun, or is gone. */
+/** The open files of a process, as /proc names them; empty if it has not started, or has ended. */
 export function openFiles(pid: number): string[] {
   const directory = `/proc/${pid}/fd`;
   return entriesOf(directory).flatMap((fd) => linkOf(`${directory}/${fd}`) ?? []);
@@ -57,7 +57,7 @@ function entriesOf(directory: string): string[] {
   }
 }
 
-/** Undefined where it was closed while we looked; the others are there all the same. */
+/** Undefined if the file descriptor was closed meanwhile; the other ones are still listed. */
 function linkOf(path: string): string | undefined {
   try {
     return readlinkSync(path);
@@ -66,7 +66,7 @@ function linkOf(path: string): string | undefined {
   }
 }
 
-/** The command line as `ps` shows it; empty where the process is gone. */
+/** The command line as `ps` shows it; empty if the process has ended. */
 export function titleOf(pid: number): string {
   return (readProc(pid, 'cmdline') ?? '').replaceAll('\0', ' ').trim();
 }
@@ -80,7 +80,7 @@ export function processesNaming(text: string): number[] {
   );
 }
 
-/** Sends `signal` to one process; one that is gone already is fine. */
+/** Sends `signal` to one process; it is no error if the process has ended. */
 export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
@@ -90,8 +90,8 @@ export function signal(pid: number, name: NodeJS.Signals): void {
 }
 
 /**
- * Waits until `condition` returns something true, and returns that; an empty list is nothing yet.
- * Throws an error that names `what` after `deadlineMs`.
+ * Waits until `condition` returns something true, and returns that; an empty list counts as false.
+ * After `deadlineMs` it throws an error that names `what`.
  */
 export async function until<T>(
   condition: () => T | Promise<T>,
@@ -118,12 +118,12 @@ function readProc(pid: number, file: string): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {
-    // Processes end while they are looked at, and others' environment is not for us.
+    // Processes end meanwhile, and other users' environment is not readable.
     return undefined;
   }
 }
 
-/** The name in field 2 may hold blanks and brackets, so the fields count from its last bracket. */
+/** The name in field 2 may hold blanks and parentheses, so the fields count from its last parenthesis. */
 function statFields(stat: string): { state: string | undefined; parent: number } {
   const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return { state, parent: Number(parent) };

@@ -1,6 +1,6 @@
-/** Chance that can be had once more. */
+/** Reproducible random numbers. */
 
-/** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */
+/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

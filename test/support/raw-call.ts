@@ -1,6 +1,6 @@
 /**
- * A caller without a program: it speaks the protocol with the agent of a sandbox, and says of its
- * terminal what the test wants.
+ * A caller without a program: it speaks the protocol with the agent of a sandbox. The test chooses
+ * what it reports about its terminal.
  */
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
@@ -17,11 +17,11 @@ export interface RawCallOptions {
   /** Standard input is a terminal of 80 columns and 24 rows. */
   readonly terminal?: boolean;
   readonly env?: Readonly<Record<string, string>>;
-  /** What the caller says that it can do; `ask` unless given. */
+  /** The capabilities that the caller announces; `ask` by default. */
   readonly capabilities?: readonly string[];
-  /** All of the standard input; without it that stays open. */
+  /** The whole standard input; without it, standard input stays open. */
   readonly stdin?: string;
-  /** The environment of the agent, where this call starts it. */
+  /** The environment of the agent, if this call starts it. */
   readonly agentEnv?: Readonly<Record<string, string>>;
 }
 
@@ -50,12 +50,12 @@ export class RawCall {
       columns: terminal ? 80 : 0,
       rows: terminal ? 24 : 0,
       ...{ width: 0, height: 0 },
-      // ECHO is off (RFC 4254 section 8, opcode 53), so that a test sees output only.
+      // ECHO is off (RFC 4254 section 8, opcode 53), so that a test sees only output.
       modes: terminal ? Buffer.from([53, 0, 0, 0, 0, 0]) : Buffer.alloc(0),
     });
   }
 
-  /** Makes a call, and starts the agent where there is none. */
+  /** Makes a call, and starts the agent if none runs. */
   static async make(sandbox: Sandbox, options: RawCallOptions): Promise<RawCall> {
     await runCli(sandbox, ['agent', 'start'], { env: options.agentEnv ?? {} });
     return new RawCall(join(sandbox.run, 'agent.sock'), options, sandbox.home);
@@ -65,7 +65,7 @@ export class RawCall {
     this.#peer.send(message);
   }
 
-  /** Another program goes on with the call, on the same connection. */
+  /** Another program continues the call on the same connection. */
   goOn(capabilities: readonly string[]): void {
     this.#peer.passOn();
     this.send({ type: 'hello', protocol: PROTOCOL, version: 'raw', capabilities });
@@ -75,12 +75,12 @@ export class RawCall {
     this.send({ type: 'stdin', data: Buffer.from(text) });
   }
 
-  /** The caller goes away. */
+  /** Closes the caller's connection. */
   leave(): void {
     this.#peer.destroy();
   }
 
-  /** What came on one of the streams. */
+  /** The output of one stream so far. */
   output(type: 'stdout' | 'stderr' = 'stdout'): string {
     return Buffer.concat(
       this.messages.flatMap((message) => (message.type === type ? [message.data] : [])),
@@ -109,7 +109,7 @@ export class RawCall {
     return last;
   }
 
-  /** What a caller would print on its standard error, after the notes: the farewell, or our words. */
+  /** What a caller prints on standard error: the notes, then ssh's closing line or sshpool's error. */
   async words(): Promise<string> {
     const last = await this.last();
     if (last.type === 'delegate') return `delegate to ${last.to}`;
@@ -123,7 +123,7 @@ export class RawCall {
   }
 
   #receive(message: Message, { stdin }: RawCallOptions): void {
-    // The bytes lie where the next message will.
+    // The next message will overwrite these bytes.
     const kept = 'data' in message ? { ...message, data: Buffer.from(message.data) } : message;
     this.messages.push(kept);
     if (message.type === 'stdout' || message.type === 'stderr') {

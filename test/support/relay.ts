@@ -1,17 +1,17 @@
 /**
- * A TCP relay on loopback that a test puts before a server to be the bad network: slow, silent, or
- * torn off after so many bytes. It knows nothing of ssh.
+ * A TCP relay on loopback between the client and a server. It simulates a bad network: slow, silent, or
+ * reset after a number of bytes. It does not know the SSH protocol.
  */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 export interface RelayOptions {
-  /** Each chunk arrives this much later, in each direction. */
+  /** Delay of each chunk, in each direction. */
   readonly delayMs?: number;
-  /** Each chunk is passed on in pieces of this size. */
+  /** Each chunk is split into pieces of this size. */
   readonly pieceBytes?: number;
-  /** Asked at each new connection: it is reset after so many bytes or so much time. */
+  /** Called for each new connection: it is reset after this many bytes or this much time. */
   readonly lasts?: () => Lifetime;
-  /** Told when a connection is reset because of `lasts`. */
+  /** Called when a connection is reset because of `lasts`. */
   readonly onCut?: () => void;
 }
 
@@ -25,34 +25,34 @@ export type Direction = 'toServer' | 'toClient';
 export interface Relay extends AsyncDisposable {
   /** On 127.0.0.1. */
   readonly port: number;
-  /** How many connections were ever taken. */
+  /** How many connections were accepted so far. */
   accepted(): number;
-  /** How many are open now. */
+  /** How many connections are open now. */
   connections(): number;
-  /** From now on nothing passes, on new connections either, and nobody is told. */
+  /** From now on no data passes, on new connections either, and both ends see no error. */
   stall(): void;
-  /** Ends a stall; what was held back passes. */
+  /** Ends a stall; the data that was held back passes. */
   resume(): void;
-  /** From now on what the open connections send that way is thrown away, and nobody is told. */
+  /** From now on data of the open connections in this direction is dropped, and both ends see no error. */
   swallow(direction: Direction): void;
   /** Resets every connection. */
   drop(): void;
-  /** Resets each connection once `bytes` more have passed on it, both directions together. */
+  /** Resets each connection after `bytes` more, counted in both directions together. */
   dropAfter(bytes: number): void;
-  /** Takes no more connections (they are refused) and resets the open ones. */
+  /** Accepts no more connections (they are refused) and resets the open ones. */
   close(): Promise<void>;
 }
 
 interface Wire {
   readonly client: Socket;
   readonly server: Socket;
-  /** How many bytes may still pass. */
+  /** How many more bytes may pass. */
   allowance: number;
-  /** What is thrown away. */
+  /** Directions whose data is dropped. */
   readonly swallowed: Set<Direction>;
   /** Resets both ends. */
   readonly cut: () => void;
-  /** The same because what was allowed is used up. */
+  /** The same, because the allowance is used up. */
   readonly expire: () => void;
 }
 
@@ -110,7 +110,7 @@ export async function startRelay(targetPort: number, options: RelayOptions = {})
 function listen(listener: Server): Promise<number> {
   return new Promise((resolve, reject) => {
     listener.once('error', reject);
-    // What listens on a port has an address of this kind.
+    // The address of a TCP listener has this type.
     listener.listen(0, '127.0.0.1', () => resolve((listener.address() as AddressInfo).port));
   });
 }
@@ -131,7 +131,7 @@ function join(wires: Set<Wire>, client: Socket, server: Socket, onCut?: () => vo
   const ends = [client, server];
   const cut = (): void => ends.forEach((socket) => void socket.resetAndDestroy());
   const expire = (): void => {
-    // Its ends may have gone by themselves meanwhile.
+    // The sockets may have closed meanwhile.
     if (!client.destroyed) onCut?.();
     cut();
   };
@@ -139,10 +139,10 @@ function join(wires: Set<Wire>, client: Socket, server: Socket, onCut?: () => vo
   const wire = { client, server, allowance: Infinity, swallowed, cut, expire };
   wires.add(wire);
   for (const socket of ends) {
-    // 'close' follows, and a reset is what this is about.
+    // 'close' follows, and a reset is expected here.
     socket.on('error', () => undefined);
     socket.once('close', (failed) => {
-      // One that ended well has passed its end on, behind what is still under way.
+      // After a normal end, end of file was passed on behind the data that is still on its way.
       if (failed) cut();
       if (ends.every(({ destroyed }) => destroyed)) wires.delete(wire);
     });
@@ -165,7 +165,7 @@ function forward(
     if (wire.swallowed.has(direction)) return;
     const part = chunk.subarray(0, wire.allowance);
     wire.allowance -= part.length;
-    // The cut waits until what was allowed has left.
+    // The reset waits until the allowed bytes were sent.
     const torn = wire.allowance <= 0;
     const pieces = piecesOf(part, pieceBytes);
     for (const piece of pieces.slice(0, -1)) to.write(piece);

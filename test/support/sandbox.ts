@@ -1,17 +1,17 @@
 /**
- * A private world for one test: directories, an environment that inherits nothing but PATH, and the
- * promise that no process outlives it.
+ * An isolated environment for one test: its own directories, no inherited variable but PATH, and a
+ * check that no process is left at the end.
  */
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { processesNaming, signal, titleOf, until } from './process.ts';
 
-/** How long a process may take to be gone once it was told to. */
+/** How long a process may take to end after its signal. */
 const GRACE_MS = 3000;
 
 export interface Sandbox extends AsyncDisposable {
-  /** Short, since the path of a unix socket has at most 103 bytes. */
+  /** Short, because the path of a unix socket has at most 103 bytes. */
   readonly root: string;
   readonly home: string;
   /** The runtime directory of this sandbox's agent. */
@@ -20,16 +20,16 @@ export interface Sandbox extends AsyncDisposable {
   path(...parts: string[]): string;
   /** Writes a file of mode 0600, making its directories, and returns its path. */
   write(name: string, content: string): string;
-  /** Work for the end of the sandbox, done in reverse order and before processes are counted. */
+  /** Clean-up at the end of the sandbox, in reverse order and before processes are counted. */
   defer(cleanUp: () => Promise<void>): void;
 }
 
 /**
- * Makes a sandbox. Its disposal fails, after ending them, where processes are left that belong to
- * it: they have its path on the command line or in the environment (looked up on Linux only).
+ * Makes a sandbox. If processes of the sandbox are left at its disposal, it kills them and fails. These
+ * have its path on the command line or in the environment (looked up on Linux only).
  */
 export function createSandbox(): Sandbox {
-  // Resolved, so that the paths the programs print are those the test compares with.
+  // Resolved, so that the paths equal those that the programs print.
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'sshp-')));
   const [home, run] = [join(root, 'home'), join(root, 'run')];
   for (const directory of [home, run]) mkdirSync(directory, { mode: 0o700 });
@@ -41,7 +41,7 @@ export function createSandbox(): Sandbox {
     home,
     run,
     env: {
-      // For scripts/coverage.js: the programs that the tests spawn write their own coverage there.
+      // For scripts/coverage.js: the programs that the tests start write their coverage there.
       ...(coverage ? { NODE_V8_COVERAGE: join(coverage, 'raw') } : {}),
       PATH: [...(coverage ? [join(coverage, 'bin')] : []), path].join(':'),
       HOME: home,
@@ -74,7 +74,7 @@ async function runAll(cleanUps: (() => Promise<void>)[]): Promise<unknown[]> {
 }
 
 async function endLeftovers(root: string): Promise<Error[]> {
-  // Those that were told to go get their time: only what stays is a leak.
+  // Processes that were told to end get time to do so: only the remaining ones are leaks.
   const left = await until(() => processesNaming(root).length === 0, 'nothing left', GRACE_MS).then(
     () => [],
     () => processesNaming(root),

@@ -1,10 +1,10 @@
-/** Connections over a unix socket that belong to the running test. */
+/** Unix socket connections of the running test. */
 import { once } from 'node:events';
 import { connect, createServer, type NetConnectOpts, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { createSandbox } from './sandbox.ts';
 
-/** Both ends of one; `options` are the client's. */
+/** Both ends of one connection; `options` are the client's. */
 export async function connected(
   options: Partial<NetConnectOpts> = {},
 ): Promise<readonly [client: Socket, server: Socket]> {

@@ -1,6 +1,6 @@
 /**
- * A key agent in software, on a socket of its own: it lists what it is given, of any type, and signs
- * as it is told (draft-miller-ssh-agent).
+ * A key agent in software, on a socket of its own: it lists the given keys, of any type, and signs
+ * as the test wants (draft-miller-ssh-agent).
  */
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
@@ -10,7 +10,7 @@ import type { Sandbox } from './sandbox.ts';
 export interface SoftKey {
   readonly blob: Buffer;
   readonly comment: string;
-  /** The whole signature; without it the agent refuses to sign. */
+  /** Returns the whole signature; without it the agent refuses to sign. */
   readonly sign?: (data: Buffer, flags: number) => Buffer;
 }
 
@@ -20,7 +20,7 @@ export async function startSoftAgent(sandbox: Sandbox, keys: readonly SoftKey[])
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket.on('error', () => socket.destroy()));
-    // Requests are small: each comes in one piece.
+    // Requests are small: each arrives in one piece.
     socket.on('data', (chunk: Buffer) => {
       const answer = answerTo(new Reader(new Reader(chunk).string()), keys);
       socket.write(new Writer().string(answer).finish());

@@ -1,6 +1,6 @@
 /**
- * A real OpenSSH server for tests: on loopback, as the current user, with keys, configuration and
- * log of its own inside a sandbox, whose end is also the server's.
+ * A real OpenSSH server for tests: on loopback, as the current user, with its own keys, configuration
+ * and log in a sandbox. It stops at the end of the sandbox.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
@@ -16,9 +16,9 @@ const STOP_MS = 2000;
 type KeyType = 'ed25519' | 'ecdsa' | 'rsa';
 
 export interface SshdOptions {
-  /** The alias in ssh_config and the directory in the sandbox; `box` unless given. */
+  /** The alias in ssh_config and the directory in the sandbox; `box` by default. */
   readonly name?: string;
-  /** Directives of sshd_config, which win over ours (SetEnv is joined with ours). */
+  /** Directives of sshd_config; they override this file's (SetEnv is joined with this file's). */
   readonly options?: Readonly<Record<string, string | readonly string[]>>;
   readonly hostKeys?: readonly KeyType[];
   readonly userKeys?: readonly KeyType[];
@@ -28,23 +28,23 @@ export interface Sshd extends AsyncDisposable {
   readonly name: string;
   readonly port: number;
   readonly user: string;
-  /** The private key files a login works with, one for each of `userKeys`. */
+  /** The private key files that the server accepts, one for each of `userKeys`. */
   readonly identities: readonly string[];
   readonly hostKeys: readonly string[];
-  /** Names the server as `[127.0.0.1]:PORT`. */
+  /** The known_hosts lines of the server, for `[127.0.0.1]:PORT`. */
   readonly knownHosts: string;
   /** The `Host` block of the server, for an ssh_config of the test's own. */
   readonly hostBlock: string;
   /** The listening process. */
   readonly pid: number;
-  /** Writes an ssh_config and returns its path; `extra` goes first, and so wins. */
+  /** Writes an ssh_config and returns its path; `extra` is put first, so it takes precedence. */
   config(extra?: string): string;
   log(): string;
-  /** Logins since the server was made. */
+  /** Logins since this object was made. */
   logins(): number;
   /** Connections that are logged in now. */
   connections(): number;
-  /** Ends the server with all its connections, and starts it on the same port. */
+  /** Ends the server with all its connections, and restarts it on the same port. */
   restart(): Promise<void>;
   /** Ends the server with all its connections and their commands. */
   stop(): Promise<void>;
@@ -62,7 +62,7 @@ export async function startSshd(sandbox: Sandbox, options: SshdOptions = {}): Pr
     try {
       await daemon.start();
     } catch (error) {
-      // Another test may take the port between the look and the start.
+      // Another test may take the port between freePort() and the start.
       if (attempt < 5 && daemon.log().includes('Address already in use')) continue;
       throw error;
     }
@@ -71,7 +71,7 @@ export async function startSshd(sandbox: Sandbox, options: SshdOptions = {}): Pr
   }
 }
 
-/** One sshd process after the other, with one configuration. */
+/** Runs sshd, one process at a time, with one configuration. */
 class Daemon {
   readonly #config: string;
   readonly #log: string;
@@ -110,12 +110,12 @@ class Daemon {
     const child = this.#child;
     this.#child = undefined;
     if (child?.pid === undefined) return;
-    // Collected first: once the listener is gone nothing links its children to it.
+    // Collected first: after the listener has ended its children cannot be found.
     const pids = [child.pid, ...descendantsOf(child.pid)];
     const gone = (): boolean => !pids.some(alive);
     for (const pid of pids) {
       signal(pid, 'SIGTERM');
-      // A test may have stopped it, and then it would not see the first.
+      // A test may have stopped it: a stopped process handles SIGTERM only after SIGCONT.
       signal(pid, 'SIGCONT');
     }
     await until(gone, 'sshd ends', STOP_MS).catch(() => {
@@ -156,7 +156,7 @@ function publicKey(file: string): string {
 }
 
 function writeConfig(sandbox: Sandbox, files: Files, port: number, given: SshdOptions): string {
-  // sshd drops its privileges into this directory, which its service makes at boot.
+  // sshd uses this directory for privilege separation; normally its service makes it at boot.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
   const { SetEnv: setEnv = [], ...options } = given.options ?? {};
   const directives: Readonly<Record<string, string | readonly string[]>> = {
@@ -174,28 +174,28 @@ function writeConfig(sandbox: Sandbox, files: Files, port: number, given: SshdOp
     Subsystem: 'sftp internal-sftp',
     ...penalties(),
   };
-  // A bash started by sshd reads ~/.bashrc even for a command, and the developer's may take
-  // longer than all that is measured here. So the commands live in the sandbox's home.
+  // A bash started by sshd reads ~/.bashrc even for a command, and the developer's file may be slower
+  // than all that is measured here. So HOME is the sandbox's home.
   const lines = [`SetEnv HOME=${sandbox.home} ${[setEnv].flat().join(' ')}`];
-  // The first value of a directive counts, so those of the test stand in front.
+  // The first value of a directive counts, so the test's own directives come first.
   for (const [directive, values] of [...Object.entries(options), ...Object.entries(directives)]) {
     for (const value of [values].flat()) lines.push(`${directive} ${value}`);
   }
   return sandbox.write(`${files.name}/sshd_config`, `${lines.join('\n')}\n`);
 }
 
-/** Since 9.8 the server keeps out, for a while, an address from which logins failed. */
+/** Since 9.8 sshd refuses, for a while, an address whose logins failed. */
 function penalties(): Record<string, string> {
   return sshdIsAtLeast(9, 8) ? { PerSourcePenalties: 'no' } : {};
 }
 
 /** Whether the server is OpenSSH of this version or a later one. */
 export function sshdIsAtLeast(major: number, minor: number): boolean {
-  // Where it does not know -V it says its version with the usage.
+  // An sshd that does not know -V prints its version with the usage.
   return isAtLeast(SSHD, major, minor);
 }
 
-/** The same of the client. */
+/** The same for the ssh client. */
 export function sshIsAtLeast(major: number, minor: number): boolean {
   return isAtLeast('ssh', major, minor);
 }
@@ -239,7 +239,7 @@ function describeServer(sandbox: Sandbox, files: Files, port: number, daemon: Da
   };
 }
 
-/** The process of a connection is named after the user; while it logs in it has a [net] child. */
+/** The title of a connection's process names the user; during the login it has a [net] child. */
 function isLoggedIn(pid: number): boolean {
   return (
     /^sshd(-session)?: (?!\[)/.test(titleOf(pid)) &&

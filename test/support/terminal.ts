@@ -1,4 +1,4 @@
-/** Programs in a terminal of their own, made by script(1): what they show, and what is typed there. */
+/** Runs programs in their own terminal, made by script(1): reads the screen and types. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { stopAgentAtTheEnd } from './cli.ts';
@@ -12,7 +12,7 @@ export function haveTerminals(): boolean {
 }
 
 export class Terminal {
-  /** All that was shown so far. */
+  /** Everything that was shown so far. */
   screen = '';
   readonly #child: ChildProcess;
   readonly #ended: Promise<number | null>;
@@ -24,7 +24,7 @@ export class Terminal {
     this.#ended = new Promise((resolve) => child.once('close', resolve));
   }
 
-  /** Runs the words in a terminal; `env` is added to the sandbox's. */
+  /** Runs a command in a terminal; `env` is added to the sandbox's. */
   static run(
     sandbox: Sandbox,
     words: readonly string[],
@@ -53,7 +53,7 @@ export class Terminal {
     return shell;
   }
 
-  /** Waits until this is shown, behind what was waited for before. */
+  /** Waits until the terminal shows this text, after the text that was last waited for. */
   async shows(text: string): Promise<void> {
     await until(
       () => this.screen.includes(text, this.#seen),
@@ -65,9 +65,9 @@ export class Terminal {
   }
 
   /**
-   * Waits for a question, and until its program waits for the answer: a Ctrl-C that comes after the
-   * prompt and before the read is lost on ssh, which then waits for ever (its readpassphrase(3)
-   * only marks the signal, and lets the read that the signal interrupts end).
+   * Waits for a prompt, and until its program reads the answer: ssh loses a Ctrl-C that comes between the
+   * prompt and the read, and then waits for ever (its readpassphrase(3) only marks the signal, and lets
+   * the read that the signal interrupts end).
    */
   async asks(question: string): Promise<void> {
     await this.shows(question);
@@ -79,13 +79,13 @@ export class Terminal {
     this.#child.stdin?.write(text);
   }
 
-  /** Types a command line, without its echo counting as shown. */
+  /** Types a command line; its echo does not count as shown. */
   async command(line: string): Promise<void> {
     this.type(`${line}\r`);
     await this.shows(`${line}\r\n`);
   }
 
-  /** What a command of the shell prints. */
+  /** Returns the output of a shell command. */
   async output(line: string): Promise<string> {
     await this.command(`${line}; echo end of output`);
     const from = this.#seen;
@@ -100,7 +100,7 @@ export class Terminal {
     return pid;
   }
 
-  /** Resolves to the exit status, when all that was shown is on the screen. */
+  /** Resolves to the exit status, after all output is on the screen. */
   get ended(): Promise<number | null> {
     return this.#ended;
   }
@@ -110,14 +110,14 @@ export class Terminal {
     ...turns: readonly (readonly [question: string, typed: string])[]
   ): Promise<number | null> {
     for (const [question, typed] of turns) {
-      // A person answers one question after the other.
+      // Each answer is typed only after its prompt.
       await this.asks(question);
       this.type(typed);
     }
     return this.#ended;
   }
 
-  /** The terminal goes away, as when its window is closed. */
+  /** Closes the terminal, as when its window is closed. */
   hangUp(): void {
     this.#child.kill('SIGKILL');
   }

@@ -1,4 +1,4 @@
-/** What the documents say in tables is what the source has, and the files that they name are there. */
+/** The tables in the documents agree with the source, and the files that they name exist. */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PHASES } from '../../src/ssh/channel/channel.ts';
@@ -15,7 +15,7 @@ const cells = (line: string): string[] =>
     .slice(1, -1)
     .map((cell) => cell.trim().replaceAll('`', ''));
 
-/** The moves that the table under the marker shows, as the source writes them. */
+/** The transitions in the table after the marker, in the source's form. */
 function documented(marker: string): Record<string, Record<string, string>> {
   const after = text.split(`<!-- table: ${marker} -->\n\n`)[1] ?? '';
   const [heading = '', , ...rows] = (after.split('\n\n')[0] ?? '').split('\n');
@@ -53,11 +53,11 @@ describe('docs/RELIABILITY.md', () => {
   });
 });
 
-/** Of numbers with stars between them. */
+/** Multiplies numbers separated by stars. */
 const product = (words: string): number =>
   words.split('*').reduce((result, factor) => result * Number(factor), 1);
 
-it.each(['docs/RELIABILITY.md', 'docs/SECURITY.md'])('%s names files that are there', (name) => {
+it.each(['docs/RELIABILITY.md', 'docs/SECURITY.md'])('%s names only files that exist', (name) => {
   const named = read(name).match(/\b(?:test|src)\/[\w./-]+\.\w+/g) ?? [];
   expect(named.length).toBeGreaterThan(0);
   const missing = named.filter((file) => !existsSync(new URL(`../../${file}`, import.meta.url)));

@@ -1,4 +1,4 @@
-/** What is committed is what the source generates; scripts/generate.js writes it. */
+/** The committed files equal those that the source generates; scripts/generate.js writes them. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { protocolDocument } from '../../scripts/protocol-document.js';
@@ -39,16 +39,16 @@ describe('the generated files (npm run generate writes them)', () => {
     ['completions/sshpool.fish', fishCompletion(COMMANDS)],
     ['docs/PROTOCOL.md', protocolDocument(protocol)],
     ['src/launcher/wire.h', wireHeader(protocol, start, facts)],
-  ])('%s is as its tables have it', (name, generated) => {
+  ])('%s agrees with its tables', (name, generated) => {
     expect(committed(name)).toBe(generated);
   });
 
-  it('README.md has the settings as their table has them', () => {
+  it('README.md agrees with the table of the settings', () => {
     const readme = committed('README.md');
     expect(readme).toBe(withSection(readme, 'settings', settingsTable([...VARIABLES, FALLBACK])));
   });
 
-  it('a README without the section is no place to write to', () => {
+  it('a README without the section is an error', () => {
     expect(() => withSection('# sshpool\n', 'settings', 'x')).toThrow('<!-- settings -->');
   });
 });

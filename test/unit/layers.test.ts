@@ -1,4 +1,4 @@
-/** The lint configuration keeps the layers of docs/ARCHITECTURE.md, and the rooms of src/ssh, apart: its rules do bite. */
+/** The lint rules enforce the layers of docs/ARCHITECTURE.md and the folders of src/ssh. */
 import { execFile } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Each importing file with the modules it must not import and some that it may. */
+/** Each importing file with the modules that it must not import. */
 const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
   'src/base/x.ts': ['../wire/a.ts', '../config/a.ts', '../cli/a.ts', '../index.ts', 'zod', 'ssh2'],
   'src/wire/x.ts': ['../config/a.ts', '../ssh/a.ts', '../agent/a.ts', '../client/a.ts', 'zod'],
@@ -82,7 +82,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'src/cli/x.ts': ['../agent/a.ts', '../client/a.ts', 'commander', 'chalk', 'ora', 'execa'],
   'src/cli/commands/y.ts': ['../../agent/a.ts', 'ora'],
 };
-/** What ssh may not use, but name the types of. */
+/** Modules from which src/ssh may import only types. */
 const TYPES_FOR_SSH = ['../config/types.ts', 'ssh2'];
 
 const cases = (table: typeof FORBIDDEN): [file: string, module: string][] =>
@@ -98,7 +98,7 @@ interface Finding {
 
 describe('the layer rules', () => {
   const directory = mkdtempSync(join(tmpdir(), 'layers-'));
-  /** The imports of each file, one a line. */
+  /** The imports of each file, one per line. */
   const files = new Map<string, string[]>();
   const reported = new Set<string>();
 
@@ -148,7 +148,7 @@ function lint(directory: string): Promise<readonly Finding[]> {
   const oxlint = join(root, 'node_modules', '.bin', 'oxlint');
   return new Promise((resolve) => {
     execFile(oxlint, ['-f', 'json', 'src'], { cwd: directory }, (_error, stdout) => {
-      // It fails, since it finds things; without a report this throws, and so does the hook.
+      // oxlint fails because it finds violations; without a report this throws, and so does the hook.
       const report = JSON.parse(stdout) as { diagnostics: readonly Finding[] };
       resolve(report.diagnostics);
     });

@@ -1,4 +1,4 @@
-/** `sshpool agent ...`: the life of the background agent, by hand. */
+/** `sshpool agent ...`: starts, stops and shows the background agent. */
 import { createReadStream, existsSync, statSync, watch } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { AgentStatus } from '../../agent/methods.ts';
@@ -19,9 +19,9 @@ import { colors } from '../colors.ts';
 import { printError } from '../ui.ts';
 import { duration, size } from './stats.ts';
 
-/** `status` when no agent runs, as systemctl(1) and ssh-add(1) have it for "not there". */
+/** Exit status of `status` when no agent runs, as systemctl(1) and ssh-add(1) have it. */
 const NOT_RUNNING = 1;
-/** How long an agent may take to leave where running commands are ended; then it hangs. */
+/** How long an agent may take to stop when it ends running commands; after that it counts as hung. */
 const FORCE_MS = 15_000;
 
 export async function start(): Promise<number> {
@@ -113,7 +113,7 @@ export async function status({ json }: { readonly json?: true }): Promise<number
   return found ? 0 : NOT_RUNNING;
 }
 
-/** What would stay in a process that serves other callers: code that is loaded into it, a debugger. */
+/** Refuses variables that load code or a debugger into the process, which serves other callers. */
 function refuseForeignCode(): void {
   const [name] = [
     ...ownPlace(process.env).diversions,
@@ -131,10 +131,10 @@ export async function runAgent(): Promise<number> {
   const paths = ourPaths();
   const settings = await readSettings(process.env);
   ensureDir(paths.dir);
-  // Before anything is written there: the directory may be another user's.
+  // Checked before anything is written: the directory may be another user's.
   checkDir(paths.dir, process.getuid?.() ?? 0);
   const lock = await takeLock(paths.lock, START_MS);
-  // The whole agent: no other command is to wait for it to load.
+  // Imported here: no other command should wait for the whole agent to load.
   const { Agent } = await import('../../agent/lifecycle.ts');
   const { guardProcess, writeLog } = await import('../../agent/process.ts');
   const agent =
@@ -156,7 +156,7 @@ export async function runAgent(): Promise<number> {
 
 export async function logs({ follow }: { readonly follow?: true }): Promise<number> {
   const { dir, log } = ourPaths();
-  // What another user wrote there would go to our terminal, escape sequences included.
+  // Text of another user could contain escape sequences for the terminal.
   checkDir(dir, process.getuid?.() ?? 0);
   if (!existsSync(log)) {
     printError(`sshpool: there is no log yet (${log})`);
@@ -164,7 +164,7 @@ export async function logs({ follow }: { readonly follow?: true }): Promise<numb
   }
   let at = await print(log, 0);
   if (!follow) return 0;
-  // Read on whenever the file changes; a file that was begun anew is read from its start.
+  // Reads on whenever the file changes; a new file is read from its start.
   for (;;) {
     await new Promise<void>((resolve) => {
       const watcher = watch(log, () => {

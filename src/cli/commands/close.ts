@@ -1,4 +1,4 @@
-/** `sshpool close`: ends connections, and says which. */
+/** `sshpool close`: closes connections and lists them. */
 import { SshpoolError } from '../../base/errors.ts';
 import { parseTarget } from '../../config/target.ts';
 import type { ConnectionRow } from '../../pool/stats.ts';

@@ -1,6 +1,6 @@
 /**
- * Completions for the shells, generated from the command table. The scripts hold the words that
- * never change; hosts and targets they ask of `sshpool completion --hosts` and `--targets`.
+ * Completions for the shells, generated from the command table. The scripts contain the constant words;
+ * they ask `sshpool completion --hosts` and `--targets` for hosts and targets.
  */
 import { homedir } from 'node:os';
 import { configHosts } from '../../config/config-hosts.ts';
@@ -14,12 +14,12 @@ const SCRIPTS: Readonly<Record<string, (() => string) | undefined>> = {
   fish: () => fishCompletion(COMMANDS),
 };
 
-/** The script for a shell; undefined for one that we do not know. */
+/** The script for a shell; undefined for an unknown shell. */
 export function completionScript(shell: string): string | undefined {
   return SCRIPTS[shell]?.();
 }
 
-/** Prints what the scripts ask for; silent where something is missing, as completions must be. */
+/** Prints the words that the scripts ask for; prints no errors, as completions must not. */
 export async function printWords(kind: '--hosts' | '--targets'): Promise<number> {
   const words =
     kind === '--hosts' ? configHosts(`${homedir()}/.ssh/config`, homedir()) : await pooled();

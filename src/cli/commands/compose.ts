@@ -26,7 +26,7 @@ const JSON_OPTION = '--json';
 
 /** `argv` is the words after `compose`; undefined where they ask for help. */
 export async function compose(argv: readonly string[]): Promise<number | undefined> {
-  // What Node made of bytes that are no text cannot be sent as it was.
+  // Node has replaced bytes that are not UTF-8, so the word cannot be sent unchanged.
   const broken = argv.find((word) => word.includes('\uFFFD'));
   if (broken !== undefined) refuse(`${JSON.stringify(broken)} is not valid UTF-8`);
   const call = parseHostCall(argv, FORM);
@@ -56,16 +56,16 @@ interface Wish {
   readonly json: boolean;
 }
 
-/** Words of our own, of which docker gets none but the name of the project. */
+/** Actions of sshpool itself; docker gets only the name of the project. */
 const OURS: ReadonlySet<string> = new Set(['ls', 'ps']);
 
-/** All of it is checked before anything is sent. @throws SshpoolError USAGE */
+/** Checks everything before anything is sent. @throws SshpoolError USAGE */
 function parse({ rest, given }: HostCall): Wish {
   const [verb, ...words] = rest;
   checkVerb(verb);
   const isJson = given.some(({ spec }) => spec.name === JSON_OPTION);
   if (!OURS.has(verb)) {
-    // Behind the action, options are for docker.
+    // After the action, options are for docker.
     const [project = '', ...args] = words;
     if (isJson) refuse(`${JSON_OPTION} is for ls and ps`);
     checkNamed(project);
@@ -134,7 +134,7 @@ export function renderStatus({ status, services }: ComposeStatus): string {
   return `${page(head, rows)}${COLORS[status](status)}\n`;
 }
 
-/** As docker shows it. */
+/** Formats a port as docker does. */
 function portOf({ url, targetPort, publishedPort, protocol }: ComposePort): string {
   const target = `${targetPort}/${protocol}`;
   if (publishedPort === null) return target;

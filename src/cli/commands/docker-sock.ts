@@ -37,16 +37,16 @@ export async function dockerSock(argv: readonly string[]): Promise<number | unde
   const dockerHost = `unix://${socket.path}`;
   const [tool, ...args] = call.rest;
   if (tool === undefined) return stay(socket, `DOCKER_HOST=${dockerHost}`, call);
-  // Set for another docker, these would have it speak TLS to ours, or go elsewhere.
+  // These variables would make docker use TLS or another address.
   const others = { DOCKER_TLS: undefined, DOCKER_TLS_VERIFY: undefined, DOCKER_CONTEXT: undefined };
   const env = { ...process.env, ...others, DOCKER_HOST: dockerHost };
   return runProgram(tool, args, env, { over: () => socket.close() });
 }
 
-/** The longest name of a host that is taken as it is: a socket's path has at most 103 bytes. */
+/** The longest host name that is used unchanged: a socket's path has at most 103 bytes. */
 const NAME_MAX = 32;
 
-/** In the directory of the agent, which is ours alone. */
+/** In the agent's directory, which is private to the user. */
 function ownPath(host: string): string {
   const isPlain = /^[\w.-]+$/.test(host) && host.length <= NAME_MAX;
   const name = isPlain ? host : createHash('sha256').update(host).digest('hex').slice(0, NAME_MAX);
@@ -57,7 +57,7 @@ const onError = ({ message }: SshpoolError): void => printError(`sshpool: ${mess
 
 const ENDS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Until it is told to end, which then ends us. */
+/** Serves until a signal, which then ends this process. */
 async function stay(
   socket: ForwardedSocket,
   line: string,
@@ -66,7 +66,7 @@ async function stay(
   const ended = new Promise<NodeJS.Signals>((end) => {
     for (const name of ENDS) process.once(name, end);
   });
-  // Whoever wanted to read the line has gone; who connects to the socket need not have.
+  // The reader of the printed line may close; the socket must stay.
   process.stdout.on('error', () => undefined);
   process.stdout.write(`${line}\n`);
   if (!quiet && process.stdout.isTTY) {
@@ -75,6 +75,6 @@ async function stay(
   const signal = await ended;
   await socket.close();
   process.kill(process.pid, signal);
-  // It was one that does not end us.
+  // This signal does not end this process.
   return 128 + constants.signals[signal];
 }

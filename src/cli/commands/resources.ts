@@ -1,4 +1,4 @@
-/** `sshpool resources`: how a host is. */
+/** `sshpool resources`: CPU, memory and disks of a host. */
 import { EXIT_FAILURE, SshpoolError } from '../../base/errors.ts';
 import { printableLine } from '../../base/printable.ts';
 import { readHostResources, type HostResources, type Usage } from '../../hosts/resources.ts';
@@ -28,7 +28,7 @@ export async function resources(argv: readonly string[]): Promise<number | undef
   return 0;
 }
 
-/** The page for people. */
+/** The text output. */
 export function renderResources({
   hostname,
   system,

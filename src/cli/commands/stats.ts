@@ -1,4 +1,4 @@
-/** `sshpool stats`: the pool's counters and connections, for people and for programs. */
+/** `sshpool stats`: the pool's counters and connections, as text or JSON. */
 import type { AgentStats } from '../../agent/methods.ts';
 import type { ConnectionRow, Percentiles } from '../../pool/stats.ts';
 import { callRunning } from '../agent-call.ts';
@@ -20,7 +20,7 @@ export async function stats(target: string | undefined, { json }: StatsOptions):
     printError(`sshpool: no connection to ${target}`);
     return 1;
   }
-  // Into a file or a pipe names go whole.
+  // In a file or a pipe names are not shortened.
   const { isTTY, columns } = process.stdout;
   const page = { now: Date.now(), columns: isTTY && columns > 0 ? columns : Infinity };
   process.stdout.write(json ? `${JSON.stringify(found, null, 2)}\n` : renderStats(found, page));
@@ -30,11 +30,11 @@ export async function stats(target: string | undefined, { json }: StatsOptions):
 export interface Page {
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** How many there is room for. */
+  /** The width of the terminal. */
   readonly columns: number;
 }
 
-/** The page for people. */
+/** The text output. */
 export function renderStats(found: AgentStats, { now, columns }: Page): string {
   const { totals, connections } = found;
   const percent = `${(totals.reuseRate * 100).toFixed(1)}%`;
@@ -69,7 +69,7 @@ export function renderStats(found: AgentStats, { now, columns }: Page): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Why some are not carried by ssh2, one line for each reason. */
+/** Why ssh2 does not carry some connections, one line for each reason. */
 function reasons(connections: readonly ConnectionRow[]): string[] {
   const unusual = connections.filter(({ link }) => link !== 'ssh2');
   const lines = unusual.map(({ target, link, linkReason }) => `${target}: ${link}, ${linkReason}`);
@@ -77,7 +77,10 @@ function reasons(connections: readonly ConnectionRow[]): string[] {
 }
 
 const HEADINGS = ['TARGET', 'ADDRESS', 'LINK', 'STATE', 'RUN', 'HITS', 'IDLE', 'IN', 'OUT', 'RTT'];
-/** The columns that are cut where there is too little room, the first one first, and what is left of them. */
+/**
+ * The columns that are shortened if the terminal is too narrow, in this order, with their minimum
+ * widths.
+ */
 const CUT = [
   { column: HEADINGS.indexOf('ADDRESS'), least: 12 },
   { column: HEADINGS.indexOf('TARGET'), least: 8 },

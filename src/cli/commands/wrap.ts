@@ -1,4 +1,4 @@
-/** `sshpool wrap`: runs a tool for which `ssh` is sshpool. */
+/** `sshpool wrap`: runs a tool with sshpool as its `ssh`. */
 import { fileURLToPath } from 'node:url';
 import { SshpoolError } from '../../base/errors.ts';
 import { DEFAULT_PATH } from '../../base/programs.ts';
@@ -8,7 +8,7 @@ import { ourPaths } from '../agent-call.ts';
 
 const SYNTAX = 'the form is: sshpool wrap [--] TOOL [ARG...]';
 
-/** Resolves to the status of the tool; undefined where the words ask for help. */
+/** Resolves to the tool's exit status; undefined where the words ask for help. */
 export async function wrap(argv: readonly string[]): Promise<number | undefined> {
   const [first = ''] = argv;
   if (first === '--help' || first === '-h') return undefined;

@@ -1,6 +1,6 @@
 /**
- * Agent forwarding (OpenSSH's PROTOCOL.agent): each channel that the server opens for it is
- * joined to the key agent's socket. Only a connection whose key names that socket accepts them.
+ * Agent forwarding (OpenSSH's PROTOCOL.agent): each channel that the server opens for it is joined to the key
+ * agent's socket. Only a connection whose connection key names that socket accepts them.
  */
 import { createConnection } from 'node:net';
 import type { Channel, ChannelEvents } from './channel.ts';
@@ -13,7 +13,7 @@ export function forwardKeyAgent(channels: Channels, socketPath: string): void {
 function join(channel: () => Channel, socketPath: string): ChannelEvents {
   const socket = createConnection({ path: socketPath, allowHalfOpen: true });
   const flow = (): void => {
-    // What the server's window does not take now waits in the socket.
+    // Data beyond the server's window stays in the socket.
     const room = channel().sendWindow;
     if (room === 0) return;
     const data = socket.read(Math.min(room, socket.readableLength)) as Buffer | null;
@@ -21,7 +21,7 @@ function join(channel: () => Channel, socketPath: string): ChannelEvents {
   };
   socket.on('readable', flow);
   socket.on('end', () => channel().end());
-  // A key agent that is gone looks to the remote like one that hung up.
+  // If the key agent fails, the server sees its channel close.
   socket.on('error', () => socket.destroy());
   socket.on('close', () => channel().close());
   return {

@@ -1,6 +1,6 @@
 /**
- * One channel of RFC 4254 section 5: its phases, its windows, its request replies. It sends
- * messages through the function it is given and knows neither links nor what the channel is for.
+ * One channel of RFC 4254 section 5: its phases, its windows, its request replies. Sends messages through a
+ * given function; knows neither links nor the purpose of the channel.
  */
 import type { SshpoolError } from '../../base/errors.ts';
 import { STDERR, type ChannelMessage } from './messages.ts';
@@ -9,7 +9,7 @@ import { STDERR, type ChannelMessage } from './messages.ts';
 export const WINDOW = 2 * 1024 * 1024;
 export const MAX_PACKET = 32 * 1024;
 
-/** Packets that are written in one go at most: a peer may ask for packets of one byte. */
+/** The most packets in one write: a peer may ask for packets of one byte. */
 const MAX_AT_ONCE = 1024;
 /** RFC 4254 section 5.2: no window is larger. */
 const MAX_WINDOW = 2 ** 32 - 1;
@@ -18,11 +18,11 @@ export interface ChannelEvents {
   onOpen(): void;
   /** The open was refused; the channel is closed. */
   onRefused(reason: number, description: string): void;
-  /** The bytes are good until the listener returns, here and below. */
+  /** The bytes are valid until the listener returns, here and in onStderr. */
   onData(data: Buffer): void;
   onStderr(data: Buffer): void;
   onEof(): void;
-  /** The peer may be sent so many bytes now, in all. */
+  /** The send window has grown to `bytes`. */
   onWindow(bytes: number): void;
   /** A request of the peer; true grants it, false refuses it (unknown ones are refused). */
   onRequest(name: string, payload: Buffer): boolean;
@@ -34,8 +34,8 @@ export type Phase = 'opening' | 'abandoned' | 'open' | 'closing' | 'closed';
 export type PhaseEvent = 'confirmed' | 'refused' | 'left' | 'peer-closed' | 'lost';
 
 /**
- * All moves of a channel. `abandoned` is a channel that was left while its open was under way: it
- * closes as soon as it is confirmed. A slot at the server is free only once `closed` is reached.
+ * All transitions of a channel. An `abandoned` channel was closed on this side before the server answered its
+ * open: it sends CLOSE as soon as the open is confirmed. Its slot at the server is free only in `closed`.
  */
 export const PHASES: Readonly<Record<Phase, Readonly<Partial<Record<PhaseEvent, Phase>>>>> = {
   opening: { confirmed: 'open', refused: 'closed', left: 'abandoned', lost: 'closed' },
@@ -54,11 +54,11 @@ export class Channel {
   #phase: Phase = 'opening';
   #remoteId = 0;
   #sendWindow = 0;
-  /** The largest that it was. */
+  /** The largest value of #sendWindow so far. */
   #fullWindow = 0;
   #maxPacket = 0;
   #receiveWindow: number;
-  /** Consumed bytes are granted anew in portions of at least this size. */
+  /** Consumed bytes are granted again in portions of at least this size. */
   readonly #grantBytes: number;
   #consumed = 0;
   #eofSent = false;
@@ -82,17 +82,17 @@ export class Channel {
     return this.#sendWindow;
   }
 
-  /** Bytes that are best written in one go, so that others have their turn between. */
+  /** The most bytes to write at once, so that other channels get their turn. */
   get bytesAtOnce(): number {
     return Math.min(this.#sendWindow, this.#maxPacket * MAX_AT_ONCE);
   }
 
-  /** Bytes that were sent and that the peer has not granted anew: some may be under way. */
+  /** Bytes that were sent and that the peer has not granted again: some may be in flight. */
   get unconfirmed(): number {
     return this.#fullWindow - this.#sendWindow;
   }
 
-  /** Sends data; never more than `sendWindow`, and nothing after `end` or once left. */
+  /** Sends data, at most `sendWindow` bytes; sends nothing after `end` or `close`. */
   write(data: Buffer): void {
     if (this.#phase !== 'open' || this.#eofSent) return;
     if (data.length > this.#sendWindow) throw new RangeError('more data than the window takes');
@@ -103,14 +103,14 @@ export class Channel {
     }
   }
 
-  /** Half-closes: the peer sees the end of its input, output goes on. */
+  /** Half-closes: the peer reads end of file, and can still send. */
   end(): void {
     if (this.#phase !== 'open' || this.#eofSent) return;
     this.#eofSent = true;
     this.#send({ type: 'eof', recipient: this.#remoteId });
   }
 
-  /** Sends a request; `onReply`, where given, asks for a reply and gets it, false also on loss. */
+  /** Sends a request; with `onReply` it wants a reply. `onReply` gets false if the link is lost, too. */
   request(name: string, payload: Buffer, onReply?: Reply): void {
     if (this.#phase !== 'open') {
       onReply?.(false);
@@ -121,7 +121,7 @@ export class Channel {
     this.#send({ type: 'request', recipient: this.#remoteId, name, wantReply, payload });
   }
 
-  /** So many received bytes have left our hands: the peer may send as many again. */
+  /** The caller has processed `bytes` received bytes: the peer may send as many again. */
   consume(bytes: number): void {
     this.#consumed += bytes;
     if (this.#consumed < this.#grantBytes || this.#phase !== 'open') return;
@@ -130,7 +130,7 @@ export class Channel {
     this.#consumed = 0;
   }
 
-  /** Asks for the end of the channel. Its end is onClose. */
+  /** Starts to close the channel; it has ended with onClose. */
   close(): void {
     this.#transition('left', undefined);
   }
@@ -140,9 +140,9 @@ export class Channel {
     this.#transition('lost', error);
   }
 
-  /** A message of the peer for this channel; false where the peer breaks the protocol by it. */
+  /** Handles a message of the peer for this channel; false where it violates the protocol. */
   receive(message: ChannelMessage): boolean {
-    // Before its open is answered a channel does not exist for the peer.
+    // A channel does not exist until the peer has answered its open.
     const isUnanswered = this.#phase === 'opening' || this.#phase === 'abandoned';
     if (isUnanswered && message.type !== 'open-confirmation' && message.type !== 'open-failure') {
       return false;
@@ -157,7 +157,7 @@ export class Channel {
       case 'data':
         return this.#receiveData(message.data, (data) => this.#events.onData(data));
       case 'extended-data':
-        // RFC 4254 knows no other extended data; what is unknown is dropped but counted.
+        // RFC 4254 defines no other extended data; unknown data is dropped, but counts for the window.
         return this.#receiveData(message.data, (data) =>
           message.code === STDERR ? this.#events.onStderr(data) : this.consume(data.length),
         );
@@ -200,14 +200,14 @@ export class Channel {
   #receiveData(data: Buffer, deliver: (data: Buffer) => void): boolean {
     if (data.length > this.#receiveWindow) return false;
     this.#receiveWindow -= data.length;
-    // After we left nothing is delivered any more, and after its EOF the peer has no data (5.3).
+    // Nothing is delivered after a close on this side, nor after the peer's EOF (section 5.3).
     if (this.#phase === 'open' && !this.#eofReceived) deliver(data);
     return true;
   }
 
   #answer(name: string, payload: Buffer, wantReply: boolean): void {
     const granted = this.#phase === 'open' && this.#events.onRequest(name, payload);
-    // After our CLOSE nothing may be sent on the channel (RFC 4254 section 5.3).
+    // After this side's CLOSE nothing may be sent on the channel (RFC 4254 section 5.3).
     if (!wantReply || this.#phase !== 'open') return;
     this.#send({ type: granted ? 'success' : 'failure', recipient: this.#remoteId });
   }

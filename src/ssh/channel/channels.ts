@@ -1,6 +1,6 @@
 /**
- * All channels of one connection: numbers them, hands each its messages, and ends the link where
- * the peer breaks the protocol. Channels that the server opens go to whoever registered for them.
+ * All channels of one connection: numbers them, gives each its messages, and ends the link if the peer
+ * violates the protocol. A channel that the server opens goes to the acceptor registered for its type.
  */
 import { SshpoolError } from '../../base/errors.ts';
 import { Channel, MAX_PACKET, WINDOW, type ChannelEvents } from './channel.ts';
@@ -13,16 +13,16 @@ import {
 } from './messages.ts';
 
 /**
- * What a channel that the server opens may send at a time, as OpenSSH has it for a forwarded key agent
- * (clientloop.c), and how many of them there may be at a time.
+ * The window of a channel that the server opens, as OpenSSH's for a forwarded key agent (clientloop.c), and
+ * the limit on the number of such channels.
  */
 const ACCEPTED_WINDOW = 64 * 1024;
 const MAX_ACCEPTED = 128;
 
-/** Takes a channel that the server opens: returns its events, or undefined to refuse it. */
+/** Accepts a channel that the server opens: returns its events, or undefined to refuse it. */
 export type Acceptor = (channel: () => Channel) => ChannelEvents | undefined;
 
-/** What we send because the server has sent something that we did not ask for. */
+/** Messages that answer unsolicited messages of the server. */
 const ANSWERS: ReadonlySet<ChannelMessage['type']> = new Set([
   'open-confirmation',
   'open-failure',
@@ -34,7 +34,7 @@ export class Channels {
   readonly link: Link;
   readonly #host: string;
   readonly #table = new Map<number, Channel>();
-  /** The server's own among them. */
+  /** The ids of the channels that the server opened. */
   readonly #accepted = new Set<number>();
   readonly #acceptors = new Map<string, Acceptor>();
   readonly #onHeard: () => void;
@@ -56,12 +56,12 @@ export class Channels {
     });
   }
 
-  /** Channels that are not closed yet, those under way and those being closed included. */
+  /** Channels that are not closed yet, including those opening and closing. */
   get size(): number {
     return this.#table.size;
   }
 
-  /** Bytes that were sent on any channel and that the server has not granted anew. */
+  /** Bytes that were sent on any channel and that the server has not granted again. */
   get unconfirmed(): number {
     return [...this.#table.values()].reduce((sum, { unconfirmed }) => sum + unconfirmed, 0);
   }
@@ -167,7 +167,7 @@ export class Channels {
   }
 
   #lose(error: SshpoolError): void {
-    // First whoever owns the connection, so that nothing new is opened on it meanwhile.
+    // The owner of the connection comes first, so that it opens nothing new on it meanwhile.
     this.#onClosed(error);
     for (const channel of [...this.#table.values()]) channel.lose(error);
   }

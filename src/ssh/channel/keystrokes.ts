@@ -1,30 +1,30 @@
 /**
- * When keys leave (ssh_config(5), ObscureKeystrokeTiming; clientloop.c, obfuscate_keystroke_timing): who
- * watches the line could tell words by the times between the packets. While a person types, packets
- * leave at even intervals, and for a while after the last key too, with nothing in them.
+ * Hides keystroke timing (ssh_config(5), ObscureKeystrokeTiming; clientloop.c, obfuscate_keystroke_timing):
+ * an observer of the network could guess words from the times between packets. While the user types, packets
+ * leave at even intervals; empty ones (chaff) follow for a while after the last key.
  */
 import type { Clock, Timer } from '../../base/time.ts';
 import type { Session } from './session.ts';
 import { isAtLeast } from '../link/ssh-version.ts';
 
-/** So long packets go on after the last key (SSH_KEYSTROKE_CHAFF_MIN_MS, _RNG_MS). */
+/** How long chaff is sent after the last key (SSH_KEYSTROKE_CHAFF_MIN_MS, _RNG_MS). */
 const CHAFF_MS = { least: 1024, more: 2048 };
-/** The part of an interval by which it varies (SSH_KEYSTROKE_TIMING_FUZZ). */
+/** The fraction by which an interval varies (SSH_KEYSTROKE_TIMING_FUZZ). */
 const FUZZ = 0.1;
-/** So many bytes at once are no typing; they leave at once, and nothing more is hidden. */
+/** More bytes than this at once are not typing: they are sent at once, and hiding stops. */
 const TYPED_BYTES = 256;
-/** More unanswered ones than any line keeps back: the server does not answer them. */
+/** The limit on unanswered chaff, above what any network delays: then the server does not answer it. */
 const MAX_UNANSWERED = 500;
 
 export interface KeystrokeTiming {
   readonly clock: Clock;
-  /** 0 where nothing is to be hidden. */
+  /** 0 turns hiding off. */
   readonly intervalMs: number;
   /** From 0 up to 1. */
   readonly random?: () => number;
 }
 
-/** What is typed into a session with a terminal. */
+/** The stdin of a session with a terminal. */
 export class Keystrokes {
   readonly #session: Pick<Session, 'state' | 'write' | 'endStdin' | 'chaff'>;
   readonly #timing: Required<KeystrokeTiming>;
@@ -52,7 +52,7 @@ export class Keystrokes {
     const { clock, intervalMs, random } = this.#timing;
     this.#chaffUntil = clock.monotonic() + CHAFF_MS.least + random() * CHAFF_MS.more;
     if (this.#timer) {
-      // It lies where the next message will (base/shared-reads).
+      // A copy: the next message overwrites `data` (base/shared-reads).
       this.#held.push(Buffer.from(data));
       return;
     }
@@ -100,8 +100,8 @@ export class Keystrokes {
 }
 
 /**
- * ObscureKeystrokeTiming as `ssh -G` prints it, in milliseconds; one before 9.5 does not know it. 0 for a
- * server that is not known to answer what it does not know: with ping@openssh.com since OpenSSH 9.5.
+ * ObscureKeystrokeTiming as `ssh -G` prints it, in milliseconds; ssh before 9.5 does not print it. 0 for a
+ * server that may not answer chaff: one before OpenSSH 9.5, which has no ping@openssh.com.
  */
 export function keystrokeIntervalMs(printed: string | undefined, serverVersion: string): number {
   if (!isAtLeast(serverVersion, 9, 5)) return 0;

@@ -18,49 +18,49 @@ export interface Start {
   /** `command` names a subsystem (RFC 4254 section 6.5). */
   readonly subsystem?: boolean;
   readonly terminal?: TerminalRequest | undefined;
-  /** Without its terminal it is not run: it was asked for, and not only given because there is one here. */
+  /** Not run without the terminal: the user asked for one; it does not just follow the caller's own. */
   readonly needsTerminal?: boolean;
   readonly env: readonly (readonly [name: string, value: string])[];
   /** Ask the server to forward the key agent (auth-agent-req@openssh.com). */
   readonly agentForward: boolean;
 }
 
-/** How a started session ended: told after the server's CLOSE, or when we have closed it. */
+/** How a started session ended: reported after the server's CLOSE, or when the pool has closed it. */
 export type Outcome =
   | { readonly kind: 'exited'; readonly code: number }
   | { readonly kind: 'signalled'; readonly signal: string }
-  /** The server refused to run it: nothing ran; or a terminal for it: then nobody knows. */
+  /** The server refused `request`. Nothing ran, or, if that was the terminal, it is unknown. */
   | { readonly kind: 'refused'; readonly request: string }
-  /** Closed by the server, or by us, without a status. */
+  /** Closed by the server, or by the pool, without a status. */
   | { readonly kind: 'vanished' }
   | { readonly kind: 'lost'; readonly error: SshpoolError };
 
 /** What happens to a started session. */
 export interface SessionEvents {
-  /** `terminal`: there is one, asked for and granted. */
+  /** `terminal`: one was requested and granted. */
   onStarted(terminal: boolean): void;
-  /** The server gives no terminal, and it goes on without. */
+  /** The server refused the terminal; the session continues without one. */
   onTerminalRefused?(): void;
   onStdout(data: Buffer): void;
   onStderr(data: Buffer): void;
-  /** So many more bytes of stdin may be written. */
+  /** This many more bytes of stdin may be written. */
   onStdinWindow(bytes: number): void;
-  /** The remote command reads its stdin no more (eow@openssh.com, OpenSSH's PROTOCOL 2.1). */
+  /** The remote command no longer reads its stdin (eow@openssh.com, OpenSSH's PROTOCOL 2.1). */
   onStdinClosed(): void;
   /** Exactly once, last. */
   onEnd(outcome: Outcome): void;
 }
 
-/** What happens to the slot that a session takes at the server. */
+/** What happens to the slot that a session occupies at the server. */
 export interface SlotEvents {
   onSpare(): void;
-  /** The server would not open it. RFC 4254 section 5.1 lists the reasons. */
+  /** The server refused to open it. RFC 4254 section 5.1 lists the reasons. */
   onRefused(reason: number, description: string): void;
-  /** Its command was sent; the server is to answer. */
+  /** Its command was sent; the server's reply is pending. */
   onAsked(): void;
-  /** So many bytes of its command's streams came or were sent. */
+  /** This many bytes of its command's streams were received or sent. */
   onMoved(bytes: number): void;
-  /** We have closed it, and the server has not yet: onClosed follows. */
+  /** The pool has closed it, and the server has not yet: onClosed follows. */
   onLeft(): void;
   /** The slot is free again; not after onRefused. */
   onClosed(): void;
@@ -71,8 +71,8 @@ export type SessionState =
 export type SessionEvent = 'opened' | 'start' | 'granted' | 'exit' | 'leave' | 'end';
 
 /**
- * All moves of a session. An early exit status is kept, whatever reply is still under way. One that
- * we have closed is `left`: over for its caller, while it takes a slot until the server closes it.
+ * All transitions of a session. An exit status that arrives before the reply is kept. A session that the pool
+ * has closed is `left`: ended for its caller, but it occupies a slot until the server closes it.
  */
 export const SESSION_MOVES: Readonly<
   Record<SessionState, Readonly<Partial<Record<SessionEvent, SessionState>>>>
@@ -96,7 +96,7 @@ export class Session {
   #events: SessionEvents | undefined;
   #outcome: Outcome | undefined;
   #terminal = false;
-  /** Bytes of stdin that were granted upwards and did not come yet. */
+  /** Bytes of stdin that were granted to the caller and not written yet. */
   #granted = 0;
 
   constructor(channels: Channels, slot: SlotEvents) {
@@ -112,7 +112,7 @@ export class Session {
       },
       onData: (data) => this.#deliver(data, (events) => events.onStdout(data)),
       onStderr: (data) => this.#deliver(data, (events) => events.onStderr(data)),
-      onEof: () => undefined, // the end of both streams is told by onEnd
+      onEof: () => undefined, // onEnd reports the end of both streams
       onWindow: () => this.#grant(),
       onRequest: (name, payload) => this.#request(name, payload),
       onClose: (error) => this.#end(error),
@@ -123,7 +123,7 @@ export class Session {
     return this.#state;
   }
 
-  /** Runs the command on this spare; all requests leave in one flight. */
+  /** Runs the command on this spare; sends all requests without waiting for replies. */
   start(what: Start, events: SessionEvents): void {
     if (!this.#move('start')) throw new Error(`a ${this.#state} session cannot be started`);
     this.#events = events;
@@ -148,7 +148,7 @@ export class Session {
     this.#slot.onAsked();
   }
 
-  /** Bytes of stdin, within what onStdinWindow granted. */
+  /** Writes to stdin, within what onStdinWindow granted. */
   write(data: Buffer): void {
     if (data.length > this.#granted) throw new RangeError('more stdin than was granted');
     this.#granted -= data.length;
@@ -162,17 +162,17 @@ export class Session {
     this.#channel.end();
   }
 
-  /** The terminal has another size. */
+  /** The caller's terminal was resized. */
   resize(size: WindowSize): void {
     if (this.#terminal) this.#channel.request('window-change', windowChange(size));
   }
 
-  /** Nobody reads stdout any more; the remote command gets SIGPIPE when it writes. */
+  /** The caller no longer reads stdout; the remote command gets SIGPIPE when it writes. */
   closeStdout(): void {
     this.#channel.request('eow@openssh.com', NOTHING);
   }
 
-  /** Bytes of stdout and stderr that have left our hands. */
+  /** The caller has processed `bytes` of stdout and stderr. */
   consume(bytes: number): void {
     this.#channel.consume(bytes);
   }
@@ -180,15 +180,15 @@ export class Session {
   /** Asks the server to signal the remote process group; resolves to whether it did. */
   signal(name: string): Promise<boolean> {
     return new Promise((resolve) => {
-      // One that starts gets it right after its command: requests are answered in order.
+      // A starting session gets the signal right after its command: the server handles requests in order.
       if (this.#state !== 'running' && this.#state !== 'starting') resolve(false);
       else this.#channel.request('signal', text(name), resolve);
     });
   }
 
   /**
-   * Asks for any answer of the server, which a spare survives as well as a running session;
-   * resolves to whether one came before the channel closed.
+   * Sends a keep-alive, which is harmless to spares and running sessions; resolves to whether the server
+   * answered before the channel closed.
    */
   ping(): Promise<boolean> {
     return new Promise((resolve) => {
@@ -199,16 +199,16 @@ export class Session {
   }
 
   /**
-   * A packet with nothing in it that looks like a key and its echo: of the size of one byte of data, and
-   * answered. A request that no server knows (RFC 4254 section 5.4), as both links carry it.
+   * Sends chaff: a packet of the size of one byte of data, whose answer looks like the echo of a key. It is a
+   * request that no server knows (RFC 4254 section 5.4), since both links carry requests.
    */
   chaff(answered: () => void): void {
     this.#channel.request('.', NOTHING, answered);
   }
 
   /**
-   * Closes the channel. Nothing more comes, so this is the end for its caller: `outcome`, unless
-   * the command has ended by itself. The slot is free when the server has closed it too.
+   * Closes the channel. For its caller the session ends at once, with `outcome` unless the command has ended
+   * by itself. The slot is free when the server has closed the channel too.
    */
   close(outcome: Outcome = { kind: 'vanished' }): void {
     if (!this.#move('leave')) return;
@@ -218,14 +218,14 @@ export class Session {
   }
 
   #refuse(request: string): void {
-    // A channel that was closed before it answered may have run something: that is no refusal.
+    // A channel that closed before the reply may have run something: that is not a refusal.
     if (this.#channel.phase === 'open') this.close({ kind: 'refused', request });
   }
 
   #started(granted: boolean, request: string): void {
     if (!granted) return this.#refuse(request);
-    if (this.#channel.phase !== 'open') return; // it was refused its terminal
-    // A status that overtook the reply leaves the session exited, but it did start.
+    if (this.#channel.phase !== 'open') return; // its terminal was refused
+    // If the exit status came before the reply, the state stays `exited`, but the session did start.
     this.#move('granted');
     this.#events?.onStarted(this.#terminal);
     this.#grant();
@@ -240,7 +240,7 @@ export class Session {
   #grant(): void {
     if (this.#state !== 'running' && this.#state !== 'exited') return;
     const bytes = Math.min(this.#channel.bytesAtOnce, WINDOW) - this.#granted;
-    // Small grants would cost a message each; but a caller that has none left must not wait.
+    // Each grant costs a message, so small ones wait, unless the caller has nothing left.
     if (bytes <= 0 || (bytes < WINDOW / 8 && this.#granted > 0)) return;
     this.#granted += bytes;
     this.#events?.onStdinWindow(bytes);
@@ -266,8 +266,8 @@ export class Session {
   #end(error: SshpoolError | undefined): void {
     const unanswered = this.#state === 'starting';
     this.#move('end');
-    // A status that arrived counts even where the connection broke before the CLOSE: the command
-    // did end, but its output may be cut short, so only a proper CLOSE makes it the outcome.
+    // If the connection breaks before the CLOSE, the session is `lost` even with an exit status: the output
+    // may be cut short. But the status shows that the command did run (`unanswered` is false).
     if (error) {
       this.#tell({ kind: 'lost', error: unanswered ? SshpoolError.mayHaveRun(error) : error });
     } else this.#tell(this.#outcome ?? { kind: 'vanished' });

@@ -1,11 +1,11 @@
-/** Terminals as RFC 4254 section 6.2 and 6.7 has them: what a server is told of one. */
+/** The requests for a terminal and for its size (RFC 4254 sections 6.2 and 6.7). */
 import { Writer } from '../../base/bytes.ts';
 import type { WindowSize } from '../../base/window-size.ts';
 
 export interface TerminalRequest extends WindowSize {
   /** TERM. */
   readonly term: string;
-  /** As RFC 4254 section 8 encodes them; empty for none. */
+  /** Encoded as in RFC 4254 section 8; empty for none. */
   readonly modes: Buffer;
 }
 

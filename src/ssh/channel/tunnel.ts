@@ -1,7 +1,7 @@
 /**
- * A stream that a server opens for us: to another machine (RFC 4254 section 7.2, direct-tcpip), the
- * way to a target behind a jump host, or to a unix socket of its own (direct-streamlocal@openssh.com,
- * OpenSSH's PROTOCOL 2.4). Knows one channel, and grants its window only for what was read.
+ * A stream that the server opens at the pool's request: to another machine, for a target behind a jump host
+ * (RFC 4254 section 7.2, direct-tcpip), or to a unix socket of the server (direct-streamlocal@openssh.com,
+ * OpenSSH's PROTOCOL 2.4). Knows one channel, and extends its window only by what was read.
  */
 import { Duplex } from 'node:stream';
 import { Writer } from '../../base/bytes.ts';
@@ -16,18 +16,18 @@ export type Destination =
   | { readonly path: string };
 
 export interface TunnelEvents {
-  /** The stream is there; it ends with its channel. */
+  /** The stream is open; it ends with its channel. */
   onOpen(stream: Tunnel): void;
-  /** The server would not, or could not, connect. RFC 4254 section 5.1 lists the reasons. */
+  /** The server refused to connect, or failed to. RFC 4254 section 5.1 lists the reasons. */
   onRefused(reason: number, description: string): void;
   /** Exactly once, last: the channel is closed, or was never opened. */
   onClosed(error: SshpoolError | undefined): void;
 }
 
-/** Where the connection comes from, as ssh has it for -W: no connection was made to us. */
+/** The originator address, as ssh sends it for -W: there is no local TCP connection. */
 const ORIGINATOR = { host: '127.0.0.1', port: 65_535 };
 
-/** The type of its channel, and what the request for it holds beside the usual. */
+/** The channel type and the type-specific data of CHANNEL_OPEN. */
 function openOf(to: Destination): { readonly type: string; readonly extra: Buffer } {
   const extra = new Writer();
   if ('path' in to) {
@@ -40,7 +40,7 @@ function openOf(to: Destination): { readonly type: string; readonly extra: Buffe
 }
 
 export class Tunnel extends Duplex {
-  /** What carries it. */
+  /** The link that carries it. */
   readonly via: Link;
   readonly #channel: Channel;
   /** Bytes that the reader has not asked for yet. */
@@ -61,7 +61,7 @@ export class Tunnel extends Duplex {
       else this.#leave();
       events.onClosed(error);
     };
-    // Whoever has the stream listens too; before that nobody does.
+    // The owner of the stream adds its own listener; an error before that must not throw.
     this.on('error', () => undefined);
     this.#channel = channels.open(type, extra, {
       onOpen: () => events.onOpen(this),
@@ -79,7 +79,7 @@ export class Tunnel extends Duplex {
     });
   }
 
-  /** Nothing goes either way any more; what came may still be read. */
+  /** Ends both directions; received data can still be read. */
   #leave(): void {
     if (this.destroyed) return;
     this.push(null);
@@ -116,9 +116,9 @@ export class Tunnel extends Duplex {
     unsent.done();
   }
 
-  /** The connection that it is on keeps the process alive, or does not. */
+  /** Does nothing: the link decides whether the process stays alive. */
   unref(): void {
-    // There is nothing of its own.
+    // A tunnel has no handle of its own.
   }
 
   override _read(): void {
@@ -130,7 +130,7 @@ export class Tunnel extends Duplex {
     this.#flush();
   }
 
-  /** What leaves together is one packet and not several. */
+  /** Chunks that are written together leave as one packet. */
   override _writev(chunks: readonly { readonly chunk: Buffer }[], done: () => void): void {
     this.#unsent = { bytes: Buffer.concat(chunks.map(({ chunk }) => chunk)), done };
     this.#flush();

@@ -1,6 +1,6 @@
 /**
- * The key derivation of OpenSSH's private keys, as ssh2 has it (the packages bcrypt-pbkdf and
- * tweetnacl), made to hash without a copy of the passphrase: tweetnacl makes one that nothing zeroes.
+ * The key derivation of OpenSSH's private keys, as ssh2 uses it (the packages bcrypt-pbkdf and tweetnacl),
+ * changed to hash without a copy of the passphrase: tweetnacl makes one that is never zeroed.
  */
 import * as crypto from 'node:crypto';
 import { createRequire } from 'node:module';
@@ -17,12 +17,12 @@ export function loadBcrypt(from: string): void {
   try {
     ofSsh2('bcrypt-pbkdf');
   } finally {
-    // Others in this process may use it too.
+    // Other modules in this process may use it too.
     lowlevel.crypto_hash = original;
   }
 }
 
-/** OpenSSL zeroes what it hashed at once, or before Node 20.12 when the hash is collected. */
+/** OpenSSL zeroes the hashed data at once, or before Node 20.12 when the hash is garbage-collected. */
 const sha512: Sha512 = (out, message, bytes) => {
   const data = message.subarray(0, bytes);
   const isOneShot = 'hash' in crypto;

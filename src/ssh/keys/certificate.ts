@@ -1,6 +1,6 @@
 /**
- * OpenSSH certificates (PROTOCOL.certkeys), as far as a login with one needs it: whose key is
- * certified, and whether it is a user's. The server judges the rest.
+ * OpenSSH certificates (PROTOCOL.certkeys), as far as a login needs them: the certified key, and whether it
+ * is a user certificate. The server checks the rest.
  */
 import { Reader, Writer } from '../../base/bytes.ts';
 import { attempt, publicKeyType } from './public-key.ts';
@@ -16,7 +16,7 @@ const FIELDS: Readonly<Record<string, number | undefined>> = {
   // Only OpenSSH and its key agent sign with it, since 10.6.
   'ssh-mldsa44-ed25519': 1,
   'ssh-rsa': 2,
-  // Only OpenSSH signs with it, up to 9.9, and the server is asked whether it shall.
+  // Only OpenSSH signs with it, up to 9.9, if the server accepts the key.
   'ssh-dss': 4,
   'ecdsa-sha2-nistp256': 2,
   'ecdsa-sha2-nistp384': 2,
@@ -25,7 +25,7 @@ const FIELDS: Readonly<Record<string, number | undefined>> = {
   'sk-ecdsa-sha2-nistp256@openssh.com': 3,
 };
 
-/** The type of the key in a certificate's type or algorithm: itself where it is none. */
+/** The type of the key in a certificate's type or algorithm; any other name is returned unchanged. */
 export function plainName(name: string): string {
   const plain = name.replace(SUFFIX, '');
   return plain !== name && plain.startsWith('sk-') ? `${plain}@openssh.com` : plain;

@@ -1,6 +1,6 @@
 /**
- * ssh2's reader of private keys, which decrypts them. One file of it, whose name is not public: see
- * ssh2/internals for the rest.
+ * ssh2's parser of private keys, which also decrypts them. Its file is not public API; ssh2/internals has the
+ * other ones.
  */
 import { createRequire } from 'node:module';
 import type ssh2 from 'ssh2';

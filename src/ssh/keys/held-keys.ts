@@ -1,7 +1,7 @@
 /**
- * Which keys a key agent holds, asked anew for each call: two calls between which a key was added or
- * removed must not share a connection. The connection to the key agent stays open for a while, since
- * making one takes five times as long as the question.
+ * The keys that a key agent holds, queried for each call: two calls between which a key was added or removed
+ * must not share a connection. The connection to the key agent stays open for a while, since opening one
+ * takes five times as long as the query.
  */
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
@@ -13,24 +13,24 @@ import { AGENT_ANSWER, AGENT_REQUEST, isUsableSocketPath, MAX_AGENT_MESSAGE } fr
 import { attempt } from './public-key.ts';
 
 /**
- * A key agent behind a network (agent forwarding) takes longer than this. So that many calls in a row
- * do not wait for it each, its answer is good for a moment.
+ * A key agent across a network (agent forwarding) takes longer than SLOW_MS. Its answer is reused for
+ * GOOD_FOR_MS, so that many calls in a row do not each wait for it.
  */
 const SLOW_MS = 50;
 const GOOD_FOR_MS = 2000;
 /** How long the answer may take. */
 const ANSWER_MS = 2000;
-/** How long a connection stays open without a question. */
+/** How long a connection stays open without a query. */
 const IDLE_MS = 10_000;
 
-/** The digest where the key agent cannot be asked: it holds no key that could log us in. */
+/** The digest if the key agent cannot be queried: then it has no key for a login. */
 const ABSENT = 'absent';
 
 interface Answer {
   readonly digest: string;
-  /** Which file the socket was. */
+  /** Which file the socket was: device and inode. */
   readonly file: string;
-  /** Until then it counts; monotonic milliseconds. */
+  /** Valid until then; monotonic milliseconds. */
   readonly goodUntil: number;
 }
 
@@ -45,7 +45,7 @@ export class HeldKeys {
 
   /** One text for all keys that the agent at this socket holds, in its order. Never rejects. */
   async digest(path: string): Promise<string> {
-    // Many scripts keep a link to the socket of the moment.
+    // Many scripts keep a symbolic link to the current socket.
     const file = fileOf(path);
     if (file === undefined || !isUsableSocketPath(path)) return ABSENT;
     const startedAt = this.#clock.monotonic();
@@ -58,7 +58,7 @@ export class HeldKeys {
     return digest;
   }
 
-  /** Closes what is open; later questions open it anew. */
+  /** Closes all connections; later queries open new ones. */
   close(): void {
     for (const line of this.#lines.values()) line.close();
   }
@@ -80,7 +80,7 @@ export class HeldKeys {
   }
 }
 
-/** One open connection to a key agent. Answers come in the order of the questions. */
+/** One open connection to a key agent. Answers come in the order of the queries. */
 class Line {
   readonly file: string;
   readonly #clock: Clock;
@@ -93,7 +93,7 @@ class Line {
     this.file = file;
     this.#clock = clock;
     this.#socket = createConnection(path);
-    // It does not keep a program alive; a question does not either, its answer is awaited.
+    // Neither the connection nor a pending query keeps a program alive.
     this.#socket.unref();
     this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     this.#socket.on('error', () => this.#socket.destroy());
@@ -135,7 +135,7 @@ class Line {
 /** A frame with SSH_AGENTC_REQUEST_IDENTITIES. */
 const IDENTITIES = Buffer.of(0, 0, 0, 1, AGENT_REQUEST.identities);
 
-/** Of the keys alone: a comment logs nobody in. */
+/** Without the comments: they play no part in a login. */
 function digestOf(body: Buffer): string {
   const hash = createHash('sha256');
   const isList = attempt(() => {
@@ -157,6 +157,6 @@ function fileOf(path: string): string | undefined {
     const { dev, ino } = statSync(path);
     return `${dev} ${ino}`;
   } catch {
-    return undefined; // absent or out of reach: no key agent for ssh either
+    return undefined; // absent or inaccessible: ssh has no key agent there either
   }
 }

@@ -1,6 +1,6 @@
 /**
- * A client of the key agent's protocol (draft-miller-ssh-agent): the keys that it holds, of every
- * type, and signatures by them. One connection a request; it knows no files and no servers.
+ * A client of the key agent's protocol (draft-miller-ssh-agent): the keys that it holds, of every type, and
+ * signatures by them. One connection per request; it knows no files and no servers.
  */
 import { createConnection, type Socket } from 'node:net';
 import { Reader, Writer } from '../../base/bytes.ts';
@@ -17,9 +17,9 @@ export interface AgentIdentity {
 
 export interface KeyAgentOptions {
   readonly clock: Clock;
-  /** How long the list of keys may take; 2 s unless told. */
+  /** How long the list of keys may take; 2 s by default. */
   readonly timeoutMs?: number | undefined;
-  /** Ends whatever waits, signatures too, with CANCELLED. */
+  /** Ends pending requests, signatures too, with CANCELLED. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -32,9 +32,9 @@ export const AGENT_ANSWER = {
 } as const;
 /** OpenSSH's AGENT_MAX_LEN and MAX_AGENT_REPLY_LEN. */
 export const MAX_AGENT_MESSAGE = 256 * 1024;
-/** Listing keys asks nobody; a signature may wait for a person, without limit. */
+/** To list keys the key agent prompts no user; a signature may need one, so it has no limit. */
 const LIST_MS = 2000;
-/** What sun_path holds; Node cuts a longer path and would talk to another socket. */
+/** The size of sun_path; Node truncates a longer path and would connect to another socket. */
 const MAX_PATH = process.platform === 'linux' ? 107 : 103;
 
 /** Whether a path can be that of a socket at all. */
@@ -42,7 +42,7 @@ export function isUsableSocketPath(path: string): boolean {
   return path !== '' && !path.includes('\0') && Buffer.byteLength(path) <= MAX_PATH;
 }
 
-/** Whether a key agent listens there, as ssh looks before it forwards one (authfd.c). Never rejects. */
+/** Whether a key agent listens there, as ssh checks before it forwards one (authfd.c). Never rejects. */
 export function isListening(path: string): Promise<boolean> {
   if (!isUsableSocketPath(path)) return Promise.resolve(false);
   return new Promise((resolve) => {
@@ -51,12 +51,12 @@ export function isListening(path: string): Promise<boolean> {
       socket.destroy();
       resolve(true);
     });
-    // One with many callers in line is there all the same.
+    // A key agent whose queue of connections is full is listening, too.
     socket.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'EAGAIN'));
   });
 }
 
-/** A key agent by the path of its socket; connects when asked. */
+/** A key agent, by the path of its socket; connects for each request. */
 export class KeyAgent {
   readonly #path: string;
   readonly #options: KeyAgentOptions;
@@ -81,7 +81,7 @@ export class KeyAgent {
       for (let i = 0; i < count; i++) {
         const [blob, comment] = [answer.string(), answer.text()];
         const type = publicKeyType(blob);
-        // A blob without a type is no key that a server could be shown; the others still are.
+        // A blob without a type cannot be shown to a server; the others can.
         if (type !== undefined) found.push({ blob, type, comment });
       }
       return found;
@@ -89,8 +89,8 @@ export class KeyAgent {
   }
 
   /**
-   * The signature as the agent gives it: algorithm, signature, and for security keys flags and
-   * counter. The algorithm is not compared with what was asked for.
+   * The signature as the agent gives it: algorithm, signature, and for security keys flags and counter. The
+   * algorithm is not compared with the requested one.
    * @param flags 2 and 4 choose SHA-256 and SHA-512 for RSA keys, 0 otherwise (RFC 8332)
    * @throws SshpoolError as `identities`, and without a limit of time
    */
@@ -120,7 +120,7 @@ export class KeyAgent {
     if (type === AGENT_ANSWER.failure || type === AGENT_ANSWER.extensionFailure) {
       throw this.#failure('it refused');
     }
-    throw this.#failure(`its answer is of an unexpected type (${type})`);
+    throw this.#failure(`its answer has an unexpected type (${type})`);
   }
 
   /** Sends a request and resolves with the body of the answer, which is never empty. */
@@ -170,7 +170,7 @@ export class KeyAgent {
     return createConnection({ path: this.#path });
   }
 
-  /** Runs a reading of what the agent sent, which may be cut short. */
+  /** Parses what the agent sent, which may be cut short. */
   #read<T>(read: () => T): T {
     const value = attempt(read);
     if (value === undefined) throw this.#failure('its answer is malformed');
@@ -203,7 +203,7 @@ class Message {
     return this.#received >= 4 + this.#length ? 'whole' : 'partial';
   }
 
-  /** What follows the length; to be asked for once the message is whole. */
+  /** The bytes after the length; call it once the message is whole. */
   body(): Buffer {
     return Buffer.concat(this.#chunks).subarray(4, 4 + (this.#length ?? 0));
   }

@@ -1,7 +1,6 @@
 /**
- * Private key files as ssh2 can use them: OpenSSH's own format, PEM, and PKCS#8, which ssh2 does
- * not read. A passphrase is used and not kept, and no reason quotes a file beyond the
- * name of its key's type.
+ * Private key files as ssh2 can use them: OpenSSH's own format, PEM, and PKCS#8, which ssh2 does not read. A
+ * passphrase is not kept, and no error quotes a file beyond the name of its key's type.
  */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -27,7 +26,7 @@ export type LoadedKey =
   | { readonly kind: 'encrypted'; readonly publicBlob: Buffer | undefined }
   | { readonly kind: 'wrong-passphrase' }
   | { readonly kind: 'missing' }
-  /** Nothing that we can sign with; `mayDoForSsh` where OpenSSH may be able to. */
+  /** sshpool cannot sign with it; `mayDoForSsh` if OpenSSH may be able to. */
   | {
       readonly kind: 'unusable';
       readonly reason: string;
@@ -37,7 +36,7 @@ export type LoadedKey =
 
 const MAX_BYTES = 1024 * 1024;
 
-/** Of no use to ssh either. */
+/** OpenSSH cannot use it either. */
 const useless = (reason: string, publicBlob?: Buffer): LoadedKey => ({
   kind: 'unusable',
   reason,
@@ -46,7 +45,7 @@ const useless = (reason: string, publicBlob?: Buffer): LoadedKey => ({
 });
 const DAMAGED = useless('it is damaged or no private key');
 
-/** Reads a key file; never throws. A passphrase given for an unencrypted key is passed over. */
+/** Reads a key file; never throws. A passphrase for an unencrypted key is ignored. */
 export async function loadPrivateKey(file: string, passphrase?: Buffer): Promise<LoadedKey> {
   const read = await readKeyFile(file);
   if (typeof read !== 'string') return read;
@@ -63,7 +62,7 @@ export function readPublicKey(file: string): Promise<Buffer | undefined> {
   return firstKey(file, parsePublicKey);
 }
 
-/** The same of a type that we cannot read, which a key agent or OpenSSH may sign with. */
+/** The same for a type that sshpool cannot read; a key agent or OpenSSH may sign with the key. */
 export function readForeignKey(file: string): Promise<Buffer | undefined> {
   return firstKey(file, parseForeignKey);
 }
@@ -86,7 +85,7 @@ async function readIfThere(file: string): Promise<string> {
   try {
     return await withFile(file, (handle) => readCapped(handle));
   } catch {
-    return ''; // a public key beside the private one is a help, not a need
+    return ''; // a public key beside the private one is optional
   }
 }
 
@@ -94,7 +93,7 @@ async function readKeyFile(file: string): Promise<string | LoadedKey> {
   try {
     return await withFile(file, async (handle) => {
       const { mode, uid, size } = await handle.stat();
-      // sshkey_perm_ok (authfile.c): only a file of our own is checked.
+      // sshkey_perm_ok (authfile.c): only a file of this user is checked.
       if (uid === process.getuid?.() && (mode & 0o077) !== 0) {
         const shown = (mode & 0o777).toString(8).padStart(4, '0');
         const reason = `bad permissions (${shown}: it must not be accessible by others)`;
@@ -111,7 +110,7 @@ async function readKeyFile(file: string): Promise<string | LoadedKey> {
 }
 
 async function withFile<T>(file: string, read: (handle: FileHandle) => Promise<T>): Promise<T> {
-  // Not waiting: a pipe by that name must not hold up the connection.
+  // Non-blocking: a named pipe must not hold up the connection.
   const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     return await read(handle);
@@ -120,13 +119,13 @@ async function withFile<T>(file: string, read: (handle: FileHandle) => Promise<T
   }
 }
 
-/** The text of a regular file; nothing of any other and of one that is too large. */
+/** The text of a regular file; empty for any other, and for one that is too large. */
 async function readCapped(handle: FileHandle): Promise<string> {
   const stat = await handle.stat();
   return stat.isFile() && stat.size <= MAX_BYTES ? handle.readFile('utf8') : '';
 }
 
-/** Of a file of OpenSSH's own format, which shows it to everybody. */
+/** The public key in a file of OpenSSH's own format, where it is not encrypted. */
 function publicPart(text: string): Buffer | undefined {
   const block = firstBlock(text);
   return block && readKeyContainer(block.text)?.publicBlob;
@@ -181,8 +180,8 @@ const TYPES = new Set([
 ]);
 const CIPHERS = /^(?:aes(?:128|192|256)-(?:ctr|cbc)|aes(?:128|256)-gcm@openssh\.com|3des-cbc)$/;
 /**
- * The key derivation runs in this process and stops everything else for some 20 ms a round;
- * ssh-keygen takes 16 or 24 unless told otherwise, and people are told to take 100 (-a).
+ * The key derivation runs in this process and blocks it for some 20 ms per round; ssh-keygen uses 16 or 24 by
+ * default, and users are often advised to use 100 (-a).
  */
 const MAX_ROUNDS = 128;
 
@@ -205,23 +204,23 @@ function toSsh2(text: string, publicBlob?: Buffer, passphrase?: Buffer): LoadedK
   const key = parseWithSsh2(text, passphrase);
   if (!key?.isPrivateKey()) return DAMAGED;
   const held = key.getPublicSSH();
-  // As ssh: else the key would be offered under the name of another one.
+  // As in ssh: otherwise the key would be offered under the name of another one.
   if (publicBlob && !held.equals(publicBlob)) return DAMAGED;
   return { kind: 'key', key, publicBlob: held, type: key.type };
 }
 
 function parseWithSsh2(text: string, passphrase?: Buffer): ParsedKey | undefined {
   try {
-    // The types hide that it may be a list.
+    // Despite its declared type, it may be a list.
     const parsed = parseKey(text, passphrase) as ParsedKey | ParsedKey[] | Error;
     return parsed instanceof Error ? undefined : [parsed].flat()[0];
   } catch {
-    // As above: an error, returned or thrown, may quote the file, so its words end here.
+    // As above: an error, returned or thrown, may quote the file, so its message is dropped.
     return undefined;
   }
 }
 
-/** PEM and PKCS#8: all that OpenSSL reads, handed on in a form that ssh2 reads. */
+/** PEM and PKCS#8: all that OpenSSL reads, converted to a form that ssh2 reads. */
 function parsePem(text: string, passphrase: Buffer | undefined): LoadedKey {
   const isEncrypted = /^(?:-----BEGIN ENCRYPTED |Proc-Type: *4, *ENCRYPTED)/m.test(text);
   if (isEncrypted && passphrase === undefined) return { kind: 'encrypted', publicBlob: undefined };
@@ -235,7 +234,7 @@ function parsePem(text: string, passphrase: Buffer | undefined): LoadedKey {
   const form = formForSsh2(key);
   if (form !== undefined) return toSsh2(form);
   const type = key.asymmetricKeyType ?? 'unknown';
-  // Of the types that are left OpenSSH takes this one alone from PEM (sshkey.c).
+  // Of the other types OpenSSH reads only this one from PEM (sshkey.c).
   return type === 'dsa' ? unsupported(type) : useless(`a key of type ${type} is none for ssh`);
 }
 

@@ -1,6 +1,6 @@
 /**
- * Public keys as the wire and the one-line text form carry them (RFC 4253 section 6.6, RFC 5656,
- * RFC 8709, OpenSSH's PROTOCOL.u2f): reading and comparing. Knows no file and no trust.
+ * Public keys in their wire form and their one-line text form (RFC 4253 section 6.6, RFC 5656, RFC 8709,
+ * OpenSSH's PROTOCOL.u2f): reading and comparing. Knows no files and no trust.
  */
 import { Reader, Writer } from '../../base/bytes.ts';
 import { SshpoolError } from '../../base/errors.ts';
@@ -33,15 +33,15 @@ const CERTIFICATE = /-cert(-v\d\d@openssh\.com)?$/;
 export function publicKeyType(blob: Buffer): string | undefined {
   return attempt(() => {
     const type = new Reader(blob).text();
-    // As RFC 4251 section 6 has names, which may then stand in a line and in a message.
+    // The names of RFC 4251 section 6, which are safe in a line and in a message.
     return /^[!-~]{1,64}$/.test(type) ? type : undefined;
   });
 }
 
 /**
- * The one encoding of a key, for comparing: ssh compares numbers, and a number may be written
- * with zeros in front. Undefined where the blob is no well-formed key of a type that ssh knows;
- * the inside of a certificate is not looked at.
+ * The canonical encoding of a key, for comparing: ssh compares numbers, and a number may have leading zeros.
+ * Undefined if the blob is not a well-formed key of a type that ssh knows; the content of a certificate is
+ * not checked.
  */
 export function canonicalKey(blob: Buffer): Buffer | undefined {
   const type = publicKeyType(blob);
@@ -81,17 +81,17 @@ function positiveNumber(value: Buffer): Buffer | undefined {
   return first < 0x80 ? value.subarray(start) : value.subarray(start - 1);
 }
 
-/** The names of signature algorithms that ssh also takes as a key type (sshkey.c). */
+/** The names of signature algorithms that ssh also accepts as a key type (sshkey.c). */
 const RSA_SIGNATURES = new Set(['rsa-sha2-256', 'rsa-sha2-512']);
 
 /**
- * The key of a line `TYPE BASE64 [COMMENT]`, in its canonical form; undefined where type and key
- * do not fit together or are malformed.
+ * The key of a line `TYPE BASE64 [COMMENT]`, in its canonical form; undefined if type and key do not match or
+ * are malformed.
  */
 export function parsePublicKey(line: string): PublicKey | undefined {
   const [type, base64] = line.replace(/^[ \t]+/, '').split(/[ \t]+/, 2);
   if (!type || !base64) return undefined;
-  // b64_pton passes over white space: the carriage return of a file from another system.
+  // b64_pton ignores white space: the carriage return of a file from another system.
   const bytes = decodeBase64(base64.replace(/[\r\v\f]+/g, ''));
   const blob = bytes && canonicalKey(bytes);
   if (!blob) return undefined;
@@ -100,8 +100,8 @@ export function parsePublicKey(line: string): PublicKey | undefined {
 }
 
 /**
- * The key of a line `TYPE BASE64 [COMMENT]` whose type is none that we can read, as it stands; undefined
- * where it is one that we can, or where type and key do not fit together.
+ * The key of a line `TYPE BASE64 [COMMENT]` whose type sshpool cannot read, unchanged; undefined if it can,
+ * or if type and key do not match.
  */
 export function parseForeignKey(line: string): PublicKey | undefined {
   const [type = '', base64 = ''] = line.replace(/^[ \t]+/, '').split(/[ \t]+/, 2);
@@ -110,13 +110,13 @@ export function parseForeignKey(line: string): PublicKey | undefined {
   return blob && publicKeyType(blob) === type ? { type, blob } : undefined;
 }
 
-/** Standard base64, as strict as OpenSSH (Node passes over what it does not know). */
+/** Standard base64, as strict as OpenSSH (Node ignores invalid characters). */
 export function decodeBase64(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64');
   return bytes.length > 0 && bytes.toString('base64') === text ? bytes : undefined;
 }
 
-/** What `read` returns; undefined where the bytes were cut short. */
+/** What `read` returns; undefined if the bytes were cut short. */
 export function attempt<T>(read: () => T | undefined): T | undefined {
   try {
     return read();

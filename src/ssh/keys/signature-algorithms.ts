@@ -1,5 +1,5 @@
 /**
- * By which algorithm a key signs, and whether the user lets it (sshconnect2.c). Only RSA has a
+ * Which algorithm a key signs with, and whether the user's options allow it (sshconnect2.c). Only RSA has a
  * choice: the hash (RFC 8332). Pure.
  */
 import { Reader } from '../../base/bytes.ts';
@@ -22,7 +22,7 @@ function acceptedOf(type: string, { pubkeyAcceptedAlgorithms: accepted }: Rules)
   return accepted.length === 0 ? [...names] : accepted.filter((name) => names.includes(name));
 }
 
-/** Why the user's options keep a key or a certificate out, for people; undefined where they do not. */
+/** Why the user's options exclude a key or a certificate, for users; undefined if they allow it. */
 export function refusalOf(blob: Buffer, rules: Rules): string | undefined {
   const type = publicKeyType(blob);
   if (type === undefined || acceptedOf(type, rules).length === 0) {
@@ -32,9 +32,9 @@ export function refusalOf(blob: Buffer, rules: Rules): string | undefined {
 }
 
 /**
- * What to sign by (key_sig_algorithm); undefined where there is nothing that both sides know.
- * `server` is what the server can verify, undefined where it did not say: then it is too old for
- * another hash than SHA-1, which RSA is tried with if the user lets it.
+ * The algorithm to sign with (key_sig_algorithm); undefined if both sides have none in common. `server` is
+ * the server's server-sig-algs, undefined if it sent none: then it is too old for any hash but SHA-1, with
+ * which RSA is tried if the user allows it.
  */
 export function signatureAlgorithm(
   type: string,
@@ -60,7 +60,7 @@ function isTooShort(blob: Buffer, { requiredRsaBits }: Rules): boolean {
   return bits !== undefined && bits < requiredRsaBits;
 }
 
-/** The length of a number above zero, without the zeros in front. */
+/** The length of a number above zero in bits, without leading zeros. */
 function bitsOf(number: Buffer): number {
   const start = number.findIndex((byte) => byte !== 0);
   const first = number[start];

@@ -1,12 +1,12 @@
 /**
- * Signatures by private keys that we hold, in the form in which SSH carries them (RFC 4253 section
- * 6.6, RFC 5656 section 3.1.2, RFC 8332, RFC 8709).
+ * Signatures with private keys, in SSH's wire format (RFC 4253 section 6.6, RFC 5656 section 3.1.2, RFC 8332,
+ * RFC 8709).
  */
 import { sign } from 'node:crypto';
 import type { ParsedKey } from 'ssh2';
 import { Writer } from '../../base/bytes.ts';
 
-/** By the algorithm that a signature names; null where the key type has the hash in it. */
+/** By signature algorithm; null where the key type implies the hash. */
 const HASHES: Readonly<Record<string, string | null>> = {
   'ssh-ed25519': null,
   'ecdsa-sha2-nistp256': 'sha256',

@@ -1,4 +1,4 @@
-/** A time limit that stands still while a person is thinking. */
+/** A time limit that is paused while the user answers a prompt. */
 import type { Clock, Timer } from '../../base/time.ts';
 
 export class Deadline {
@@ -18,7 +18,7 @@ export class Deadline {
     this.#run();
   }
 
-  /** Stands still while `wait` is under way. */
+  /** Pauses the limit while `wait` is pending. */
   async during<T>(wait: () => Promise<T>): Promise<T> {
     if (this.#holders++ === 0) this.#pause();
     try {
@@ -28,7 +28,7 @@ export class Deadline {
     }
   }
 
-  /** Another stretch begins, with a limit of its own; a wait under way goes on. */
+  /** Starts a new phase with its own limit, which stays paused while a `wait` is pending. */
   restart(limitMs: number): void {
     if (this.#over) return;
     this.#timer?.cancel();
@@ -51,7 +51,7 @@ export class Deadline {
 
   #pause(): void {
     this.#timer?.cancel();
-    // Never down to nothing: only the timer says that the time is over.
+    // At least 1 ms: only the timer ends the limit.
     this.#leftMs = Math.max(1, this.#leftMs - (this.#clock.monotonic() - this.#startedAt));
   }
 }

@@ -1,15 +1,15 @@
 /**
- * One connection's share of the event loop. A server may send thousands of messages in one read, and
- * libuv reads up to 32 times in a row: what takes longer than a share goes on in the next turn of the
- * loop, after the other connections had theirs. Until then nothing more is read from that server.
+ * One connection's share of the event loop. A server may send thousands of messages in one read, and libuv
+ * reads up to 32 times in a row: work beyond the share continues in the next turn of the loop, after the
+ * other connections. Until then nothing more is read from that server.
  */
 import type { Duplex } from 'node:stream';
 
 /** Work after which a connection reads no more in this turn. */
 const SHARE_MS = 2;
-/** Work after which it stops within what it has read; what is left must then be copied. */
+/** Work after which it stops even if read data is left; that must then be copied. */
 const MAX_SHARE_MS = 4;
-/** Answers that may wait in the socket until we read on. */
+/** Bytes of answers that may wait in the socket before reading stops. */
 const MAX_UNSENT_BYTES = 64 * 1024;
 
 type Stream = Pick<
@@ -26,8 +26,8 @@ export class FairReading {
   #waits = false;
 
   /**
-   * `work` works on what has come until `isOver`, and returns whether something is left; it must
-   * not throw. While it waits for its next turn, what comes is its own to keep.
+   * `work` processes received data until `isOver`, and returns whether some is left; it must not throw. The
+   * owner of `work` keeps the data that arrives before its next turn.
    */
   constructor(stream: Stream, work: () => boolean) {
     this.#stream = stream;
@@ -39,7 +39,7 @@ export class FairReading {
     return this.#stream.destroyed || this.#spent() > MAX_SHARE_MS;
   }
 
-  /** Something has come. */
+  /** Call it when data was received. */
   run(): void {
     if (this.#waits) return;
     this.#begun = performance.now();
@@ -49,7 +49,7 @@ export class FairReading {
     if (isLeft || this.#spentMs > SHARE_MS || this.#isBehind) this.#wait();
   }
 
-  /** An answer that the server made us send has so many bytes. */
+  /** Counts an answer of `bytes` that the server provoked. */
   answered(bytes: number): void {
     if (this.#stream.writableLength === 0) this.#unsentBytes = 0;
     this.#unsentBytes += bytes;
@@ -60,8 +60,8 @@ export class FairReading {
   }
 
   /**
-   * The server makes us answer and does not read. Only answers count: a server may well leave our
-   * own data unread until we have read what it says.
+   * The server provokes answers and does not read them. Only answers count: a server may leave other data
+   * unread until its own output was read.
    */
   get #isBehind(): boolean {
     return this.#stream.writableNeedDrain && this.#unsentBytes > MAX_UNSENT_BYTES;

@@ -1,4 +1,4 @@
-/** Files in words for the user: ssh leaves a relative path as it was given. Pure. */
+/** File names in messages: ssh shows a relative path as the user gave it. Pure. */
 import type { SshOptions } from '../../config/ssh-options.ts';
 
 export function givenName(file: string, { relativeNames }: SshOptions): string {

@@ -1,13 +1,13 @@
-/** Whether a server that has been silent is still there: asked, and asked again, as ssh does. */
+/** Keep-alives: checks whether a silent server still answers, as ssh does. */
 import type { Clock, Timer } from '../../base/time.ts';
 
-/** Where the user set none: `ssh` alone would wait for ever. */
+/** The default where the user set none; ssh itself would wait for ever. */
 export const KEEPALIVE = { intervalMs: 15_000, countMax: 3 } as const;
 
 export interface KeepAliveFacts {
-  /** So long it may be silent before it is asked (ServerAliveInterval). */
+  /** How long the server may be silent before a keep-alive is sent (ServerAliveInterval). */
   readonly intervalMs: number;
-  /** So often it is asked in vain (ServerAliveCountMax). */
+  /** How many keep-alives may stay unanswered (ServerAliveCountMax). */
   readonly countMax: number;
 }
 
@@ -20,7 +20,7 @@ export class KeepAlive {
   #heard = false;
   #unanswered = 0;
 
-  /** `ask` asks for any answer; `onSilent` is called once, where none came. */
+  /** `ask` sends a keep-alive; `onSilent` is called once, if the server does not answer. */
   constructor(clock: Clock, facts: KeepAliveFacts, ask: () => void, onSilent: () => void) {
     this.#clock = clock;
     this.#facts = facts;
@@ -29,7 +29,7 @@ export class KeepAlive {
     this.#later();
   }
 
-  /** Something came. */
+  /** Something was received from the server. */
   heard(): void {
     this.#heard = true;
   }

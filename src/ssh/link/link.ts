@@ -1,58 +1,58 @@
 /**
- * The pipe of connection-protocol messages under a connection. Key exchange, authentication and
- * encryption lie below it, channels above it; whoever implements it knows nothing of channels.
+ * Carries the messages of the connection protocol (RFC 4254) for one connection. Key exchange, authentication
+ * and encryption lie below it, channels above it; its implementations know nothing of channels.
  */
 import type { SshpoolError } from '../../base/errors.ts';
 
 export interface LinkEvents {
   /** One message of RFC 4254, numbers 90 to 100, as the payload of its packet. */
   onMessage(payload: Buffer): void;
-  /** Exactly once: no message comes or goes any more. */
+  /** Called exactly once: no more messages are received or sent. */
   onClose(error: SshpoolError): void;
 }
 
 export interface Link {
   readonly kind: 'ssh2' | 'openssh';
-  /** Why it was chosen, for people. */
+  /** Why this link was chosen, for users. */
   readonly reason: string;
   readonly user: string;
   /** Software version as the server names it, such as `OpenSSH_9.2p1`. */
   readonly serverVersion: string;
   /**
-   * The server's key that was verified, by its fingerprint as ssh prints it; undefined where it
-   * showed a certificate, or where that is not known.
+   * The fingerprint of the verified host key, as ssh prints it; undefined if the server presented a
+   * certificate, or if unknown.
    */
   readonly hostKey: string | undefined;
-  /** The link to the jump host that it goes through; undefined where there is none, or ssh has it. */
+  /** The link to its jump host; undefined if there is none, or if ssh connects to the jump host itself. */
   readonly via: Link | undefined;
-  /** The server said that a forced command runs, whatever we ask for (sshd(8), command=). */
+  /** The server said that it runs a forced command instead of the requested one (sshd(8), command=). */
   readonly forcedCommand: boolean;
   /** Bytes on the network so far, both counted below the encryption. */
   readonly bytesIn: number;
   readonly bytesOut: number;
-  /** Hands the link its one listener; messages wait until then. */
+  /** Sets the only listener; messages are queued until then. */
   listen(events: LinkEvents): void;
   /**
-   * Sends one message, given in parts. Large ones are not copied on the way here, and belong to
-   * the sender again when this returns.
+   * Sends one message, given in parts. Large parts are not copied before this call; the sender may reuse them
+   * when it returns.
    */
   send(message: readonly Buffer[]): void;
   /**
-   * Sends one small message that the server made us send: a reply or a refusal. A server that makes
-   * us send too many loses its connection.
+   * Sends one small message that the server provoked: a reply or a refusal. If the server provokes too many,
+   * its connection ends.
    */
   answer(message: readonly Buffer[]): void;
   /** Sends a grant of window space. */
   grant(message: readonly Buffer[]): void;
-  /** From now on it does not keep the process alive (in a program of the user's). */
+  /** From now on the link does not keep the process alive (in a program that uses the library). */
   unref(): void;
-  /** Takes leave of the server; onClose follows within a deadline, whatever the server does. */
+  /** Disconnects from the server; onClose follows within a deadline, whatever the server does. */
   close(): void;
   /** Drops the transport at once. */
   destroy(reason: SshpoolError): void;
 }
 
-/** Messages that may wait for the listener: until we open a channel a server has nothing to say. */
+/** The most messages that wait for the listener: until a channel is opened, a server has none to send. */
 export const MAX_EARLY = 64;
 export const TOO_EARLY = 'the server sends channel messages before a channel is open';
 

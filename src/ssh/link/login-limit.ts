@@ -1,13 +1,13 @@
 /**
- * How long a connect may take: the network and the key exchange as the user says, and then the
- * login, which may wait for somebody's approval elsewhere. Questions to a person do not count.
+ * How long a connect may take: network and key exchange have the user's limit, then the login has its own, as
+ * it may wait for an approval on another device. The time of prompts does not count.
  */
 import { SshpoolError } from '../../base/errors.ts';
 import type { Clock } from '../../base/time.ts';
 import type { SshOptions } from '../../config/ssh-options.ts';
 import { Deadline } from './deadline.ts';
 
-/** sshd's own limit, where nobody has set another (sshd_config(5), LoginGraceTime). */
+/** sshd's default limit (sshd_config(5), LoginGraceTime). */
 const LOGIN_MS = 120_000;
 /** How long a proxy may be silent: other calls wait for the same connect. */
 const PROXY_MS = 120_000;
@@ -39,15 +39,15 @@ export class LoginLimit {
     this.#deadline.restart(LOGIN_MS);
   }
 
-  /** Stands still while `wait` is under way. */
+  /** Pauses the limit while `wait` is pending. */
   during<T>(wait: () => Promise<T>): Promise<T> {
     return this.#deadline.during(wait);
   }
 
   /**
-   * Begins when a ProxyCommand has brought the first words of the server: before that it may wait for a
-   * browser or for a machine that wakes up. Not where the user has set a limit, which covers that with
-   * ssh, too (sshconnect.c).
+   * Restarts the limit when a ProxyCommand delivers the first data of the server: before that it may wait for
+   * a browser or for a machine that wakes up. Not if the user set a ConnectTimeout: with ssh it covers that
+   * time, too (sshconnect.c).
    */
   awaitProxy({ proxyCommand, connectTimeoutMs }: SshOptions, spoke: Promise<void>): void {
     if (proxyCommand === undefined || connectTimeoutMs !== undefined || this.#isLogin) return;

@@ -1,10 +1,10 @@
-/** When a connection is to get new keys: after so much data or time, as RekeyLimit says. */
+/** Starts key re-exchanges after an amount of data or time (ssh_config(5), RekeyLimit). */
 import { LONGEST_MS, type Clock, type Timer } from '../../base/time.ts';
 import type { RekeyAfter } from '../../config/network-options.ts';
 
 /**
- * Where nobody chose. RFC 4253 section 9 advises it, and servers know it: OpenSSH does the same with
- * chacha20-poly1305, which it prefers. With AES it would wait for 64 GiB.
+ * The default. RFC 4253 section 9 recommends it, and servers are used to it: OpenSSH does the same with
+ * chacha20-poly1305, its first choice. With AES it would wait for 64 GiB.
  */
 const DEFAULT_BYTES = 2 ** 30;
 
@@ -16,7 +16,7 @@ export class Rekeying {
   #received = 0;
   #timer: Timer | undefined;
 
-  /** `begin` asks for new keys; it may be called again until `renewed` is. */
+  /** `begin` starts a key exchange; it may be called again until `renewed` is called. */
   constructor(clock: Clock, { bytes, ms }: RekeyAfter, begin: () => void) {
     this.#clock = clock;
     this.#limit = { bytes: bytes || DEFAULT_BYTES, ms: Math.min(ms, LONGEST_MS) };
@@ -34,7 +34,7 @@ export class Rekeying {
     if (this.#received >= this.#limit.bytes) this.#begin();
   }
 
-  /** New keys are in use, whoever asked for them. */
+  /** New keys are in use; either side may have started the exchange. */
   renewed(): void {
     this.#sent = 0;
     this.#received = 0;

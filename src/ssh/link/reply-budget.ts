@@ -1,6 +1,6 @@
 /**
- * What a server makes us send without our having asked it anything: refusals of its channels, replies
- * to its requests. A budget for each connection, which time refills, bounds it.
+ * Limits the answers that a server provokes by unsolicited messages: refusals of its channels, replies to its
+ * requests. Each connection has a budget that refills over time.
  */
 import { systemClock, type Clock } from '../../base/time.ts';
 
@@ -11,7 +11,7 @@ import { systemClock, type Clock } from '../../base/time.ts';
 const AT_ONCE = 2000;
 const PER_SECOND = 500;
 
-/** Why a connection ends that asks for more. */
+/** Why a connection ends if its server exceeds the budget. */
 export const TOO_MANY_REQUESTS = `the server sends too many requests (more than ${AT_ONCE} at once and ${PER_SECOND} a second)`;
 
 export class ReplyBudget {
@@ -24,7 +24,7 @@ export class ReplyBudget {
     this.#since = clock.monotonic();
   }
 
-  /** Takes one answer out of the budget; false where nothing is left of it. */
+  /** Takes one answer out of the budget; false if the budget is used up. */
   take(): boolean {
     const now = this.#clock.monotonic();
     const refilled = ((now - this.#since) / 1000) * PER_SECOND;

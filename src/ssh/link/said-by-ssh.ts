@@ -1,16 +1,16 @@
 /**
- * What ssh itself says of a failure, where we know its words: it need not be run then, and connect once
- * more, only to say them. A server may count failures (sshd_config(5), PerSourcePenalties).
+ * ssh's own message for a failure, if it is known: then ssh need not be run, and connect once more, only to
+ * print it. A server may count failures (sshd_config(5), PerSourcePenalties).
  */
 import { SshpoolError } from '../../base/errors.ts';
 import { printable } from '../../base/printable.ts';
 import type { SshOptions } from '../../config/ssh-options.ts';
 import { isAtLeast } from './ssh-version.ts';
 
-/** An entry of its log, of one line or several; of level INFO, which LogLevel ERROR keeps back, or of ERROR. */
+/** An entry of ssh's log, of one or more lines: of level ERROR, or INFO, which LogLevel ERROR hides. */
 export type LogEntry = string | { readonly info: string };
 
-/** All of them, as `ssh -V` has its version. */
+/** All entries, for the version that `ssh -V` prints. */
 export type SaidBySsh = (version: string) => readonly LogEntry[];
 
 const said = new WeakMap<SshpoolError, SaidBySsh>();
@@ -20,7 +20,7 @@ export function markSaid(error: SshpoolError, entries: SaidBySsh): SshpoolError 
   return error;
 }
 
-/** Undefined where ssh is to say it. */
+/** Undefined if ssh has to be run for its message. */
 export async function saidBySsh(
   error: SshpoolError,
   version: () => Promise<string>,
@@ -28,7 +28,7 @@ export async function saidBySsh(
   return said.get(error)?.(await version());
 }
 
-/** As they stand in the log, without the last line feed; '' where `showsInfo` is false and nothing else is left. */
+/** The log as text, without the last line feed; '' if `showsInfo` is false and all entries are INFO. */
 export function logText(entries: readonly LogEntry[], showsInfo: boolean): string {
   const texts = entries.flatMap((entry) => {
     if (typeof entry === 'string') return [entry];
@@ -38,10 +38,10 @@ export function logText(entries: readonly LogEntry[], showsInfo: boolean): strin
   return texts.map((text) => `${printable(text)}\r`).join('\n');
 }
 
-/** What of a host's options decides on what its ssh says. */
+/** The options of a host that affect what its ssh prints. */
 export type LogOptions = Pick<SshOptions, 'connectTimeoutMs' | 'showsServerWords' | 'isSilent'>;
 
-/** A failure at a jump host, with the options of that. */
+/** A failure at a jump host, with the jump host's options. */
 export interface HopFailure {
   readonly error: SshpoolError;
   readonly options: LogOptions;
@@ -49,7 +49,10 @@ export interface HopFailure {
 
 const hopFailures = new WeakMap<SshpoolError, HopFailure>();
 
-/** The failure of whoever was to go through a jump host: for ssh, another ssh says why, and the way has ended. */
+/**
+ * A failure at the jump host, for the target: the jump host's ssh prints why, the target's sees its proxy
+ * end.
+ */
 export function failedAtHop(failure: HopFailure): SshpoolError {
   const { code, message, exitCode } = failure.error;
   const error = SshpoolError.received(code, message, exitCode);
@@ -61,10 +64,10 @@ export function hopFailure(error: SshpoolError): HopFailure | undefined {
   return hopFailures.get(error);
 }
 
-/** That the server, or the way to it, ended the connection while identifications were exchanged (kex.c). */
+/** The server, or the proxy, ended the connection during the exchange of identifications (kex.c). */
 export function earlyEnd(how: 'closed' | 'reset', version: string): LogEntry[] {
   if (how === 'reset') return ['kex_exchange_identification: read: Connection reset by peer'];
-  // Since then it is of interest to -v only.
+  // Since 9.5 ssh prints it only with -v.
   if (isAtLeast(version, 9, 5)) return [];
   return ['kex_exchange_identification: Connection closed by remote host'];
 }

@@ -1,10 +1,10 @@
-/** Versions of OpenSSH: of the installed ssh, and as they are compared. */
+/** The version of the installed ssh, and comparing versions of OpenSSH. */
 import { execFile } from 'node:child_process';
 import { sshFor } from '../../base/programs.ts';
 
 const LIMIT_MS = 2000;
 
-/** The line of `ssh -V`; empty where there is none. */
+/** The line of `ssh -V`; empty if there is no ssh. */
 export function sshVersion(env: NodeJS.ProcessEnv): Promise<string> {
   const program = sshFor(env, '/');
   if (program === undefined) return Promise.resolve('');
@@ -15,7 +15,7 @@ export function sshVersion(env: NodeJS.ProcessEnv): Promise<string> {
   });
 }
 
-/** Whether what calls itself so (`OpenSSH_9.2p1 Debian-2`) is OpenSSH of this version or a later one. */
+/** Whether a version text (`OpenSSH_9.2p1 Debian-2`) names this version of OpenSSH or a later one. */
 export function isAtLeast(version: string, major: number, minor: number): boolean {
   const [, ...numbers] = /^OpenSSH_(\d+)\.(\d+)/.exec(version) ?? [];
   const [isMajor = 0, isMinor = 0] = numbers.map(Number);

@@ -1,7 +1,7 @@
 /**
- * The method publickey (RFC 4252 section 7): one key per attempt, as for ssh. The server is asked
- * about each key first, and only a key that it would take signs: a server may count signatures
- * (MaxAuthTries since OpenSSH 10.6), and a signature may cost a passphrase or a touch.
+ * The method publickey (RFC 4252 section 7): one key per attempt, as in ssh. The server is asked about each
+ * key first, and only a key that it accepts is used to sign: a server may count signatures (MaxAuthTries
+ * since OpenSSH 10.6), and a signature may cost a passphrase or a touch.
  */
 import { Reader, Writer } from '../../base/bytes.ts';
 import { describe } from '../../base/errors.ts';
@@ -20,15 +20,15 @@ export interface KeyRequest extends KeyFileRequest {
 }
 
 export function publicKeyMethod(request: KeyRequest, findings: Findings): Method {
-  // As for ssh, each goes to the end when its turn has come, so that the next step of a login
-  // begins with the key after the one that did for this step.
+  // As in ssh, a key that was tried moves to the end, so that the next step of a login begins with the key
+  // after the one that succeeded in this step.
   let queue: Identity[] | undefined;
   async function* attempts(conversation: Conversation): MethodAttempts {
     queue ??= await identitiesOf(request, findings);
     for (const identity of [...queue]) {
       // One after the other: the server counts them.
       const verdict = await new KeyAttempt(request, findings, identity, conversation).run();
-      // One that came before the server would look at keys has not had its turn.
+      // A key that was tried before the server accepted publickey does not count as tried.
       if (!verdict || looksAtKeys(verdict)) {
         queue = [...queue.filter((each) => each !== identity), identity];
       }
@@ -45,7 +45,7 @@ function looksAtKeys(verdict: AuthResult): boolean {
   return verdict.type === 'success' || verdict.partial || verdict.methods.includes(NAME);
 }
 
-/** One key, from the question whether it would do to the server's verdict. */
+/** The attempt with one key, from the query whether the server accepts it to the verdict. */
 class KeyAttempt {
   readonly #request: KeyRequest;
   readonly #findings: Findings;
@@ -93,8 +93,8 @@ class KeyAttempt {
   }
 
   /**
-   * Opens a file that does not say which key it holds, when its turn has come, as ssh does. Where the
-   * server does not look at keys, its verdict is the end of it.
+   * Opens a file whose public key is unknown, when its turn comes, as ssh does. If the server does not offer
+   * publickey, returns its verdict instead.
    */
   async #open(): Promise<AuthResult | undefined> {
     const { blob, signer } = this.#identity;
@@ -112,7 +112,7 @@ class KeyAttempt {
     return undefined;
   }
 
-  /** Once it knows the user a server may say that it can verify more (ext-info-in-auth@openssh.com). */
+  /** Once it knows the user, a server may announce more algorithms (ext-info-in-auth@openssh.com). */
   get #mayLearnMore(): boolean {
     const { hasAsked, wire } = this.#conversation;
     return !hasAsked && wire.serverSigAlgs !== undefined;
@@ -122,7 +122,7 @@ class KeyAttempt {
     const type = publicKeyType(blob);
     if (type === undefined) return undefined;
     const { wire } = this.#conversation;
-    // The server says what it can verify before it accepts the login (RFC 8308 section 2.4).
+    // The server sends server-sig-algs before it accepts the service (RFC 8308 section 2.4).
     if (plainName(type) === 'ssh-rsa' && wire.serverSigAlgs === undefined) await wire.accepted;
     return signatureAlgorithm(type, this.#request.options, wire.serverSigAlgs);
   }
@@ -140,12 +140,12 @@ class KeyAttempt {
       const flags = AGENT_FLAGS[algorithm] ?? 0;
       const signature = await this.#request.keyAgent?.sign(blob, data, flags);
       const made = signature && new Reader(signature).text();
-      // An old agent ignores the flags, and its signature would only be refused by the server.
+      // An old key agent ignores the flags; the server would refuse its signature.
       if (made === algorithm) return signature;
       this.#findings.skip(`${label}: the key agent signs by ${made}, not by ${algorithm}`);
     } catch (thrown) {
       this.#findings.skip(`${label}: ${describe(thrown)}`);
-      // Such as a key that ssh-add -h restricts: ssh can prove to the agent whom it talks to.
+      // Such as a key that ssh-add -h restricts: ssh can prove its host to the key agent.
       this.#findings.beyond ??= `the key agent would not sign with ${label}`;
     }
     return undefined;

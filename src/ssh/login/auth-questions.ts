@@ -1,7 +1,6 @@
 /**
- * The methods that ask a person: password (RFC 4252 section 8) and keyboard-interactive (RFC 4256),
- * with the words and the number of tries that ssh has (sshconnect2.c). Answers are sent and
- * zeroed.
+ * The methods that prompt the user: password (RFC 4252 section 8) and keyboard-interactive (RFC 4256), with
+ * ssh's wording and number of tries (sshconnect2.c). Answers are zeroed once they were sent.
  */
 import type { SshOptions } from '../../config/ssh-options.ts';
 import type { Findings } from './findings.ts';
@@ -28,7 +27,7 @@ export interface QuestionRequest {
 export function passwordMethod(request: QuestionRequest, findings: Findings): Method {
   const { options, ask, note } = request;
   const host = nameOf(options);
-  // Of the whole login, however many steps it has.
+  // Counted over the whole login, not per step.
   let tries = 0;
   async function* attempts(conversation: Conversation): MethodAttempts {
     while (tries++ < options.numberOfPasswordPrompts && !options.batchMode) {
@@ -37,7 +36,7 @@ export function passwordMethod(request: QuestionRequest, findings: Findings): Me
       const text = `${options.user}@${host}'s password: `;
       const password = await ask({ text, echo: false, isEmptyByDefault: true });
       if (password === undefined || password.length === 0) {
-        findings.skip('a password is needed and there is nobody to ask, or none was given');
+        findings.skip('a password is needed, and no person can be asked, or none was given');
       }
       if (password === undefined) return;
       const reply = await conversation.ask(passwordRequest(options.user, password));
@@ -54,8 +53,8 @@ export function passwordMethod(request: QuestionRequest, findings: Findings): Me
 }
 
 /**
- * The server wants another password before it lets anybody in (sshconnect2.c), and may not like
- * the one that it is given; undefined where the person gives up.
+ * The server demands a new password before the login (sshconnect2.c), and may reject the one that it gets;
+ * undefined if the user gives up.
  */
 async function changePassword(
   request: QuestionRequest,
@@ -65,7 +64,7 @@ async function changePassword(
   const { options, ask, explain } = request;
   let wanted = words;
   for (let i = 0; i < options.numberOfPasswordPrompts; i++) {
-    // What is said stands before its question.
+    // The server's text is shown before its prompt.
     await explain(wanted);
     const old = await ask({ text: `Enter ${whose(options)} old password: `, echo: false });
     const changed = old === undefined ? undefined : await newPassword(request);
@@ -80,7 +79,7 @@ async function changePassword(
   return undefined;
 }
 
-/** Asked for until both are the same; as for ssh, an empty one gives up. */
+/** Prompts until both entries match; as in ssh, an empty one gives up. */
 async function newPassword({ options, ask, note }: QuestionRequest): Promise<Buffer | undefined> {
   for (;;) {
     // One after the other, as a person types them.
@@ -109,7 +108,7 @@ export function interactiveMethod(request: QuestionRequest, findings: Findings):
       const dialogue = new Dialogue(request, conversation);
       const verdict = await dialogue.run();
       if (verdict === undefined) {
-        findings.skip('questions of the server are left without answers: there is nobody to ask');
+        findings.skip('questions of the server are left without answers: no person can be asked');
         return;
       }
       yield verdict;
@@ -121,7 +120,7 @@ export function interactiveMethod(request: QuestionRequest, findings: Findings):
   return { name: 'keyboard-interactive', attempts };
 }
 
-/** One run of questions and answers. */
+/** One run of prompts and answers. */
 class Dialogue {
   readonly #request: QuestionRequest;
   readonly #conversation: Conversation;
@@ -132,7 +131,7 @@ class Dialogue {
     this.#conversation = conversation;
   }
 
-  /** The verdict; undefined where a question found nobody. */
+  /** The verdict; undefined if a prompt got no answer. */
   async run(): Promise<AuthResult | undefined> {
     const { options, explain } = this.#request;
     let reply = await this.#conversation.ask(interactiveRequest(options.user));
@@ -148,11 +147,11 @@ class Dialogue {
     return reply;
   }
 
-  /** Undefined where one found nobody. */
+  /** Undefined if a prompt got no answer. */
   async #putAll(prompts: readonly InfoPrompt[]): Promise<Buffer[] | undefined> {
     const answers: Buffer[] = [];
     for (const prompt of prompts) {
-      // In their order: the second may come of the first.
+      // In their order: a prompt may depend on the one before it.
       const answer = await this.#put(prompt);
       if (answer === undefined) {
         for (const one of answers) one.fill(0);

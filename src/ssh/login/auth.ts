@@ -1,7 +1,4 @@
-/**
- * The login over the ssh2 link: what is known of the methods that we can do, and what is said where
- * none of them was enough.
- */
+/** The login over the ssh2 link: its methods, and the error if none of them succeeds. */
 import { SshpoolError } from '../../base/errors.ts';
 import type { Clock } from '../../base/time.ts';
 import type { SshOptions } from '../../config/ssh-options.ts';
@@ -22,15 +19,15 @@ export interface LoginRequest {
   readonly keyAgent: string | undefined;
   readonly ask: Ask;
   readonly note: Note;
-  /** The caller's, for its ssh. */
+  /** The caller's environment, for its ssh. */
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** OpenSSH can be tried where we fall short: better before a person is asked anything. */
+  /** OpenSSH can be tried if ssh2 falls short, preferably before the user is prompted. */
   readonly hasAlternative: boolean;
 }
 
-/** The order where PreferredAuthentications has none; of ssh's own methods those that we have. */
+/** The order if PreferredAuthentications is not set; those of ssh's methods that sshpool has. */
 const PREFERRED = ['publickey', 'keyboard-interactive', 'password'];
 
 /** The login over one connection whose host key was verified. */
@@ -45,7 +42,7 @@ export class Login {
     });
   }
 
-  /** @throws SshpoolError AUTH_FAILED, or whatever ended the connection */
+  /** @throws SshpoolError AUTH_FAILED, or the error that ended the connection */
   async run(wire: AuthWire): Promise<void> {
     const { options, note, env } = this.#request;
     const { banner, explain } = serverWords(options, note, () => sshVersion(env));
@@ -54,7 +51,7 @@ export class Login {
     if (left !== undefined) throw this.denied(left);
   }
 
-  /** That it failed, with what came up on the way; `words` are the server's. */
+  /** The error of a failed login, with its findings; `words` are the server's. */
   denied(methods: readonly string[], ...words: readonly string[]): SshpoolError {
     const { user, hostname: host } = this.#request.options;
     const { detail: found, beyond } = this.#findings;

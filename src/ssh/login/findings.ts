@@ -1,17 +1,17 @@
-/** What a login comes upon on its way: what it left out, and whether OpenSSH might do better. */
+/** The findings of a login: what it skipped, and whether OpenSSH may succeed. */
 
 export class Findings {
   readonly #giveUp: () => void;
   readonly #skipped: string[] = [];
-  /** Why OpenSSH may succeed where we did not. */
+  /** Why OpenSSH may succeed where ssh2 did not. */
   beyond: string | undefined;
 
-  /** `giveUp` ends the login by throwing, where there is somebody else to do it. */
+  /** `giveUp` ends the login by throwing, if OpenSSH can be tried instead. */
   constructor(giveUp: () => void) {
     this.#giveUp = giveUp;
   }
 
-  /** What was skipped, for the error where nothing succeeds. */
+  /** What was skipped, for the error if nothing succeeds. */
   get detail(): string {
     return [...new Set(this.#skipped)].join('; ');
   }
@@ -20,7 +20,7 @@ export class Findings {
     this.#skipped.push(why);
   }
 
-  /** Before a person is asked anything: leaves it to OpenSSH, where that may go further. */
+  /** Call it before the user is prompted: leaves the login to OpenSSH, if that may succeed. */
   leave(): void {
     if (this.beyond !== undefined) this.#giveUp();
   }

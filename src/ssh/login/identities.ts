@@ -1,6 +1,6 @@
 /**
- * Who we can say we are: the keys and certificates of a login, in the order in which ssh tries them
- * (sshconnect2.c, pubkey_prepare). Reads key files and asks the key agent; sends nothing.
+ * The identities of a login: keys and certificates, in the order in which ssh tries them (sshconnect2.c,
+ * pubkey_prepare). Reads key files and asks the key agent; sends the server nothing.
  */
 import { describe } from '../../base/errors.ts';
 import type { SshOptions } from '../../config/ssh-options.ts';
@@ -18,7 +18,7 @@ import { refusalOf } from '../keys/signature-algorithms.ts';
 
 /** What makes the signatures of an identity. */
 export type Signer =
-  /** `blob` is the key as the agent holds it. */
+  /** `blob` is the key as the key agent holds it. */
   { readonly kind: 'agent'; readonly blob: Buffer; readonly comment: string } | FileSigner;
 
 export interface FileSigner {
@@ -29,7 +29,7 @@ export interface FileSigner {
 }
 
 export interface Identity {
-  /** What the server is shown: a key or a certificate. Undefined where it is not known before its turn. */
+  /** The key or certificate to show to the server. Undefined if it is unknown until its turn. */
   readonly blob: Buffer | undefined;
   readonly signer: Signer;
 }
@@ -43,9 +43,9 @@ const same = (a: Buffer | undefined, b: Buffer | undefined): boolean =>
   a !== undefined && b !== undefined && a.equals(b);
 
 /**
- * All that may be tried, in order: certificates of CertificateFile; then what the agent holds, in
- * the agent's order, those first that the configuration names; then what is only in files, each
- * key with the certificate beside it.
+ * All identities to try, in order: certificates of CertificateFile; then the keys of the key agent, in its
+ * order, first those that the configuration names; then the keys that are only in files, each with the
+ * certificate beside it.
  */
 export async function identitiesOf(
   source: IdentitySource,
@@ -54,7 +54,7 @@ export async function identitiesOf(
   const { options } = source;
   const held = await heldKeys(source, findings);
   const files = await Promise.all(options.identityFiles.map((file) => keyFile(file, options)));
-  // Those beside the key files count only where the configuration names none.
+  // Certificates beside the key files count only if the configuration names none.
   const besides =
     options.certificateFiles.length > 0 ? [] : await Promise.all(files.map(certificateBeside));
   const listed = files.flatMap((file, at) => [
@@ -80,7 +80,7 @@ async function heldKeys({ keyAgent }: IdentitySource, findings: Findings): Promi
   try {
     return await keyAgent.identities();
   } catch (thrown) {
-    // A key agent that is gone is as good as none; key files may still do.
+    // A key agent that fails counts as none; key files may still succeed.
     findings.skip(`key agent: ${describe(thrown)}`);
     return [];
   }
@@ -97,10 +97,10 @@ async function keyFile(file: string, options: SshOptions): Promise<KeyFile> {
   const inside = 'publicBlob' in loaded ? loaded.publicBlob : undefined;
   // FILE.pub goes first, as for ssh (authfile.c, sshkey_load_public): it may be a certificate.
   const known = (await readPublicKey(file)) ?? inside;
-  // An encrypted file that does not say which key it is, is older than a type that we cannot read.
+  // An encrypted file that does not name its key is too old for a type that sshpool cannot read.
   const blob = known ?? (loaded.kind === 'encrypted' ? undefined : await readForeignKey(file));
   const isReadable = blob === undefined || canonicalKey(blob) !== undefined;
-  // ssh accepts all types that it knows, unless told otherwise: it cannot read another one either.
+  // By default ssh accepts all types that it knows: it cannot read one that it refuses either.
   if (isReadable || refusalOf(blob, options) === undefined) {
     return { blob, signer: { kind: 'file', file, loaded } };
   }
@@ -110,13 +110,13 @@ async function keyFile(file: string, options: SshOptions): Promise<KeyFile> {
 
 const DEFAULT_KEY = /^~\/\.ssh\/id_[a-z0-9_]+$/;
 
-/** Whether these are ssh's own, of which it has five at least, since the user names none. */
+/** Whether these are ssh's defaults (at least five), since the user names no key file. */
 function areDefaults({ all }: SshOptions): boolean {
   const given = all.get('identityfile') ?? [];
   return given.length > 4 && given.every((name) => DEFAULT_KEY.test(name));
 }
 
-/** Also one without a key: ssh says so when its turn has come. */
+/** Also a file without a key: ssh reports it when its turn comes. */
 function identityOf({ blob, signer }: KeyFile, options: SshOptions): Identity[] {
   const isDefault = signer.loaded.kind === 'missing' && areDefaults(options);
   return blob === undefined && isDefault ? [] : [{ blob, signer }];
@@ -131,38 +131,38 @@ async function certificateBeside({ signer }: KeyFile): Promise<Identity[]> {
   return blobs.map((blob) => ({ blob, signer }));
 }
 
-/** Those of users; what else is there is passed over. */
+/** User certificates only; everything else is skipped. */
 async function readCertificates(paths: readonly string[]): Promise<Buffer[]> {
   const blobs = await Promise.all(paths.map(readPublicKey));
   return blobs.filter((blob): blob is Buffer => blob !== undefined && !!certifiedKey(blob));
 }
 
-/** A certificate and whoever can sign for it, where its key is tried too. */
+/** A certificate with the signer of its key, if that key is tried too. */
 function withSigner(blob: Buffer, keys: readonly Identity[]): Identity[] {
   const key = certifiedKey(blob);
   const signing = keys.find((each) => same(each.blob, key) || same(each.blob, blob));
   return signing ? [{ blob, signer: signing.signer }] : [];
 }
 
-/** A certificate beside a file is signed for by the key agent where that has its key. */
+/** For a certificate beside a file the key agent signs, if it has the key. */
 function bestSigner(identity: Identity, keys: readonly Identity[]): Identity {
   const { blob } = identity;
   return blob && isCertificate(blob) ? (withSigner(blob, keys)[0] ?? identity) : identity;
 }
 
-/** Whether it has a turn: also where OpenSSH alone can sign, who is left to it if the server takes it. */
+/** Whether it is tried. If only OpenSSH can sign, it takes over when the server accepts the key. */
 function isTried({ blob, signer }: Identity): boolean {
   return signer.kind === 'agent' || signer.loaded.kind !== 'missing' || blob === undefined;
 }
 
-/** Whether the user's options let it; what cannot be known yet is not kept out. */
+/** Whether the user's options allow it; an identity whose key is still unknown is allowed. */
 export function isAllowed(identity: Identity, options: SshOptions, findings: Findings): boolean {
   const why = identity.blob && refusalOf(identity.blob, options);
   if (why !== undefined) findings.skip(`${labelOf(identity)}: ${why}`);
   return why === undefined;
 }
 
-/** Whose it is, for messages. */
+/** The name of an identity in messages. */
 export function labelOf({ blob, signer }: Identity): string {
   const name = signer.kind === 'agent' ? signer.comment : signer.file;
   return blob && isCertificate(blob) ? `certificate of ${name}` : name;

@@ -1,6 +1,6 @@
 /**
- * Whether there is a Kerberos ticket: what gssapi-with-mic (RFC 4462) is of use with. Asked before a login,
- * so that none fails only to be made once more over OpenSSH.
+ * Whether there is a Kerberos ticket, which gssapi-with-mic (RFC 4462) needs. Checked before a login, so that
+ * it does not fail over ssh2 and run once more over OpenSSH.
  */
 import { execFile } from 'node:child_process';
 import { access } from 'node:fs/promises';
@@ -9,31 +9,31 @@ import type { Env } from '../../config/tokens.ts';
 
 const LIMIT_MS = 2000;
 
-/** True also where that cannot be found out. */
+/** True also if that cannot be determined. */
 export async function mayHaveTicket(
   place: { readonly env: Env; readonly cwd: string },
   uid: number,
 ): Promise<boolean> {
-  // Of the system, and not of a PATH whose directories may be anywhere.
+  // The system's klist, and not one of the caller's PATH, whose directories may be anywhere.
   const klist = findProgram('klist', { env: {}, cwd: '/' });
   if (klist !== undefined) return hasTicket(klist, place);
-  // krb5.conf may name another place, but without its tools it hardly does.
+  // krb5.conf may name another cache, but hardly where the Kerberos tools are missing.
   const file = ticketFile(place.env['KRB5CCNAME'], uid);
   if (file === undefined) return true;
   return access(file).then(
     () => true,
-    () => false, // absent, or not ours to read
+    () => false, // absent or unreadable
   );
 }
 
-/** The file of a credential cache; undefined where it is none. */
+/** The file of a credential cache; undefined if the cache is not a file. */
 function ticketFile(name: string | undefined, uid: number): string | undefined {
   if (name === undefined || name === '') return `/tmp/krb5cc_${uid}`;
   const [, type = 'FILE', rest = ''] = /^(?:([A-Z]+):)?(.*)$/s.exec(name) ?? [];
   return type === 'FILE' ? rest : undefined;
 }
 
-/** klist(1), -s: only the status, which is 1 for none and for one that has expired. */
+/** klist(1), -s: prints nothing; the exit status is 1 for no ticket and for an expired one. */
 function hasTicket(
   klist: string,
   { env, cwd }: { readonly env: Env; readonly cwd: string },

@@ -1,4 +1,4 @@
-/** Signatures by key files: asks for a passphrase, and says what ssh says of a file that is of no use. */
+/** Signs with key files: prompts for a passphrase, and shows ssh's message for a file that it cannot use. */
 import { describe } from '../../base/errors.ts';
 import type { SshOptions } from '../../config/ssh-options.ts';
 import { certifiedKey } from '../keys/certificate.ts';
@@ -14,7 +14,7 @@ export interface KeyFileRequest {
   readonly options: SshOptions;
   readonly ask: Ask;
   readonly note: Note;
-  /** The caller's, for its ssh-keygen. */
+  /** The caller's environment, for its ssh-keygen. */
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -27,7 +27,7 @@ export class KeyFileSigner {
     this.#findings = findings;
   }
 
-  /** The private key, now that it is needed; undefined where it is not to be had. */
+  /** Loads the private key, when it is needed; undefined if it cannot be used. */
   async load({ file, loaded }: FileSigner): Promise<UsableKey | undefined> {
     if (loaded.kind === 'key') return loaded;
     if (loaded.kind === 'encrypted') return this.#decrypt(file);
@@ -35,7 +35,7 @@ export class KeyFileSigner {
     return undefined;
   }
 
-  /** A signature for the server that was shown `blob`; undefined where there is none. */
+  /** A signature for the server that was shown `blob`; undefined if none can be made. */
   async sign(
     signer: FileSigner,
     blob: Buffer,
@@ -55,7 +55,7 @@ export class KeyFileSigner {
     try {
       return signWith(usable.key, algorithm, data);
     } catch (thrown) {
-      // OpenSSL's words, such as for a key that is too short for the hash.
+      // OpenSSL's message, such as for a key that is too short for the hash.
       this.#findings.skip(`${file}: ${describe(thrown)}`);
       return undefined;
     }
@@ -67,7 +67,7 @@ export class KeyFileSigner {
     for (let i = 0; i < options.numberOfPasswordPrompts && !options.batchMode; i++) {
       const passphrase = await ask({ text, echo: false });
       if (passphrase === undefined) break;
-      // As for ssh, an empty passphrase means: go on without this key.
+      // As in ssh, an empty passphrase means: go on without this key.
       if (passphrase.length === 0) return undefined;
       const loaded = await loadPrivateKey(file, passphrase);
       passphrase.fill(0);
@@ -81,7 +81,7 @@ export class KeyFileSigner {
     return undefined;
   }
 
-  /** Leaves it to OpenSSH where that may sign with it. */
+  /** Reports an unusable file, or leaves the login to OpenSSH if that may sign with it. */
   async #explain(file: string, loaded: LoadedKey): Promise<void> {
     const why = 'reason' in loaded ? `${file}: ${loaded.reason}` : `no such identity: ${file}`;
     this.#findings.skip(why);
@@ -91,7 +91,7 @@ export class KeyFileSigner {
     }
     const { options, note, env } = this.#request;
     const words = await keyFileWords(file, givenName(file, options), env);
-    // That it is not there is an entry of a lower level of ssh's log than the others.
+    // ssh logs a missing file at a lower level than other problems.
     const isShown = loaded.kind !== 'missing' || options.showsServerWords;
     if (words !== undefined && isShown) note(words);
   }

@@ -1,16 +1,15 @@
-/** What ssh says of a key file that it cannot use: in the words of the installed OpenSSH, which ssh-keygen has too. */
+/** ssh's message for a key file that it cannot use: the installed ssh-keygen prints the same. */
 import { execFile } from 'node:child_process';
 import { findProgram } from '../../base/programs.ts';
 
 type Env = NodeJS.ProcessEnv;
 
-/** Reading a small file takes no time; a pipe by that name is not waited for. */
+/** Reading a small file takes no time; the limit is for a named pipe. */
 const LIMIT_MS = 5000;
 
 /**
- * The lines, without the last line feed; undefined where OpenSSH can use the file or does not say in time, and
- * where there is no ssh-keygen.
- * `name` stands in them for the file. Never rejects.
+ * The lines, without the last line feed; undefined if OpenSSH can use the file or does not answer in time, or
+ * if there is no ssh-keygen. `name` replaces the file's path in them. Never rejects.
  */
 export async function keyFileWords(
   file: string,

@@ -1,6 +1,6 @@
 /**
- * The failed logins at each server, of all callers, and what a server of today makes of them:
- * it keeps an address out for a while (sshd_config(5), PerSourcePenalties; OpenSSH 9.8 and later).
+ * The failed logins at each server, of all callers, and their effect: the server refuses an address for a
+ * while (sshd_config(5), PerSourcePenalties; OpenSSH 9.8 and later).
  */
 import type { SshpoolError } from '../../base/errors.ts';
 import { TtlCache } from '../../base/ttl-cache.ts';
@@ -8,12 +8,12 @@ import type { Clock } from '../../base/time.ts';
 import type { SshOptions } from '../../config/ssh-options.ts';
 
 /**
- * For so long after a connect failed none is made only for speed: to servers that ban who fails
- * too often (fail2ban: five times in ten minutes), each is a failed login.
+ * For this long after a failed connect the pool makes none only for speed: servers that ban an address after
+ * several failures (fail2ban: five in ten minutes) count each as a failed login.
  */
 export const SETTLE_MS = 5 * 60_000;
 
-/** Its defaults, in milliseconds: min and max, authfail, and noauth for those who hang up before a login. */
+/** Its defaults, in milliseconds: min, max, authfail, and noauth for a disconnect before a login. */
 const MIN_MS = 15_000;
 const MAX_MS = 600_000;
 const PENALTY_MS: ReadonlyMap<string, number> = new Map([
@@ -24,17 +24,17 @@ const PENALTY_MS: ReadonlyMap<string, number> = new Map([
   ['HOST_KEY_REFUSED', 1000],
 ]);
 
-/** How a server is named here: with the way to it, for that has the address that it sees. */
+/** The key of a server. It includes the proxy, since the server sees the proxy's address. */
 export function serverOf(options: SshOptions): string {
   const { hostname, port, proxyJump = '', proxyCommand = '' } = options;
   return [hostname, port, proxyJump, proxyCommand].join(' ');
 }
 
-/** One server's, by the monotonic clock. */
+/** The penalty of one server, in monotonic time. */
 interface Penalty {
   readonly failedAt: number;
   readonly until: number;
-  /** It is long enough for us to be kept out. */
+  /** It is long enough for the server to refuse this address. */
   readonly active: boolean;
 }
 
@@ -47,7 +47,7 @@ export class Penalties {
     this.#servers = new TtlCache(clock, { lifeMs: MAX_MS, max: 256 });
   }
 
-  /** A connect to this server has failed; where the network is to blame it counts for nothing. */
+  /** Counts a failed connect to this server; failures of the network do not count. */
   add(server: string, { code }: SshpoolError): void {
     const ms = PENALTY_MS.get(code);
     if (ms === undefined) return;
@@ -59,15 +59,15 @@ export class Penalties {
     this.#servers.set(server, { failedAt: now, until, active });
   }
 
-  /** A login at this server failed so lately that none should be tried for speed alone. */
+  /** A login at this server failed within SETTLE_MS: the pool should not try another only for speed. */
   hasFailed(server: string): boolean {
     const { failedAt = -Infinity } = this.#servers.get(server) ?? {};
     return this.#clock.monotonic() - failedAt < SETTLE_MS;
   }
 
   /**
-   * About how long this server keeps us out for what failed here, in milliseconds; undefined where that
-   * is not enough for it: others may share our address.
+   * About how many milliseconds this server still refuses this address for the failures counted here;
+   * undefined if they do not suffice for a refusal: others may share the address.
    */
   leftMs(server: string): number | undefined {
     const { until = 0, active = false } = this.#servers.get(server) ?? {};

@@ -1,20 +1,20 @@
-/** What a server says beside the point: its banner, and what it explains before its questions. */
+/** Text that a server sends for the user: its banner, and the explanations before its prompts. */
 import type { SshOptions } from '../../config/ssh-options.ts';
 import { printableWords } from '../../base/printable.ts';
 import type { Note } from '../link/prompts.ts';
 import { isAtLeast } from '../link/ssh-version.ts';
 
-/** For the whole of a login; ssh has this limit for each banner (sshconnect2.c). */
+/** The limit for a whole login; ssh has it for each banner (sshconnect2.c). */
 const MAX_CHARACTERS = 65_536;
 
 export interface ServerWords {
-  /** As it is: its last line may have no end. */
+  /** Unchanged: its last line may lack a line feed. */
   readonly banner: (text: string) => void;
-  /** Before a question. */
+  /** Before a prompt. */
   readonly explain: (text: string) => Promise<void>;
 }
 
-/** For two connections to the same server, of which the second says nothing that was in the banner of the first. */
+/** For two connections to the same server, of which the second does not repeat the banner of the first. */
 export function notTwice(note: Note): { readonly first: Note; readonly second: Note } {
   const shown = new Set<string>();
   return {
@@ -32,7 +32,7 @@ export function notTwice(note: Note): { readonly first: Note; readonly second: N
 
 const linesOf = (text: string): string[] => text.split('\n').map((line) => line.trimEnd());
 
-/** Shows it to the person, as ssh does at this LogLevel, and up to a limit. `version` is that of `ssh -V`. */
+/** Shows the text to the user as ssh does at this LogLevel, up to a limit. `version` is that of `ssh -V`. */
 export function serverWords(
   { showsServerWords }: SshOptions,
   note: Note,
@@ -53,7 +53,7 @@ export function serverWords(
       const shown = within(text);
       if (shown === '') return;
       if (isAtLeast(await version(), 10, 3)) return note(`${shown}\n`, 'words');
-      // Before that it was an entry of ssh's log, which ends by a carriage return, too.
+      // Before 10.3 it was an entry of ssh's log, which ends with a carriage return, too.
       if (showsServerWords) note(`${shown}\r`);
     },
   };

@@ -22,10 +22,10 @@ const NUMBER = {
 /** A message of the server. */
 export type AuthReply =
   | { readonly type: 'success' }
-  /** `methods` can continue; `partial`: the request was right, and more is asked for. */
+  /** `methods` can continue; `partial`: the request succeeded, and another step is required. */
   | { readonly type: 'failure'; readonly methods: readonly string[]; readonly partial: boolean }
   | { readonly type: 'banner'; readonly text: string }
-  /** PK_OK, PASSWD_CHANGEREQ or INFO_REQUEST: to be read by whoever sent the request. */
+  /** PK_OK, PASSWD_CHANGEREQ or INFO_REQUEST: the meaning depends on the request that was sent. */
   | { readonly type: 'specific'; readonly body: Buffer }
   | { readonly type: 'other' };
 
@@ -80,7 +80,7 @@ export function readPasswordChange(body: Buffer): string {
   return new Reader(body).text();
 }
 
-/** The service that all of this is for. */
+/** The service that the login is for. */
 const SERVICE = 'ssh-connection';
 
 function request(user: string, method: string): Writer {
@@ -112,17 +112,17 @@ export function infoResponse(answers: readonly Buffer[]): Buffer {
   return to.finish();
 }
 
-/** Asks whether a key would do, without a signature (RFC 4252 section 7). */
+/** Asks whether the server would accept a key, without a signature (RFC 4252 section 7). */
 export function keyQuery(user: string, algorithm: string, blob: Buffer): Buffer {
   return request(user, 'publickey').bool(false).string(algorithm).string(blob).finish();
 }
 
-/** The request that `signature` is made over, the session's identifier in front of it. */
+/** The request that is signed, after the session identifier. */
 export function signedPart(user: string, algorithm: string, blob: Buffer): Buffer {
   return request(user, 'publickey').bool(true).string(algorithm).string(blob).finish();
 }
 
-/** The whole of it; `signature` has its own algorithm in it. */
+/** The whole request; `signature` names its own algorithm. */
 export function keyRequest(part: Buffer, signature: Buffer): Buffer {
   return new Writer().raw(part).string(signature).finish();
 }

@@ -1,7 +1,6 @@
 /**
- * Logging in (RFC 4252): which method is tried next, as ssh does it (sshconnect2.c, userauth), until
- * the server is content or nothing is left. Knows the order and the server's answers; the methods
- * themselves are handed in, and no transport is known here.
+ * Logging in (RFC 4252): chooses the next method, as ssh does (sshconnect2.c, userauth), until the login
+ * succeeds or no method is left. The methods themselves are passed in; knows no transport.
  */
 import type { AuthReply } from './userauth-messages.ts';
 import { noneRequest, readAuthReply } from './userauth-messages.ts';
@@ -9,11 +8,11 @@ import { noneRequest, readAuthReply } from './userauth-messages.ts';
 /** The messages of one connection during its login. */
 export interface AuthWire {
   readonly sessionId: Buffer;
-  /** What the server can verify (RFC 8308, server-sig-algs); undefined where it did not say. */
+  /** The server's server-sig-algs (RFC 8308); undefined if it sent none. */
   readonly serverSigAlgs: readonly string[] | undefined;
-  /** Resolves when the server has accepted the login (RFC 4253 section 10), or is gone. */
+  /** Resolves when the server has accepted the service (RFC 4253 section 10), or the connection has ended. */
   readonly accepted: Promise<void>;
-  /** The server is known to take a first request that comes before it has accepted the login. */
+  /** The server is known to handle a first request that arrives before it has accepted the service. */
   readonly takesEarly: boolean;
   /** Zeroes `payload` once it was sent: there may be a secret in it. */
   send(payload: Buffer): void;
@@ -25,7 +24,7 @@ export type AuthResult = Extract<AuthReply, { type: 'success' | 'failure' }>;
 
 type Answer = AuthResult | Extract<AuthReply, { type: 'specific' }>;
 
-/** The conversation with the server, banners taken out of it. */
+/** The exchange of messages with the server, without its banners. */
 export class Conversation {
   readonly wire: AuthWire;
   readonly #onBanner: (text: string) => void;
@@ -36,7 +35,7 @@ export class Conversation {
     this.#onBanner = onBanner;
   }
 
-  /** The server knows for whom the login is. */
+  /** A request was sent, so the server knows the user. */
   get hasAsked(): boolean {
     return this.#hasAsked;
   }
@@ -48,8 +47,8 @@ export class Conversation {
   }
 
   /**
-   * As `ask`, for a request that proves nothing and holds no secret. As the first of a login it does
-   * not wait until the server has accepted the login, which saves a round trip.
+   * As `ask`, for a request that proves nothing and holds no secret. As the first request of a login it does
+   * not wait until the server has accepted the service, which saves a round trip.
    */
   async query(payload: Buffer): Promise<Answer> {
     if (!this.wire.takesEarly) await this.wire.accepted;
@@ -69,8 +68,8 @@ export class Conversation {
 }
 
 /**
- * The attempts of one method, made one at a time: each is asked for only when the one before it
- * failed. Ends where the method has no more.
+ * The attempts of one method: each starts only when the one before it failed. Ends when the method has no
+ * more.
  */
 export type MethodAttempts = AsyncGenerator<AuthResult, void, undefined>;
 
@@ -81,9 +80,9 @@ export interface Method {
 }
 
 /**
- * Logs in with `methods`, in their order; the first is tried before it is known whether the server
- * has it, since to ask costs a round trip and the answer is nearly always yes. Resolves to the
- * methods that are left where nothing succeeded, and to undefined where the login did.
+ * Logs in with `methods`, in their order; the first is tried before it is known whether the server offers it:
+ * to ask costs a round trip, and the answer is nearly always yes. Resolves to the methods that the server
+ * still offers if the login failed, and to undefined if it succeeded.
  */
 export async function logIn(
   user: string,
@@ -98,12 +97,12 @@ export async function logIn(
     if (verdict === undefined) return offered ?? [];
     if (verdict.type === 'success') return undefined;
     offered = verdict.methods;
-    // The next step begins anew, as for ssh: but for the methods that had nothing left to try.
+    // The next step tries all methods again, as in ssh, except those that had nothing left to try.
     if (verdict.partial) round = new Round(left, conversation);
   }
 }
 
-/** Which methods there are, where no attempt has found that out. */
+/** Asks which methods the server offers, if no attempt has shown that. */
 async function ask(
   user: string,
   offered: readonly string[] | undefined,
@@ -146,5 +145,5 @@ class Round {
   }
 }
 
-/** The one method that asks nobody, and so may be tried blindly. */
+/** The one method that starts without a prompt, so it may be tried before the server offers it. */
 const BLIND = 'publickey';

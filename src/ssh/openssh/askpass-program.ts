@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The program that an ssh of ours asks its questions through: see askpass.ts. */
+/** The SSH_ASKPASS program for the pool's own ssh processes: see askpass.ts. */
 import { createConnection } from 'node:net';
 import { ASKPASS_SOCKET, type AskpassRequest } from './askpass.ts';
 
@@ -8,7 +8,7 @@ const request: AskpassRequest = {
   kind: process.env['SSH_ASKPASS_PROMPT'] ?? '',
 };
 const socket = createConnection(process.env[ASKPASS_SOCKET] ?? '');
-// As ssh-askpass does where the person gives no answer.
+// As ssh-askpass does if the user gives no answer.
 process.exitCode = 1;
 socket.on('error', () => socket.destroy());
 socket.on('data', (answer: Buffer) => {

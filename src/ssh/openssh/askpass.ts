@@ -1,7 +1,7 @@
 /**
- * The questions of an ssh that has no terminal. It asks through a program (ssh(1), SSH_ASKPASS), and
- * ours, askpass-program.ts, hands each question to a socket of this one ssh, where it is put to the
- * person at the caller.
+ * The prompts of an ssh without a terminal. ssh runs a program for each prompt (ssh(1), SSH_ASKPASS):
+ * askpass-program.ts sends the prompt to a socket made for this one ssh, and the user at the caller answers
+ * it.
  */
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -13,8 +13,8 @@ import { DEFAULT_PATH } from '../../base/programs.ts';
 import type { Ask } from '../link/prompts.ts';
 
 /**
- * What the program sends: one line of JSON. `kind` is SSH_ASKPASS_PROMPT. It gets back what it is to
- * print, the answer and the end of the line; nothing where there is no answer.
+ * What the program sends: one line of JSON. `kind` is SSH_ASKPASS_PROMPT. It gets back the text to print, the
+ * answer and a line feed; nothing if there is no answer.
  */
 export interface AskpassRequest {
   readonly prompt: string;
@@ -24,10 +24,10 @@ export interface AskpassRequest {
 /** The variable with the path of the socket. */
 export const ASKPASS_SOCKET = 'SSHPOOL_ASKPASS_SOCKET';
 const PROGRAM = fileURLToPath(packageFile('dist/askpass/main.cjs'));
-/** A prompt is a few lines; the words of a server may be in it. */
+/** A prompt has a few lines; text of a server may be in it. */
 const MAX_CHARACTERS = 64 * 1024;
 
-/** The questions about a host key are answered with a word that may be seen; others are secrets. */
+/** Prompts about a host key are answered with a word that may be seen; other answers are secrets. */
 const SEEN = /\(yes\/no(?:\/\[fingerprint\])?\)\? $|^Please type 'yes'/;
 
 export interface Person {
@@ -47,7 +47,7 @@ export class Askpass {
     this.#server = createServer((socket) => this.#serve(socket));
   }
 
-  /** Listens at `path`, in a directory that nobody else can enter. */
+  /** Listens at `path`, in a directory that only this user can enter. */
   static async listen(path: string, person: Person): Promise<Askpass> {
     const askpass = new Askpass(path, person);
     askpass.#server.listen(path);
@@ -55,20 +55,20 @@ export class Askpass {
     return askpass;
   }
 
-  /** What makes ssh ask through us, over its environment. */
+  /** The variables that make ssh use the program, added to its environment `env`. */
   env(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     return {
       SSH_ASKPASS: PROGRAM,
       SSH_ASKPASS_REQUIRE: 'force',
-      // Before OpenSSH 8.4 that alone did it.
+      // Before OpenSSH 8.4 only DISPLAY made ssh use SSH_ASKPASS.
       DISPLAY: env['DISPLAY'] ?? 'sshpool',
-      // The program runs under the node that is found there: ours, where no other comes first.
+      // The program runs under the first node in PATH: the one of this process, unless another precedes it.
       PATH: [env['PATH'] || DEFAULT_PATH, dirname(process.execPath)].join(':'),
       [ASKPASS_SOCKET]: this.#path,
     };
   }
 
-  /** Nobody asks any more. */
+  /** Ends the socket: ssh has no more prompts. */
   close(): void {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
@@ -77,7 +77,7 @@ export class Askpass {
   #serve(socket: Socket): void {
     this.#sockets.add(socket);
     socket.on('close', () => this.#sockets.delete(socket));
-    // The program ended, with its ssh: there is nobody to answer.
+    // The program ended with its ssh: no answer is needed.
     socket.on('error', () => socket.destroy());
     let line = '';
     socket.setEncoding('utf8');
@@ -95,7 +95,7 @@ export class Askpass {
       return;
     }
     if (request.kind === 'none') {
-      // Such as that a security key waits to be touched: it is told, and ends when ssh ends it.
+      // Such as that a security key waits for a touch: only shown; ssh ends the program.
       this.#person.note(request.prompt);
       return;
     }

@@ -1,6 +1,6 @@
 /**
- * From an address to a link over OpenSSH: an ssh that logs in, with the user's own words and
- * configuration, and then waits in the background as a master with us as its only client.
+ * Connects over OpenSSH: an ssh logs in, with the user's own arguments and configuration, and then stays in
+ * the background as a control master with the pool as its only client.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -19,18 +19,18 @@ import { OpensshLink, type OpensshFacts } from './link.ts';
 import { OpensshOutput } from './output.ts';
 
 /**
- * So long the master stays without us, in seconds: until we have connected, and where we were
- * killed. With ControlPersist ssh goes into the background once it has logged in and listens; the
- * end of the process that we started says so.
+ * How long the master stays without a client, in seconds: until the pool has connected to it, and after the
+ * pool was killed. With ControlPersist ssh goes into the background once it has logged in and listens; the
+ * process that was started then exits.
  */
 const PERSIST_S = 5;
-/** So much longer than our own limit is the one of ssh, in seconds. */
+/** How much longer ssh's limit is than the pool's own, in seconds. */
 const LATER_S = 2;
 
 /** @throws SshpoolError for each way in which this fails; CANCELLED where `signal` ended it */
 export async function connectOpenssh(request: LinkRequest): Promise<Link> {
   const { options, signal, note } = request;
-  // Its jump hosts are its own.
+  // ssh connects to its jump hosts itself.
   const timeoutMs = request.timeoutMs * (1 + jumps(options.proxyJump));
   const attempt = new AbortController();
   const give = (reason: SshpoolError): void => attempt.abort(reason);
@@ -38,7 +38,7 @@ export async function connectOpenssh(request: LinkRequest): Promise<Link> {
   const cancel = (): void => give(SshpoolError.of('CANCELLED', {}));
   signal.addEventListener('abort', cancel, { once: true });
   if (signal.aborted) cancel();
-  // Short, for ssh adds 17 bytes to the first.
+  // Short, since ssh adds 17 bytes to the first path.
   const unique = randomBytes(4).toString('hex');
   const control = join(request.dir, `m${unique}`);
   let askpass: Askpass | undefined;
@@ -63,12 +63,12 @@ export async function connectOpenssh(request: LinkRequest): Promise<Link> {
     askpass?.close();
     limit.cancel();
     signal.removeEventListener('abort', cancel);
-    // Nobody else is to find it.
+    // No other process may find it.
     rmSync(control, { force: true });
   }
 }
 
-/** A master that is given up ends by itself: nobody is with it. */
+/** A master that is given up ends by itself: it has no client. */
 async function takeOver(control: string, facts: OpensshFacts, signal: AbortSignal): Promise<Link> {
   const socket = createConnection(control);
   const abort = (): void => void socket.destroy();
@@ -85,7 +85,7 @@ function jumps(proxyJump: string | undefined): number {
   return proxyJump?.split(',').length ?? 0;
 }
 
-/** Runs ssh until it is a master. @throws SshpoolError what it said why it is not */
+/** Runs ssh until it is a master. @throws SshpoolError with ssh's own message, if it fails */
 function logIn(
   request: LinkRequest,
   output: OpensshOutput,
@@ -99,7 +99,7 @@ function logIn(
     const child: ChildProcess = spawn(program, masterWords(request, control), {
       cwd,
       env: { ...env, ...askpass.env(env) },
-      // Apart from any terminal, and from the signals that are typed there.
+      // Detached from any terminal and the signals that are typed there.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -111,10 +111,10 @@ function logIn(
       stream?.on('data', (text: string) => output.add(text));
     }
     child.once('error', (error) => reject(output.failure(error)));
-    // Not `close`: a program that was started on the way may keep our pipes.
+    // Not `close`: a program that ssh started may keep the pipes open.
     child.once('exit', (status) => {
       signal.removeEventListener('abort', abort);
-      // What it said last may still be under way.
+      // Its last output may still be in the pipes.
       setImmediate(() => {
         child.stdout?.destroy();
         child.stderr?.destroy();
@@ -127,30 +127,30 @@ function logIn(
 }
 
 /**
- * Ends ssh, while it has not ended, with what it started on the way: the ssh of a jump host that
- * waits for a silent network would not notice that nobody waits for it.
+ * Ends ssh and the programs that it started: the ssh of a jump host that waits for a silent network would not
+ * notice that it is no longer needed.
  */
 function endAll({ pid }: ChildProcess): void {
   if (pid === undefined) return;
   try {
-    // Its group, which is its own since it was started detached.
+    // Its process group, which it has to itself since it was started detached.
     process.kill(-pid, 'SIGTERM');
   } catch {
-    // It has just ended by itself, which is as good.
+    // It has just ended by itself.
   }
 }
 
-/** Ours go first: of several values ssh takes the first one. */
+/** The pool's options go first: of several values ssh takes the first one. */
 function masterWords({ options, words, timeoutMs }: LinkRequest, control: string): string[] {
   const ours = [
     `ControlPersist=${PERSIST_S}`,
-    // Of these a session has need, and a connection for everybody must have none.
+    // Only a session needs these; a connection that callers share must not have them.
     'ClearAllForwardings=yes',
     'Tunnel=no',
     'RemoteCommand=none',
   ];
-  // Where we are killed meanwhile it must not wait for a silent host for ever. Later than ours, which
-  // says more; and not through a proxy, where ssh would count the time of questions on the way.
+  // If the pool is killed meanwhile, ssh must not wait for a silent host for ever. The limit is later than
+  // the pool's, whose error says more. Not with a proxy: ssh would count its prompts.
   const isDirect = options.proxyJump === undefined && options.proxyCommand === undefined;
   if (options.connectTimeoutMs === undefined && isDirect) {
     ours.push(`ConnectTimeout=${Math.ceil(timeoutMs / 1000) + LATER_S}`);
@@ -161,7 +161,7 @@ function masterWords({ options, words, timeoutMs }: LinkRequest, control: string
       `ServerAliveCountMax=${KEEPALIVE.countMax}`,
     );
   }
-  // As an option of its own the path may hold white space, but % begins a token.
+  // As an argument of its own the path may hold white space, but % begins a token.
   const path = control.replaceAll('%', '%%');
   return [
     '-MNT',

@@ -1,7 +1,7 @@
 /**
- * A link over an OpenSSH master, which does everything below the connection protocol: we are its
- * one client, in the mode in which it passes channel messages on (mux proxy). A second client, or
- * one that left, could bring the master down (docs/DECISIONS.md), so the master ends with us.
+ * A link over an OpenSSH master, which does everything below the connection protocol. The link is its only
+ * client, in the mode in which the master relays channel messages (mux proxy). A second client, or one that
+ * disconnects, could crash the master (docs/DECISIONS.md), so the master ends with the link.
  */
 import type { Socket } from 'node:net';
 import { describe, SshpoolError } from '../../base/errors.ts';
@@ -36,9 +36,9 @@ export class OpensshLink implements Link {
   readonly #frames = new FrameReader(MUX_MAX_BYTES);
   readonly #answers = new ReplyBudget();
   readonly #reading: FairReading;
-  /** Packets that were read and not yet worked on. */
+  /** Packets that were read and not yet processed. */
   readonly #bodies = new Fifo<Buffer>();
-  /** The master's process, once it has said so. */
+  /** The master's process id, once it has sent it. */
   #pid: number | undefined;
   #onProxied: (() => void) | undefined;
   #onFailed: ((error: SshpoolError) => void) | undefined;
@@ -58,7 +58,7 @@ export class OpensshLink implements Link {
     this.forcedCommand = facts.forcedCommand;
     this.#reading = new FairReading(socket, () => this.#work());
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
-    // What went wrong with the socket shows as its close, the single end.
+    // A socket error only sets the reason: the close event that follows ends the link.
     socket.on(
       'error',
       (error) => (this.#reason ??= this.#lost(systemWords(error) ?? describe(error))),
@@ -111,7 +111,7 @@ export class OpensshLink implements Link {
     this.send(message);
   }
 
-  /** What is sent in one go leaves in one go: each write of its own would wake the master. */
+  /** Corks the socket until the next tick: each separate write would wake the master. */
   #cork(): void {
     this.#corked = true;
     this.#socket.cork();
@@ -135,13 +135,13 @@ export class OpensshLink implements Link {
     this.close();
   }
 
-  /** Only while the socket is open: then the number is surely the master's. */
+  /** Only while the socket is open: then the process id is certainly the master's. */
   #endMaster(): void {
     if (this.#closed || this.#socket.destroyed || this.#pid === undefined) return;
     try {
       process.kill(this.#pid, 'SIGTERM');
     } catch {
-      // It has just ended by itself, which is as good.
+      // It has just ended by itself.
     }
   }
 
@@ -187,7 +187,7 @@ export class OpensshLink implements Link {
 
   #deliver(payload: Buffer): void {
     const number = payload[0] ?? 0;
-    // Anything else would be the master's own business.
+    // Other messages are for the master itself.
     if (number < FIRST_CHANNEL_MESSAGE || number > LAST_CHANNEL_MESSAGE) return;
     if (this.#events) this.#events.onMessage(payload);
     else if (this.#early.length < MAX_EARLY) this.#early.push(payload);
@@ -196,7 +196,7 @@ export class OpensshLink implements Link {
 
   #close(): void {
     if (this.#closed) return;
-    // What came before the end counts, also where its turn was still to come.
+    // Packets received before the end count, even if they were not processed yet.
     this.#orEnd(() => {
       while (this.#bodies.length > 0 && this.#reason === undefined) this.#take();
     });

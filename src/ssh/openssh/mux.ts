@@ -1,6 +1,6 @@
 /**
- * What is said to an OpenSSH master over its control socket (OpenSSH's PROTOCOL.mux) to make it a
- * proxy of the connection protocol: its messages as values and as bytes. Knows no socket.
+ * The messages over the control socket of an OpenSSH master (OpenSSH's PROTOCOL.mux) that make it a proxy of
+ * the connection protocol, as values and as bytes. Knows no socket.
  */
 import { Reader, Writer } from '../../base/bytes.ts';
 import { SshpoolError } from '../../base/errors.ts';
@@ -29,7 +29,7 @@ export type MuxReply =
   | { readonly type: 'proxied' }
   | { readonly type: 'refused'; readonly reason: string };
 
-/** Hello, the question for its process id, and the wish for a proxy, in one flight. */
+/** Hello, the alive check (for the process id) and the proxy request, sent together. */
 export function muxRequests(): Buffer {
   const bodies = [
     new Writer().u32(NUMBER.hello).u32(VERSION),
@@ -39,7 +39,7 @@ export function muxRequests(): Buffer {
   return Buffer.concat(bodies.flatMap((body) => frame([body.finish()])));
 }
 
-/** @throws SshpoolError PROTOCOL where it is cut short, or no answer to our requests */
+/** @throws SshpoolError PROTOCOL where it is cut short, or not an answer to these requests */
 export function readMuxReply(body: Buffer): MuxReply {
   const from = new Reader(body);
   const number = from.u32();
@@ -47,7 +47,7 @@ export function readMuxReply(body: Buffer): MuxReply {
     case NUMBER.hello:
       return { type: 'hello' };
     case NUMBER.alive:
-      from.u32(); // the number of our request
+      from.u32(); // the number of the request
       return { type: 'alive', pid: processId(from.u32()) };
     case NUMBER.proxied:
       return { type: 'proxied' };
@@ -60,7 +60,7 @@ export function readMuxReply(body: Buffer): MuxReply {
   }
 }
 
-/** A signal to 0 would go to our own group, and 1 is no master. */
+/** A signal to 0 would go to this process's own group, and 1 is not a master. */
 function processId(pid: number): number {
   if (pid > 1 && pid <= 0x7fffffff) return pid;
   throw SshpoolError.of('PROTOCOL', { problem: `process ${pid} as an OpenSSH master` });

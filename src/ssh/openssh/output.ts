@@ -1,17 +1,17 @@
 /**
- * What an ssh says while it logs in: notes for the person, why it failed, and, since it tells more
- * at a higher level, facts about the server. Knows no process.
+ * The output of an ssh while it logs in: messages for the user, the reason of a failure, and, from its debug
+ * lines, facts about the server. Knows no process.
  */
 import { describe, SshpoolError } from '../../base/errors.ts';
 import type { SshOptions } from '../../config/ssh-options.ts';
 import type { Note, Others } from '../link/prompts.ts';
 import { markSaid } from '../link/said-by-ssh.ts';
 
-/** What is only said because we asked for it. */
+/** Lines that ssh prints only because of -v. */
 const ASKED_FOR = /^(?:debug\d: |Authenticated (?:to|using) |OpenSSH_\S+,? )/;
 /**
- * Levels of ssh_config(5), LogLevel, at which nothing more is to be heard, or enough anyway; `ssh -G`
- * prints QUIET as SILENT.
+ * Values of LogLevel (ssh_config(5)) without -v: the user wants no more output, or there is enough anyway.
+ * `ssh -G` prints QUIET as SILENT.
  */
 const AS_IT_IS = new Set([
   'SILENT',
@@ -26,7 +26,7 @@ const AS_IT_IS = new Set([
 
 export interface OutputEvents {
   readonly note: Note;
-  /** The server has said its version. */
+  /** The server's version was received. */
   readonly onServer: () => void;
   /** The host key was verified, and the login begins. */
   readonly onLogin: () => void;
@@ -34,33 +34,33 @@ export interface OutputEvents {
 
 export class OpensshOutput {
   readonly #options: SshOptions;
-  /** What `ssh -G` has said already. */
+  /** The warnings that `ssh -G` has printed already. */
   readonly #warnings: ReadonlySet<string>;
   readonly #events: OutputEvents;
   readonly #said: string[] = [];
-  /** The latest line, with its end: held back, for where ssh fails it becomes the error. */
+  /** The latest line, with its line feed: held back, since it becomes the error if ssh fails. */
   #held: { readonly text: string; readonly of: Others | undefined } | undefined;
   #partial = '';
   /** The login has begun. */
   #hasLogin = false;
   serverVersion = '';
   forcedCommand = false;
-  /** As Link has it. */
+  /** See Link. */
   hostKey: string | undefined;
 
   constructor(options: SshOptions, events: OutputEvents) {
     this.#options = options;
     this.#events = events;
     this.#warnings = new Set(options.warnings.map((line) => line.replace(/\r$/, '')));
-    // Without its debug lines nobody tells when the login begins.
+    // Without ssh's debug lines the start of the login is not visible.
     if (OpensshOutput.words(options).length > 0) return;
     events.onServer();
     events.onLogin();
   }
 
   /**
-   * Makes ssh say more. And -v keeps what a ProxyCommand, a jump host's ssh among them, says on
-   * standard error, which an ssh with ControlPersist throws away otherwise (sshconnect.c).
+   * Makes ssh verbose. Also, -v keeps the standard error of a ProxyCommand, including a jump host's ssh,
+   * which an ssh with ControlPersist discards otherwise (sshconnect.c).
    */
   static words({ all }: SshOptions): string[] {
     return AS_IT_IS.has(all.get('loglevel')?.[0] ?? '') ? [] : ['-v'];
@@ -72,7 +72,7 @@ export class OpensshOutput {
     for (const line of lines) this.#hear(`${line}\n`);
   }
 
-  /** It has logged in. */
+  /** ssh has logged in. */
   end(): void {
     this.#finish();
     this.#release();
@@ -83,7 +83,7 @@ export class OpensshOutput {
     this.#partial = '';
   }
 
-  /** Why it is not; `cause` where it could not even be run. */
+  /** Why ssh has not logged in; `cause` if it could not even be run. */
   failure(cause: Error | undefined): SshpoolError {
     const { host } = this.#options;
     if (cause !== undefined) {
@@ -94,7 +94,7 @@ export class OpensshOutput {
     // All lines but the last were shown.
     const last = this.#held?.text.trimEnd();
     const error = this.#failureOf(this.#reason().replace(/^ssh: /, ''));
-    // Without a server it may be of our own words; ssh itself may do better then.
+    // Without a server the line may be about the pool's own arguments; ssh itself may succeed then.
     const isServers = last !== undefined && this.serverVersion !== '';
     return isServers ? markSaid(error, () => [last]) : error;
   }
@@ -127,8 +127,8 @@ export class OpensshOutput {
   }
 
   /**
-   * The line that says why: the last one, or where that only says that the other side is gone, what
-   * the ssh of a jump host said before.
+   * The line with the reason: the last one, or, if that only reports that the peer is gone, the last one of a
+   * jump host's ssh before it.
    */
   #reason(): string {
     const lines = this.#said.filter((line) => !AFTERMATH.test(line));
@@ -136,9 +136,9 @@ export class OpensshOutput {
   }
 
   #hear(raw: string): void {
-    // So ends what ssh writes into its log; a server's banner and a ProxyCommand's words hardly ever do.
+    // Entries of ssh's log end so; a server's banner and a ProxyCommand's output hardly ever do.
     const isLog = raw.endsWith('\r\n');
-    // What a server says may have no end, and what ssh says then stands behind it.
+    // Text of a server may lack its line feed; ssh's next entry then follows on the same line.
     const asked = raw.indexOf('debug1: ');
     if (isLog && asked > 0) {
       this.#say(raw.slice(0, asked));
@@ -169,7 +169,7 @@ export class OpensshOutput {
     this.#events.onLogin();
   }
 
-  /** Of others, for what ssh says has a carriage return; it is no reason for anything. */
+  /** A blank line is not ssh's, whose lines have a carriage return; it is never the reason of a failure. */
   #hearBlank(): void {
     const { text, of } = this.#held ?? {};
     if (text !== undefined && of !== undefined) this.#held = { text: `${text}\n`, of };
@@ -185,7 +185,7 @@ export class OpensshOutput {
     this.#held = { text: raw, of: raw.endsWith('\r\n') ? undefined : this.#others };
   }
 
-  /** Whose words these are, where they are not ssh's: a server says nothing before the login. */
+  /** The source of text that is not ssh's: a server sends none before the login. */
   get #others(): Others {
     return this.#hasLogin ? 'banner' : 'words';
   }
@@ -200,6 +200,6 @@ export class OpensshOutput {
   }
 }
 
-/** What an ssh says when its ProxyCommand has ended. */
+/** What ssh prints when its ProxyCommand has ended. */
 const AFTERMATH =
   /^(?:kex_exchange_identification: |Connection (?:closed|reset) by |stdio forwarding failed)/;

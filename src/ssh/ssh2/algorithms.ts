@@ -1,6 +1,6 @@
 /**
- * What the ssh2 link may offer in the key exchange: the user's own lists, in the user's order, as
- * far as ssh2 knows them. It never offers what the user did not allow.
+ * The algorithms that the ssh2 link offers in the key exchange: the user's lists, in the user's order,
+ * without what ssh2 does not support. It never offers what the user did not allow.
  */
 import type { Algorithms } from 'ssh2';
 import type { SshOptions } from '../../config/ssh-options.ts';
@@ -8,8 +8,8 @@ import { orderHostKeyAlgorithms, plainType } from '../trust/known-hosts.ts';
 import { SUPPORTED, type Supported } from './internals.ts';
 
 /**
- * The lists that OpenSSH has where nobody chose one (ssh_config(5), Ciphers): up to 9.9, and since.
- * AES-GCM, which is in all of them, is the fastest that ssh2 has, so it goes first there.
+ * OpenSSH's default lists (ssh_config(5), Ciphers), up to 9.9 and since. AES-GCM is in both and the fastest
+ * cipher that ssh2 has, so the pool puts it first in them.
  */
 const DEFAULT_CIPHERS: ReadonlySet<string> = new Set([
   'chacha20-poly1305@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr,' +
@@ -19,13 +19,13 @@ const DEFAULT_CIPHERS: ReadonlySet<string> = new Set([
 ]);
 const FASTEST_CIPHER = 'aes128-gcm@openssh.com';
 
-/** The user's own order, or where there is none, ours. */
+/** The user's own order; for OpenSSH's defaults, the pool's order. */
 export function orderCiphers(ciphers: readonly string[]): readonly string[] {
   if (!DEFAULT_CIPHERS.has(ciphers.join(','))) return ciphers;
   return [FASTEST_CIPHER, ...ciphers.filter((name) => name !== FASTEST_CIPHER)];
 }
 
-/** What to offer; only where each list has something (missingAlgorithms). */
+/** The lists to offer; call it only if none is empty (missingAlgorithms). */
 export function offeredAlgorithms(options: SshOptions, knownTypes: readonly string[]): Algorithms {
   const hostKeys = orderHostKeyAlgorithms(options.hostKeyAlgorithms, knownTypes);
   const compress = options.compression ? ['zlib@openssh.com', 'zlib', 'none'] : ['none'];
@@ -38,7 +38,7 @@ export function offeredAlgorithms(options: SshOptions, knownTypes: readonly stri
   } as Algorithms;
 }
 
-/** The options whose lists have nothing that ssh2 can do. */
+/** The options whose lists have no algorithm that ssh2 supports. */
 export function missingAlgorithms(options: SshOptions): string[] {
   const lists = [
     ['Ciphers', usable('cipher', options.ciphers)],

@@ -1,4 +1,4 @@
-/** The host keys that a server says it has, beside the one that we know it by, over ssh2. */
+/** The other host keys that a server announces, over ssh2. */
 import type ssh2 from 'ssh2';
 import { protocolOf, type Protocol } from './internals.ts';
 import { sendMessage } from './packets.ts';
@@ -15,15 +15,15 @@ const IGNORE = [Buffer.of(2, 0, 0, 0, 0)];
 
 interface AnnouncedKeys {
   readonly keys: readonly Buffer[];
-  /** Has the server prove some of them; resolves to those that it could. */
+  /** Asks the server to prove that it holds these keys; resolves to those that it proved. */
   readonly prove: (keys: readonly Buffer[]) => Promise<readonly Buffer[]>;
 }
 
 /**
- * Puts off the server's announcement of its other host keys (hostkeys-00@openssh.com): ssh2 would
- * have the server sign with each of them just when the first commands run, the known ones too. But
- * something is sent at once: until the announcement is acknowledged, the server's TCP holds back what
- * follows it, for 40 ms where nothing goes the other way.
+ * Delays the handling of the server's announcement of its other host keys (hostkeys-00@openssh.com): ssh2
+ * would make the server sign with each of them, known ones too, just when the first commands run.
+ * SSH_MSG_IGNORE is sent at once: until TCP acknowledges the announcement, the server's TCP holds back what
+ * follows, for 40 ms if nothing is sent to it.
  */
 export function putOffHostKeys(
   client: ssh2.Client,
@@ -32,7 +32,7 @@ export function putOffHostKeys(
   const protocol = protocolOf(client);
   const original = protocol._handlers['GLOBAL_REQUEST'] as OnGlobalRequest;
   protocol._handlers['GLOBAL_REQUEST'] = ((from, name, wantReply, data) => {
-    // OpenSSH wants no reply; who does must get it in its turn, which ssh2 sees to.
+    // OpenSSH wants no reply. A server that wants one must get it in order; ssh2 does that.
     if (name !== 'hostkeys-00@openssh.com' || wantReply) {
       return original(from, name, wantReply, data);
     }

@@ -1,4 +1,4 @@
-/** The authentication messages of one ssh2 connection, as our own login has them. */
+/** The authentication messages of one ssh2 connection, for sshpool's own login. */
 import { Writer } from '../../base/bytes.ts';
 import { SshpoolError } from '../../base/errors.ts';
 import {
@@ -24,7 +24,7 @@ export class Ssh2AuthWire implements AuthWire {
   #waiting: Waiting | undefined;
   #failure: SshpoolError | undefined;
   #hasAsked = false;
-  /** Of a login there is only ever one request that has no answer. */
+  /** A login has at most one unanswered request. */
   #unsent: Buffer | undefined;
   readonly accepted: Promise<void>;
   #accept: () => void = () => undefined;
@@ -48,8 +48,8 @@ export class Ssh2AuthWire implements AuthWire {
   }
 
   /**
-   * To be called when the first key exchange is over and nothing was sent since (RFC 8308 section 2.4): a
-   * server may then say once more what it can verify, when it knows the user (OpenSSH's PROTOCOL 1.10).
+   * Call it right after the first key exchange, before anything else is sent (RFC 8308 section 2.4): once the
+   * server knows the user, it may then send server-sig-algs again (OpenSSH's PROTOCOL 1.10).
    */
   announceExtensions(): void {
     if (takesExtensions(this.#protocol)) sendSecret(this.#protocol, extInfo());
@@ -61,7 +61,7 @@ export class Ssh2AuthWire implements AuthWire {
     this.flush();
   }
 
-  /** Sends what was held back during a key exchange, or drops it where the connection has ended. */
+  /** Sends the request that a key exchange held back, or drops it if the connection has ended. */
   flush(): void {
     const payload = this.#unsent;
     const hasEnded = this.#failure !== undefined;
@@ -87,10 +87,10 @@ export class Ssh2AuthWire implements AuthWire {
     this.#waiting = undefined;
   }
 
-  /** False for a success that nobody has asked for. */
+  /** False for a success before any request was sent. */
   #receive(payload: Buffer): boolean {
     if (payload[0] === USERAUTH_SUCCESS && !this.#hasAsked) {
-      this.fail(SshpoolError.of('PROTOCOL', { problem: 'a login that nobody asked for' }));
+      this.fail(SshpoolError.of('PROTOCOL', { problem: 'a login that was not asked for' }));
       return false;
     }
     const waiting = this.#waiting;
@@ -112,8 +112,8 @@ function extInfo(): Buffer {
     .finish();
 }
 
-/** The servers that were tried: they read one message after the other. */
+/** The servers that were tested: they read one message after the other. */
 const TAKES_EARLY = /^(?:OpenSSH_|dropbear_|AsyncSSH_|paramiko_|tinyssh|ssh2js)/;
 
-/** A server answers, and says little by itself: what comes beyond that is dropped. */
+/** A server sends few messages without a request: more than this are dropped. */
 const MAX_WAITING = 64;

@@ -1,7 +1,6 @@
 /**
- * From an address to a link over the ssh2 library: transport, key exchange, host key, login. The
- * host key is verified before any authentication, and again, against the very same key, at each
- * key exchange that follows.
+ * Connects over the ssh2 library: transport, key exchange, host key, login. The host key is verified before
+ * any authentication; each later key exchange must present the same key.
  */
 import { Socket } from 'node:net';
 import type ssh2 from 'ssh2';
@@ -42,13 +41,13 @@ export async function connectSsh2(request: LinkRequest): Promise<Link> {
   signal.addEventListener('abort', cancel, { once: true });
   if (signal.aborted) cancel();
   const ask: Ask = (question) => limit.during(() => request.ask(question));
-  // The jump host has a limit of its own, and may ask questions.
+  // The jump host has its own time limit, and may prompt the user.
   const through = request.jump;
   const jump = through && ((until: AbortSignal) => limit.during(() => through(until)));
   const aside: TcpRequest['aside'] = (wait) => limit.during(wait);
   const onProxy = (spoke: Promise<void>): void => limit.awaitProxy(request.options, spoke);
   let isGivenUp = false;
-  // Such as a ProxyCommand, of which another one is started.
+  // After that OpenSSH starts its own ProxyCommand, so the output of this one is dropped.
   const note: Note = (text, of) => {
     if (!isGivenUp) request.note(text, of);
   };
@@ -61,7 +60,7 @@ export async function connectSsh2(request: LinkRequest): Promise<Link> {
     const asked = { ...heard, ask, onLogin, onGivenUp };
     return await new Handshake(asked, stream, attempt.signal).run();
   } catch (thrown) {
-    // What ended the attempt says more than the broken socket that it left.
+    // The reason of the abort says more than the resulting socket error.
     throw attempt.signal.aborted ? attempt.signal.reason : thrown;
   } finally {
     limit.cancel();
@@ -69,15 +68,15 @@ export async function connectSsh2(request: LinkRequest): Promise<Link> {
   }
 }
 
-/** By then the calls that waited for this connection are through. */
+/** By then the calls that waited for this connection have run. */
 const LEARN_AFTER_MS = 3000;
-/** How long a server may take to hang up after us. */
+/** How long a server may take to close the connection after this side. */
 const LEAVE_MS = 1000;
 
 interface HandshakeRequest extends LinkRequest {
   /** The host key was verified. */
   readonly onLogin: () => void;
-  /** It is OpenSSH's turn: what anybody still says here is said because we have left. */
+  /** OpenSSH takes over: later output of this attempt is only caused by its end. */
   readonly onGivenUp: () => void;
 }
 
@@ -98,7 +97,7 @@ class Handshake {
     this.#request = request;
     this.#stream = stream;
     this.#signal = signal;
-    // From the first moment: an error that nobody listens for would end the agent.
+    // Added at once: an error event without a listener would end the agent.
     stream.on('error', (error) => this.#fail(brokenBy(error, this.#attempted())));
   }
 
@@ -118,7 +117,7 @@ class Handshake {
     return new Promise((resolve, reject) => {
       const client = this.#client;
       let wire: Ssh2AuthWire | undefined;
-      // An error may come several times and never ends the matter: the close does.
+      // There may be several errors; only the close event ends the attempt.
       client.on('error', (error) => {
         this.#fail(explain(error, this.#attempted()));
         this.#dropSoon();
@@ -145,7 +144,7 @@ class Handshake {
       });
       const login = new Ssh2AuthWire(protocol);
       wire = login;
-      // The host key was verified. Right after this event ssh2 asks for the service of the login.
+      // The host key was verified. Right after this event ssh2 requests the service ssh-userauth.
       client.once('handshake', () => {
         login.announceExtensions();
         this.#warn(reading.kexinit);
@@ -160,7 +159,7 @@ class Handshake {
         forced ||= /key options:.*\bcommand\b/.test(text);
       });
       if (this.#signal.aborted) abort();
-      // It broke while the known hosts were read, and will not say so again.
+      // The stream closed while known_hosts was read, and emits no further event.
       if (this.#stream.destroyed) reject(this.#failure ?? leftBy('closed', this.#attempted()));
     });
   }
@@ -176,7 +175,7 @@ class Handshake {
       username: this.#request.options.user,
       algorithms,
       readyTimeout: 0,
-      // The link sees to that.
+      // The link sends its own keep-alives.
       keepaliveInterval: 0,
       hostVerifier: hostKey.check,
     };
@@ -194,7 +193,7 @@ class Handshake {
     }
   }
 
-  /** A server need not hang up because we have. */
+  /** A server may not close the connection after this side has. */
   #dropSoon(): void {
     this.#request.clock.after(LEAVE_MS, () => this.#stream.destroy());
   }
@@ -243,21 +242,21 @@ class Handshake {
     return new Ssh2Link(this.#client, this.#stream, protocol, facts);
   }
 
-  /** Once the first commands are through: it takes the server some time. */
+  /** Waits for the first commands: the proof of the keys takes the server some time. */
   #learnLater(trustedBy: KnownHost | undefined): void {
     const { options, clock } = this.#request;
     const name = lookupName(options);
     if (!mayLearn(options, name, trustedBy)) return;
     clock.after(LEARN_AFTER_MS, () => {
       if (this.#stream.destroyed || this.#announcement === undefined) return;
-      // As for ssh, a file that cannot be written to is no reason to end a connection.
+      // As in ssh, a file that cannot be written does not end the connection.
       learnHostKeys(options, name, this.#announcement).catch(() => undefined);
     });
   }
 
   /**
-   * ssh2 keeps what it was configured with for as long as the connection lives. The keys must not
-   * live so long, nor the caller who had to wait, and through it the buffers of its socket.
+   * ssh2 keeps its configuration for as long as the connection lives. This drops what must not live so long:
+   * the keys, and the caller with the buffers of its socket.
    */
   #forget(): void {
     this.#login = undefined;

@@ -1,4 +1,4 @@
-/** Why there is no connection over ssh2: its errors and those of the transport, in our words and in ssh's. */
+/** Why a connect over ssh2 failed: errors of ssh2 and the transport, in the words of sshpool and ssh. */
 import { Socket } from 'node:net';
 import { describe, SshpoolError } from '../../base/errors.ts';
 import { systemWords } from '../../base/system-words.ts';
@@ -9,17 +9,17 @@ import { noMatching } from './negotiation.ts';
 import { earlyEnd, endedBy, markSaid, PROXY_PEER, type SaidBySsh } from '../link/said-by-ssh.ts';
 import type { Transport } from '../transport/transport.ts';
 
-/** How far the attempt has come. */
+/** How far the attempt got. */
 export interface Attempted {
   readonly options: SshOptions;
   readonly stream: Transport;
-  /** What came in place of an identification; undefined once that is there. */
+  /** What the server sent instead of an identification; undefined once that was received. */
   readonly insteadOfSsh: string | undefined;
-  /** The server's KEXINIT, where it came and did not do. */
+  /** The server's KEXINIT, while the first key exchange is not over. */
   readonly kexinit: Buffer | undefined;
   /** Once the host key is verified. */
   readonly login: Login | undefined;
-  /** About how long the server keeps us out, in milliseconds, where that is known. */
+  /** About how many milliseconds the server still refuses this address, if known. */
   readonly keptOutMs: number | undefined;
 }
 
@@ -50,11 +50,11 @@ export function leftBy(how: 'closed' | 'reset', attempted: Attempted): SshpoolEr
   return markSaid(left, endWords(how, attempted));
 }
 
-/** The time for it is over: a ConnectTimeout covers the identification of the server with ssh (kex.c). */
+/** The time limit was reached: in ssh, ConnectTimeout covers the server's identification, too (kex.c). */
 export function expired(error: unknown, attempted: Attempted): void {
   const { options, insteadOfSsh } = attempted;
   if (!(error instanceof SshpoolError) || error.code !== 'CONNECT_TIMEOUT') return;
-  // Without one ssh waits on, and one that has spoken has all the time it wants.
+  // Without ConnectTimeout ssh waits on; after the identification the server has no limit in ssh.
   if (options.connectTimeoutMs === undefined || insteadOfSsh === undefined) return;
   const info = `Connection to ${peerOf(attempted)} timed out`;
   markSaid(error, () => ['Connection timed out during banner exchange', { info }]);
@@ -66,7 +66,7 @@ function endWords(how: 'closed' | 'reset', attempted: Attempted): SaidBySsh {
   return (version) => [...(isSsh ? [] : earlyEnd(how, version)), end];
 }
 
-/** sshd_config(5), PerSourcePenalties: of the times that are set by default 15 s is the shortest. */
+/** sshd_config(5), PerSourcePenalties: the shortest of the default times is 15 s. */
 function explained(said: string, keptOutMs: number | undefined): string {
   if (said !== 'Not allowed at this time') return said;
   const time = keptOutMs === undefined ? '15 s or more' : `about ${Math.ceil(keptOutMs / 1000)} s`;
@@ -85,7 +85,7 @@ export function explain(error: Failure, attempted: Attempted): SshpoolError {
     return markSaid(login.denied(['publickey'], reason), () => entries);
   }
   const failed = lostBy(reason, attempted, error);
-  // Its chacha20-poly1305 runs in WebAssembly, for which a limit on memory may leave no room.
+  // ssh2's chacha20-poly1305 runs in WebAssembly, which may not fit into a memory limit.
   if (error.name === 'RuntimeError') return markBeyondSsh2(failed, 'ssh2 has too little memory');
   const noCommon = /no matching (.*)/.exec(reason)?.[1];
   if (noCommon === undefined) return failed;
@@ -95,7 +95,7 @@ export function explain(error: Failure, attempted: Attempted): SshpoolError {
   return markSaid(failed, () => [{ info }]);
 }
 
-/** The connection came to nothing, for this reason. */
+/** The connect failed, for this reason. */
 export function lostBy(reason: string, { options, login }: Attempted, cause?: Error): SshpoolError {
   const { hostname: host, port } = options;
   const lost = SshpoolError.of('HANDSHAKE_FAILED', { host, port, reason }, cause);
@@ -104,7 +104,7 @@ export function lostBy(reason: string, { options, login }: Attempted, cause?: Er
   return isTooLong ? markBeyondSsh2(lost, 'ssh2 reads no packet that is so long') : lost;
 }
 
-/** As ssh names it. */
+/** The peer, as ssh names it. */
 function peerOf({ stream, options }: Attempted): string {
   const { proxyCommand, jump, port } = options;
   const isDirect = proxyCommand === undefined && jump === undefined;

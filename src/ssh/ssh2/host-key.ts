@@ -1,13 +1,13 @@
 /**
- * The host key of one ssh2 connection: verified once, before anything of a login goes either way,
- * and from then on it must be that very key.
+ * The host key of one ssh2 connection: verified once, before any message of a login is sent or accepted;
+ * later key exchanges must present the same key.
  */
 import { SshpoolError } from '../../base/errors.ts';
 import type { KnownHost } from '../trust/known-hosts.ts';
 import { guardUntilVerified, type Protocol } from './internals.ts';
 
 interface Handshake {
-  /** It has failed or is lost: nothing may be told to ssh2 any more. */
+  /** It has failed or is lost: ssh2 must not be called any more. */
   isOver(): boolean;
   fail(error: SshpoolError): void;
 }
@@ -32,12 +32,12 @@ export class Ssh2HostKey {
     return this.#accepted;
   }
 
-  /** Refuses, by `end`, a server that goes on to the login before its key is verified. */
+  /** Calls `end` if the server goes on to the login before its key is verified. */
   guard(protocol: Protocol, end: () => void): void {
     this.#openLogin = guardUntilVerified(protocol, end);
   }
 
-  /** Lets go of whoever had to be asked; later key exchanges need nobody. */
+  /** Releases the caller that could be prompted; later key exchanges need no prompt. */
   forget(): void {
     this.#verify = () => Promise.reject(new Error('the host key was verified before'));
   }
@@ -49,7 +49,7 @@ export class Ssh2HostKey {
     if (this.#accepted !== undefined) return this.#accepted.equals(key);
     this.#verify(key).then(
       (entry) => {
-        // Somebody who thinks about a key may think for longer than the server waits.
+        // The user may take longer to answer than the server waits.
         if (this.#handshake.isOver()) return;
         this.trustedBy = entry;
         this.#accepted = Buffer.from(key);
@@ -57,7 +57,7 @@ export class Ssh2HostKey {
         done(true);
       },
       (thrown: unknown) => {
-        // ssh2 throws where it is told to end what has ended.
+        // ssh2 throws if it has to end a connection that has ended.
         if (this.#handshake.isOver()) return;
         this.#handshake.fail(SshpoolError.from(thrown));
         done(false);

@@ -1,7 +1,7 @@
 /**
- * What we use of ssh2, in one place: the parts of its client, and the internals that our own
- * session layer needs. They are reached by their files, which are not public, so the version of
- * ssh2 is pinned and test/unit/ssh/ssh2/contract.test.ts fails loudly when one of them changes.
+ * All that sshpool uses of ssh2: the parts of its client, and the internals that sshpool's own session layer
+ * needs. They are imported from files that are not public, so the version of ssh2 is pinned and
+ * test/unit/ssh/ssh2/contract.test.ts fails when one of them changes.
  */
 import { createRequire } from 'node:module';
 import type ssh2 from 'ssh2';
@@ -24,9 +24,9 @@ type Handler = (protocol: Protocol, payload: Buffer) => unknown;
 export interface Protocol {
   readonly _packetRW: { readonly write: PacketWriter };
   readonly _cipher: object;
-  /** The server's first line (RFC 4253 section 4.2); undefined until it has come. */
+  /** The server's identification (RFC 4253 section 4.2); undefined until it was received. */
   _remoteIdentRaw: Buffer | undefined;
-  /** `_packet` is what has come of a packet, which may be all but its authentication. */
+  /** `_packet` is the received part of a packet, which may be all but its MAC. */
   readonly _decipher: {
     _packet: Uint8Array | null;
     /** Takes the payload of each packet. */
@@ -35,16 +35,16 @@ export interface Protocol {
   /** Of the last key exchange; the identifier is that of the first (RFC 4253 section 7.2). */
   readonly _kex: {
     readonly sessionID: Buffer;
-    /** The server takes EXT_INFO (ext-info-s, RFC 8308 section 2.1). */
+    /** The server accepts EXT_INFO (ext-info-s, RFC 8308 section 2.1). */
     readonly remoteExtInfoEnabled?: boolean;
     parse(payload: Buffer): unknown;
   };
   readonly _handlers: Record<string, unknown>;
-  /** What we offer in a key exchange; undefined where none is under way. */
+  /** The client's KEXINIT; undefined if no key exchange is under way. */
   readonly _kexinit: Buffer | undefined;
-  /** Takes bytes of the server; ssh2 replaces it after a fatal error. */
+  /** Parses bytes of the server; ssh2 replaces it after a fatal error. */
   parse: (chunk: Buffer, from: number, to: number) => void;
-  /** Reads from one place on; returns where it stopped, or undefined where it read all. */
+  /** Parses from an offset on; returns the offset where it stopped, or undefined if it parsed all. */
   readonly _parse: (chunk: Buffer, from: number, to: number) => number | undefined;
   /** Takes the payload of each packet outside of a key exchange; `false` stops after it. */
   _onPayload: (payload: Buffer) => number | false | undefined;
@@ -65,8 +65,8 @@ export interface Supported {
 const require = createRequire(import.meta.url);
 
 loadBcrypt(import.meta.url);
-// The main module of ssh2 would also load its server and its key generator: a quarter more time,
-// of which the first connection waits for every millisecond.
+// The main module of ssh2 would also load its server and its key generator: that takes a quarter longer, and
+// the first connection waits for it.
 export const Client = require('ssh2/lib/client.js') as typeof ssh2.Client;
 
 const handlers = require('ssh2/lib/protocol/handlers.js') as (Handler | undefined)[];
@@ -74,8 +74,8 @@ const constants = require('ssh2/lib/protocol/constants.js') as Record<string, re
 
 /** The algorithms that this ssh2, on this machine, can negotiate. */
 export const SUPPORTED: Supported = {
-  // Node tests the group that a server sends, for up to half a minute, in which nothing else runs:
-  // servers with nothing better are left to OpenSSH.
+  // Node tests the group that a server sends, which blocks the process for up to half a minute: servers with
+  // nothing better are left to OpenSSH.
   kex: (constants['SUPPORTED_KEX'] ?? []).filter((name) => !name.includes('group-exchange')),
   serverHostKey: constants['SUPPORTED_SERVER_HOST_KEY'] ?? [],
   cipher: constants['SUPPORTED_CIPHER'] ?? [],
@@ -83,10 +83,10 @@ export const SUPPORTED: Supported = {
   compress: constants['SUPPORTED_COMPRESSION'] ?? [],
 };
 
-/** Gets the payload, and what ssh2 itself would make of the message. */
+/** Gets the payload, and a function that calls ssh2's own handler. */
 type Route = (payload: Buffer, original: () => unknown) => void;
 
-/** Who takes the messages of a client; others (ssh2's own Server) go on as before. */
+/** The routes for the messages of clients; other protocols (ssh2's own Server) keep ssh2's handlers. */
 function routed(first: number, last: number): WeakMap<Protocol, Route> {
   const routes = new WeakMap<Protocol, Route>();
   for (let number = first; number <= last; number++) {
@@ -101,7 +101,7 @@ function routed(first: number, last: number): WeakMap<Protocol, Route> {
   return routes;
 }
 
-/** What is asked before a global request is read; false drops it. */
+/** Called before ssh2 reads a global request; false drops the request. */
 const globalFilters = new WeakMap<Protocol, (payload: Buffer) => boolean>();
 /** RFC 4254 section 4. */
 const GLOBAL_REQUEST = 80;
@@ -123,14 +123,14 @@ handlers[GLOBAL_REQUEST] = (protocol, payload) =>
 const channelRoutes = routed(FIRST_CHANNEL_MESSAGE, LAST_CHANNEL_MESSAGE);
 const authRoutes = routed(FIRST_AUTH_MESSAGE, LAST_AUTH_MESSAGE);
 
-/** Connections whose host key is not verified yet: what ends each that does not wait for it. */
+/** Connections whose host key is not verified yet, with a function that ends one whose server goes on. */
 const guards = new WeakMap<Protocol, () => void>();
-/** The start of a key exchange (RFC 4253 section 7.1). What follows in it passes the handlers by. */
+/** The start of a key exchange (RFC 4253 section 7.1). The messages that follow in it bypass the handlers. */
 const KEXINIT = 20;
 
 /**
- * Calls `heard` with the server's first KEXINIT, before ssh2 looks for what there is in common. For a
- * protocol that has read the identification, and no more.
+ * Calls `heard` with the server's first KEXINIT, before ssh2 negotiates. For a protocol that has read the
+ * identification and nothing else.
  */
 export function onFirstKexinit(
   { _decipher: decipher }: Protocol,
@@ -143,7 +143,7 @@ export function onFirstKexinit(
   };
 }
 
-/** A payload lies where the next chunk will (base/shared-reads), and ssh2 keeps parts of some. */
+/** Copies the payload: the next chunk overwrites it (base/shared-reads), and ssh2 may keep parts. */
 function keeping(handler: Handler, number: number): Handler {
   return (protocol, payload) => {
     const result = handler(protocol, Buffer.from(payload));
@@ -156,7 +156,7 @@ function keeping(handler: Handler, number: number): Handler {
   };
 }
 
-/** The server lets the login begin (RFC 4253 section 10). What follows has the numbers from 50. */
+/** The server accepts the service of the login (RFC 4253 section 10). Later messages have numbers from 50. */
 const SERVICE_ACCEPT = 6;
 
 for (const number of handlers.keys()) {
@@ -178,10 +178,10 @@ export function protocolOf(client: ssh2.Client): Protocol {
 }
 
 /**
- * Lets nothing of a login in, and nothing that comes after one, until the function returned is
- * called; `end` is called for a server that sends it all the same. ssh2 reads on as soon as the
- * server has sent its NEWKEYS, also while its host key is still being looked at: a stranger could
- * say that we are logged in, and be sent commands, in clear.
+ * Rejects the messages of a login, and all later ones, until the returned function is called; calls `end` if
+ * the server sends one before. ssh2 reads on as soon as the server has sent its NEWKEYS, even while its host
+ * key is still being verified: an impostor could claim that the login succeeded, and would receive commands
+ * in the clear.
  */
 export function guardUntilVerified(protocol: Protocol, end: () => void): () => void {
   guards.set(protocol, end);
@@ -194,8 +194,7 @@ export function takeChannelMessages(protocol: Protocol, route: (payload: Buffer)
 }
 
 /**
- * After ssh2 has read a chunk whose memory is written over: the begun packet that lies in it gets
- * memory of its own.
+ * Call it after ssh2 has read a chunk whose memory will be overwritten: copies the incomplete packet in it.
  */
 export function keepBegunPacket(
   { _decipher: decipher }: { readonly _decipher: Pick<Protocol['_decipher'], '_packet'> },
@@ -214,9 +213,8 @@ type OnExtensions = (
 ) => void;
 
 /**
- * The login is ours and not ssh2's: `onAccepted` is called when the server has accepted the service,
- * and messages 50 to 79 go to `route`. Success is told to ssh2 as well, where `route` says that it
- * was asked for.
+ * Replaces ssh2's login by sshpool's: `onAccepted` is called when the server has accepted the service, and
+ * messages 50 to 79 go to `route`. ssh2 gets the success as well, if `route` returns true: it was requested.
  */
 export function takeLogin(
   protocol: Protocol,
@@ -239,17 +237,17 @@ export function takeLogin(
   });
 }
 
-/** What the server said that it can verify (RFC 8308 section 3.1); undefined where it did not. */
+/** The server's server-sig-algs (RFC 8308 section 3.1); undefined if it sent none. */
 export function serverSigAlgsOf(protocol: Protocol): readonly string[] | undefined {
   return sigAlgs.get(protocol);
 }
 
-/** Whether the server would read extensions of ours. */
+/** Whether the server accepts EXT_INFO from the client. */
 export function takesExtensions({ _kex: { remoteExtInfoEnabled } }: Protocol): boolean {
   return remoteExtInfoEnabled === true;
 }
 
-/** The server's name for its software, such as `OpenSSH_9.2p1`; empty where it has said nothing. */
+/** The server's name for its software, such as `OpenSSH_9.2p1`; empty if it has sent no identification. */
 export function softwareOf({ _remoteIdentRaw: line }: Protocol): string {
   return line?.toString('latin1').split('-').slice(2).join('-') ?? '';
 }
@@ -258,21 +256,21 @@ export function sessionIdOf(protocol: Protocol): Buffer {
   return protocol._kex.sessionID;
 }
 
-/** Characters of a debugging message that are looked at: sshd's own have 1024 at most (log.c). */
+/** How many characters of a debug message are read: sshd's own have 1024 at most (log.c). */
 const MAX_DEBUG = 1024;
 
-/** Calls `heard` with each debugging message of the server (RFC 4253 section 11.3). */
+/** Calls `heard` with each debug message of the server (RFC 4253 section 11.3). */
 export function onServerDebug(protocol: Protocol, heard: (text: string) => void): void {
   protocol._handlers['DEBUG'] = (_: Protocol, _display: boolean, text: string) =>
     heard(text.slice(0, MAX_DEBUG));
 }
 
 /**
- * Asks the server for any answer (a global request that it does not know). ssh2 itself would do so by
- * a timer that keeps the process alive.
+ * Sends a keep-alive (a global request that the server does not know, and answers). ssh2's own uses a timer
+ * that keeps the process alive.
  */
 export function askForSign(client: ssh2.Client, protocol: Protocol, onSign: () => void): void {
-  // Replies come in the order of the requests, ours among those of ssh2.
+  // Replies come in the order of the requests, including those that ssh2 sends.
   (client as unknown as { readonly _callbacks: (() => void)[] })._callbacks.push(onSign);
   protocol.ping();
 }

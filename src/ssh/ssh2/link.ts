@@ -1,6 +1,6 @@
 /**
- * A link over the ssh2 library, which does key exchange, authentication and encryption below it;
- * channel messages pass it by and go to our own channels.
+ * A link over the ssh2 library, which does key exchange, authentication and encryption below it; channel
+ * messages bypass it and go to sshpool's own channels.
  */
 import type ssh2 from 'ssh2';
 import { describe, SshpoolError } from '../../base/errors.ts';
@@ -24,7 +24,7 @@ interface RemoteVersion {
 
 const wordsOf = (error: unknown): string => systemWords(error) ?? describe(error);
 
-/** How long the server may take to close after we took leave. */
+/** How long the server may take to close after the disconnect. */
 const LEAVE_MS = 2000;
 
 export interface Ssh2LinkOptions {
@@ -67,10 +67,10 @@ export class Ssh2Link implements Link {
     this.user = facts.user;
     this.serverVersion = printableLine((client as unknown as RemoteVersion)._remoteVer ?? '');
     shareReads(stream);
-    // Behind the listener of ssh2.
+    // Added after ssh2's own listener.
     stream.on('data', (chunk: Buffer) => keepBegunPacket(protocol, chunk));
     takeChannelMessages(protocol, (payload) => this.#receive(payload));
-    // A server that breaks the protocol, or takes leave, need not hang up.
+    // A server that violates the protocol or disconnects may leave the TCP connection open.
     client.on('error', (error) => this.destroy(this.#lost(wordsOf(error))));
     this.#rekeying = new Rekeying(facts.clock, facts.rekeyAfter, () => {
       // As in send: after a fatal error ssh2 throws.
@@ -132,8 +132,8 @@ export class Ssh2Link implements Link {
   }
 
   /**
-   * What is sent in one go leaves in one go. ssh2 writes a packet in up to three pieces, and each
-   * would be a segment of its own and wake the server.
+   * Corks the stream until the next tick: ssh2 writes a packet in up to three pieces, and each would be a TCP
+   * segment of its own and wake the server.
    */
   #cork(): void {
     this.#corked = true;

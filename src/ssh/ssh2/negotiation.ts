@@ -1,9 +1,9 @@
-/** What two sides have in common (RFC 4253 section 7.1), as OpenSSH would see it. Pure. */
+/** The negotiation of algorithms (RFC 4253 section 7.1), as OpenSSH does it. Pure. */
 import { Reader } from '../../base/bytes.ts';
 import type { SshOptions } from '../../config/ssh-options.ts';
 import { plainName } from '../keys/certificate.ts';
 
-/** The lists of a KEXINIT that decide whether there is a connection; those of both directions joined. */
+/** The lists of a KEXINIT that decide whether a connection is possible; one direction stands for both. */
 interface Offer {
   readonly kex: readonly string[];
   readonly hostKeys: readonly string[];
@@ -22,7 +22,7 @@ function readOffer(kexinit: Buffer): Offer {
   return { kex, hostKeys, ciphers, macs };
 }
 
-/** Ciphers that bring their own MAC. */
+/** Ciphers with a MAC of their own. */
 const AUTHENTICATED = /gcm@openssh\.com$|^chacha20-poly1305@/;
 
 function shared(ours: readonly string[], theirs: readonly string[]): string | undefined {
@@ -32,8 +32,8 @@ function shared(ours: readonly string[], theirs: readonly string[]): string | un
 const POST_QUANTUM = /^(?:sntrup761|mlkem)/;
 
 /**
- * What OpenSSH since 10.1 says at a connect to a server that has no post-quantum key exchange (sshconnect2.c),
- * as WarnWeakCrypto says: `ssh -G` prints it since then.
+ * The warning of OpenSSH since 10.1 about a server without post-quantum key exchange (sshconnect2.c), if
+ * WarnWeakCrypto is on: `ssh -G` prints that option since then.
  */
 export function weaknessWords(
   { all, kexAlgorithms, showsServerWords }: SshOptions,
@@ -50,7 +50,7 @@ const WARNING = [
   '** The server may need to be upgraded. See https://openssh.com/pq.html',
 ];
 
-/** What OpenSSH says where it finds nothing in common either (kex.c); undefined where it would. */
+/** OpenSSH's message if it finds no common algorithm either (kex.c); undefined if it would find one. */
 export function noMatching(options: SshOptions, kexinit: Buffer): string | undefined {
   const offer = readOffer(kexinit);
   const cipher = shared(options.ciphers, offer.ciphers);

@@ -1,7 +1,4 @@
-/**
- * Packets on their way out through ssh2: its internals once more (internals.ts), used with the
- * least work for large ones.
- */
+/** Sends packets through ssh2's internals (see internals.ts), with the least work for large ones. */
 import { createRequire } from 'node:module';
 import { sizeOf } from '../link/link.ts';
 import type { Protocol } from './internals.ts';
@@ -13,14 +10,14 @@ const { sendPacket } = require('ssh2/lib/protocol/utils.js') as {
 
 /** Packet and padding length, in front of the payload (RFC 4253 section 6). */
 const HEADER_BYTES = 5;
-/** A payload of this size is one of many of a stream. */
+/** A payload of at least this size is one of many of a stream. */
 const LARGE_BYTES = 16 * 1024;
-/** As many large packets as leave in one go, as a rule; a free one takes up memory. */
+/** The most free packets to keep: as many as usually leave at once, since each takes up memory. */
 const MAX_FREE = 8;
 
 /**
- * The large packets of one connection, used over and over. Memory for each anew is outside of V8's
- * heap, which it answers with full collections of that heap: a third of all the work of an upload.
+ * The large packets of one connection, reused. New memory for each is outside of V8's heap, and V8 responds
+ * to it with full garbage collections: a third of all the work of an upload.
  */
 export class Packets {
   /** By cipher: a packet of the last large size, never sent. */
@@ -35,7 +32,7 @@ export class Packets {
    */
   allocate(protocol: Protocol, bytes: number): Buffer {
     const writer = protocol._packetRW.write;
-    // Another start: compression, or a key exchange is under way, and this is no packet yet.
+    // A different start means compression or a key exchange under way: this is not the final packet yet.
     if (bytes < LARGE_BYTES || writer.allocStart !== HEADER_BYTES) return writer.alloc(bytes);
     const end = HEADER_BYTES + bytes;
     let template = this.#templates.get(protocol._cipher);
@@ -49,7 +46,7 @@ export class Packets {
     return packet;
   }
 
-  /** What was allocated until now was sent; `gone` where the system has all of it. */
+  /** All packets allocated so far were sent; `gone` if the operating system has all of their bytes. */
   settle(gone: boolean): void {
     if (gone && this.#free.length < MAX_FREE) this.#free.push(...this.#sent);
     this.#sent = [];
@@ -57,7 +54,7 @@ export class Packets {
 
   #take(bytes: number): Buffer {
     let packet = this.#free.pop();
-    // Those of another size are of no use any more.
+    // Free packets of another size are not needed any more.
     if (packet?.length !== bytes) {
       this.#free = [];
       packet = Buffer.allocUnsafeSlow(bytes);
@@ -68,8 +65,8 @@ export class Packets {
 }
 
 /**
- * Sends one message that may hold a secret, and zeroes it. To be called while no key exchange is under
- * way: ssh2 would make copies of what it holds back.
+ * Sends one message that may hold a secret, and zeroes it. Call it only while no key exchange is under way:
+ * ssh2 would copy the messages that it holds back.
  */
 export function sendSecret(protocol: Protocol, message: Buffer): void {
   const writer = protocol._packetRW.write;
@@ -77,15 +74,14 @@ export function sendSecret(protocol: Protocol, message: Buffer): void {
   const packet = writer.alloc(message.length);
   message.copy(packet, start);
   sendPacket(protocol, writer.finalize(packet));
-  // Some ciphers encrypt in place, and that is on its way; with others the plain text is left.
+  // Some ciphers encrypt in place, and those bytes are being sent; with others the plain text is left.
   const rest = packet.subarray(start, start + message.length);
   if (rest.equals(message)) rest.fill(0);
   message.fill(0);
 }
 
 /**
- * Sends one message, given in parts, and returns its size. During a key exchange ssh2 holds it back
- * by itself.
+ * Sends one message, given in parts, and returns its size. During a key exchange ssh2 itself holds it back.
  */
 export function sendMessage(
   protocol: Protocol,
@@ -93,7 +89,7 @@ export function sendMessage(
   packets = new Packets(),
 ): number {
   const writer = protocol._packetRW.write;
-  // ssh2 reads the start before it allocates: it depends on the compression in use.
+  // Read before the allocation, as ssh2 does: it depends on the compression in use.
   let at = writer.allocStart;
   const bytes = sizeOf(message);
   const packet = packets.allocate(protocol, bytes);

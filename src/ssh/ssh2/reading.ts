@@ -1,6 +1,6 @@
 /**
- * How ssh2 reads from a server: not before its identification is whole, in fair portions, and with a
- * bound on what the server makes us answer.
+ * How ssh2 reads from a server: only once its identification is complete, in fair portions, and with a limit
+ * on the answers that the server provokes.
  */
 import { Reader } from '../../base/bytes.ts';
 import { describe } from '../../base/errors.ts';
@@ -40,12 +40,12 @@ export class Ssh2Reading {
     filterGlobalRequests(protocol, (payload) => this.#mayAsk(payload));
   }
 
-  /** What came in place of an identification; undefined once that is there. */
+  /** What the server sent instead of an identification; undefined once that was received. */
   get insteadOfSsh(): string | undefined {
     return this.#identification?.said;
   }
 
-  /** The server's first, until it is forgotten. */
+  /** The server's first KEXINIT, until forgetKexinit. */
   get kexinit(): Buffer | undefined {
     return this.#kexinit;
   }
@@ -56,8 +56,8 @@ export class Ssh2Reading {
   }
 
   /**
-   * Counts an answer of `bytes` that the server made us send; false where it may not be sent, since
-   * there were too many: then the connection ends.
+   * Counts an answer of `bytes` that the server provoked; false if there were too many: it must not be sent,
+   * and the connection ends.
    */
   answer(bytes: number): boolean {
     if (!this.#answers.take()) {
@@ -68,7 +68,7 @@ export class Ssh2Reading {
     return true;
   }
 
-  /** Counts a grant of window space, which what the server may send bounds. */
+  /** Counts a grant of window space; the data that the server may send limits their number. */
   granted(bytes: number): void {
     this.#fair.answered(bytes);
   }
@@ -88,7 +88,7 @@ export class Ssh2Reading {
       return this.#read();
     } catch (thrown) {
       this.#input = undefined;
-      // Not only our half, as ssh2 would end it: such a server need not hang up.
+      // ssh2 would end only this side's half; such a server may leave the other one open.
       this.#stream.destroy(thrown instanceof Error ? thrown : new Error(describe(thrown)));
       return false;
     }
@@ -119,7 +119,7 @@ export class Ssh2Reading {
     return whole;
   }
 
-  /** ssh2 reads it as latin1 and keeps that as UTF-8: the signature would not be that of the server. */
+  /** ssh2 reads it as latin1 and keeps it as UTF-8: the server's signature would not match. */
   #keepIdentification(): void {
     if (this.#line === undefined) return;
     this.#protocol._remoteIdentRaw = this.#line;
@@ -127,13 +127,13 @@ export class Ssh2Reading {
     onFirstKexinit(this.#protocol, (kexinit) => (this.#kexinit = kexinit));
   }
 
-  /** Whether a global request may be read (RFC 4254 section 4): it is answered where it wants that. */
+  /** Whether ssh2 may read a global request (RFC 4254 section 4), which it answers if a reply is wanted. */
   #mayAsk(payload: Buffer): boolean {
     const request = new Reader(payload);
     request.byte();
     const [name, wantReply] = [request.text(), request.bool()];
     if (name === ANNOUNCEMENT) {
-      // As ssh, which ends the connection: to read the keys takes time.
+      // As in ssh, which ends the connection: parsing the keys takes time.
       if (this.#hasAnnounced) throw new Error('server already sent hostkeys');
       this.#hasAnnounced = true;
     }

@@ -1,6 +1,6 @@
 /**
- * The addresses that a TCP connection leads to, and the one that it comes from: AddressFamily,
- * BindAddress and BindInterface of ssh_config(5), as sshconnect.c takes them.
+ * The destination addresses of a TCP connection, and its source address: AddressFamily, BindAddress and
+ * BindInterface of ssh_config(5), as sshconnect.c uses them.
  */
 import type { LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
@@ -42,8 +42,8 @@ export const resolveAddresses: Lookup = async (name, family) => {
 };
 
 /**
- * The addresses of a host as one text, whatever their order: servers of names turn it round. Empty
- * where it has none: the connect says what is wrong.
+ * The addresses of a host as one text, sorted, since name servers rotate them. Empty if it has none: the
+ * connect reports why.
  */
 export async function addressesOf(
   { hostname, addressFamily }: SshOptions,
@@ -57,8 +57,8 @@ export async function addressesOf(
 }
 
 /**
- * Where a connection to an address of this family (4 or 6) shall come from; undefined where nobody
- * chose. @throws SshpoolError CONNECT_FAILED where there is no such address
+ * The source address for a connection to an address of this family (4 or 6); undefined if the user set none.
+ * @throws SshpoolError CONNECT_FAILED where there is no such address
  */
 export async function sourceAddress(
   { hostname: host, port, bindAddress, bindInterface }: SshOptions,
@@ -89,13 +89,13 @@ interface NoSource {
   readonly reason: string;
 }
 
-/** There is no socket to connect with: of that ssh says `said`, and of the connect no more (sshconnect.c). */
+/** There is no socket to connect with: ssh prints `said`, and no reason for the connect (sshconnect.c). */
 export function noSource(facts: NoSource, said: string, cause?: Error): SshpoolError {
   const end = `ssh: connect to host ${facts.host} port ${facts.port}: failure`;
   return markSaid(SshpoolError.of('CONNECT_FAILED', facts, cause), () => [said, end]);
 }
 
-/** Only where there is no other, an address that leads nowhere but to this machine or its link. */
+/** Takes a loopback or link-local address only if there is no other. */
 function addressOf(name: string, family: number): string | undefined {
   const all = (networkInterfaces()[name] ?? []).filter((info) => info.family === `IPv${family}`);
   const isLocal = ({ address, internal }: (typeof all)[number]): boolean =>

@@ -1,9 +1,9 @@
 /**
- * The line by which a server says that it speaks SSH, and which version (RFC 4253 section 4.2). Other
- * lines may come before it. They come in pieces of any size, and ssh2 reads it only where it is whole.
+ * The server's identification, a line with its SSH version (RFC 4253 section 4.2). Other lines may precede
+ * it. Lines arrive in pieces of any size, and ssh2 can only read the identification as a whole.
  */
 
-/** OpenSSH's limits (kex.c, ssh.h); RFC 4253 has 255 for the line itself, and ssh takes more. */
+/** OpenSSH's limits (kex.c, ssh.h); RFC 4253 allows 255 for the line itself, and ssh accepts more. */
 const MAX_LINE_BYTES = 8192;
 const MAX_LINES = 1024;
 /** Characters of other text that an error shows. */
@@ -18,14 +18,14 @@ export class Identification {
   #lines = 0;
   #said = '';
 
-  /** The start of what came instead, of which ssh shows nothing. */
+  /** The start of the text that arrived instead; ssh does not show it. */
   get said(): string {
     return (this.#said || this.#line.toString()).trim().slice(0, MAX_SAID);
   }
 
   /**
-   * Takes the next bytes. Returns the line and all that follows it once it is there.
-   * @throws Error in ssh's words for what cannot become one
+   * Takes the next bytes. Once the line is complete, returns it and all that follows.
+   * @throws Error in ssh's words, if the text cannot become an identification
    */
   take(chunk: Buffer): Buffer | undefined {
     let rest = this.#line.length === 0 ? chunk : Buffer.concat([this.#line, chunk]);
@@ -62,7 +62,7 @@ function check(line: Buffer): void {
   }
 }
 
-/** As ssh names the function that found it. */
+/** With the name of the function, as in ssh's message. */
 function invalid(problem: string): Error {
   return new Error(`kex_exchange_identification: ${problem}`);
 }

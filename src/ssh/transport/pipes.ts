@@ -1,6 +1,6 @@
 /**
- * Pipes for the standard streams of a program. Node makes socket pairs, which are something else to it:
- * they have an address (sshd -i), and /dev/stdin cannot be opened. ssh makes pipes (sshconnect.c).
+ * Pipes for the standard streams of a program. Node makes socket pairs, which behave differently: they have
+ * an address (sshd -i), and /dev/stdin cannot be opened. ssh makes pipes (sshconnect.c).
  */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -12,15 +12,15 @@ import { promisify } from 'node:util';
 const { O_RDONLY, O_WRONLY, O_RDWR, O_NONBLOCK } = constants;
 
 export interface Pipes {
-  /** Standard input and output of the program, by descriptor; both are to be closed here. */
+  /** The file descriptors for the program's standard input and output; this process must close both. */
   readonly theirs: readonly [stdin: number, stdout: number];
   readonly stdin: Socket;
   readonly stdout: Socket;
 }
 
 /**
- * Two pipes, by names in `dir`, which nobody else can enter; undefined where they cannot be had. The ends
- * of the program block, as programs expect it.
+ * Two named pipes in `dir`, which only this user can enter; undefined if they cannot be made. The program's
+ * ends are blocking, as programs expect.
  */
 export async function openPipes(dir: string): Promise<Pipes | undefined> {
   const name = join(dir, `p${randomBytes(4).toString('hex')}`);
@@ -36,7 +36,7 @@ export async function openPipes(dir: string): Promise<Pipes | undefined> {
       stdout: new Socket({ fd: ourOutput, readable: true, writable: false }),
     };
   } catch {
-    for (const descriptor of open) closeSync(descriptor); // the agent may be short of them
+    for (const descriptor of open) closeSync(descriptor); // the agent may be short of descriptors
     return undefined; // socket pairs do for nearly every program
   } finally {
     for (const path of [input, output]) rmSync(path, { force: true });

@@ -1,4 +1,4 @@
-/** A proxy command, run as ssh runs it: the way to a host that is not reached directly. */
+/** A ProxyCommand, run as ssh runs it: the transport to a host that is not reached directly. */
 import { closeSync, existsSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { Duplex, type Readable, type Writable } from 'node:stream';
@@ -15,12 +15,12 @@ interface ProxyContext {
   readonly note: Note;
 }
 
-/** How long a proxy may take to leave after its streams were closed, before it is killed. */
+/** How long a proxy may take to exit after its streams were closed, before it is killed. */
 const LEAVE_MS = 2000;
 
 /**
- * Starts the command; its standard streams are the transport, over `pipes` where there are some, which are
- * its own from then on. Ends with the stream.
+ * Starts the command; its standard streams are the transport, over `pipes` if given, which it then owns. The
+ * command ends with the stream.
  */
 export function startProxy(command: string, context: ProxyContext, pipes?: Pipes): ProxyStream {
   // Any descriptor will do; the types of execa name those up to nine.
@@ -35,14 +35,14 @@ export function startProxy(command: string, context: ProxyContext, pipes?: Pipes
     reject: false,
     encoding: 'buffer',
     forceKillAfterDelay: LEAVE_MS,
-    // It sees the end of its input when we end. Handlers of signals are not ours to set: they would end
-    // a program that has none before its commands are ended.
+    // The command reads end of file when this process ends. execa's signal handlers would end a program that
+    // has none before its commands are ended.
     cleanup: false,
   });
   for (const fd of pipes?.theirs ?? []) closeSync(fd);
   const ends = pipes ?? madeByNode(child);
   const isRead = new Promise((resolve) => ends.stdout.once('close', resolve));
-  // Of the command that alone is shown: an argument may be the password of the proxy.
+  // Only the program's name is shown: an argument may be the password of the proxy.
   const [program = ''] = command.trim().split(/\s/, 1);
   const words = new ProxyWords(context.note);
   const decoder = new StringDecoder();
@@ -69,15 +69,15 @@ export function startProxy(command: string, context: ProxyContext, pipes?: Pipes
   return stream;
 }
 
-/** So long a line may be the last one, which says why it failed; and so long after that its caller is told. */
+/** How long the last line, a possible error, is held back; and how long the caller gets output after that. */
 const HOLD_MS = 300;
 const FORGET_MS = 10_000;
-/** So much is held back, in characters. */
+/** How many characters are held back at most. */
 const MAX_WORDS = 2000;
 
 /**
- * What it says on its standard error, which with ssh is that of the call: shown as it is, the last line
- * a little later, for it may say why it failed.
+ * The command's standard error, which in ssh is that of the call: shown unchanged, the last line a little
+ * later, as it may be the reason of a failure.
  */
 class ProxyWords {
   #note: Note;
@@ -94,15 +94,15 @@ class ProxyWords {
     this.#show(all.slice(0, last));
     this.#held = all.slice(last);
     if (this.#isThrough || this.#held.length > MAX_WORDS) this.#showHeld();
-    // It may be for a person to act on.
+    // The user may have to act on it.
     else setTimeout(() => this.#showHeld(), HOLD_MS).unref();
   }
 
-  /** It has come through: what it says is no reason for a failure any more. */
+  /** The proxy is connected: its output is no longer the reason of a failure. */
   release(): void {
     this.#showHeld();
     this.#isThrough = true;
-    // Of whoever connected, and not for as long as the connection lasts.
+    // Only the caller that connected gets the output, and not for as long as the connection lasts.
     setTimeout(() => (this.#note = () => undefined), FORGET_MS).unref();
   }
 
@@ -115,7 +115,7 @@ class ProxyWords {
     if (text !== '') this.#note(text, 'words');
   }
 
-  /** Of what was not shown. */
+  /** The last line, if it was not shown. */
   last(): string {
     return this.#held.trim();
   }
@@ -137,23 +137,23 @@ interface Child {
 }
 
 /**
- * Not Duplex.from: where a proxy fails, its stream would fail first, with EPIPE or a premature
- * close, and what the proxy said about it would be lost. Here only its end ends the stream.
+ * Not Duplex.from: if a proxy fails, its stream would fail first, with EPIPE or a premature close, and the
+ * proxy's own message would be lost. Here only the proxy's end ends the stream.
  */
 class ProxyStream extends Duplex {
   readonly #child: Child;
-  /** Resolves when it has brought something, or has ended. */
+  /** Resolves when the proxy has delivered data, or has ended. */
   readonly spoke: Promise<void>;
   readonly #speech = deferred();
   bytesRead = 0;
   bytesWritten = 0;
 
-  /** `fail` is called where the proxy is no transport any more, and has not ended by itself. */
+  /** `fail` is called if the proxy has closed a stream and does not end by itself. */
   constructor(child: Child, fail: (reason: string) => void) {
     super({ allowHalfOpen: false });
     this.#child = child;
     this.spoke = this.#speech.promise;
-    // It has a moment to say why and to leave by itself.
+    // The proxy has a moment to print the reason and to exit.
     const expectEnd = (): void => {
       setTimeout(() => {
         if (!this.destroyed && !this.readableEnded) fail('it closed the connection');
@@ -173,7 +173,7 @@ class ProxyStream extends Duplex {
   unref(): void {
     this.#child.unref();
     for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) {
-      // They are pipes, which Node makes sockets.
+      // Node represents pipes as sockets.
       if (stream instanceof Socket) stream.unref();
     }
   }
@@ -200,7 +200,7 @@ class ProxyStream extends Duplex {
   }
 }
 
-/** A program cannot start in a directory that was removed; Node calls that ENOENT of the program. */
+/** A program cannot start in a directory that was removed; Node reports ENOENT for the program. */
 function withoutDirectory(cwd: string): string | undefined {
   return existsSync(cwd) ? undefined : `the working directory ${cwd} does not exist any more`;
 }

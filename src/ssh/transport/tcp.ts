@@ -1,7 +1,7 @@
 /**
- * A TCP connection as ssh makes it (sshconnect.c): each address of the name in its turn, from the
- * address or the interface that was asked for, as often as ConnectionAttempts says. Not by Node's
- * own way through several addresses, which gives each a quarter of a second.
+ * A TCP connection as ssh makes it (sshconnect.c): each address of the name in turn, from BindAddress or
+ * BindInterface if set, ConnectionAttempts times. Not by Node's own attempts at several addresses, which give
+ * each a quarter of a second.
  */
 import type { LookupAddress } from 'node:dns';
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
@@ -23,13 +23,13 @@ export interface TcpRequest {
   readonly clock: Clock;
   /** For one try at one address, in milliseconds. */
   readonly timeoutMs: number;
-  /** Has the limit on the whole stand still for a try that another follows. */
+  /** Pauses the overall limit during a try that is not the last one. */
   readonly aside: <T>(wait: () => Promise<T>) => Promise<T>;
   /** Ends the attempt. */
   readonly signal: AbortSignal;
 }
 
-/** What is asked of the system. */
+/** The functions of the system that it uses. */
 export interface Network {
   readonly lookup: Lookup;
   readonly connect: (options: TcpNetConnectOpts) => Socket;
@@ -39,7 +39,7 @@ export interface Network {
 const ATTEMPT_PAUSE_MS = 1000;
 
 /**
- * Connects. The last try has what is left of the limit on the whole, each before it one of its own.
+ * Connects. The last try has what is left of the overall limit, each earlier one its own limit.
  * @throws SshpoolError HOST_UNKNOWN; CONNECT_FAILED and CONNECT_TIMEOUT, of the last try
  */
 export async function connectTcp(
@@ -120,7 +120,7 @@ async function connectTo(
   });
 }
 
-/** What is waited for cannot be ended, but need not be waited for. */
+/** Stops waiting when aborted; the operation itself cannot be cancelled. */
 function untilAborted<T>(wait: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(new Error('given up'));

@@ -18,7 +18,7 @@ export interface UnknownKey {
   readonly version: string;
 }
 
-/** So many other names are shown, and then how many more there are. */
+/** How many other names are shown; the rest are only counted. */
 const MAX_OTHERS = 8;
 
 export function hostKeyQuestion(unknown: UnknownKey): string {
@@ -32,12 +32,12 @@ export function hostKeyQuestion(unknown: UnknownKey): string {
   ].join('\n');
 }
 
-/** Where the answer was none of those. */
+/** The prompt after an answer that was none of those. */
 export const ASK_AGAIN = "Please type 'yes', 'no' or the fingerprint: ";
 
 export type HostKeyAnswer = 'yes' | 'no' | 'unclear';
 
-/** What was answered (sshconnect.c, confirm): its first word counts, and none means no. */
+/** Parses the answer (sshconnect.c, confirm): its first word counts, and an empty one means no. */
 export function parseHostKeyAnswer(answer: string, fingerprint: string): HostKeyAnswer {
   const word = answer.trim().split(/[ \t]/, 1)[0] ?? '';
   if (word === fingerprint || word.toLowerCase() === 'yes') return 'yes';

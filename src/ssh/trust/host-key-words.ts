@@ -1,4 +1,4 @@
-/** What ssh says of a host key that it refuses (sshconnect.c, check_host_key; hostfile.c). Pure. */
+/** ssh's messages for a host key that it refuses (sshconnect.c, check_host_key; hostfile.c). Pure. */
 import { isAtLeast } from '../link/ssh-version.ts';
 
 export interface RefusedKey {
@@ -8,7 +8,7 @@ export interface RefusedKey {
   readonly fingerprint: string;
 }
 
-/** The line that another key stands in, and the file that a new one would go to, as the user named them. */
+/** The line with another key of the host, and the file for a new key, named as the user named them. */
 export interface OtherKey {
   readonly keyType: string;
   readonly file: string;

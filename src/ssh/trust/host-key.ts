@@ -1,6 +1,6 @@
 /**
- * Whether a server's host key is trusted: known_hosts decides, StrictHostKeyChecking says what
- * becomes of an unknown one, and a person may accept it. Asked before any authentication.
+ * Whether a server's host key is trusted: known_hosts decides; for an unknown key StrictHostKeyChecking
+ * decides, and the user may accept it. Runs before any authentication.
  */
 import { SshpoolError } from '../../base/errors.ts';
 import type { SshOptions } from '../../config/ssh-options.ts';
@@ -35,8 +35,8 @@ export interface HostKeyRequest {
 }
 
 /**
- * Resolves where the key may be trusted, to the line that says so: one that was there, or that a
- * person has just agreed to. Without a line nobody vouched for the key, the user just let it pass.
+ * Resolves if the key is trusted, to its line of known_hosts: an existing one, or one that the user has just
+ * confirmed. Undefined if the key was accepted unconfirmed, by the user's options.
  * @throws SshpoolError HOST_KEY_UNKNOWN, HOST_KEY_CHANGED, HOST_KEY_REVOKED
  */
 export async function verifyHostKey(
@@ -52,8 +52,8 @@ export async function verifyHostKey(
     case 'match':
       return verdict.entry;
     case 'changed': {
-      // Also with StrictHostKeyChecking=no, where ssh would go on without passwords: a pool that
-      // keeps a connection for later callers must not keep one to a stranger.
+      // Also with StrictHostKeyChecking=no, where ssh would go on without passwords: the pool must not keep a
+      // connection to an impostor for later callers.
       const place = placeOf(verdict.entry);
       const { file, line } = place;
       const [ownFile = file] = [...options.userKnownHostsFiles, ...options.globalKnownHostsFiles];
@@ -101,7 +101,7 @@ async function acceptUnknown(
   facts: Facts,
 ): Promise<KnownHost | undefined> {
   const { strictHostKeyChecking, batchMode, userKnownHostsFiles } = request.options;
-  // Where none can be written down, ssh takes none.
+  // If no key can be recorded, ssh accepts none.
   if (userKnownHostsFiles.length === 0) refuse(facts, NO_FILE, 'name a file with it');
   if (strictHostKeyChecking === 'yes') refuse(facts, STRICT);
   if (strictHostKeyChecking !== 'ask') {
@@ -137,7 +137,7 @@ async function askPerson(request: HostKeyRequest, key: Buffer, facts: Facts): Pr
   }
 }
 
-/** The line that was added, also where it could not be written. */
+/** Returns the line that was added, even if it could not be written. */
 async function remember(
   { options, note }: HostKeyRequest,
   key: Buffer,
@@ -153,7 +153,7 @@ async function remember(
     await appendKnownHost(file, line);
     say(`Warning: Permanently added '${host}' (${keyType}) to the list of known hosts.\r`);
   } catch {
-    // As ssh: the key was accepted for this time, it just cannot be remembered.
+    // As in ssh: the key is accepted this time, but not recorded.
     say(`Failed to add the host to the list of known hosts (${givenName(file, options)}).\r`);
   }
   return parseKnownHosts(line, file)[0];

@@ -1,6 +1,6 @@
 /**
- * The types of keys that the installed ssh knows (ssh(1), -Q key): a line of known_hosts with such a
- * key makes its host a known one, also where we cannot read the key.
+ * The key types that the installed ssh knows (ssh(1), -Q key): a line of known_hosts with such a key makes
+ * its host known, even if sshpool cannot read the key.
  */
 import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
@@ -16,7 +16,7 @@ export class KeyTypes {
   /** By the program, and by when it was installed. */
   readonly #answers = new Map<string, Promise<Types>>();
 
-  /** The lines that this ssh reads: of types that it does not know it reads none either. */
+  /** The lines that this ssh reads: it ignores lines with a type that it does not know. */
   async filter(
     lines: readonly KnownHost[],
     place: { readonly env: NodeJS.ProcessEnv; readonly cwd: string },
@@ -24,7 +24,7 @@ export class KeyTypes {
     if (!lines.some(({ isForeign }) => isForeign)) return lines;
     const program = sshFor(place.env, place.cwd);
     const types = program === undefined ? undefined : await this.#of(program);
-    // In doubt all of them count: a host that may be known must not pass for an unknown one.
+    // If the types are unknown, all lines count: a host that may be known must not count as unknown.
     return lines.filter(({ isForeign, keyType }) => !isForeign || (types?.has(keyType) ?? true));
   }
 

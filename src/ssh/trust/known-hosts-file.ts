@@ -1,4 +1,4 @@
-/** known_hosts files on disk: reading, adding lines and taking some away. */
+/** known_hosts files on disk: reading, adding lines and removing some. */
 import { randomBytes } from 'node:crypto';
 import { constants, readFileSync, statSync } from 'node:fs';
 import {
@@ -16,9 +16,9 @@ import { basename, dirname } from 'node:path';
 import { parseKnownHosts, type KnownHost } from './known-hosts.ts';
 
 /**
- * Appends a line; makes the file (0600) where it is missing, and as ssh a directory that is named .ssh (0700),
- * but no other (hostfile.c, hostfile_create_user_ssh_dir).
- * Rejects with the system's error, which is no reason to end a connection: ssh just says so.
+ * Appends a line; creates the file (0600) if it is missing, and, as ssh, its directory if that is named .ssh
+ * (0700), but no other (hostfile.c, hostfile_create_user_ssh_dir). Rejects with the system's error, which
+ * must not end a connection: ssh only prints it.
  */
 export async function appendKnownHost(file: string, line: string): Promise<void> {
   if (basename(dirname(file)) === '.ssh') await makeDirectory(dirname(file));
@@ -32,12 +32,12 @@ export async function appendKnownHost(file: string, line: string): Promise<void>
   }
 }
 
-/** One level, as ssh; Node's recursive mkdir never returns below a directory that takes none. */
+/** One level, as ssh; Node's recursive mkdir never returns below a directory in which none can be made. */
 async function makeDirectory(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 });
   } catch {
-    // Nearly always: it is there. If not, opening the file says what is wrong.
+    // It nearly always exists. If not, opening the file fails with the reason.
   }
 }
 
@@ -54,7 +54,7 @@ export async function loadKnownHosts(files: readonly string[]): Promise<KnownHos
   return texts.flatMap((text, index) => parseKnownHosts(text, files[index] ?? ''));
 }
 
-/** The same at once, for the rare case that they have changed under a connection. */
+/** The same, synchronously, for the rare case that the files changed while a connection is open. */
 export function readKnownHosts(files: readonly string[]): KnownHost[] {
   return files.flatMap((file) => parseKnownHosts(readNow(file), file));
 }
@@ -70,12 +70,12 @@ function readNow(file: string): string {
 async function readIfThere(file: string): Promise<string> {
   let handle: FileHandle | undefined;
   try {
-    // Not waiting: a pipe by that name must not hold up the connection.
+    // Non-blocking: a named pipe must not hold up the connection.
     handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const isFile = (await handle.stat()).isFile();
     return isFile ? await handle.readFile('utf8') : '';
   } catch {
-    // As for ssh: a host that no readable file knows is an unknown host.
+    // As in ssh: a host that no readable file names is unknown.
     return '';
   } finally {
     await handle?.close();
@@ -83,18 +83,17 @@ async function readIfThere(file: string): Promise<string> {
 }
 
 /**
- * Takes lines away; what was there before is kept in FILE.old (hostfile.c, hostfile_replace_entries).
- * Gives up, changing nothing, where somebody else changes the file at the same time.
- * Rejects with the system's error.
+ * Removes lines; the file as it was before is kept as FILE.old (hostfile.c, hostfile_replace_entries).
+ * Changes nothing if another process changes the file at the same time. Rejects with the system's error.
  */
 export async function removeKnownHosts(
   file: string,
   isObsolete: (entry: KnownHost) => boolean,
 ): Promise<void> {
-  // Where it is a link, the file that is meant stays where it is.
+  // If it is a symbolic link, its target is replaced and not the link.
   const path = await realpath(file);
   const before = await stat(path);
-  // Byte by byte: a comment may be in any encoding.
+  // As bytes: a comment may be in any encoding.
   const text = await readFile(path, 'latin1');
   const obsolete = new Set(
     parseKnownHosts(text, file)

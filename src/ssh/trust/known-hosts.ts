@@ -1,6 +1,6 @@
 /**
- * The lines of known_hosts files (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), and judging a key by them
- * as OpenSSH's hostfile.c does. Pure; what becomes of the verdict is not decided here.
+ * The lines of known_hosts files (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), and judging a key by them as
+ * OpenSSH's hostfile.c does. Pure; the caller acts on the verdict.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { SshpoolError } from '../../base/errors.ts';
@@ -19,14 +19,14 @@ export interface KnownHost {
   readonly keyType: string;
   /** In its canonical form. */
   readonly key: Buffer;
-  /** Its type is none that we can read; the installed ssh may (ssh(1), -Q key). */
+  /** sshpool cannot read keys of its type; the installed ssh may (ssh(1), -Q key). */
   readonly isForeign?: true;
   readonly file: string;
   /** From 1. */
   readonly line: number;
 }
 
-/** What is looked up: the name as ssh writes it, and the bare host where a port is in it. */
+/** The names to look up: as ssh writes it, and, if that has a port, the host alone. */
 export interface LookupName {
   readonly name: string;
   readonly plainName: string | undefined;
@@ -39,7 +39,7 @@ export type HostKeyVerdict =
   | { readonly kind: 'revoked'; readonly entry: KnownHost }
   | { readonly kind: 'unknown' };
 
-/** All lines that are well-formed; ssh passes over the others as well. */
+/** All lines that are well-formed; ssh ignores the others as well. */
 export function parseKnownHosts(text: string, file: string): KnownHost[] {
   return text.split('\n').flatMap((row, index) => {
     const parsed = parseLine(row);
@@ -83,12 +83,11 @@ export function lookupName(options: NamingOptions): LookupName {
 }
 
 /**
- * Judges a key as check_hostkeys_by_key_or_type of hostfile.c. A revoked key is refused whatever
- * else is known. A host of which any other key is known is changed, also where that key is of
- * another type: else whoever is in between would just offer a type that is not known yet. A host
- * on another port of which nothing is known may be known without its port, by that very key only
- * (sshconnect.c, "checking without port identifier"); stricter than ssh, a key revoked there is
- * refused and not merely unknown.
+ * Judges a key as check_hostkeys_by_key_or_type of hostfile.c. A revoked key is refused whatever else is
+ * known. If any other key of the host is known, the verdict is `changed`, even if that key has another type:
+ * otherwise a man in the middle would just offer a type that is not known yet. A host on another port without
+ * lines of its own may be known without its port, by the same key only (sshconnect.c, "checking without port
+ * identifier"); stricter than ssh, a key revoked there is refused and not merely unknown.
  */
 export function judge(known: readonly KnownHost[], name: LookupName, key: Buffer): HostKeyVerdict {
   const offered = canonicalKey(key) ?? key;
@@ -128,7 +127,7 @@ function judgeBy(
   const held = ours.filter(({ marker }) => marker === 'none');
   const match = held.find(isOffered);
   if (match) return { kind: 'match', entry: match };
-  // ssh names the last line; one of the same type is the one that a person has to look at.
+  // ssh names the last line; the user has to look at the last one of the same type, if there is one.
   const other = held.findLast((entry) => entry.keyType === keyType) ?? held.at(-1);
   if (other) return { kind: 'changed', entry: other };
   const bare = plain.find((entry) => entry.marker === 'none' && isOffered(entry));
@@ -140,8 +139,8 @@ function entriesFor(known: readonly KnownHost[], name: string): KnownHost[] {
 }
 
 /**
- * Whether a host is known by a certificate authority alone (sshd(8), @cert-authority): one of its
- * name, or of that without the port, where ssh looks when nothing else is known.
+ * Whether a host is known by a certificate authority alone (sshd(8), @cert-authority): for its name, or for
+ * its name without the port, where ssh looks when nothing else is known.
  */
 export function hasCertAuthority(
   known: readonly KnownHost[],
@@ -153,7 +152,7 @@ export function hasCertAuthority(
   return [...ours, ...plain].some(isAuthority) && !ours.some(({ marker }) => marker === 'none');
 }
 
-/** Everything that these lines say of a host, as one text. */
+/** All markers and keys that these lines have for a host, as one text. */
 export function linesFor(known: readonly KnownHost[], { name, plainName }: LookupName): string {
   const lines = [name, ...(plainName === undefined ? [] : [plainName])].map((each) =>
     entriesFor(known, each).map(({ marker, key }) => `${marker} ${key.toString('base64')}`),
@@ -161,7 +160,7 @@ export function linesFor(known: readonly KnownHost[], { name, plainName }: Looku
   return JSON.stringify(lines);
 }
 
-/** The lines by which a key is trusted for other hosts than this one. */
+/** The lines that trust a key for other hosts. */
 export function otherNames(
   known: readonly KnownHost[],
   { name }: LookupName,
@@ -181,8 +180,8 @@ export function knownKeyTypes(known: readonly KnownHost[], { name }: LookupName)
 }
 
 /**
- * The offered algorithms, those whose keys are known first: else a known host looks changed.
- * Untouched where the first one is known (sshconnect2.c, order_hostkeyalgs).
+ * The offered algorithms, those of known key types first: otherwise a known host would look changed.
+ * Unchanged if the first one is known (sshconnect2.c, order_hostkeyalgs).
  */
 export function orderHostKeyAlgorithms(
   offered: readonly string[],
@@ -194,7 +193,7 @@ export function orderHostKeyAlgorithms(
   return [...offered.filter(isKnown), ...offered.filter((algorithm) => !isKnown(algorithm))];
 }
 
-/** The type of the key that an algorithm signs with, certificates left aside. */
+/** The type of the key that an algorithm signs with, without its certificate part. */
 export function plainType(algorithm: string): string {
   const plain = algorithm.replace(/^(sk-)?(.*)-cert-v01@openssh\.com$/, (_, sk: unknown, type) =>
     sk === undefined ? String(type) : `sk-${type}@openssh.com`,
@@ -233,7 +232,7 @@ export function labelOfType(type: string): string {
 }
 
 /**
- * A line to append, its end included.
+ * A line to append, including its line feed.
  * @throws SshpoolError PROTOCOL where the key names no type
  */
 export function knownHostLine(name: string, key: Buffer, options: { hashed: boolean }): string {

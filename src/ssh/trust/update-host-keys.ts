@@ -1,7 +1,7 @@
 /**
- * Learning a server's other host keys, and forgetting those that it has no more (ssh_config(5),
- * UpdateHostKeys; PROTOCOL, section 2.5), under the conditions of clientloop.c. Unlike ssh, lines of
- * this host in a second file are not moved to the first.
+ * Adds a server's other host keys to known_hosts, and removes those that it no longer has (ssh_config(5),
+ * UpdateHostKeys; PROTOCOL, section 2.5), under the conditions of clientloop.c. Unlike ssh, lines of this
+ * host in a second file are not moved to the first.
  */
 import type { SshOptions } from '../../config/ssh-options.ts';
 import { matchesHost } from './host-patterns.ts';
@@ -9,33 +9,33 @@ import { appendKnownHost, loadKnownHosts, removeKnownHosts } from './known-hosts
 import { knownHostLine, type KnownHost, type LookupName } from './known-hosts.ts';
 import { publicKeyType } from '../keys/public-key.ts';
 
-/** What a server says that it has, and how to have it prove some of them: resolves to those proven. */
+/** The host keys that a server announces. `prove` asks it to prove some; resolves to those proven. */
 export interface Announcement {
   readonly keys: readonly Buffer[];
   readonly prove: (keys: readonly Buffer[]) => Promise<readonly Buffer[]>;
 }
 
-/** Which keys are new, and which known ones the server has no more. */
+/** Which keys are new, and which known ones the server no longer has. */
 export interface Update {
   readonly added: readonly Buffer[];
   readonly obsolete: readonly Buffer[];
 }
 
-/** Whether the line by which a host was trusted, if any, lets others be learned. */
+/** Whether other keys may be learned, given the line by which the host was trusted, if any. */
 export function mayLearn(
   { userKnownHostsFiles, updateHostKeys }: SshOptions,
   { name }: LookupName,
   trustedBy: KnownHost | undefined,
 ): boolean {
   if (!updateHostKeys || trustedBy === undefined) return false;
-  // One that is known without its port is not a line of this host.
+  // A line that matched without the port is not a line of this host.
   return userKnownHostsFiles.includes(trustedBy.file) && matchesHost(trustedBy.patterns, name);
 }
 
 /**
- * What is to be done, given the lines of the user's own files; undefined for nothing. Left alone are
- * hosts that a person, and no ssh, wrote lines for, and keys that other hosts have as well
- * (clientloop.c, client_input_hostkeys).
+ * The changes to make, given the lines of the user's own files; undefined for none. There are none for hosts
+ * with a line that a person, not ssh, wrote, nor if other hosts have one of the keys as well (clientloop.c,
+ * client_input_hostkeys).
  */
 export function planUpdate(
   known: readonly KnownHost[],
@@ -69,7 +69,7 @@ export async function learnHostKeys(
   if (first === undefined) return;
   // Read again: another connection may have learned them meanwhile.
   const lines = await loadKnownHosts(userKnownHostsFiles);
-  // A key that we cannot read is none of those that the server announces, and stays as it is.
+  // A key that sshpool cannot read never matches an announced one; its line stays unchanged.
   const known = lines.filter(({ isForeign }) => !isForeign);
   const wanted = keys.filter((key) => isAccepted(key, hostKeyAlgorithms));
   const update = wanted.length === 0 ? undefined : planUpdate(known, lookup, wanted);

@@ -1,4 +1,4 @@
-/** What happens to the agent's process and to its files. */
+/** Faults of the agent's process and of its files. */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { startAgent } from '../../support/agent-process.ts';
@@ -10,7 +10,7 @@ import type { Stage } from '../stage.ts';
 
 const WENT_AWAY = /^sshpool: the sshpool agent went away; .*\n$/;
 const SILENT = /^sshpool: the sshpool agent does not answer.*\n$/;
-/** A hello is due within 5 s, an answer to a question within 10 s. */
+/** A hello is due within 5 s, an answer to a request within 10 s. */
 const PATIENCE_MS = 25_000;
 
 interface Running {
@@ -26,7 +26,7 @@ async function running(stage: Stage): Promise<Running> {
   return { config, sshd, pid: (await poolStats(stage.sandbox)).pid };
 }
 
-/** One that is about to be stopped: whatever becomes of it then, it ends with the stage. */
+/** For a row that sends SIGSTOP: the agent is killed at the end of the stage in any case. */
 async function runningToStop(stage: Stage): Promise<Running> {
   const at = await running(stage);
   stage.sandbox.defer(async () => signal(at.pid, 'SIGKILL'));
@@ -38,7 +38,7 @@ const endByForce = (stage: Stage): Promise<unknown> =>
     ...{ code: 0, stdout: /killed/, withinMs: PATIENCE_MS },
   });
 
-/** What lies in the place of the lock when there is no agent. */
+/** A file at the path of the lock while there is no agent. */
 const lock = (what: string, full: boolean, leave: (path: string, stage: Stage) => void): Row => ({
   name: `${what} in the place of the start lock`,
   made: 'left there, no agent runs',
@@ -51,7 +51,7 @@ const lock = (what: string, full: boolean, leave: (path: string, stage: Stage) =
   },
 });
 
-/** The files of a running agent go; its command runs on, and the next call has another agent. */
+/** The files of a running agent are deleted; its command continues, and the next call starts another agent. */
 const deleted = (what: string, remove: (stage: Stage) => void): Row => ({
   name: `the agent's ${what} is deleted while it runs`,
   made: 'rm, during a command',
@@ -105,7 +105,7 @@ export const agentRows: readonly Row[] = [
         NODE_PATH: '/tmp',
         OPENSSL_CONF: '/tmp/x',
       };
-      // The Node client opens the debugger that its own caller asked for.
+      // The Node client itself opens the debugger of NODE_OPTIONS.
       await stage.exec(
         { config, env },
         { code: 0, stderr: /^((Debugger|For help)[^\n]*\n)*$/, ran: 1 },

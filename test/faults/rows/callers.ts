@@ -1,4 +1,4 @@
-/** Callers that come together, stand still, leave, or are no callers at all. */
+/** Callers that connect at once, stop reading, disappear, or violate the protocol. */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { poolStats } from '../../support/stats.ts';
 import type { Row } from '../row.ts';
 import type { Stage } from '../stage.ts';
 
-/** A connection to the agent's socket that is not a caller. */
+/** A connection to the agent's socket that sends no call. */
 async function stranger(stage: Stage): Promise<Socket> {
   const socket = connect(stage.sandbox.path('run', 'agent.sock'));
   stage.sandbox.defer(async () => void socket.destroy());
@@ -109,7 +109,7 @@ export const callerRows: readonly Row[] = [
       const rounds = stage.full ? 500 : 20;
       for (let round = 0; round < rounds; round++) {
         await stage.check(stage.cli(args), refused);
-        // Around the moment at which it leaves.
+        // Around the moment at which the agent exits.
         await pause(20 + (round % 21));
       }
       const log = readFileSync(stage.sandbox.path('run', 'agent.log'), 'utf8');

@@ -1,4 +1,4 @@
-/** Servers that break the protocol, or keep to it and want to harm. */
+/** Servers that violate the protocol, or attack within it. */
 import { once } from 'node:events';
 import { Writer } from '../../../src/base/bytes.ts';
 import { WINDOW } from '../../../src/ssh/channel/channel.ts';
@@ -19,7 +19,7 @@ const data = (channel: number, bytes: number): Buffer =>
 const open = (type: string): Buffer =>
   new Writer().byte(OPEN).string(type).u32(1).u32(WINDOW).u32(32_768).finish();
 
-/** The longest that a call to a good server beside it may take. */
+/** The time limit of a call to a good server at the same time. */
 const CALM_MS = 3000;
 const EXPECTED = new Map<Must['code'], string>([
   [0, 'works'],
@@ -27,8 +27,8 @@ const EXPECTED = new Map<Must['code'], string>([
 ]);
 
 /**
- * A call to a hostile server, beside a good one of the same agent whose connection must stay.
- * `harm` is done at its first command; later ones end as they should.
+ * A call to a hostile server, while the connection of the same agent to a good server must stay.
+ * `harm` runs at the first command of the server; later commands end normally.
  */
 const hostile = (
   row: Pick<Row, 'name' | 'made' | 'full'>,
@@ -101,7 +101,7 @@ export const hostileRows: readonly Row[] = [
       const startedAt = performance.now();
       const err: Buffer[] = [];
       child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-      // The agent has all of it once another call was answered after it.
+      // The agent has received all of it once a later call was answered.
       await stage.works(config);
       let bytes = 0;
       child.stdout.on('data', (chunk: Buffer) => (bytes += chunk.length));

@@ -1,4 +1,4 @@
-/** Networks that swallow, cut, delay and split. */
+/** Networks that drop, cut, delay and split data. */
 import { type Relay, type RelayOptions, startRelay } from '../../support/relay.ts';
 import { descendantsOf, processesNaming, signal, titleOf, until } from '../../support/process.ts';
 import type { Sshd, SshdOptions } from '../../support/sshd.ts';
@@ -10,12 +10,12 @@ import type { Stage } from '../stage.ts';
 type LinkName = 'ssh2' | 'openssh';
 const LINKS: readonly LinkName[] = ['ssh2', 'openssh'];
 
-/** What a command that was sent and never answered must end with. */
+/** The required result of a command that was sent and never answered. */
 const MAY_HAVE_RUN = /the connection to box was lost: .*; the command may have run\n$/;
 const LOST = /^sshpool: the connection to box was lost: .*\n$/;
-/** Prints until it is ended. */
+/** Prints until a signal ends it. */
 const PRINT = 'while echo more; do sleep 0.1; done';
-/** A cold connect and 2 s more, on a machine that is five times slower. */
+/** A new connection and 2 s more, on a machine that is five times slower. */
 const SOON_MS = 14_000;
 
 interface Far {
@@ -44,7 +44,7 @@ async function warm(
   return { sshd, relay, config };
 }
 
-/** The network fails under a warm connection; the next call is sent into it. */
+/** The network of an idle pooled connection fails; then a call is sent over it. */
 function beforeExec(name: string, made: string, ran: number, fail: (relay: Relay) => void): Row[] {
   return LINKS.map((link) => ({
     name: `${name} before exec, ${link}`,
@@ -157,7 +157,7 @@ export const networkRows: readonly Row[] = [
     async run(stage) {
       // Some round trips of a busy machine take longer than the limit for a connect.
       const { config } = await warm(stage, { delayMs: 300, lines: 'ConnectTimeout 60' });
-      // A busy machine adds to some of them.
+      // On a busy machine some of them take longer.
       let fastest = Infinity;
       for (let i = 0; i < 6 && fastest > 1000; i++) {
         fastest = Math.min(fastest, Math.round((await stage.works(config)).ms));
@@ -177,7 +177,7 @@ export const networkRows: readonly Row[] = [
       stage.sandbox.defer(async () => stopped.forEach((pid) => signal(pid, 'SIGCONT')));
       await stage.exec({ config }, { code: 255, stderr: MAY_HAVE_RUN, withinMs: SOON_MS });
       await stage.works(config);
-      // What is written to it is read, now that the pool has left it.
+      // The process reads the pending data, after the pool has closed the connection.
       for (const pid of stopped) signal(pid, 'SIGCONT');
     },
   },
@@ -203,7 +203,7 @@ export const networkRows: readonly Row[] = [
       stage.sandbox.defer(async () => toMaster(stage, 'SIGCONT'));
       await stage.exec({ config }, { code: 255, stderr: MAY_HAVE_RUN, ran: 0, withinMs: SOON_MS });
       await stage.works(config);
-      // It sees that the agent has left it once it goes on.
+      // After SIGCONT it sees that the agent has disconnected.
       toMaster(stage, 'SIGCONT');
     },
   },

@@ -1,4 +1,4 @@
-/** Other users, and what was planted where the agent's files go. */
+/** Other users, and files that were planted at the paths of the agent's files. */
 import { spawn } from 'node:child_process';
 import {
   chmodSync,
@@ -47,7 +47,7 @@ const KNOCK = `
 const isDirectory = (path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
-/** Something is where the agent's directory should be; nothing may be made there. */
+/** Something else is at the path of the agent's directory; the agent must not create anything there. */
 const planted = (name: string, plant: (path: string, stage: Stage) => void): Row => ({
   name,
   made: 'planted before the first call',
@@ -67,7 +67,7 @@ const planted = (name: string, plant: (path: string, stage: Stage) => void): Row
   },
 });
 
-/** Something is where a file of the agent should be, in its own directory. */
+/** Something else is at the path of a file of the agent, in its own directory. */
 const inPlaceOf = (
   file: string,
   what: string,

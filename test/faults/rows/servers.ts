@@ -1,4 +1,4 @@
-/** Servers that are slow, silent, small, or refuse. */
+/** Servers that are slow, silent, limited, or refuse. */
 import { connect, type Socket } from 'node:net';
 import { appendFileSync } from 'node:fs';
 import { startFakeServer, type FakeServerOptions } from '../../support/fake-server.ts';
@@ -7,7 +7,7 @@ import type { Sandbox } from '../../support/sandbox.ts';
 import type { Must, Row } from '../row.ts';
 import type { Stage } from '../stage.ts';
 
-/** A server of raw TCP; returns the words that lead to it. */
+/** A raw TCP server; returns the arguments for a call to it. */
 export async function rawServer(
   sandbox: Sandbox,
   onSocket: (socket: Socket) => void,
@@ -18,7 +18,7 @@ export async function rawServer(
   return sandbox.write('raw_config', block);
 }
 
-/** A row of a raw server and one call. */
+/** A row with a raw server and one call. */
 export const raw = (
   row: Pick<Row, 'name' | 'made' | 'must' | 'full'>,
   must: Must,
@@ -34,7 +34,7 @@ export const raw = (
   },
 });
 
-/** So many commands at once, which all have to run, once each. */
+/** Runs `count` commands at once, each of which must run exactly once. */
 async function together(stage: Stage, config: string, count: number): Promise<void> {
   await Promise.all(
     Array.from({ length: count }, () =>
@@ -127,7 +127,7 @@ export const serverRows: readonly Row[] = [
       made: 'raw TCP: a line before the identification, and one in its place',
       must: '255; none of them reaches the terminal',
     },
-    // Control characters are what this is about.
+    // The test checks for control characters.
     // eslint-disable-next-line no-control-regex
     { code: 255, stderr: /^sshpool: [^\u0000-\u0009\u000b-\u001f\u007f-\u009f]*\n$/ },
     (socket) => socket.end('\u001b]0;owned\u0007go away\r\nSSH-1.0-\u001b[2J\u009b31m\r\n'),

@@ -1,11 +1,11 @@
-/** How the command comes to be: words, options in between, RemoteCommand, subsystems. */
+/** How the remote command is made: arguments, options between them, RemoteCommand, subsystems. */
 import { row, type Row } from '../row.ts';
 
 export const commandRows: readonly Row[] = [
   row('words joined with single spaces', `$SSH box echo a '  b' "c  d"`),
   row('quotes and variables left to the remote shell', `$SSH box 'x=1; echo "$x" '"'y'"`),
   row('several lines', `$SSH box $'echo one\\necho two\\nfalse'`),
-  row('bytes that are no text', `$SSH box $'printf %s "\\377\\001" | od -An -c'`),
+  row('bytes that are not valid UTF-8', `$SSH box $'printf %s "\\377\\001" | od -An -c'`),
   row('a word that is empty', `$SSH box '' echo hi`),
   row('an empty command as a shell', `$SSH box ''`, { stdin: 'echo from the shell; exit 5\n' }),
   row('no command as a shell', '$SSH box', { stdin: 'echo from the shell; exit 6\n' }),
@@ -32,13 +32,13 @@ export const commandRows: readonly Row[] = [
   row(
     'a subsystem',
     [
-      // The server would leave at the end of its input before it has answered.
+      // At the end of its input the server would exit before it has answered.
       `{ printf '\\0\\0\\0\\5\\1\\0\\0\\0\\3'; await answered; } | $SSH -s box sftp |`,
       '{ head -c 9 | od -An -c; touch $DIR/answered; }',
     ].join('\n'),
   ),
   row('a subsystem named before its option', '$SSH box -s sftp </dev/null | wc -c'),
-  row('a subsystem that there is not', '$SSH -s box no-such-subsystem'),
+  row('a subsystem that does not exist', '$SSH -s box no-such-subsystem'),
   row('a subsystem without a name', '$SSH -s box'),
   row('SessionType subsystem', '$SSH -o SessionType=subsystem box sftp </dev/null | wc -c'),
 ];

@@ -1,9 +1,9 @@
-/** Key files that are of no use, before the one that does: what is said of them. */
+/** Key files that cannot be used, before one that can: the messages about them. */
 import { row, type Row } from '../row.ts';
 
-/** In `$DIR/key` a key of its own. */
+/** Makes a new key in `$DIR/key`. */
 const NEW = 'ssh-keygen -q -t ed25519 -N "" -f $DIR/key';
-/** The key that the server takes. */
+/** Copies the key that the server accepts. */
 const COPY = 'cp $KEY $DIR/key; cp $KEY.pub $DIR/key.pub';
 const LOGIN = '$SSH -o BatchMode=yes -i $DIR/key box true';
 
@@ -22,23 +22,26 @@ export const keyFileRows: readonly Row[] = [
   ),
   row('a damaged key file', script(NEW, 'rm $DIR/key.pub; truncate -s 200 $DIR/key', LOGIN)),
   row(
-    'a damaged key file with the public half of a key that the server takes',
+    'a damaged key file with the .pub file of a key that the server accepts',
     script(COPY, 'truncate -s 200 $DIR/key', LOGIN),
   ),
-  row('a key file with the public half of another', script(NEW, 'cp $KEY.pub $DIR/key.pub', LOGIN)),
-  row('a key file that is none', script('date > $DIR/key; chmod 600 $DIR/key', LOGIN)),
+  row(
+    'a key file with the .pub file of another key',
+    script(NEW, 'cp $KEY.pub $DIR/key.pub', LOGIN),
+  ),
+  row('a file that is not a key', script('date > $DIR/key; chmod 600 $DIR/key', LOGIN)),
   row('a key file that is a directory', script('mkdir -m 700 $DIR/key', LOGIN)),
   row('a key file that is a public key', script('cp $KEY.pub $DIR/key; chmod 644 $DIR/key', LOGIN)),
-  row('an encrypted key file and nobody to ask', script(NEW.replace('""', 'sesame'), LOGIN)),
+  row('an encrypted key file with BatchMode', script(NEW.replace('""', 'sesame'), LOGIN)),
   row('VisualHostKey, at a login', script(COPY, `${LOGIN} -o VisualHostKey=yes`)),
-  row('a key file by -i that is not there', LOGIN),
-  row('an IdentityFile that is not there', '$SSH -o IdentityFile=$DIR/key box true'),
+  row('a key file of -i that does not exist', LOGIN),
+  row('an IdentityFile that does not exist', '$SSH -o IdentityFile=$DIR/key box true'),
   row(
     'an IdentityFile below a file',
     'date > $DIR/file; $SSH -o IdentityFile=$DIR/file/key box true',
   ),
   row(
-    'an IdentityFile that is not there, with LogLevel ERROR',
+    'an IdentityFile that does not exist, with LogLevel ERROR',
     '$SSH -o LogLevel=ERROR -o IdentityFile=$DIR/key box true',
   ),
   row(
@@ -50,16 +53,16 @@ export const keyFileRows: readonly Row[] = [
     script(COPY, 'chmod 644 $DIR/key', '$SSH -E $DIR/log -i $DIR/key box true', 'cat $DIR/log'),
   ),
   row(
-    'a key file by a relative name',
+    'a key file with a relative name',
     script(COPY, 'chmod 644 $DIR/key', 'cd $DIR; $SSH -i key box true; $SSH -i ./key box true'),
   ),
   row(
-    'the passphrase of a key file by a relative name',
+    'the passphrase of a key file with a relative name',
     script(COPY, 'ssh-keygen -q -p -N sesame -f $DIR/key', 'cd $DIR; $SSH -i key box true'),
     { typed: [["for key 'key': ", 'sesame\n']] },
   ),
   row(
-    'the passphrase of a key file that does not say which key it is',
+    'the passphrase of a key file that does not contain its public key',
     script(
       COPY,
       'ssh-keygen -q -p -m PKCS8 -N sesame -f $DIR/key',

@@ -1,9 +1,9 @@
-/** Environment, what ssh itself has to do, what is said, and signals. */
+/** Environment, options that only ssh can handle, messages, and signals. */
 import { row, type Row } from '../row.ts';
 
 const SIGNALS = ['INT', 'TERM', 'HUP', 'QUIT'];
 
-/** A call in the background, as `$p`, that can be sent signals: bash would have it ignore some. */
+/** A call in the background, with process id `$p`: env resets the signals that bash makes it ignore. */
 const running = (then: string): string =>
   [
     'env --default-signal=INT,QUIT \\',
@@ -20,9 +20,9 @@ const environmentRows: readonly Row[] = [
     'a variable by a pattern',
     `FIDELITY_B=2 $SSH -o 'SendEnv=FIDELITY_*' box 'echo [$FIDELITY_B]'`,
   ),
-  row('a variable that nobody names', `FIDELITY_A=1 $SSH box 'echo [$FIDELITY_A]'`),
+  row('a variable without SendEnv', `FIDELITY_A=1 $SSH box 'echo [$FIDELITY_A]'`),
   row(
-    'a variable that the server does not take',
+    'a variable that the server does not accept',
     `OTHER=1 $SSH -o SendEnv=OTHER box 'echo [$OTHER]'`,
   ),
   row('SetEnv', `$SSH -o SetEnv=FIDELITY_A=set box 'echo [$FIDELITY_A]'`),
@@ -33,15 +33,15 @@ const environmentRows: readonly Row[] = [
     ].join(''),
   ),
   row(
-    'a pattern that takes one back',
+    'a pattern that removes a variable',
     [`FIDELITY_A=1 $SSH -o 'SendEnv=FIDELITY_A -FIDELITY_*' box 'echo [$FIDELITY_A]'`].join(''),
   ),
   row('SetEnv of two words', `$SSH -o SetEnv='FIDELITY_A="two  words"' box 'echo "$FIDELITY_A"'`),
   row(
-    'a variable that is empty, and one that is no ASCII',
+    'an empty variable, and one that is not ASCII',
     `FIDELITY_A= FIDELITY_B=ü $SSH -o 'SendEnv=FIDELITY_*' box 'echo "\${FIDELITY_A-unset}$FIDELITY_B"'`,
   ),
-  row('no LANG that nobody configured', `LANG=de_DE.UTF-8 $SSH box 'echo "\${LANG-unset}"'`),
+  row('no LANG without SendEnv', `LANG=de_DE.UTF-8 $SSH box 'echo "\${LANG-unset}"'`),
   row('no TERM without a terminal', `TERM=fidelity $SSH box 'echo [$TERM]'`),
 ];
 
@@ -73,11 +73,11 @@ const delegatedRows: readonly Row[] = [
 ];
 
 const wordRows: readonly Row[] = [
-  row('silence with -q', '$SSH -q -p 1 box true'),
-  row('silence of a subsystem that is refused, with -q', '$SSH -q -s box no-such-subsystem'),
-  row('silence with LogLevel QUIET', '$SSH -o LogLevel=QUIET -t box true'),
+  row('no messages with -q', '$SSH -q -p 1 box true'),
+  row('no message for a refused subsystem, with -q', '$SSH -q -s box no-such-subsystem'),
+  row('no messages with LogLevel QUIET', '$SSH -o LogLevel=QUIET -t box true'),
   row('-T', `$SSH -T box 'tty; echo $?'`),
-  row('-t without a terminal of its own', `$SSH -t box 'tty; echo $?'`),
+  row('-t without a local terminal', `$SSH -t box 'tty; echo $?'`),
   row('RequestTTY yes without a terminal', `$SSH -o RequestTTY=yes box 'tty; echo $?'`),
   row('RequestTTY no overruled by -tt', `$SSH -o RequestTTY=no -tt box 'tty >/dev/null; echo $?'`),
   row(
@@ -86,7 +86,7 @@ const wordRows: readonly Row[] = [
   ),
   row('-tt without a terminal', `$SSH -tt box 'tty >/dev/null && stty size'`),
   row('RequestTTY force', `$SSH -o RequestTTY=force box 'tty >/dev/null && echo terminal'`),
-  row('the modes of a terminal out of nothing', `$SSH -tt box 'stty -a'`),
+  row('the terminal modes without a local terminal', `$SSH -tt box 'stty -a'`),
   row('TERM with a terminal', `TERM=fidelity $SSH -tt box 'echo [$TERM]'`),
   row('no TERM at all', `env -u TERM $SSH -tt box 'echo [$TERM]'`),
   row('TERM of SetEnv', `TERM=one $SSH -tt -o SetEnv=TERM=two box 'echo [$TERM]'`),
@@ -94,9 +94,9 @@ const wordRows: readonly Row[] = [
   row('input to a terminal out of nothing', `echo hi | $SSH -tt box 'read x; echo "[$x]"'`),
   row('the status of a command in a terminal', `$SSH -tt box 'exit 9'`),
   row('a command in a terminal that a signal ends', `$SSH -tt box 'kill -KILL $$'`),
-  row('no farewell with -q', `$SSH -q -tt box true`),
+  row('no closing message with -q', `$SSH -q -tt box true`),
   row(
-    'a farewell that names the host name',
+    'a closing message that names the host name',
     `$SSH -tt -o HostKeyAlias=[127.0.0.1]:$PORT -o HostName=localhost box true`,
   ),
 ];
@@ -104,7 +104,7 @@ const wordRows: readonly Row[] = [
 const signalRows: readonly Row[] = [
   ...SIGNALS.map((name) =>
     row(
-      `SIG${name}, after which the remote command goes on`,
+      `SIG${name}, after which the remote command continues`,
       running(
         [`kill -${name} $p; wait $p; echo $?`, 'touch $DIR/go; await done; echo it went on'].join(
           '\n',
@@ -115,10 +115,10 @@ const signalRows: readonly Row[] = [
   row(
     'SIGHUP that was ignored before',
     [`trap '' HUP`, running('kill -HUP $p; touch $DIR/go; wait $p; echo $?')].join('\n'),
-    { differs: { client: 'Node takes every signal back that was ignored' } },
+    { differs: { client: 'Node resets every signal that was ignored' } },
   ),
   row(
-    'SIGKILL, after which the remote command goes on',
+    'SIGKILL, after which the remote command continues',
     running('kill -KILL $p; { wait $p; } 2>/dev/null; touch $DIR/go; await done; echo it went on'),
   ),
   row(
@@ -128,7 +128,7 @@ const signalRows: readonly Row[] = [
   row('SIGPIPE', running('kill -PIPE $p; touch $DIR/go; wait $p; echo $?')),
 ];
 
-/** Over a connection of its own, whose end at the server it kills; its input stays open. */
+/** Uses a new connection, and kills its process on the server; its input stays open. */
 const breaking = (cipher: string, option = ''): string =>
   [
     'mkfifo $DIR/input; exec 3<>$DIR/input',

@@ -1,8 +1,8 @@
-/** What happens in a terminal. Each script sees to its size, of which script(1) in a pipe has none. */
+/** Calls in a terminal. Each script sets the size, because script(1) in a pipe has none. */
 import { row, type Row } from '../row.ts';
 
 const SIZE = 'stty rows 33 cols 101';
-/** Whether the terminal is as it was before. */
+/** Prints whether the terminal modes are restored. */
 const restored = (command: string): string =>
   [
     SIZE,
@@ -13,14 +13,14 @@ const restored = (command: string): string =>
     'exit $status',
   ].join('\n');
 
-/** A remote command that says when it is there, and then waits. */
+/** A remote command that prints `ready`, and then waits. */
 const WAITING = `'echo ready; while :; do sleep 0.05; done'`;
 
 const terminal = (name: string, script: string, typed: Row['typed'] = [], more = {}): Row =>
   row(`in a terminal: ${name}`, script, { typed, ...more });
 
 export const terminalRows: readonly Row[] = [
-  terminal('a command has none unasked', `$SSH box 'tty'`),
+  terminal('a command gets none by default', `$SSH box 'tty'`),
   terminal('-t', `${SIZE}; $SSH -t box 'tty >/dev/null && echo terminal'`),
   terminal(
     'RequestTTY yes',
@@ -28,19 +28,19 @@ export const terminalRows: readonly Row[] = [
   ),
   terminal('RequestTTY no', `$SSH -o RequestTTY=no box tty`),
   terminal('RequestTTY auto', `$SSH -o RequestTTY=auto box tty`),
-  terminal('-n keeps it away', `$SSH -n -t box tty`),
+  terminal('-n prevents it', `$SSH -n -t box tty`),
   terminal('its size', `${SIZE}; $SSH -t box 'stty size'`),
   terminal('its modes', `${SIZE}; $SSH -t box 'stty -a'`),
   terminal(
-    'modes that somebody changed',
+    'changed modes',
     `${SIZE}; stty intr ^X -ixon erase ^H -echoctl eol M-a; $SSH -t box 'stty -a'`,
   ),
   terminal('TERM', `${SIZE}; TERM=vt220 $SSH -t box 'echo $TERM'`),
   terminal(
-    'its size as it changes',
+    'a change of its size',
     [
       SIZE,
-      // One change, so that no size in between can be seen.
+      // One change, so that there is no intermediate size.
       '(await up; stty cols 120 </dev/tty) &',
       `$SSH -t box "trap 'stty size; exit 0' WINCH; touch $DIR/up; while :; do sleep 0.05; done"`,
     ].join('\n'),
@@ -74,7 +74,7 @@ export const terminalRows: readonly Row[] = [
     `${SIZE}; $SSH -t box 'printf "a\\nb\\r\\n\\tc\\033[1m"'`,
   ),
   terminal('a shell', `${SIZE}; $SSH box`, [['$ ', 'exit 3\r']], { normal: shellText }),
-  terminal('restored after the end', restored(`$SSH -t box true`)),
+  terminal('restored after a normal end', restored(`$SSH -t box true`)),
   terminal('restored after a failure', restored(`$SSH -t box 'exit 5'`)),
   terminal(
     'restored after a signal to the remote command',
@@ -110,7 +110,7 @@ export const terminalRows: readonly Row[] = [
       ].join('\n'),
     ),
     [],
-    // OpenSSH 10 says this also where it is ended by a signal.
+    // OpenSSH 10 prints this also if a signal ends it.
     { normal: (text: string) => text.replace(/^Connection to \S+ closed\.\r+\n/m, '') },
   ),
   terminal(
@@ -130,7 +130,7 @@ export const terminalRows: readonly Row[] = [
     ['ready', '~~.\r'],
   ]),
   terminal(
-    '~ before anything else is itself',
+    '~ before another character is sent',
     `${SIZE}; $SSH -t box 'echo ready; read x; echo "[$x]"'`,
     [['ready', '~x\r']],
   ),
@@ -151,15 +151,18 @@ export const terminalRows: readonly Row[] = [
     ['ready', '\u0018.'],
   ]),
   terminal('EscapeChar', `${SIZE}; $SSH -o EscapeChar=+ -t box ${WAITING}`, [['ready', '+.']]),
-  terminal('a character of -e that is none', `$SSH -e abc -t box true`),
+  terminal('an invalid escape character of -e', `$SSH -e abc -t box true`),
   terminal('output to a pipe', `${SIZE}; $SSH -t box 'stty size; echo out' | tr a-z A-Z`, [], {
     normal: sorted,
   }),
-  terminal('no farewell with -q', `${SIZE}; $SSH -q -t box 'echo hi'`),
-  terminal('no farewell with LogLevel ERROR', `${SIZE}; $SSH -o LogLevel=ERROR -t box 'echo hi'`),
+  terminal('no closing message with -q', `${SIZE}; $SSH -q -t box 'echo hi'`),
+  terminal(
+    'no closing message with LogLevel ERROR',
+    `${SIZE}; $SSH -o LogLevel=ERROR -t box 'echo hi'`,
+  ),
 ];
 
-/** Two programs write, each when it comes to it. */
+/** Two programs write in an undefined order. */
 function sorted(text: string): string {
   return text
     .split(/[\r\n]+/)
@@ -168,12 +171,12 @@ function sorted(text: string): string {
     .join('\n');
 }
 
-/** A prompt names the machine and the directory; a first shell greets. */
+/** A prompt names the machine and the directory; a first login prints a greeting. */
 function shellText(text: string): string {
   return text.slice(text.indexOf('exit 3'));
 }
 
-/** We have fewer than ssh: what is compared is that they are listed, and what comes after. */
+/** sshpool has fewer escapes than ssh: only the existence of the list and the later output are compared. */
 function escapeList(text: string): string {
   return text.replace(/ ~\..*? ~\?[^\n]*\n/s, 'ESCAPES\n');
 }

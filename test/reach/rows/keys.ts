@@ -1,4 +1,4 @@
-/** Who we say we are: keys, certificates, key agents. */
+/** User authentication with keys, certificates and key agents. */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
@@ -19,7 +19,7 @@ const ok = { outcome: 'ok' } as const;
 const denied = { outcome: 'permission denied', link: 'none' } as const;
 const user = userInfo().username;
 
-/** Of OpenSSH 10.6; ssh2 knows nothing of it. */
+/** New in OpenSSH 10.6; ssh2 does not know it. */
 const NEW_TYPE = 'ssh-mldsa44-ed25519';
 const hasNewType =
   sshdIsAtLeast(10, 6) &&
@@ -28,7 +28,7 @@ const newType = { skip: hasNewType ? undefined : `ssh or sshd knows no ${NEW_TYP
 
 const only = (file: string): string => `IdentityFile ${file}\nIdentitiesOnly yes`;
 
-/** A row for one key that the server knows, as a file. */
+/** A row for one key file that the server accepts. */
 function keyFile(
   name: string,
   options: Parameters<typeof makeKey>[2],
@@ -67,9 +67,9 @@ export const keyRows: readonly Row[] = [
     { passphrase: PASSPHRASE },
     { ...denied, answer: 'no' },
   ),
-  keyFile('encrypted key, nobody to ask', { passphrase: PASSPHRASE }, denied),
+  keyFile('encrypted key, no terminal', { passphrase: PASSPHRASE }, denied),
   {
-    name: 'encrypted key in PEM, without its public half',
+    name: 'encrypted key in PEM, without its .pub file',
     ...ok,
     prepare: async (sandbox) => {
       const options = { type: 'rsa', passphrase: PASSPHRASE, format: ['-m', 'PEM'] };
@@ -80,7 +80,7 @@ export const keyRows: readonly Row[] = [
     },
   },
   {
-    name: 'encrypted key by a cipher that only OpenSSH has, behind one that the server does not know',
+    name: 'encrypted key with a cipher that only OpenSSH has, after a key that the server does not know',
     ...ok,
     link: 'openssh',
     notOverSsh2: /Permission denied/,
@@ -93,7 +93,7 @@ export const keyRows: readonly Row[] = [
     },
   },
   {
-    name: 'encrypted key in PEM without its public half, behind one that the server does not know',
+    name: 'encrypted key in PEM without its .pub file, after a key that the server does not know',
     ...ok,
     prepare: async (sandbox) => {
       const options = { type: 'ecdsa', passphrase: PASSPHRASE, format: ['-m', 'PKCS8'] };
@@ -131,7 +131,7 @@ export const keyRows: readonly Row[] = [
     prepare: async (sandbox) => {
       const keys = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name) => makeKey(sandbox, name));
       const [last = ''] = keys.slice(-1);
-      // With all of them, the server would have enough before it came to the right one.
+      // With all of them, the server would disconnect before the right one.
       const sshd = await serverWithKeys(sandbox, [last], { MaxAuthTries: '3' });
       const SSH_AUTH_SOCK = await keyAgent(sandbox, keys);
       return loginAt(sshd, only(`${last}.pub`), { env: { SSH_AUTH_SOCK } });
@@ -166,7 +166,7 @@ export const keyRows: readonly Row[] = [
     },
   },
   {
-    name: 'a key file of a type that ssh2 does not know, without its public half',
+    name: 'a key file of a type that ssh2 does not know, without its .pub file',
     ...ok,
     ...newType,
     link: 'openssh',
@@ -179,7 +179,7 @@ export const keyRows: readonly Row[] = [
     },
   },
   {
-    name: 'a key file beside a public half of an unknown type',
+    name: 'a key file beside a .pub file of an unknown type',
     ...ok,
     prepare: async (sandbox) => {
       const key = makeKey(sandbox, 'key');
@@ -191,7 +191,7 @@ export const keyRows: readonly Row[] = [
   },
   {
     name: 'more keys in the agent than the server allows',
-    // Since 10.6 questions about keys do not count.
+    // Since 10.6 queries for keys do not count.
     ...(sshdIsAtLeast(10, 6) ? ok : denied),
     prepare: async (sandbox) => {
       const keys = ['a', 'b', 'c', 'd'].map((name) => makeKey(sandbox, name));

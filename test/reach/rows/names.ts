@@ -1,4 +1,4 @@
-/** What the configuration makes of the words: names, tokens, variables, conditions. */
+/** Evaluation of the configuration: names, tokens, variables, conditions. */
 import { spawnSync } from 'node:child_process';
 import { startSshd, type Sshd } from '../../support/sshd.ts';
 import type { Row } from '../row.ts';
@@ -6,13 +6,13 @@ import { plain } from './plain.ts';
 
 const ok = { outcome: 'ok' } as const;
 
-/** Shows whether a condition held. */
+/** Prints whether a condition was true. */
 const SAY = 'echo "<$SSHP_A>"';
 
 const resolves = (name: string): boolean =>
   spawnSync('getent', ['ahosts', name], { stdio: 'ignore' }).status === 0;
 
-/** A row with the server's key and known_hosts in the configuration, and all else in the words. */
+/** A row with the server's key and known_hosts in the configuration, and all else in the arguments. */
 const words = (name: string, rest: (sshd: Sshd) => readonly string[]): Row => ({
   name,
   ...ok,
@@ -105,14 +105,11 @@ export const nameRows: readonly Row[] = [
     },
   },
   plain('Match final', 'Match final host 127.0.0.1\nSetEnv SSHP_A=yes', { command: SAY }),
-  plain('an option that nobody knows', 'NoSuchOption yes', {
+  plain('an unknown option', 'NoSuchOption yes', {
     outcome: 'configuration error',
     link: 'none',
   }),
-  plain(
-    'an option that nobody knows, under IgnoreUnknown',
-    'IgnoreUnknown NoSuch*\nNoSuchOption yes',
-  ),
+  plain('an unknown option, with IgnoreUnknown', 'IgnoreUnknown NoSuch*\nNoSuchOption yes'),
   words('user, port and key by options', ({ user, port, identities: [key = ''] }) => [
     '-l',
     user,

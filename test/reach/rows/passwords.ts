@@ -1,4 +1,4 @@
-/** Logins that ask: passwords, questions, and several steps one after the other. */
+/** Logins with prompts: passwords, keyboard-interactive, and several steps in sequence. */
 import { copyFileSync } from 'node:fs';
 import type { Sandbox } from '../../support/sandbox.ts';
 import { startSshd } from '../../support/sshd.ts';
@@ -17,7 +17,7 @@ import type { Case, Row } from '../row.ts';
 const ok = { outcome: 'ok' } as const;
 const denied = { outcome: 'permission denied', link: 'none' } as const;
 
-/** Rows with a user who has a password; it is made for all of them, by root alone. */
+/** Rows with a user who has a password; one user is made for all rows, by root only. */
 export function passwordRows(who: LoginUser | undefined): readonly Row[] {
   const skip = isRoot ? undefined : 'only root can make a user with a password';
   const { name = '', password = '' } = who ?? {};
@@ -55,7 +55,7 @@ export function passwordRows(who: LoginUser | undefined): readonly Row[] {
       methods: 'publickey,keyboard-interactive',
     }),
     row('publickey and password', { extra: '', methods: 'publickey,password' }),
-    // PAM waits after each wrong one, so it is asked for as seldom as can be.
+    // PAM waits after each wrong password, so there is only one.
     row(
       'wrong password, NumberOfPasswordPrompts 1',
       { extra: `${noKey}\n${noQuestions}\nNumberOfPasswordPrompts 1`, answer: 'x' },
@@ -97,7 +97,7 @@ export function passwordRows(who: LoginUser | undefined): readonly Row[] {
   ];
 }
 
-/** Logins at ssh2's Server, which anybody may start and which asks as it is told to. */
+/** Logins at ssh2's Server, which needs no root and asks as configured. */
 export const questionRows: readonly Row[] = [
   asking('ssh2 as a server, by password', ['password']),
   asking('ssh2 as a server, by a password and a code', ['keyboard-interactive']),

@@ -1,4 +1,4 @@
-/** The plainest of rows. */
+/** The simplest rows. */
 import { startSshd } from '../../support/sshd.ts';
 import type { Row } from '../row.ts';
 

@@ -41,7 +41,7 @@ const client = (name: string, extra: string, more: Partial<Row> = {}): Row => ({
   prepare: async (sandbox) => at(await startSshd(sandbox), extra),
 });
 
-/** An sshd as they were before SHA-2, for clients with these lines. */
+/** An sshd as before SHA-2, for clients with these lines. */
 const old = (name: string, lines: readonly string[], more: Partial<Row> = {}): Row => ({
   name,
   ...ok,
@@ -87,7 +87,7 @@ export const serverRows: readonly Row[] = [
     notOverSsh2: /MACs/,
   }),
   server('ECDH over nistp521 only', { KexAlgorithms: 'ecdh-sha2-nistp521' }),
-  // Node tests the group that the server sends for up to half a minute, in which the agent would do nothing else.
+  // Node tests the group that the server sends for up to half a minute, which would block the agent.
   server(
     'group exchange only',
     { KexAlgorithms: 'diffie-hellman-group-exchange-sha256' },
@@ -97,7 +97,7 @@ export const serverRows: readonly Row[] = [
   old('an old server, its algorithms added', [
     'KexAlgorithms +diffie-hellman-group14-sha1',
     'HostKeyAlgorithms +ssh-rsa',
-    // Alone, since this one says that it knows the newer ones, as a truly old one does not.
+    // Only this one, because this sshd announces the newer ones, which a really old server does not.
     'PubkeyAcceptedAlgorithms ssh-rsa',
     'Ciphers +aes128-cbc',
   ]),
@@ -110,7 +110,7 @@ export const serverRows: readonly Row[] = [
       return at(await startSshd(sandbox, { options }), 'Ciphers aes128-ctr');
     },
   },
-  // Its one session is the command's: where that ends, there is no other, and it closes.
+  // The command uses its only session; after it there is no other, and the server closes the connection.
   server('MaxSessions 1', { MaxSessions: '1' }, { link: 'none' }),
   server('ForceCommand', { ForceCommand: 'echo forced; echo $SSH_ORIGINAL_COMMAND' }),
   server('LoginGraceTime and MaxAuthTries as low as can be', {
@@ -128,7 +128,7 @@ export const serverRows: readonly Row[] = [
   },
 ];
 
-/** dropbear lets in who its user database knows, by that user's own authorized_keys. */
+/** dropbear accepts users of the system, with their own authorized_keys. */
 export function dropbearRows(who: LoginUser | undefined): readonly Row[] {
   const skip = without(DROPBEAR) ?? (isRoot ? undefined : 'only root can make a user to log in as');
   const row = (name: string, extra: string, hostKey = 'ed25519'): Row => ({

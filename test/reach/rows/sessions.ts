@@ -1,4 +1,4 @@
-/** What a session gets: variables, the key agent, much data, banners. */
+/** Features of a session: variables, the key agent, large data, banners. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { startSshd, type Sshd } from '../../support/sshd.ts';
@@ -7,7 +7,7 @@ import type { Case, Row } from '../row.ts';
 
 const ok = { outcome: 'ok' } as const;
 
-/** The same for all contenders, and not compressible. */
+/** The same bytes for all contenders, and not compressible. */
 const DATA = randomBytes(20_000_000);
 
 const at = (sshd: Sshd, extra: string, command: string, run: Case['run'] = {}): Case => ({
@@ -34,7 +34,7 @@ const forwarding = (name: string, extra: string, options: readonly string[] = []
   },
 });
 
-/** With letters and colours that a terminal must be kept from. */
+/** With non-ASCII letters and colours, which must not reach a terminal. */
 const BANNER = 'Beware of the dog\n\tnäh \u001B[31mred\u001B[m\n';
 
 const banner = (name: string, extra: string, text = BANNER): Row => ({

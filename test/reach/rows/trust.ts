@@ -1,4 +1,4 @@
-/** Whom we trust: host keys in all the ways in which ssh knows them. */
+/** Host keys that sshpool trusts, in all forms that ssh supports. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import type { Sandbox } from '../../support/sandbox.ts';
@@ -31,7 +31,7 @@ function known(
     prepare: async (sandbox) => {
       const sshd = await startSshd(sandbox, { options: { LogLevel: 'DEBUG1' } });
       const file = sandbox.write('known', lines(sshd, sandbox));
-      // Whether anybody tried to log in at a server that is not to be trusted.
+      // Whether a client tried to log in at an untrusted server.
       const after = (): string => String(/userauth-request/.test(sshd.log()));
       return at(sshd, `${extra}\nUserKnownHostsFile ${file}`, { after });
     },
@@ -238,5 +238,5 @@ export const trustRows: readonly Row[] = [
   unknown('unknown, accept-new and hashed', 'StrictHostKeyChecking accept-new\nHashKnownHosts yes'),
   unknown('unknown, yes', 'StrictHostKeyChecking yes', refused),
   unknown('unknown, ask under BatchMode', 'StrictHostKeyChecking ask\nBatchMode yes', refused),
-  unknown('unknown, ask with nobody to ask', 'StrictHostKeyChecking ask', refused),
+  unknown('unknown, ask without a terminal', 'StrictHostKeyChecking ask', refused),
 ];

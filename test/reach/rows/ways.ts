@@ -1,4 +1,4 @@
-/** The way there: jump hosts, proxies, addresses and time. */
+/** The route to a server: jump hosts, proxies, addresses and timeouts. */
 import { networkInterfaces } from 'node:os';
 import { CLOSED_PORT } from '../../support/port.ts';
 import type { Sandbox } from '../../support/sandbox.ts';
@@ -18,7 +18,7 @@ const at = (sshd: Sshd, extra: string, more: Partial<Case> = {}): Case => ({
   ...more,
 });
 
-/** Servers to jump over, and their blocks. */
+/** Jump hosts and their blocks. */
 async function hops(
   sandbox: Sandbox,
   names: readonly string[],
@@ -46,7 +46,7 @@ export const wayRows: readonly Row[] = [
     },
   },
   {
-    name: 'a jump host that is reached by a jump of its own',
+    name: 'a jump host that is reached through another one',
     ...ok,
     prepare: async (sandbox) => {
       const { blocks } = await hops(sandbox, ['hop', 'step']);
@@ -68,7 +68,7 @@ export const wayRows: readonly Row[] = [
     },
   },
   {
-    name: 'a jump host that forbids it',
+    name: 'a jump host that forbids forwarding',
     outcome: 'other failure',
     link: 'none',
     prepare: async (sandbox) => {
@@ -88,7 +88,7 @@ export const wayRows: readonly Row[] = [
     },
   },
   {
-    name: 'nobody listens behind the jump host',
+    name: 'connection refused behind the jump host',
     outcome: 'connection refused',
     link: 'none',
     prepare: async (sandbox) => {
@@ -116,7 +116,7 @@ export const wayRows: readonly Row[] = [
     prepare: async (sandbox) => {
       const { blocks } = await hops(sandbox, ['hop']);
       const sshd = await startSshd(sandbox);
-      // It passes a socket pair of which an ssh has the other end.
+      // It passes one end of a socket pair; an ssh process has the other end.
       const program = sandbox.write(
         'pass.py',
         [
@@ -222,7 +222,7 @@ export const wayRows: readonly Row[] = [
   plain('TCPKeepAlive no, ServerAliveInterval 1', 'TCPKeepAlive no\nServerAliveInterval 1'),
   plain('ConnectionAttempts 2', 'ConnectionAttempts 2'),
   {
-    name: 'nobody listens',
+    name: 'connection refused',
     outcome: 'connection refused',
     link: 'none',
     prepare: async (sandbox) => {
@@ -231,7 +231,7 @@ export const wayRows: readonly Row[] = [
     },
   },
   {
-    name: 'a host that says nothing',
+    name: 'a host that does not answer',
     outcome: 'timeout',
     link: 'none',
     prepare: async (sandbox) => {

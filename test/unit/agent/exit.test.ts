@@ -17,7 +17,7 @@ test.each<[string, Outcome, number, string, string]>([
   expect(exitOf(outcome)).toMatchObject({ exitCode, status, message });
 });
 
-test('a time limit that ran out is 124, whatever the command said', () => {
+test('a time limit that ran out gives exit status 124, whatever the exit status of the command', () => {
   expect(exitOf({ kind: 'exited', code: 0 }, { timeoutMs: 1500 })).toEqual({
     exitCode: 124,
     status: 'timedOut',

@@ -22,8 +22,8 @@ function setUp() {
   return { clock, connected, closed, masters: new Masters(clock, pool) };
 }
 
-describe('what stands for a master', () => {
-  it('is there for as long as ControlPersist says', () => {
+describe('a simulated ControlMaster', () => {
+  it('exists for as long as ControlPersist says', () => {
     const { clock, masters } = setUp();
     const over = masters.begin(AUTO, 'key');
     clock.advance(120_000);
@@ -35,14 +35,14 @@ describe('what stands for a master', () => {
     expect(masters.control('/cm', 'check')).toBeUndefined();
   });
 
-  it('goes with its connections', () => {
+  it('ends with its connections', () => {
     const { connected, masters } = setUp();
     masters.begin(AUTO, 'key');
     connected.clear();
     expect(masters.control('/cm', 'check')).toBeUndefined();
   });
 
-  it('is none without ControlMaster, but such a call joins one', () => {
+  it('is not started by a call with ControlMaster no, but such a call keeps an existing one', () => {
     const { masters } = setUp();
     masters.begin({ ...AUTO, controlMaster: 'no' }, 'key');
     expect(masters.control('/cm', 'check')).toBeUndefined();
@@ -56,7 +56,7 @@ describe('what stands for a master', () => {
   it.each([
     ['exit', true],
     ['stop', false],
-  ] as const)('%s ends it, and what runs with it: %s', (order, force) => {
+  ] as const)('is ended by -O %s, which ends running commands, too: %s', (order, force) => {
     const { closed, masters } = setUp();
     masters.begin(AUTO, 'key');
     expect(masters.control('/cm', order)).toMatch(/request sent\.\r$/);

@@ -21,7 +21,7 @@ beforeEach(() => {
   });
 });
 
-it('collects two seconds after something ended where the agent has grown large', () => {
+it('collects garbage two seconds after a call ended if the agent has grown large', () => {
   megabytes = 120;
   memory.settle();
   clock.advance(1999);
@@ -30,14 +30,14 @@ it('collects two seconds after something ended where the agent has grown large',
   expect(collections).toBe(1);
 });
 
-it('leaves a small agent alone', () => {
+it('does not collect garbage in a small agent', () => {
   megabytes = 80;
   memory.settle();
   clock.advance(2000);
   expect(collections).toBe(0);
 });
 
-it('collects no second time what a first time left', () => {
+it('does not collect again the memory that the first collection left', () => {
   megabytes = 120;
   memory.settle();
   clock.advance(2000);
@@ -50,7 +50,7 @@ it('collects no second time what a first time left', () => {
   expect(collections).toBe(2);
 });
 
-it('waits for the last of many ends', () => {
+it('waits for the last of many ends before it collects', () => {
   megabytes = 120;
   for (let i = 0; i < 10; i++) {
     memory.settle();

@@ -8,7 +8,7 @@ const CONNECTED: Label = { target: 'box', name: 'box', user: 'me', hostname: '10
 
 const nothing = () => Promise.resolve({});
 
-/** Which connections are meant by `text`; `resolved` is what ssh makes of it. */
+/** Whether `close` with this target selects the connection; `resolved` is the result of ssh -G. */
 async function meant(text: string, resolved: Partial<Label> | undefined): Promise<boolean> {
   let isMeant = false;
   const services = {
@@ -41,6 +41,9 @@ it.each<[string, Partial<Label> | undefined, boolean]>([
   ['elsewhere', {}, false],
   ['elsewhere', undefined, false],
   ['box', undefined, true],
-])('%s, to ssh %j, means the connection: %s', async (text, resolved, isMeant) => {
-  expect(await meant(text, resolved)).toBe(isMeant);
-});
+])(
+  'the target %s, resolved by ssh to %j, selects the connection: %s',
+  async (text, resolved, isMeant) => {
+    expect(await meant(text, resolved)).toBe(isMeant);
+  },
+);

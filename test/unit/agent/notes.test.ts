@@ -9,13 +9,13 @@ function notes(hold: boolean): readonly [Notes, string[], FakeClock] {
   return [new Notes((text) => printed.push(text), hold, clock), printed, clock];
 }
 
-test('what is said is printed at once', () => {
+test('a note is printed at once', () => {
   const [said, printed] = notes(false);
   said.say('a');
   expect(printed).toEqual(['a']);
 });
 
-test('what is held is printed when it is released, and what comes then at once', () => {
+test('held notes are printed when they are released, and later notes at once', () => {
   const [said, printed] = notes(true);
   said.say('a');
   expect(printed).toEqual([]);
@@ -24,7 +24,7 @@ test('what is held is printed when it is released, and what comes then at once',
   expect(printed).toEqual(['a', 'b']);
 });
 
-test('what is held keeps its kind and its order', () => {
+test('held notes keep their kind and their order', () => {
   const printed: Parameters<Note>[] = [];
   const said = new Notes((...one) => printed.push(one), true, new FakeClock());
   said.say('of ours');
@@ -33,14 +33,14 @@ test('what is held keeps its kind and its order', () => {
   expect(printed).toEqual([['of ours'], ['of a server', 'banner']]);
 });
 
-test('what is held is printed after a second: a person may have to act on it', () => {
+test('held notes are printed after a second, because the user may have to act on them', () => {
   const [said, printed, clock] = notes(true);
   said.say('open this link');
   clock.advance(1000);
   expect(printed).toEqual(['open this link']);
 });
 
-test('what is held is dropped for whoever makes the call anew', () => {
+test('held notes are dropped when another program makes the call again', () => {
   const [said, printed] = notes(true);
   said.say('a');
   said.drop();
@@ -48,10 +48,10 @@ test('what is held is dropped for whoever makes the call anew', () => {
   expect(printed).toEqual([]);
 });
 
-test('what a terminal would act on in a note is shown', () => {
+test('control characters in a note are shown escaped', () => {
   expect(noteText('a\u001b[2J\rb\u009bc')).toBe('a\\033[2J\\015b\\233c');
 });
 
-test('the end of a line of ssh stays', () => {
+test('the carriage return at the end of a line of ssh is kept', () => {
   expect(noteText('Connection to box closed.\r')).toBe('Connection to box closed.\r');
 });

@@ -3,7 +3,7 @@ import { OtherSettings } from '../../../src/agent/other-settings.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { readSettings } from '../../../src/config/settings.ts';
 
-/** An agent with these settings; `words` is what it says to a caller. */
+/** An agent with these settings; `words` returns its hint to a caller. */
 async function started(env: Record<string, string> = {}) {
   const settings = new OtherSettings(new FakeClock(), await readSettings(env));
   const words = async (caller: Record<string, string>): Promise<string | undefined> => {
@@ -15,7 +15,7 @@ async function started(env: Record<string, string> = {}) {
   return { words };
 }
 
-test('a caller that sets nothing, or what the agent has, is told nothing', async () => {
+test("a caller without settings, or with the agent's settings, gets no hint", async () => {
   const settings = await started({ SSH_POOL_MAX_CONNECTIONS: '7' });
   expect(await settings.words({ HOME: '/home/me' })).toBeUndefined();
   expect(await settings.words({ SSH_POOL_MAX_CONNECTIONS: '7' })).toBeUndefined();
@@ -25,7 +25,7 @@ test('a caller that sets nothing, or what the agent has, is told nothing', async
   expect(await settings.words({ SSH_POOL_HEALTH_CHECKS: 'yes' })).toBeUndefined();
 });
 
-test('a caller that sets something else is told what the agent has, and what to do', async () => {
+test('a caller with other settings is told the settings of the agent, and how to restart it', async () => {
   const settings = await started({ SSH_POOL_LINK: 'openssh' });
   const words = await settings.words({ SSH_POOL_LINK: 'ssh2', SSH_POOL_MAX_CONNECTIONS: '9' });
   expect(words).toBe(
@@ -34,21 +34,21 @@ test('a caller that sets something else is told what the agent has, and what to 
   );
 });
 
-test('it is said once for the same settings, and again for others', async () => {
+test('the hint is given once for the same settings, and again for others', async () => {
   const settings = await started();
   expect(await settings.words({ SSH_POOL_LINK: 'ssh2' })).toContain('SSH_POOL_LINK is auto');
   expect(await settings.words({ SSH_POOL_LINK: 'ssh2' })).toBeUndefined();
   expect(await settings.words({ SSH_POOL_LINK: 'openssh' })).toContain('SSH_POOL_LINK is auto');
 });
 
-test('a value that no agent would take is named as at the start of one', async () => {
+test('an invalid value is reported as at the start of an agent', async () => {
   const settings = await started();
   expect(await settings.words({ SSH_POOL_LINK: 'carrier-pigeon' })).toMatch(
     /^sshpool: SSH_POOL_LINK=carrier-pigeon is not valid/,
   );
 });
 
-test('what was told of is remembered by a digest, and only the latest of it', async () => {
+test('the agent stores only a digest of the settings in each hint, and only the latest 256', async () => {
   const settings = await started();
   for (let i = 0; i <= 256; i += 1) {
     await settings.words({ SSH_POOL_MAX_CONNECTIONS: `${'x'.repeat(1000)}${i}` });
@@ -57,7 +57,7 @@ test('what was told of is remembered by a digest, and only the latest of it', as
   expect(await settings.words({ SSH_POOL_LINK: 'ssh2' })).toBeUndefined();
 });
 
-test('what was not said in the end counts as not said', async () => {
+test('a hint that was not printed is given again', async () => {
   const settings = new OtherSettings(new FakeClock(), await readSettings({}));
   await settings.hint({ SSH_POOL_LINK: 'ssh2' });
   const said: string[] = [];

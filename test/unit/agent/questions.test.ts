@@ -20,28 +20,28 @@ test('answers find their questions by number', async () => {
   expect([await first, await second]).toEqual([Buffer.from('a'), Buffer.from('b')]);
 });
 
-test('nobody to ask is no answer', async () => {
+test('without a user to ask there is no answer', async () => {
   const { questions } = make();
   const answer = questions.ask(ask);
   questions.answer({ type: 'answer', id: 1, given: false, text: Buffer.alloc(0) });
   expect(await answer).toBeUndefined();
 });
 
-test('nobody to ask is an empty answer where the question says so', async () => {
+test('without a user to ask the answer is empty if the question allows that', async () => {
   const { questions } = make();
   const answer = questions.ask({ ...ask, isEmptyByDefault: true });
   questions.answer({ type: 'answer', id: 1, given: false, text: Buffer.alloc(0) });
   expect(await answer).toEqual(Buffer.alloc(0));
 });
 
-test('a caller that has gone gives no empty answer', async () => {
+test('a caller that has disconnected gives no empty answer', async () => {
   const { questions } = make();
   const answer = questions.ask({ ...ask, isEmptyByDefault: true });
   questions.close();
   expect(await answer).toBeUndefined();
 });
 
-test('an answer stays with the one who asked, and not in what came', async () => {
+test('an answer is erased from the received message', async () => {
   const { questions } = make();
   const answer = questions.ask(ask);
   const text = Buffer.from('secret');
@@ -50,14 +50,14 @@ test('an answer stays with the one who asked, and not in what came', async () =>
   expect(text).toEqual(Buffer.alloc(6));
 });
 
-test('an answer to no question is nothing', () => {
+test('an answer without a question is ignored', () => {
   const { questions } = make();
   expect(() =>
     questions.answer({ type: 'answer', id: 9, given: true, text: Buffer.alloc(0) }),
   ).not.toThrow();
 });
 
-test('questions stay unanswered when the caller has gone, later ones too', async () => {
+test('open and later questions stay unanswered after the caller has disconnected', async () => {
   const { questions, sent } = make();
   const open = questions.ask(ask);
   questions.close();

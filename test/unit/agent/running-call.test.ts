@@ -1,4 +1,4 @@
-/** What was opened for a call, over a link without a network. */
+/** A running call, over a link without a network. */
 import { expect, it } from 'vitest';
 import { RunningCall, type RunningCallFacts } from '../../../src/agent/running-call.ts';
 import { readSshOptions } from '../../../src/config/ssh-options.ts';
@@ -22,7 +22,7 @@ const WHAT = {
 } as const;
 const REST = { env: [], agentForward: false };
 
-/** A call on a bench of its own, and what to run it by. */
+/** A call with its own bench. */
 async function leased(facts: Partial<RunningCallFacts>) {
   const bench = new PoolBench({ healthChecks: false });
   const { lease } = await bench.call();
@@ -43,7 +43,7 @@ async function leased(facts: Partial<RunningCallFacts>) {
   return { bench, lease, call };
 }
 
-it('an error while output is handed on ends that call, and not its connection', async () => {
+it('an error while output is passed on ends the call, but not its connection', async () => {
   const thrown: unknown[] = [];
   const { bench, lease, call } = await leased({
     send: (message) => {
@@ -67,7 +67,7 @@ it('an error while output is handed on ends that call, and not its connection', 
   expect(bench.link.destroyed).toBeUndefined();
 });
 
-it('the command of a caller that has gone is not sent, and its session is closed', async () => {
+it('the command of a caller that has disconnected is not sent, and its session is closed', async () => {
   const { bench, lease, call } = await leased({ starting: () => false });
   expect(() => call.run(lease, WHAT, REST)).toThrow('cancelled');
   await settle();

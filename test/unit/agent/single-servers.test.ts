@@ -21,30 +21,30 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-describe('the servers that end each connection with its first session', () => {
-  it('are none before any was met', async () => {
+describe('the stored servers that close each connection with its first session', () => {
+  it('are none at first', async () => {
     expect(await servers.digests()).toEqual([]);
   });
 
-  it('are there for the next agent', async () => {
+  it('are known to the next agent', async () => {
     await servers.add(digestOf(1));
     now += 1;
     await servers.add(digestOf(2));
     expect(await new SingleServers(path, () => now).digests()).toEqual([digestOf(2), digestOf(1)]);
   });
 
-  it('are all kept where several are met at once', async () => {
+  it('are all stored if several are added at once', async () => {
     await Promise.all([1, 2, 3].map((n) => servers.add(digestOf(n))));
     expect((await servers.digests()).toSorted()).toEqual([digestOf(1), digestOf(2), digestOf(3)]);
   });
 
-  it('are tried again after thirty days', async () => {
+  it('are forgotten after thirty days', async () => {
     await servers.add(digestOf(1));
     now += 30 * DAY;
     expect(await servers.digests()).toEqual([]);
   });
 
-  it('are the 256 that were met last', async () => {
+  it('are the 256 that were added last', async () => {
     for (let n = 0; n < 258; n += 1) {
       now += 1;
       await servers.add(digestOf(n));
@@ -57,7 +57,7 @@ describe('the servers that end each connection with its first session', () => {
     ]);
   });
 
-  it('are in a file for their user alone, and nothing else is left', async () => {
+  it('are in a file that only the user can read, without other files beside it', async () => {
     await servers.add(digestOf(1));
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(statSync(join(path, '..')).mode & 0o777).toBe(0o700);
@@ -67,10 +67,10 @@ describe('the servers that end each connection with its first session', () => {
 
   it.each([
     ['cut short', '{"single": {'],
-    ['of somebody else', '[]'],
-    ['with a name that is none of ours', '{"single": {"$(reboot)": 1000000000000}}'],
+    ['of another format', '[]'],
+    ['with a name that is no digest', '{"single": {"$(reboot)": 1000000000000}}'],
     ['too long', ' '.repeat(70_000)],
-  ])('are learned anew where the file is %s', async (_, text) => {
+  ])('are replaced if the file is %s', async (_, text) => {
     await servers.add(digestOf(1));
     writeFileSync(path, text);
     expect(await servers.digests()).toEqual([]);
@@ -78,13 +78,13 @@ describe('the servers that end each connection with its first session', () => {
     expect(await servers.digests()).toEqual([digestOf(2)]);
   });
 
-  it('are not waited for where the file is a pipe', async () => {
+  it('are not read from a pipe', async () => {
     const pipe = join(root, 'pipe');
     execFileSync('mkfifo', [pipe]);
     expect(await new SingleServers(pipe, () => now).digests()).toEqual([]);
   });
 
-  it('cannot be kept where the directory cannot be made, and the next can', async () => {
+  it('cannot be stored if the directory cannot be made, but the next one can', async () => {
     writeFileSync(join(root, 'state'), '');
     await expect(servers.add(digestOf(1))).rejects.toMatchObject({ code: 'ENOTDIR' });
     rmSync(join(root, 'state'));
@@ -92,14 +92,14 @@ describe('the servers that end each connection with its first session', () => {
     expect(await servers.digests()).toEqual([digestOf(2)]);
   });
 
-  it('are kept nowhere without a home', async () => {
+  it('are not stored if there is no home directory', async () => {
     const nowhere = new SingleServers(undefined, () => now);
     await nowhere.add(digestOf(1));
     expect(await nowhere.digests()).toEqual([]);
   });
 });
 
-describe('the file', () => {
+describe('the path of the file', () => {
   it.each([
     [{ XDG_STATE_HOME: '/state', HOME: '/home/u' }, '/state/sshpool/servers.json'],
     [{ HOME: '/home/u' }, '/home/u/.local/state/sshpool/servers.json'],
@@ -107,7 +107,7 @@ describe('the file', () => {
     [{ HOME: '' }, undefined],
     [{ HOME: 'relative' }, undefined],
     [{}, undefined],
-  ])('for %o is %s', (env, expected) => {
+  ])('with the environment %o is %s', (env, expected) => {
     expect(statePath(env)).toBe(expected);
   });
 });

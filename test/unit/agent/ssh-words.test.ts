@@ -10,12 +10,12 @@ const facts = (connectTimeoutMs: number | undefined) => ({
   version: () => Promise.resolve('OpenSSH_9.2p1 Debian-2'),
 });
 
-/** As it is for a target behind the jump host where it happened. */
+/** The error as a target gets it if it happened at its jump host. */
 function atHop(error: SshpoolError, of = options): SshpoolError {
   return failedAtHop({ error, options: of });
 }
 
-describe('the words of ssh', () => {
+describe('the messages of ssh', () => {
   it.each([
     [
       SshpoolError.of('CONNECT_FAILED', { host: 'h', port: 1, reason: 'Connection refused' }),
@@ -45,7 +45,7 @@ describe('the words of ssh', () => {
     expect(await sshFailure(error, facts(1000))).toBeUndefined();
   });
 
-  it('are left to ssh for a timeout that is ours and not the user’s', async () => {
+  it('are left to ssh for the default timeout, which the user did not set', async () => {
     const error = SshpoolError.of('CONNECT_TIMEOUT', { host: 'h', port: 1, timeoutMs: 9 });
     expect(await sshFailure(error, facts(undefined))).toBeUndefined();
   });
@@ -53,7 +53,7 @@ describe('the words of ssh', () => {
   it.each([
     ['OpenSSH_9.2p1 Debian-2', 'of 9.2\r\nand more\r'],
     ['OpenSSH_10.6p1', 'later\r'],
-  ])('that a failure brings along are those of %s', async (version, said) => {
+  ])('that an error contains are those of %s', async (version, said) => {
     const error = markSaid(SshpoolError.of('HOST_KEY_REFUSED', { host: 'h' }), (text) =>
       isAtLeast(text, 9, 5) ? ['later'] : ['of 9.2', 'and more'],
     );
@@ -61,7 +61,7 @@ describe('the words of ssh', () => {
     expect(await sshFailure(error, asked)).toEqual({ others: '', log: said });
   });
 
-  it('of the level INFO are kept back by LogLevel ERROR', async () => {
+  it('of the level INFO are hidden by LogLevel ERROR', async () => {
     const lost = SshpoolError.of('HOST_KEY_REFUSED', { host: 'h' });
     const error = markSaid(lost, () => ['error', { info: 'info' }]);
     const asked = { ...facts(1000), options: { ...options, showsServerWords: false } };
@@ -71,7 +71,7 @@ describe('the words of ssh', () => {
   describe('at a jump host', () => {
     const denied = { user: 'u', host: 'hop', methods: 'publickey', detail: '' };
     const failure = SshpoolError.of('AUTH_FAILED', denied);
-    it('are those of another ssh, behind which the way ends', async () => {
+    it("are those of the jump host's ssh, then those of the closed connection", async () => {
       expect(await sshFailure(atHop(failure), facts(1000))).toEqual({
         others: 'u@hop: Permission denied (publickey).\r\n',
         log:
@@ -80,20 +80,20 @@ describe('the words of ssh', () => {
       });
     });
 
-    it('are kept back by its own LogLevel alone', async () => {
+    it('are hidden only by the LogLevel of the jump host itself', async () => {
       const silent = { ...options, showsServerWords: false, isSilent: true };
       const said = await sshFailure(atHop(failure, silent), facts(1000));
       expect(said?.others).toBe('');
       expect(said?.log).toContain('UNKNOWN port');
     });
 
-    it('are left to ssh where it is to say why', async () => {
+    it('are left to ssh if sshpool does not know the message', async () => {
       const error = atHop(SshpoolError.of('SSH_CONFIG', { problem: 'x' }));
       expect(await sshFailure(error, facts(1000))).toBeUndefined();
     });
   });
 
-  it('at the end name the host name, where there was a terminal or the connection was lost', () => {
+  it('at the end of a call name the host if there was a terminal or the connection was lost', () => {
     expect(farewell('h', { terminal: false, lost: false })).toBe('');
     expect(farewell('h', { terminal: true, lost: false })).toBe('Connection to h closed.\r');
     expect(farewell('h', { terminal: true, lost: true })).toBe(

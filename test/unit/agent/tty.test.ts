@@ -14,22 +14,34 @@ describe('a session', () => {
     ['has one for a shell', { hasCommand: false }, 'given'],
     ['has none for a shell with -T', { hasCommand: false, wish: 'never' }, 'none'],
     ['has one for a command with -t', { wish: 'request' }, 'given'],
-    ['has none without one here', { wish: 'request', stdinIsTerminal: false }, 'withheld'],
     [
-      'has none for a shell without one here',
+      'has none with -t if stdin is no terminal',
+      { wish: 'request', stdinIsTerminal: false },
+      'withheld',
+    ],
+    [
+      'has none for a shell if stdin is no terminal',
       { hasCommand: false, stdinIsTerminal: false },
       'withheld',
     ],
-    ['has one with -tt whatever is here', { wish: 'force', stdinIsTerminal: false }, 'given'],
+    [
+      'has one with -tt even if stdin is no terminal',
+      { wish: 'force', stdinIsTerminal: false },
+      'given',
+    ],
     ['has one by RequestTTY yes', { configured: 'yes' }, 'given'],
     ['has one by RequestTTY force', { configured: 'force', stdinIsTerminal: false }, 'given'],
     ['has none by RequestTTY no', { configured: 'no', hasCommand: false }, 'none'],
     [
-      'has what the command line says, not RequestTTY',
+      'has one by -t, which overrides RequestTTY no',
       { configured: 'no', wish: 'request' },
       'given',
     ],
-    ['has none with -T, not RequestTTY', { configured: 'force', wish: 'never' }, 'none'],
+    [
+      'has none by -T, which overrides RequestTTY force',
+      { configured: 'force', wish: 'never' },
+      'none',
+    ],
   ])('%s', (_name, some, decision) => {
     expect(decideTty({ ...facts, ...some })).toBe(decision);
   });
@@ -41,7 +53,7 @@ describe('a terminal', () => {
     ['is demanded with -tt', { wish: 'force', configured: 'no' }, true],
     ['is demanded by RequestTTY yes', { wish: 'default', configured: 'yes' }, true],
     ['is demanded by RequestTTY force', { wish: 'default', configured: 'force' }, true],
-    ['is only given for a shell', { wish: 'default', configured: 'auto' }, false],
+    ['is optional for a shell', { wish: 'default', configured: 'auto' }, false],
     ['is only given where nothing is printed', { wish: 'default', configured: undefined }, false],
     ['is not demanded with -T', { wish: 'never', configured: 'force' }, false],
   ])('%s', (_name, asked, expected) => {

@@ -54,7 +54,7 @@ it('drops a caller that does not end a frame within ten seconds', async () => {
   expect(dropped).toEqual(['slow']);
 });
 
-it('waits for one that has made its call, or owes nothing', async () => {
+it('keeps a caller that has made its call, or has sent whole frames only', async () => {
   const [calling, through] = [sender('calling'), sender('through')];
   unfinished.connected(through);
   unfinished.received(through, 0, true);
@@ -63,7 +63,7 @@ it('waits for one that has made its call, or owes nothing', async () => {
   expect(dropped).toEqual([]);
 });
 
-it('drops those that have sent nothing for the longest where too much waits', () => {
+it('with too many unfinished bytes drops the caller that has sent nothing for the longest time', () => {
   const honest = sender('honest');
   unfinished.received(honest, 1000, true);
   for (let i = 0; i < 7; i++) unfinished.received(sender(`half ${i}`), MIB, true);
@@ -73,7 +73,7 @@ it('drops those that have sent nothing for the longest where too much waits', ()
   expect(dropped).toEqual(['half 0']);
 });
 
-it('has no timer where no caller owes anything', async () => {
+it('has no timer while no caller has an unfinished message', async () => {
   const quick = sender('quick');
   unfinished.connected(quick);
   unfinished.forget(quick);

@@ -14,7 +14,7 @@ beforeEach(() => {
 const watch = (): (() => void) =>
   watchRoom({ clock, isCrowded: () => isCrowded }, () => (told += 1));
 
-test('who waits for room is told so after a second and a half, once', () => {
+test('a call that waits for a free session is told so once, after a second and a half', () => {
   watch();
   clock.advance(1499);
   expect(told).toBe(0);
@@ -22,7 +22,7 @@ test('who waits for room is told so after a second and a half, once', () => {
   expect([told, clock.pending]).toEqual([1, 0]);
 });
 
-test('who waits for a connect is not', () => {
+test('a call that waits for a connect is not told', () => {
   isCrowded = false;
   const over = watch();
   clock.advance(60_000);
@@ -31,7 +31,7 @@ test('who waits for a connect is not', () => {
   expect(clock.pending).toBe(0);
 });
 
-test('who is served in time is not', () => {
+test('a call that gets its session in time is not told', () => {
   const over = watch();
   clock.advance(1000);
   over();

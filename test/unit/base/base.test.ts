@@ -10,7 +10,7 @@ import { parseDuration } from '../../../src/base/time.ts';
 import { FakeClock } from '../../support/clock.ts';
 
 describe('bytes', () => {
-  it('come back as they were written', () => {
+  it('are read as they were written', () => {
     const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
     fc.assert(
       fc.property(u32, fc.boolean(), fc.string({ unit: 'grapheme' }), (number, flag, text) => {
@@ -25,7 +25,7 @@ describe('bytes', () => {
     );
   });
 
-  it('stand one after another, however long each is', () => {
+  it('of any length are written one after another', () => {
     const part = fc.uint8Array({ maxLength: 1500 }).map((bytes) => Buffer.from(bytes));
     fc.assert(
       fc.property(fc.array(fc.oneof(part, fc.nat(255)), { maxLength: 20 }), (values) => {
@@ -43,12 +43,12 @@ describe('bytes', () => {
     );
   });
 
-  it('of many are given without a copy', () => {
+  it('that are many are returned without a copy', () => {
     const large = Buffer.alloc(32 * 1024);
     expect(new Writer().string(large).parts()[1]).toBe(large);
   });
 
-  it('that are cut short are named by their place', () => {
+  it('that are cut short give an error that names the position', () => {
     const from = new Reader(Buffer.of(1, 2, 3));
     from.byte();
     expect(() => from.u32()).toThrow('malformed message: cut short at byte 1');
@@ -56,7 +56,7 @@ describe('bytes', () => {
 });
 
 describe('a queue', () => {
-  it('is first in, first out, also when some leave from the middle', () => {
+  it('is first in, first out, also if entries leave from the middle', () => {
     const queue = new Fifo<string>();
     for (const item of ['a', 'b', 'c']) queue.push(item);
     expect([queue.remove('b'), queue.remove('b'), queue.length]).toEqual([true, false, 2]);
@@ -85,16 +85,16 @@ describe('a duration', () => {
 });
 
 describe('an error', () => {
-  it('that came over the wire keeps its code, its words and its status', () => {
+  it('that came over the wire keeps its code, its message and its exit status', () => {
     const { code, message, exitCode } = SshpoolError.received('TIMED_OUT', 'late');
     expect([code, message, exitCode]).toEqual(['TIMED_OUT', 'late', 124]);
   });
 
-  it('of a code unknown here is an internal one', () => {
+  it('with an unknown code is an internal error', () => {
     expect(SshpoolError.received('toString', 'x').code).toBe('INTERNAL');
   });
 
-  it('is made of anything thrown, with its cause', () => {
+  it('is made of any thrown value, with its cause', () => {
     const cause = new TypeError('oops');
     const error = SshpoolError.from(cause);
     expect(error).toMatchObject({ code: 'INTERNAL', cause });
@@ -104,7 +104,7 @@ describe('an error', () => {
 });
 
 describe('an error of the system', () => {
-  it('is named by what was asked and the words of the system', () => {
+  it("contains the operation and the system's message", () => {
     let thrown: unknown;
     try {
       readFileSync('/nosuch/file');
@@ -115,7 +115,7 @@ describe('an error of the system', () => {
     expect([code, message]).toEqual(['SYSTEM', 'open /nosuch/file: No such file or directory']);
   });
 
-  it('is named so where there is no path either', () => {
+  it('has the same form without a path', () => {
     const reset = Object.assign(new Error('read ECONNRESET'), {
       ...{ errno: -constants.errno.ECONNRESET, code: 'ECONNRESET', syscall: 'read' },
     });
@@ -124,7 +124,7 @@ describe('an error of the system', () => {
 });
 
 describe('the log', () => {
-  it('has one line an event, with its time', () => {
+  it('has one line for each event, with its time', () => {
     let text = '';
     createLog(new FakeClock(0), (line) => (text += line)).info('two\nlines');
     expect(text).toBe('1970-01-01T00:00:00.000Z two lines\n');

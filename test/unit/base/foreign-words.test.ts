@@ -1,4 +1,4 @@
-/** What a terminal acts on never comes out of an error, whoever had a say in it. */
+/** An error message contains no control characters, whatever server or program wrote parts of it. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES, SshpoolError } from '../../../src/base/errors.ts';
@@ -10,7 +10,7 @@ const ACTED_ON =
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 
-/** Sequences by which a text takes hold of a terminal. */
+/** Sequences that control a terminal. */
 const SEQUENCES = {
   'clears the screen': '\u001b[2J\u001b[H',
   'sets the title': '\u001b]0;owned\u0007',
@@ -26,13 +26,13 @@ const SEQUENCES = {
   'ends a text': 'a\u0000b',
 } as const;
 
-/** Data for any row of the table, each of whose fields is `text`. */
+/** Data for any error code: each of its fields is `text`. */
 function everyFieldIs(text: string): never {
   return new Proxy({}, { get: () => text }) as never;
 }
 
-describe('the words of others in an error', () => {
-  it.each(Object.entries(SEQUENCES))('are shown where a text %s', (_, text) => {
+describe('text of servers and programs in an error', () => {
+  it.each(Object.entries(SEQUENCES))('is escaped if it %s', (_, text) => {
     for (const code of ERROR_CODES) {
       expect([code, SshpoolError.of(code, everyFieldIs(text)).message]).not.toEqual([
         code,
@@ -44,7 +44,7 @@ describe('the words of others in an error', () => {
     expect(SshpoolError.from(text).message).not.toMatch(ACTED_ON);
   });
 
-  it('are one line that nothing acts on, whatever they are', () => {
+  it('is one line without control characters, whatever it contains', () => {
     fc.assert(
       fc.property(fc.constantFrom(...ERROR_CODES), fc.string({ unit: 'binary' }), (code, text) => {
         expect(SshpoolError.of(code, everyFieldIs(text)).message).not.toMatch(ACTED_ON);
@@ -52,7 +52,7 @@ describe('the words of others in an error', () => {
     );
   });
 
-  it('stay as they are where they are plain, in any script', () => {
+  it('stays unchanged if it is printable, in any script', () => {
     const plain =
       'Zugriff verweigert: caf\u00e9, \u05e9\u05dc\u05d5\u05dd\u200f, \u4f60\u597d \ud83d\ude00';
     expect(SshpoolError.of('PROTOCOL', { problem: plain }).message).toBe(
@@ -60,18 +60,18 @@ describe('the words of others in an error', () => {
     );
   });
 
-  it('are shown once, also where they came over the wire', () => {
+  it('is escaped once, also if it came over the wire', () => {
     const { message } = SshpoolError.of('PROTOCOL', { problem: 'a\u001bb' });
     expect(SshpoolError.received('PROTOCOL', message).message).toBe('malformed message: a\\033b');
   });
 
-  it('take no time where they are long and blank', () => {
+  it('is handled fast if it is long and blank', () => {
     const begun = performance.now();
     expect(printableLine(' '.repeat(1_000_000))).toBe('');
     expect(performance.now() - begun).toBeLessThan(1000);
   });
 
-  it('are one line in the log', () => {
+  it('is one line in the log', () => {
     const lines: string[] = [];
     createLog(new FakeClock(), (line) => lines.push(line)).info('a\u001b[2J\r\nb\u009bc');
     expect(lines.join('')).toMatch(/^\S+Z a\\033\[2J b\\233c\n$/);

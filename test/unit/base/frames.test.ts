@@ -6,7 +6,7 @@ import { verdictOf } from '../../support/arbitrary.ts';
 const MAX_FRAME = 1024 * 1024;
 const framed = (body: Buffer): Buffer => Buffer.concat(frame([body]));
 
-/** Cuts a stream at the given places, some of them together. */
+/** Cuts a stream at the given places, and joins some of the pieces. */
 function chunks(stream: Buffer, cuts: readonly number[]): Buffer[] {
   const places = cuts.map((cut) => cut % (stream.length + 1)).toSorted((a, b) => a - b);
   return [...places, stream.length].map((end, i) => stream.subarray(places[i - 1] ?? 0, end));
@@ -17,7 +17,7 @@ const bodies = fc.array(
   { maxLength: 10 },
 );
 
-test('a short frame that comes in parts is in memory once', () => {
+test('a short frame that arrives in parts is in memory once', () => {
   const reader = new FrameReader(MAX_FRAME);
   const stream = framed(Buffer.from('secret'));
   const parts = [3, 7, stream.length].map((end, i) => stream.subarray([0, 3, 7][i], end));
@@ -25,7 +25,7 @@ test('a short frame that comes in parts is in memory once', () => {
   expect(stream).toEqual(Buffer.alloc(stream.length));
 });
 
-test('bodies come out in order and whole, however the stream is cut', () => {
+test('bodies are whole and in order, however the stream is cut', () => {
   fc.assert(
     fc.property(bodies, fc.array(fc.nat()), (sent, cuts) => {
       const reader = new FrameReader(MAX_FRAME);
@@ -36,7 +36,7 @@ test('bodies come out in order and whole, however the stream is cut', () => {
   );
 });
 
-test('a chunk may be written over once its bodies were looked at', () => {
+test('a chunk may be overwritten after its bodies were read', () => {
   fc.assert(
     fc.property(bodies, fc.array(fc.nat()), (sent, cuts) => {
       const reader = new FrameReader(MAX_FRAME);
@@ -59,14 +59,14 @@ test('a body in parts makes the same frame as a whole one', () => {
   );
 });
 
-test('a body comes out with its last byte, not later', () => {
+test('a body is delivered with its last byte, not later', () => {
   const stream = framed(Buffer.from('body'));
   const reader = new FrameReader(MAX_FRAME);
   const counts = [...stream].map((byte) => reader.push(Buffer.of(byte)).length);
   expect(counts).toEqual([0, 0, 0, 0, 0, 0, 0, 1]);
 });
 
-test('a frame of the greatest size is taken', () => {
+test('a frame of the maximum size is accepted', () => {
   const body = Buffer.alloc(MAX_FRAME, 7);
   const [received] = new FrameReader(MAX_FRAME).push(framed(body));
   expect(received?.equals(body)).toBe(true);
@@ -80,7 +80,7 @@ test.each([0, MAX_FRAME + 1, 0xffff_ffff])('a frame of %i bytes is refused', (by
   );
 });
 
-test('hostile bytes give bodies within the limit, or an error of the protocol', () => {
+test('random bytes give bodies within the limit, or a protocol error', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 40 })), (stream) => {
       const reader = new FrameReader(MAX_FRAME);

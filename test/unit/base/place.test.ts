@@ -3,7 +3,7 @@ import { DIVERSIONS, difference, ownPlace, type Place } from '../../../src/base/
 
 const here: Place = { surroundings: ['net:[1]', 'mnt:[1]', '1 2'], diversions: [] };
 
-test('a process is where it is itself', () => {
+test('a process has the same place as itself', () => {
   expect(difference(ownPlace({}), ownPlace({ PATH: '/bin', LD_PRELOAD: '' }))).toBeUndefined();
 });
 
@@ -12,13 +12,13 @@ test.each([
   ['mount namespace', ['net:[1]', 'mnt:[2]', '1 2']],
   ['root directory', ['net:[1]', 'mnt:[1]', '1 3']],
   ['network namespace', []],
-])('another %s is told', (what, surroundings) => {
+])('another %s is reported', (what, surroundings) => {
   expect(difference(here, { surroundings, diversions: [] })).toBe(
     `this call comes from another ${what} than the agent`,
   );
 });
 
-test.each(DIVERSIONS)('%s is told', (name) => {
+test.each(DIVERSIONS)('%s is reported', (name) => {
   const { diversions } = ownPlace({ [name]: '/lib/x.so' });
   expect(diversions).toEqual([name]);
   expect(difference(here, { ...here, diversions })).toContain(`${name} is set`);

@@ -36,17 +36,17 @@ describe('the real ssh', () => {
     expect(found(name, 'real')).toBe(real);
   });
 
-  it('is what a link leads to, under the name of the link', () => {
+  it('is the target of a link, under the name of the link', () => {
     expect(found('linked', 'real')).toBe(sandbox.path('linked/ssh'));
   });
 });
 
 describe('a program in PATH', () => {
-  it.each(['', '.', 'sub/..'])('is looked for from the directory of the caller by %j', (path) => {
+  it.each(['', '.', 'sub/..'])('is looked up from the directory of the caller by %j', (path) => {
     expect(findProgram('ssh', { env: { PATH: path }, cwd: sandbox.path('real') })).toBe(real);
   });
 
-  it('is looked for where the system keeps them where there is no PATH', () => {
+  it("is looked up in the system's default directories if PATH is not set", () => {
     expect(findProgram('sh', { env: {}, cwd: '/' })).toMatch(/\/bin\/sh$/);
   });
 });

@@ -6,7 +6,7 @@ import { shareableReads, shareReads, acceptSharing } from '../../../src/base/sha
 import { createSandbox } from '../../support/sandbox.ts';
 import { connected } from '../../support/sockets.ts';
 
-/** A server that hands each of its sockets to `serve`, and what connects to it. */
+/** A server that passes each of its sockets to `serve`, and a function that connects to it. */
 async function listen(serve: (socket: Socket) => void): Promise<{
   readonly server: Server;
   readonly connect: () => Socket;
@@ -24,7 +24,7 @@ async function listen(serve: (socket: Socket) => void): Promise<{
   return { server, connect: () => createConnection(path) };
 }
 
-/** Sends back whatever comes, as a copy. */
+/** Sends back a copy of everything that it receives. */
 const echo = (socket: Socket): void => {
   socket.on('data', (chunk: Buffer) => socket.write(Buffer.from(chunk)));
   socket.on('end', () => socket.end());
@@ -38,7 +38,7 @@ async function exchange(socket: Socket, bytes: Buffer): Promise<Buffer> {
   return Buffer.concat(received);
 }
 
-test('what several clients send at once arrives whole and apart', async () => {
+test('data that several clients send at once arrives whole and separate', async () => {
   const { connect } = await listen(echo);
   const sent = [1, 2, 3, 4].map((fill) => Buffer.alloc(1_000_000, fill));
   const received = await Promise.all(sent.map((bytes) => exchange(connect(), bytes)));
@@ -60,7 +60,7 @@ test('all reads use the memory of one buffer', async () => {
   expect(memory.size).toBe(1);
 });
 
-test('nothing that comes before anybody listens is lost', async () => {
+test('data that arrives before there is a listener is not lost', async () => {
   const accepted: Socket[] = [];
   const came = deferred();
   const { connect } = await listen((socket) => {
@@ -78,7 +78,7 @@ test('nothing that comes before anybody listens is lost', async () => {
   await once(socket, 'close');
 });
 
-test('the server is closed once its sockets are', async () => {
+test('the server is closed after its sockets are closed', async () => {
   const { server, connect } = await listen(echo);
   const client = connect();
   await exchange(client, Buffer.from('bye'));
@@ -87,7 +87,7 @@ test('the server is closed once its sockets are', async () => {
   expect(server.listening).toBe(false);
 });
 
-/** A client whose reads may be shared, and its server's side. */
+/** A client with shareable reads, and the server's end of its connection. */
 const shareable = (): ReturnType<typeof connected> => connected({ onread: shareableReads() });
 
 async function nextChunk(socket: Socket): Promise<Buffer> {
@@ -95,7 +95,7 @@ async function nextChunk(socket: Socket): Promise<Buffer> {
   return chunk;
 }
 
-test('a chunk is its own until reads are shared, and then a view that is written over', async () => {
+test('a chunk has its own memory until reads are shared, and is then a view that is overwritten', async () => {
   const [client, far] = await shareable();
   far.write('first');
   const own = await nextChunk(client);
@@ -108,7 +108,7 @@ test('a chunk is its own until reads are shared, and then a view that is written
   expect([own.toString(), view.toString()]).toEqual(['first', 'third']);
 });
 
-test('what waited for a reader comes before what is read afterwards', async () => {
+test('data that waited for a reader is delivered before data that is read later', async () => {
   const [client, far] = await shareable();
   client.on('data', () => undefined);
   client.pause();

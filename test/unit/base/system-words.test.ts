@@ -11,11 +11,11 @@ test.each([
   [errno.ENETUNREACH, 'Network is unreachable'],
   [errno.EADDRNOTAVAIL, 'Cannot assign requested address'],
   [errno.EISDIR, 'Is a directory'],
-])('the words of error %d are those of strerror', (number, words) => {
+])('the message of error %d is that of strerror', (number, words) => {
   expect(systemWords(failing(number))).toBe(words);
 });
 
-test('what is no error of the system has no words of it', () => {
+test('an unknown error number has no message of the system', () => {
   expect(systemWords(new Error('x'))).toBeUndefined();
   expect(systemWords('x')).toBeUndefined();
 });

@@ -1,9 +1,9 @@
-/** Time as the system has it. */
+/** Timers of the system. */
 import { expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/time.ts';
 import { connected } from '../../support/sockets.ts';
 
-it('after a stop of the process what has come meanwhile is read before a timer runs', async () => {
+it('after a stop of the process data that has arrived is read before a timer runs', async () => {
   const [client, server] = await connected();
   const order: string[] = [];
   server.on('data', () => order.push('data'));
@@ -14,13 +14,13 @@ it('after a stop of the process what has come meanwhile is read before a timer r
     });
   });
   client.write('x');
-  // Nothing else happens in this process meanwhile.
+  // Nothing else runs in this process until then.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
   await done;
   expect(order).toEqual(['data', 'timer']);
 });
 
-it('a timer that was cancelled while it waits once more after a stop does not run', async () => {
+it('a timer that is cancelled during its second wait after a stop does not run', async () => {
   let ran = false;
   const timer = systemClock.after(100, () => (ran = true));
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);

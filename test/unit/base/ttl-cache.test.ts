@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { TtlCache } from '../../../src/base/ttl-cache.ts';
 import { FakeClock } from '../../support/clock.ts';
 
-test('a value is forgotten when its time is over', () => {
+test('a value expires after its time to live', () => {
   const clock = new FakeClock();
   const memory = new TtlCache<number>(clock, { lifeMs: 1000, max: 10 });
   memory.set('a', 1);
@@ -12,7 +12,7 @@ test('a value is forgotten when its time is over', () => {
   expect(memory.get('a')).toBeUndefined();
 });
 
-test('a value that is learned anew lives anew', () => {
+test('a value that is set again gets a new time to live', () => {
   const clock = new FakeClock();
   const memory = new TtlCache<number>(clock, { lifeMs: 1000, max: 10 });
   memory.set('a', 1);
@@ -22,7 +22,7 @@ test('a value that is learned anew lives anew', () => {
   expect(memory.get('a')).toBe(2);
 });
 
-test('of too many, the one learned of longest ago goes', () => {
+test('beyond the maximum the oldest value is removed', () => {
   const memory = new TtlCache<number>(new FakeClock(), { lifeMs: 1000, max: 2 });
   memory.set('a', 1);
   memory.set('b', 2);

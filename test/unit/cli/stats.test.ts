@@ -5,7 +5,7 @@ import { renderStats } from '../../../src/cli/commands/stats.ts';
 const NONE = { count: 0, p50: null, p95: null, p99: null };
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 
-/** An agent under load, whose connection has names of this length. */
+/** An agent under load; its connection has these names. */
 function found(target: string, host: string): AgentStats {
   const row = {
     ...{ id: 1, target, user: 'deployment', host, port: 2222, link: 'openssh', linkReason: '' },
@@ -24,7 +24,7 @@ function found(target: string, host: string): AgentStats {
 const rowsOf = (page: string): string[] =>
   page.split('\n').filter((line) => /TARGET|open/.test(line));
 
-test('names are shown whole where there is room for them', () => {
+test('names are shown whole if there is room for them', () => {
   const stats = found(
     'a-rather-long-name.of.a.machine',
     'a-rather-long-name.of.a.machine.example.org',
@@ -36,7 +36,7 @@ test('names are shown whole where there is room for them', () => {
   expect(renderStats(stats, { now: NOW, columns: Infinity })).toBe(page);
 });
 
-test('an address is cut first, then the name, so that a connection under load has one line of 80 columns', () => {
+test('the address is shortened first, then the name, so that a connection under load fits into 80 columns', () => {
   const stats = found(
     'a-rather-long-name.of.a.machine',
     'a-rather-long-name.of.a.machine.example.org',
@@ -46,7 +46,7 @@ test('an address is cut first, then the name, so that a connection under load ha
   expect(lines[1]).toMatch(/^a-\S+…  deployment@…  openssh/);
 });
 
-test('a name that fits is left alone beside an address that does not', () => {
+test('a name that fits is not shortened beside an address that does not fit', () => {
   const stats = found('web1', 'a-rather-long-name.of.a.machine.example.org');
   expect(rowsOf(renderStats(stats, { now: NOW, columns: 80 }))[1]).toMatch(
     /^web1    deployment@a\S*…  openssh/,

@@ -6,7 +6,7 @@ const DISPLAY = { DISPLAY: ':0' };
 test.each([
   ['at a terminal, the person', {}, true, 'terminal'],
   ['at a terminal with a display, the person', DISPLAY, true, 'terminal'],
-  ['without a terminal, nobody', {}, false, 'none'],
+  ['without a terminal, no one', {}, false, 'none'],
   ['without a terminal but with a display, the program', DISPLAY, false, 'program'],
   ['with Wayland as with X', { WAYLAND_DISPLAY: 'w' }, false, 'program'],
   ['force: the program', { SSH_ASKPASS_REQUIRE: 'force' }, true, 'program'],

@@ -5,7 +5,7 @@ import { bytes } from '../../support/arbitrary.ts';
 
 const TILDE = 0x7e;
 
-/** What comes of the text, bytes that belong together joined. */
+/** The actions for the typed text; adjacent bytes are joined. */
 function read(...typed: readonly (string | Buffer)[]): string[] {
   const escapes = new Escapes(TILDE);
   const parts: string[] = [];
@@ -31,10 +31,10 @@ describe('an escape character', () => {
     ['ls\n~.', ['ls\n', 'disconnect']],
     ['ls~.', ['ls~.']],
     ['~~', ['~']],
-    // The one that stands for itself is text: what follows is not at the beginning any more.
+    // The doubled escape character is text: the next character is not at the beginning of the line.
     ['~~.', ['~.']],
     ['~~~.', ['~~.']],
-    // An escape changes nothing of the line.
+    // An escape does not change whether the line has begun.
     ['~?~.', ['help', 'disconnect']],
     ['~x', ['~x']],
     ['~\r~.', ['~\r', 'disconnect']],
@@ -43,7 +43,7 @@ describe('an escape character', () => {
     expect(read(typed)).toEqual(expected);
   });
 
-  it('means the same however the text is cut', () => {
+  it('has the same effect however the input is cut', () => {
     const typed = fc
       .array(fc.constantFrom('~', '.', '?', '\u001a', '\r', '\n', 'a', '\u00ff'))
       .map((characters) => Buffer.from(characters.join(''), 'latin1'));
@@ -56,7 +56,7 @@ describe('an escape character', () => {
     );
   });
 
-  it('loses no byte of a text without it', () => {
+  it('loses no byte of input without it', () => {
     fc.assert(
       fc.property(bytes(), (text) => {
         const without = Buffer.from(text.filter((byte) => byte !== TILDE));
@@ -65,7 +65,7 @@ describe('an escape character', () => {
     );
   });
 
-  it('is shown as any byte that it is', () => {
+  it('is shown as a printable character', () => {
     const shown = new Escapes(0xa7).shown('suspend');
     expect(shown).toEqual(Buffer.from('\u00a7^Z [suspend ssh]\r\n', 'latin1'));
   });

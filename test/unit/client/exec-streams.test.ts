@@ -10,7 +10,7 @@ const directory = mkdtempSync(join(tmpdir(), 'sshpool-streams-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
 describe('an output', () => {
-  it('writes in order and tells of each byte once', async () => {
+  it('writes in order and acknowledges each byte once', async () => {
     const path = join(directory, 'out');
     const fd = openSync(path, 'w');
     let taken = 0;
@@ -25,7 +25,7 @@ describe('an output', () => {
     expect([readFileSync(path, 'utf8'), taken]).toEqual(['abcdef', 6]);
   });
 
-  it('without a reader tells so once, and drops the rest', async () => {
+  it('without a reader reports that once, and drops the rest', async () => {
     const fd = openSync('/dev/full', 'w');
     let [taken, closed] = [0, 0];
     const output = new OutputDescriptor(
@@ -53,14 +53,14 @@ const make = (): { input: StandardInput; from: PassThrough; got: string[] } => {
 };
 
 describe('an input', () => {
-  it('is not read before something is granted', async () => {
+  it('is not read before the agent grants bytes', async () => {
     const { from, got } = make();
     from.write('abc');
     await settle();
     expect([got, from.readableFlowing]).toEqual([[], null]);
   });
 
-  it('is read as far as granted', async () => {
+  it('is read as far as it was granted', async () => {
     const { input, from, got } = make();
     from.write('abcdef');
     input.grant(4);
@@ -79,7 +79,7 @@ describe('an input', () => {
     expect(got).toEqual(['ab', 'end']);
   });
 
-  it('that cannot be read is at its end', async () => {
+  it('that cannot be read counts as end of file', async () => {
     const { input, from, got } = make();
     input.grant(1);
     from.destroy(new Error('EISDIR'));
@@ -87,7 +87,7 @@ describe('an input', () => {
     expect(got).toEqual(['end']);
   });
 
-  it('that is closed tells nothing more', async () => {
+  it('that is closed reports nothing more', async () => {
     const { input, from, got } = make();
     input.grant(10);
     input.close();

@@ -16,14 +16,14 @@ function make(): { keyboard: Keyboard; log: string[] } {
 const TILDE = Buffer.from('~');
 
 describe('a keyboard', () => {
-  it('sends all as it is where there are no escapes', () => {
+  it('sends all input unchanged if there are no escapes', () => {
     const { keyboard, log } = make();
     keyboard.useEscapes(Buffer.alloc(0));
     expect(keyboard.read(Buffer.from('~.'))).toBe(0);
     expect(log).toEqual(['send ~.']);
   });
 
-  it('counts the bytes that are for us, and one held back only when it is known to be', () => {
+  it('acknowledges the bytes of an escape, and a held byte only when its meaning is known', () => {
     const { keyboard, log } = make();
     keyboard.useEscapes(TILDE);
     expect(['a\r~', '?', '~', 'x'].map((text) => keyboard.read(Buffer.from(text)))).toEqual([
@@ -32,14 +32,14 @@ describe('a keyboard', () => {
     expect(log.filter((line) => line.startsWith('send'))).toEqual(['send a\r', 'send ~x']);
   });
 
-  it('does what is asked in its order', () => {
+  it('runs the escape commands in their order', () => {
     const { keyboard, log } = make();
     keyboard.useEscapes(TILDE);
     keyboard.read(Buffer.from('~\u001ab'));
     expect(log).toEqual(['show ~^Z [suspend ssh]\r\n', 'suspend', 'send b']);
   });
 
-  it('sends nothing after the person has left, and does not wait for ever', async () => {
+  it('sends nothing after ~., and does not wait for ever', async () => {
     vi.useFakeTimers();
     const { keyboard, log } = make();
     keyboard.useEscapes(TILDE);

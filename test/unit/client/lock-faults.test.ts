@@ -11,7 +11,7 @@ test.each<[what: string, leave: (path: string) => void]>([
   ['a directory', (path) => mkdirSync(path)],
   ['a link to nothing', (path) => symlinkSync('/nowhere/at/all', path)],
   ['a link to itself', (path) => symlinkSync(path, path)],
-])('%s in the place of a lock is taken for a dead one', async (_, leave) => {
+])('%s in the place of a lock is handled as a stale lock', async (_, leave) => {
   const directory = mkdtempSync(join(tmpdir(), 'sshpool-lock-'));
   try {
     const path = join(directory, 'lock');

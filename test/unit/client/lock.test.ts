@@ -31,7 +31,7 @@ async function take(): Promise<Lock> {
   }
 }
 
-/** A process that holds the lock, and prints when another one waits; Node 20 runs no TypeScript. */
+/** A process that holds the lock, and prints when another process waits; Node 20 runs no TypeScript. */
 async function holder(): Promise<ChildProcessByStdio<null, Readable, null>> {
   const script = `const s = require('net').createServer(() => console.log(2)); s.listen(${JSON.stringify(path)}, () => console.log(1))`;
   const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -45,29 +45,29 @@ test('a free lock is taken, and leaves no other file', async () => {
   expect(readdirSync(directory)).toEqual(['lock']);
 });
 
-test('a released lock is free again', async () => {
+test('a released lock can be taken again', async () => {
   (await take()).release();
   expect(existsSync(path)).toBe(false);
   await take();
 });
 
-test('one that waits for a lock is told when it is released', async () => {
+test('a process that waits for a lock is notified of its release', async () => {
   const lock = await take();
   const other = takeLock(path, LONG_MS);
   lock.release();
-  // It may have come just after the release.
+  // The waiter may have started just after the release.
   (await other)?.release();
   expect(await takeLock(path, LONG_MS).then((free) => free?.release())).toBeUndefined();
   expect(readdirSync(directory)).toEqual([]);
 });
 
-test('a lock that is held for too long is an error that names it', async () => {
+test('a lock that is held for too long is an error that names the lock', async () => {
   await take();
   const { message } = SshpoolError.of('LOCK_HELD', { path });
   await expect(takeLock(path, 50)).rejects.toMatchObject({ code: 'LOCK_HELD', message });
 });
 
-test('a killed holder frees its lock, and one that waited for it is told', async () => {
+test('a killed holder releases its lock, and the waiting process is notified', async () => {
   const child = await holder();
   const other = takeLock(path, LONG_MS);
   await once(child.stdout, 'data');
@@ -83,13 +83,13 @@ test('a stopped holder keeps its lock', async () => {
   await expect(takeLock(path, 200)).rejects.toMatchObject({ code: 'LOCK_HELD' });
 });
 
-// Elsewhere the system refuses one for whom there is no room as it does where nobody listens.
+// On other systems a full backlog looks like a socket without a listener.
 test.runIf(process.platform === 'linux')(
-  'a holder with no room for more keeps its lock',
+  'a holder with a full backlog keeps its lock',
   async () => {
     const child = await holder();
     child.kill('SIGSTOP');
-    // Node asks for 511, and the system may allow fewer.
+    // Node asks for a backlog of 511, and the system may allow less.
     const waiting = Array.from({ length: 600 }, () => createConnection(path));
     const codes = new Set<string | undefined>();
     for (const socket of waiting) {
@@ -103,7 +103,7 @@ test.runIf(process.platform === 'linux')(
   },
 );
 
-test('a release leaves a lock that another process has by now', async () => {
+test('a release does not remove the lock of another process', async () => {
   const lock = await take();
   rmSync(path);
   await take();
@@ -114,7 +114,7 @@ test('a release leaves a lock that another process has by now', async () => {
 test.each([
   ['a free', () => undefined],
   ['a dead', () => writeFileSync(path, '1')],
-])('of many that want %s lock each has it, and one at a time', async (_, prepare) => {
+])('of many callers that want %s lock each gets it, one at a time', async (_, prepare) => {
   prepare();
   let holders = 0;
   const one = async (): Promise<void> => {
@@ -131,6 +131,6 @@ test.each([
   expect(readdirSync(directory)).toEqual([]);
 });
 
-test('a directory that is not there is an error', async () => {
+test('a missing directory is an error', async () => {
   await expect(takeLock(join(directory, 'none', 'lock'), LONG_MS)).rejects.toThrow(/^listen E/);
 });

@@ -19,14 +19,14 @@ beforeEach(() => {
   patience = new Patience(events, clock);
 });
 
-it('gives an agent up that does not say hello within five seconds', async () => {
+it('gives up on an agent that does not say hello within five seconds', async () => {
   await pass(4999);
   expect(told).toEqual([]);
   await pass(1);
   expect(told).toEqual(['give up']);
 });
 
-it('asks after five seconds without a message, and gives up five seconds later', async () => {
+it('pings after five seconds without a message, and gives up five seconds later', async () => {
   await pass(1000);
   patience.heard();
   await pass(4000);
@@ -36,7 +36,7 @@ it('asks after five seconds without a message, and gives up five seconds later',
   expect(told).toEqual(['ask', 'give up']);
 });
 
-it('asks again five seconds after an answer', async () => {
+it('pings again five seconds after an answer', async () => {
   patience.heard();
   await pass(5000);
   patience.heard();
@@ -46,7 +46,7 @@ it('asks again five seconds after an answer', async () => {
   expect(told).toEqual(['ask', 'ask', 'ask']);
 });
 
-it('asks after thirty seconds once the command runs, and gives up thirty seconds later', async () => {
+it('pings after thirty seconds once the command runs, and gives up thirty seconds later', async () => {
   patience.heard();
   patience.runs();
   await pass(5000);
@@ -58,14 +58,14 @@ it('asks after thirty seconds once the command runs, and gives up thirty seconds
   expect(told).toEqual(['ask', 'give up']);
 });
 
-it('reads what has come before it gives up, as after a stop of the caller', async () => {
+it('reads data that has arrived before it gives up, as after a stop of the caller', async () => {
   clock.advance(60_000);
   patience.heard();
   await settle();
   expect(told).toEqual([]);
 });
 
-it('neither asks nor gives up once it has ended', async () => {
+it('neither pings nor gives up after the call has ended', async () => {
   patience.heard();
   patience.end();
   await pass(60_000);

@@ -43,7 +43,7 @@ const speeds = (text: string): [number, number][] =>
   modes(GNU.replace('speed 38400 baud', text)).slice(0, 2);
 
 describe('the modes of a terminal', () => {
-  it('of Linux are those of ssh, in its order', () => {
+  it('of Linux are those that ssh sends, in its order', () => {
     expect(modes(GNU)).toEqual([
       [129, 38_400],
       [128, 38_400],
@@ -61,7 +61,7 @@ describe('the modes of a terminal', () => {
     ]);
   });
 
-  it('of macOS are those that it has', () => {
+  it('of macOS are those that the system has', () => {
     const all = new Map(modes(BSD));
     // VDSUSP, VSTATUS, VREPRINT, PENDIN, CS7, CS8, PARENB
     expect([11, 17, 12, 62, 90, 91, 92].map((opcode) => all.get(opcode))).toEqual([
@@ -71,7 +71,7 @@ describe('the modes of a terminal', () => {
     expect([37, 52, 71].some((opcode) => all.has(opcode))).toBe(false);
   });
 
-  it('name the two speeds where they differ, and 9600 for one that ssh does not know', () => {
+  it('name both speeds if they differ, and 9600 for a speed that ssh does not know', () => {
     expect(speeds('ispeed 1200 baud; ospeed 19200 baud')).toEqual([
       [129, 19_200],
       [128, 1200],
@@ -89,7 +89,7 @@ describe('the modes of a terminal', () => {
     ['M-^C', 131],
     ['M-a', 225],
     ['^', 94],
-  ])('take %j as the character %i', (shown, value) => {
+  ])('read %j as the character %i', (shown, value) => {
     expect(modes(GNU.replace('intr = ^C;', `intr = ${shown};`))).toContainEqual([1, value]);
   });
 });
@@ -99,7 +99,7 @@ describe('the size of a terminal', () => {
     [GNU, { rows: 24, columns: 80 }],
     [BSD, { rows: 25, columns: 90 }],
     ['', { rows: 0, columns: 0 }],
-  ])('is read', (text, size) => {
+  ])('is read from stty', (text, size) => {
     expect(readStty(text)).toMatchObject(size);
   });
 });

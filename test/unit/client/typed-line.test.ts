@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeLine, typeInto, type Line, type Typed } from '../../../src/client/typed-line.ts';
 
-/** Types all of it; what comes of the last character, and what the terminal showed. */
+/** Types the text; returns the line, the terminal's output and the effect of the last character. */
 function typed(text: string): { line: string; shown: string; last: Typed['kind'] | undefined } {
   let line: Line = [];
   let [shown, last]: [string, Typed['kind'] | undefined] = ['', undefined];
@@ -16,7 +16,7 @@ function typed(text: string): { line: string; shown: string; last: Typed['kind']
   return { line: line.join(''), shown, last };
 }
 
-/** What is left on a line of a terminal after this was shown there. */
+/** The visible line of a terminal after this output. */
 function visible(shown: string): string {
   const cells: string[] = [];
   let at = 0;
@@ -53,11 +53,11 @@ describe('a typed line', () => {
     expect(typeInto([], character)).toEqual(result);
   });
 
-  it('shows no control character as it is', () => {
+  it('shows no raw control character', () => {
     expect(typed('a\u001b[A\u009b').shown).toBe('a^[[A^\u00db');
   });
 
-  it('shows what it is, however it was edited', () => {
+  it('shows the current line after any editing', () => {
     const keys = fc.constantFrom('a', 'ß', '😀', ' ', '\u001b', '\u007f', '\b', '\u0015', '\u0017');
     fc.assert(
       fc.property(fc.array(keys), (text) => {

@@ -9,7 +9,7 @@ const printed = (...lines: readonly string[]): Map<string, string[]> =>
     }),
   );
 
-describe('more than one session', () => {
+describe('a call that needs more than one session', () => {
   it.each([
     'localforward 1 [h]:2',
     'remoteforward 1 [h]:2',
@@ -17,21 +17,21 @@ describe('more than one session', () => {
     'tunnel point-to-point',
     'forkafterauthentication yes',
     'sessiontype none',
-  ])('is meant by %s', (line) => {
+  ])('is one with %s', (line) => {
     expect(isBeyondSession(printed(line), {}, false)).toBe(true);
   });
 
-  it('has the way through the streams of the call done by ssh itself', () => {
+  it('is left to ssh if its ProxyCommand is -', () => {
     expect(onlyBySsh(printed('proxycommand -'))).toBe('ProxyCommand -');
     expect(onlyBySsh(printed('proxycommand nc - 22'))).toBeUndefined();
   });
 
-  it('is meant by ForwardX11 where there is a display', () => {
+  it('is one with ForwardX11 if there is a display', () => {
     expect(isBeyondSession(printed('forwardx11 yes'), { DISPLAY: ':0' }, false)).toBe(true);
     expect(isBeyondSession(printed('forwardx11 yes'), {}, false)).toBe(false);
   });
 
-  it('is not meant by forwardings that are cleared', () => {
+  it('is none with ClearAllForwardings', () => {
     const options = printed('localforward 1 [h]:2', 'clearallforwardings yes');
     expect(isBeyondSession(options, {}, false)).toBe(false);
   });
@@ -41,7 +41,7 @@ describe('more than one session', () => {
     'sessiontype default',
     'sessiontype subsystem',
     'forkafterauthentication no',
-  ])('is not meant by %s', (line) => {
+  ])('is none with %s', (line) => {
     expect(isBeyondSession(printed(line), {}, false)).toBe(false);
   });
 });

@@ -58,11 +58,11 @@ test('an Include inside a Host block is read as well', () => {
   expect(hostsOf({ config: 'Host x\n Include more\n', more: 'Host a\n' })).toEqual(['a', 'x']);
 });
 
-test('a file that includes itself ends', () => {
+test('a file that includes itself is read once', () => {
   expect(hostsOf({ config: 'Host a\nInclude config\n' })).toEqual(['a']);
 });
 
-test('files that are not there are passed over', () => {
+test('missing files are ignored', () => {
   expect(hostsOf({ config: 'Include none none/*\nHost a\n' })).toEqual(['a']);
 });
 
@@ -82,13 +82,13 @@ test.each([
   expect(hostsOf({ config: `Host ${names}\n` })).toEqual(hosts);
 });
 
-test('a comment after Include is not read', () => {
+test('a comment after Include is ignored', () => {
   expect(
     hostsOf({ config: 'Include more # other\n', more: 'Host a\n', other: 'Host b\n' }),
   ).toEqual(['a']);
 });
 
-test('relative includes start at ~/.ssh wherever the file lies', () => {
+test('relative includes start at ~/.ssh, wherever the including file is', () => {
   const home = mkdtempSync(join(tmpdir(), 'sshpool-hosts-'));
   onTestFinished(() => rmSync(home, { recursive: true, force: true }));
   mkdirSync(join(home, '.ssh'));

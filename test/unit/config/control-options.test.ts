@@ -5,7 +5,7 @@ const read = (printed: Readonly<Record<string, string>>) =>
   controlOptions((name) => printed[name], '/cwd');
 
 describe('the options of a master', () => {
-  it('are none where ssh names none', () => {
+  it('are empty if ssh reports none', () => {
     expect(read({ controlmaster: 'false', controlpersist: 'no' })).toEqual({
       controlPath: undefined,
       controlMaster: 'no',
@@ -21,7 +21,7 @@ describe('the options of a master', () => {
     });
   });
 
-  it('may stay for ever', () => {
+  it('may have no time limit', () => {
     expect(read({ controlpersist: 'yes', controlmaster: 'true' })).toMatchObject({
       controlMaster: 'yes',
       controlPersistMs: Infinity,
@@ -29,13 +29,13 @@ describe('the options of a master', () => {
   });
 });
 
-describe('that nothing is shared', () => {
+describe('ControlPath none on the command line', () => {
   it.each([
     ['-o', 'ControlPath=none'],
     ['-o', 'controlpath none'],
     ['-o', ' ControlPath = "none" '],
     ['-o', 'ControlPath=none', '-o', 'ControlPath=/x'],
-  ])('is said by %s %s', (...words) => {
+  ])('is found in %s %s', (...words) => {
     expect(sharesNothing(words)).toBe(true);
   });
 
@@ -44,7 +44,7 @@ describe('that nothing is shared', () => {
     ['-o', 'ControlPath=/x', '-o', 'ControlPath=none'],
     ['-i', 'ControlPath=none'],
     ['-o', 'ControlMaster=none'],
-  ])('is not said by %s %s', (...words) => {
+  ])('is not found in %s %s', (...words) => {
     expect(sharesNothing(words)).toBe(false);
   });
 });

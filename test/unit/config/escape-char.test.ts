@@ -9,7 +9,7 @@ test.each([
   ['^x', '18'],
   ['^@', '00'],
   ['none', ''],
-])('%s is a byte, or none', (text, hex) => {
+])('EscapeChar %s gives a byte, or none', (text, hex) => {
   expect(parseEscapeChar(text)?.toString('hex')).toBe(hex);
 });
 

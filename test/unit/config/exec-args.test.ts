@@ -22,7 +22,7 @@ const message = (...texts: readonly string[]): string => {
   return 'no error';
 };
 
-test('a host and a command are enough', () => {
+test('a host and a command are sufficient', () => {
   expect(parse('web', 'ls')).toEqual({
     kind: 'call',
     subsystem: false,
@@ -50,7 +50,7 @@ test('options for ssh keep their order, each value in a word of its own', () => 
   expect(sshArgs).toEqual(['-p', '22', '-o', 'A=b', '-4', '-l', 'u', '-A', '-i', 'k']);
 });
 
-test('bundled letters may end with one that takes a value', () => {
+test('bundled letters may end with an option that takes a value', () => {
   expect(parse('-nqp22', 'web', 'ls')).toMatchObject({
     stdin: false,
     quiet: true,
@@ -74,7 +74,7 @@ test('"--" after the host ends the options and is not sent', () => {
   expect(parse('web', '--', '-x').command.toString()).toBe('-x');
 });
 
-test('"--" before the host makes what looks like an option the command', () => {
+test('a word after "--" that looks like an option is the command', () => {
   expect(parse('--', 'web', '-x').command.toString()).toBe('-x');
 });
 
@@ -106,7 +106,7 @@ test.each([
   expect(parse(...options, 'web', 'ls').timeoutMs).toBe(ms);
 });
 
-test('--fresh and --json are switches', () => {
+test('--fresh and --json take no value', () => {
   expect(parse('--fresh', '--json', 'web', 'ls')).toMatchObject({ fresh: true, json: true });
 });
 
@@ -145,7 +145,7 @@ test.each([
 });
 
 test.each([['-'], ['a b'], ['-l', 'a;b', 'web']])(
-  '%j names no acceptable host or user',
+  '%j is not a valid host or user name',
   (...texts) => {
     expect(message(...texts, 'ls')).toMatch(/^2 /);
   },
@@ -207,7 +207,7 @@ test('any words give a result or an SshpoolError', () => {
   );
 });
 
-test('the bytes of the command come through untouched', () => {
+test('the bytes of the command stay unchanged', () => {
   const noNul = byteWord.filter((word) => !word.includes(0));
   fc.assert(
     fc.property(fc.array(noNul, { minLength: 1 }), (command) => {
@@ -218,7 +218,7 @@ test('the bytes of the command come through untouched', () => {
   );
 });
 
-test('what was parsed means the same when it is written out and parsed again', () => {
+test('a parsed call gives the same result when it is written out and parsed again', () => {
   const option = fc.constantFrom(
     ['-p', '22'],
     ['-4'],
@@ -250,7 +250,7 @@ test('what was parsed means the same when it is written out and parsed again', (
   );
 });
 
-test('no option is spelled as another one', () => {
+test('no two options have the same spelling', () => {
   const spellings = EXEC_OPTIONS.flatMap((spec) =>
     'alias' in spec ? [spec.name, spec.alias] : [spec.name],
   );

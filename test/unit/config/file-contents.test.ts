@@ -13,7 +13,7 @@ function setUp(): { sandbox: Sandbox; file: string; clock: FakeClock; contents: 
   return { sandbox, file, clock, contents: new FileContents(clock) };
 }
 
-/** Writes other contents and leaves the times as they were, as two changes within one tick do. */
+/** Writes other contents but keeps the times, as two changes within one clock tick do. */
 function writeUnseen(file: string, text: string): void {
   const { atime, mtime } = statSync(file);
   writeFileSync(file, text);
@@ -34,21 +34,21 @@ test('a file that was only touched has the same digest', () => {
   expect(contents.digest([file])).toBe(before);
 });
 
-test('contents of the same size that are written right after a change are seen', () => {
+test('contents of the same size that are written right after a change are noticed', () => {
   const { file, contents } = setUp();
   const before = contents.digest([file]);
   writeUnseen(file, 'other');
   expect(contents.digest([file])).not.toBe(before);
 });
 
-test('a file that comes or goes changes the digest', () => {
+test('a file that appears or disappears changes the digest', () => {
   const { sandbox, file, contents } = setUp();
   const absent = contents.digest([file, sandbox.path('later')]);
   sandbox.write('later', 'x');
   expect(contents.digest([file, sandbox.path('later')])).not.toBe(absent);
 });
 
-test('a device and a directory have digests that stay', () => {
+test('the digests of a device and of a directory do not change', () => {
   const { sandbox, contents } = setUp();
   mkdirSync(sandbox.path('directory'));
   const paths = ['/dev/null', sandbox.path('directory')];

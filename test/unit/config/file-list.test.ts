@@ -7,7 +7,7 @@ test.each([
   ['/a  b /c', ['/a  b', '/c']],
   ['~/a b ~/c', ['~/a b', '~/c']],
   ['rel /c', ['rel', '/c']],
-])('without any of the files %j is %j', (printed, paths) => {
+])('if none of the files exists, %j is read as %j', (printed, paths) => {
   expect(splitFileList(printed, () => false)).toEqual(paths);
 });
 
@@ -17,6 +17,6 @@ test.each([
   ['/a /b /c', ['/a /b', '/c'], ['/a /b']],
   ['/a b c', ['/a b', 'c'], ['/a', '/a b']],
   ['/a b/kh', ['/a b/kh'], ['b/kh']],
-])('%j is %j where %j exist', (printed, paths, existing) => {
+])('%j is read as %j if %j exist', (printed, paths, existing) => {
   expect(splitFileList(printed, (path) => existing.includes(path))).toEqual(paths);
 });

@@ -10,7 +10,7 @@ test.each([
   ['[::1]', { before: '', user: undefined, host: '::1', port: undefined }],
   ['u@[::1]:22', { before: '', user: 'u', host: '::1', port: '22' }],
   ['a,ssh://b:1,c', { before: 'a,ssh://b:1', user: undefined, host: 'c', port: undefined }],
-])('%s is taken apart', (text, jump) => {
+])('the jump host %s is parsed', (text, jump) => {
   expect(parseJump(text)).toEqual(jump);
 });
 

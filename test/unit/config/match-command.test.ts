@@ -1,4 +1,4 @@
-/** What is to run may decide who we are (Match command, sessiontype; OpenSSH 10.0). */
+/** The command may select the user in ssh_config (Match command, sessiontype; OpenSSH 10.0). */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { SshConfig, type RunSsh } from '../../../src/config/ssh-config.ts';
 import { parseTarget } from '../../../src/config/target.ts';
 import { FakeClock } from '../../support/clock.ts';
 
-/** An ssh that any version may be: it answers with its last word as the user. */
+/** A fake ssh of any version: it prints its last argument as the user. */
 function setUp(text: string) {
   const dir = mkdtempSync(join(tmpdir(), 'sshpool-config-'));
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
@@ -34,7 +34,7 @@ function setUp(text: string) {
 }
 
 test.each(['Match command "id *"', 'match !Command=id', 'Match host x sessiontype exec'])(
-  'ssh is asked with the command because of: %s',
+  'ssh -G gets the command because of: %s',
   async (line) => {
     const { file, runs, resolve } = setUp(`${line}\n User root\n`);
     expect(await resolve('web', 'id', '-u')).toMatchObject({ user: 'id -u', usesCommand: true });
@@ -51,7 +51,7 @@ test.each(['Match command "id *"', 'match !Command=id', 'Match host x sessiontyp
   },
 );
 
-test('ssh is asked once for all commands where no file looks at them', async () => {
+test('ssh -G is run once for all commands if no file depends on the command', async () => {
   const { file, runs, resolve } = setUp('Host command\n User root\n');
   expect(await resolve('web', 'id')).toMatchObject({ usesCommand: false });
   await resolve('web', 'true');

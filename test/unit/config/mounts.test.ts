@@ -12,7 +12,7 @@ beforeEach(() => {
   onTestFinished(() => where[Symbol.asyncDispose]());
 });
 
-/** A machine whose root is its own and that has another file system at `net`. */
+/** A machine with a local root file system and another file system at `net`. */
 function setUp(type = 'nfs4') {
   const clock = new FakeClock();
   const net = where.path('net');
@@ -32,13 +32,13 @@ function setUp(type = 'nfs4') {
 }
 
 describe('a file system', () => {
-  it('of this machine is asked nothing', async () => {
+  it('that is local is not probed', async () => {
     const { asked, mounts } = setUp('xfs');
     await mounts.answer([where.path('net', 'file'), where.root, '/etc/passwd']);
     expect(asked).toEqual([]);
   });
 
-  it('of another one is asked once for all files on it', async () => {
+  it('that is remote is probed once for all files on it', async () => {
     const { net, asked, answer, mounts } = setUp();
     const all = mounts.answer([`${net}/a`, `${net}/b`, '/etc/passwd']);
     answer.resolve();
@@ -46,12 +46,12 @@ describe('a file system', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it.each(['fuse.sshfs', 'cifs', 'autofs', '9p'])('of type %s may not answer', (type) => {
+  it.each(['fuse.sshfs', 'cifs', 'autofs', '9p'])('of type %s is probed', (type) => {
     const { net, mounts } = setUp(type);
     expect(mounts.doubtfulPoint(`${net}/x`)).toBe(net);
   });
 
-  it('is found behind a link, which is not followed into it', () => {
+  it('is found behind a symbolic link, without access to its target', () => {
     const { net, mounts } = setUp();
     symlinkSync(`${net}/home`, where.path('link'));
     symlinkSync('link/.ssh', where.path('link2'));
@@ -62,7 +62,7 @@ describe('a file system', () => {
     expect(mounts.doubtfulPoint(where.path('loop', 'x'))).toBe('');
   });
 
-  it('is found as the system walks: a step up from a link is one up from where it leads', () => {
+  it('is found as the system resolves paths: ".." after a link is the parent of its target', () => {
     const { net, mounts } = setUp();
     for (const name of ['near', 'sub']) mkdirSync(where.path(name));
     symlinkSync('../near', where.path('sub', 'link'));
@@ -70,7 +70,7 @@ describe('a file system', () => {
     expect(mounts.doubtfulPoint('/../..')).toBe('');
   });
 
-  it('is looked for on no path that the system would not take, and keeps none that is long', () => {
+  it('is not searched for on a path that is too long for the system', () => {
     const { net, mounts } = setUp();
     expect(mounts.doubtfulPoint(`${net}/${'a/'.repeat(100_000)}`)).toBe('');
     symlinkSync(`${net}/${'b/'.repeat(300)}`, where.path('far'));
@@ -78,7 +78,7 @@ describe('a file system', () => {
     expect(mounts.doubtfulPoint(where.path('far', 'c'.repeat(300)))).toBe(net);
   });
 
-  it('that does not answer within a second is given up, and asked no second time meanwhile', async () => {
+  it('that does not answer within a second is an error, and is not probed again meanwhile', async () => {
     const { clock, net, asked, answer, mounts } = setUp();
     const first = mounts.answer([`${net}/a`]);
     const second = mounts.answer([`${net}/b`]);

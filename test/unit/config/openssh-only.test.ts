@@ -10,7 +10,7 @@ const printed = (lines: string): Map<string, string[]> =>
       .map(([name = '', ...value]) => [name, [value.join(' ')]]),
   );
 
-test('the defaults of the installed ssh need nothing that only OpenSSH can do', () => {
+test('the defaults of the installed ssh do not require OpenSSH', () => {
   const text = execFileSync('ssh', ['-G', '-F', 'none', 'host'], { encoding: 'utf8' });
   expect(opensshOnly(printed(text))).toEqual([]);
 });
@@ -29,7 +29,7 @@ test.each([
   ['visualhostkey yes', 'VisualHostKey yes'],
   ['nohostauthenticationforlocalhost yes', 'NoHostAuthenticationForLocalhost yes'],
   ['knownhostscommand /usr/bin/hosts %H', 'KnownHostsCommand'],
-])('%s is for OpenSSH', (line, reason) => {
+])('%s requires OpenSSH', (line, reason) => {
   expect(opensshOnly(printed(line))).toEqual([reason]);
 });
 
@@ -40,11 +40,11 @@ test.each([
   'pubkeyauthentication true',
   'pkcs11provider none',
   'port 22',
-])('%s is not', (line) => {
+])('%s does not require OpenSSH', (line) => {
   expect(opensshOnly(printed(line))).toEqual([]);
 });
 
-test('a local command is for OpenSSH only where it may run', () => {
+test('a LocalCommand requires OpenSSH only if PermitLocalCommand is yes', () => {
   expect(opensshOnly(printed('localcommand date\npermitlocalcommand no'))).toEqual([]);
   expect(opensshOnly(printed('localcommand date\npermitlocalcommand yes'))).toEqual([
     'LocalCommand',

@@ -19,7 +19,7 @@ test('after "--" every word is a host', () => {
   expect(hosts('--', 'a', 'b')).toEqual(['a', 'b']);
 });
 
-test('a word that looks like an option is no host after "--" either', () => {
+test('a word that looks like an option is not a valid host after "--" either', () => {
   expect(() => hosts('--', '-n')).toThrow(/is no HOST/);
 });
 
@@ -33,7 +33,7 @@ test('help needs no host', () => {
   expect(parseTargets(words('--help'))).toMatchObject({ help: true, targets: [] });
 });
 
-test('options of one command only are refused under the name of this one', () => {
+test('an option of another command is refused, and the error names this command', () => {
   expect(() => parseTargets(words('-n', 'a'), 'sshpool close')).toThrow(
     /^-n is not for sshpool close/,
   );

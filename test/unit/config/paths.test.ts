@@ -72,7 +72,7 @@ test.each<[what: string, make: (base: string) => { readonly path: string; readon
   expect(runtimePaths({ XDG_RUNTIME_DIR: path }, uid).dir).toBe(own);
 });
 
-test('without any of them the directory is in /tmp with the user id', () => {
+test('without these variables the directory is in /tmp and has the user id in its name', () => {
   expect(runtimePaths({}, NOBODY_HERE).dir).toBe(`/tmp/sshpool-${NOBODY_HERE}`);
 });
 
@@ -114,13 +114,13 @@ test('a missing directory is made for its owner only, with its parents', () => {
   expect(statSync(dir).mode & 0o777).toBe(0o700);
 });
 
-test('a directory made by ensureDir passes the check', () => {
+test('a directory that ensureDir made passes the check', () => {
   const dir = join(directory(), 'a');
   ensureDir(dir);
   expect(checkDir(dir, UID)).toBe(true);
 });
 
-test('a file in the way is reported as unsafe', () => {
+test('a file in the place of the directory is reported as unsafe', () => {
   const path = join(directory(), 'file');
   writeFileSync(path, '');
   expect(() => ensureDir(path)).toThrow(expect.objectContaining({ code: 'UNSAFE_PATH' }));
@@ -153,7 +153,7 @@ test.each([0o750, 0o701, 0o777])('a directory with mode %o is unsafe', (mode) =>
   expect(() => checkDir(path, UID)).toThrow(/other users have access/);
 });
 
-test('a path through a file cannot be examined and is unsafe', () => {
+test('a path through a file is unsafe', () => {
   const path = join(directory(), 'file');
   writeFileSync(path, '');
   expect(() => checkDir(join(path, 'x'), UID)).toThrow(
@@ -161,7 +161,7 @@ test('a path through a file cannot be examined and is unsafe', () => {
   );
 });
 
-test('a directory below one that others may write to is unsafe, and the text names that one', () => {
+test('a directory below one that other users may write to is unsafe, and the error names that one', () => {
   const path = belowOpen(directory());
   const text = `${dirname(path)} is not safe to use: other users can write to it (mode 0777)`;
   expect(() => checkDir(path, UID)).toThrow(text);
@@ -174,7 +174,7 @@ test('a directory below a sticky one is safe', () => {
   expect(checkDir(path, UID)).toBe(true);
 });
 
-// Only root can give a directory away.
+// Only root can change the owner of a directory.
 test.skipIf(UID !== 0)('a directory below one of another user is unsafe', () => {
   const base = directory();
   const path = made(base, 'foreign/own', 0o700);
@@ -182,28 +182,24 @@ test.skipIf(UID !== 0)('a directory below one of another user is unsafe', () => 
   expect(() => checkDir(path, UID)).toThrow(`${dirname(path)} is not safe to use: it belongs to`);
 });
 
-test.each(['absolute', 'relative'])(
-  'an %s link on the way is followed to where it leads',
-  (kind) => {
-    const base = directory();
-    const own = made(base, 'own/run', 0o700);
-    const target =
-      kind === 'absolute' ? dirname(own) : `${'../'.repeat(20)}${dirname(own).slice(1)}`;
-    const path = join(linked(base, target), 'run');
-    expect(checkDir(path, UID)).toBe(true);
-    chmodSync(dirname(own), 0o777);
-    expect(() => checkDir(path, UID)).toThrow(`${dirname(own)} is not safe to use`);
-  },
-);
+test.each(['absolute', 'relative'])('an %s link in the path is followed to its target', (kind) => {
+  const base = directory();
+  const own = made(base, 'own/run', 0o700);
+  const target = kind === 'absolute' ? dirname(own) : `${'../'.repeat(20)}${dirname(own).slice(1)}`;
+  const path = join(linked(base, target), 'run');
+  expect(checkDir(path, UID)).toBe(true);
+  chmodSync(dirname(own), 0o777);
+  expect(() => checkDir(path, UID)).toThrow(`${dirname(own)} is not safe to use`);
+});
 
-test('a link on the way that leads up from where it led down is unsafe', () => {
+test('a link in the path whose target has ".." after a directory is unsafe', () => {
   const base = directory();
   made(base, 'own/run', 0o700);
   const link = linked(base, `${base}/own/../own`);
   expect(() => checkDir(join(link, 'run'), UID)).toThrow(/symbolic link/);
 });
 
-test('a link to itself on the way is unsafe', () => {
+test('a link to itself in the path is unsafe', () => {
   const base = directory();
   expect(() => checkDir(join(linked(base, 'link'), 'run'), UID)).toThrow(/symbolic link/);
 });

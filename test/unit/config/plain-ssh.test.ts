@@ -24,10 +24,10 @@ it.each([
     ['-T', '-vv', '-e', 'none', '--fresh', '--timeout', '3s', 'box', 'x'],
     ['-T', '-v', '-v', '-e', 'none', '--', 'box', 'x'],
   ],
-])('exec %j is ssh %j', (words, expected) => {
+])('exec %j corresponds to ssh %j', (words, expected) => {
   expect(wordsFor('exec', ...words)).toEqual(expected);
 });
 
-it('shell asks for a terminal', () => {
+it('shell requests a terminal', () => {
   expect(wordsFor('shell', '-l', 'me', 'box')).toEqual(['-l', 'me', '-t', '--', 'box']);
 });

@@ -27,7 +27,7 @@ test('a variable that is not set is not sent', () => {
   expect(selectEnv({ sendEnv: ['A'], setEnv: [] }, { A: undefined })).toEqual([]);
 });
 
-test('no more than 128 variables are sent, those of SetEnv among them', () => {
+test('at most 128 variables are sent, including those of SetEnv', () => {
   const env = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`V${index}`, 'x']));
   const sent = selectEnv({ sendEnv: ['V*'], setEnv: [['S', '1']] }, env);
   expect(sent).toHaveLength(128);

@@ -18,7 +18,7 @@ test('an empty environment gives the defaults', () => {
   });
 });
 
-test('an environment without settings is read as its defaults', async () => {
+test('an environment without settings gives the defaults', async () => {
   expect(await readSettings({ PATH: '/bin' })).toEqual(parseSettings({}));
   expect(Object.isFrozen(await readSettings({}))).toBe(true);
 });
@@ -43,7 +43,7 @@ test.each(VARIABLES)('an empty $name counts as unset', ({ name, field, default: 
   expect(parseSettings({ [name]: '' })[field]).toBe(value);
 });
 
-test.each(VARIABLES)('a bad $name is named in the error', ({ name, expected }) => {
+test.each(VARIABLES)('an invalid $name is named in the error', ({ name, expected }) => {
   expect(() => parseSettings({ [name]: 'bad' })).toThrow(
     expect.objectContaining({
       code: 'BAD_SETTING',
@@ -80,13 +80,13 @@ test('an idle timeout of 0 is refused', () => {
   expect(() => parseSettings({ SSH_POOL_IDLE_TIMEOUT_MS: '0' })).toThrow(SshpoolError);
 });
 
-test('the longest time that a timer takes is accepted', () => {
+test('the maximum delay of a timer is accepted', () => {
   expect(parseSettings({ SSH_POOL_QUEUE_TIMEOUT_MS: '2147483647' }).queueTimeoutMs).toBe(
     2147483647,
   );
 });
 
-test('a time longer than a timer takes is refused', () => {
+test('a time above the maximum delay of a timer is refused', () => {
   expect(() => parseSettings({ SSH_POOL_QUEUE_TIMEOUT_MS: '2147483648' })).toThrow(SshpoolError);
 });
 

@@ -5,7 +5,7 @@ const parse = (...texts: readonly string[]) =>
   parseShellArgs(texts.map((text) => Buffer.from(text)));
 
 describe('sshpool shell', () => {
-  it('asks for a login shell in a terminal', () => {
+  it('requests a login shell in a terminal', () => {
     expect(parse('-p', '22', 'box')).toMatchObject({
       kind: 'call',
       target: { host: 'box' },
@@ -15,7 +15,7 @@ describe('sshpool shell', () => {
     });
   });
 
-  it('takes options behind the host too', () => {
+  it('accepts options after the host, too', () => {
     expect(parse('box', '-e', 'none')).toMatchObject({ escape: 'none' });
   });
 

@@ -13,8 +13,8 @@ function parse(...texts: readonly string[]): CallArgs {
 
 const commandOf = (...texts: readonly string[]): string => parse(...texts).command.toString();
 
-describe('what is one session', () => {
-  it('is a command', () => {
+describe('a call that is one session', () => {
+  it('may be a command', () => {
     expect(parse('-p', '22', 'me@box', 'echo', 'a  b')).toMatchObject({
       target: { host: 'box', user: 'me' },
       sshArgs: ['-p', '22'],
@@ -24,11 +24,11 @@ describe('what is one session', () => {
     });
   });
 
-  it.each([[['box']], [['box', '']]])('is a shell: %j', (texts) => {
+  it.each([[['box']], [['box', '']]])('may be a shell: %j', (texts) => {
     expect(commandOf(...texts)).toBe('');
   });
 
-  it('is a subsystem', () => {
+  it('may be a subsystem', () => {
     expect(parse('-s', 'box', 'sftp')).toMatchObject({ subsystem: true });
     expect(parse('box', '-s', 'sftp')).toMatchObject({ subsystem: true });
   });
@@ -36,18 +36,18 @@ describe('what is one session', () => {
   it.each([
     ['host:22', { host: 'host', port: 22 }],
     ['[::1]:8022', { host: '::1', port: 8022 }],
-  ])('is a stream to %s', (text, forward) => {
+  ])('may be a stream to %s', (text, forward) => {
     expect(parse('-W', text, 'box')).toMatchObject({ forward, tty: 'never' });
   });
 });
 
 describe('options', () => {
-  it('of the connection are for ssh -G, in their order', () => {
+  it('of the connection are passed to ssh -G, in their order', () => {
     const given = ['-4', '-C', '-o', 'A=b', '-i', 'key', '-J', 'jump', '-B', 'lo', '-K'];
     expect(parse(...given, 'box', 'ls').sshArgs).toEqual(given);
   });
 
-  it('may stand behind the host, but not behind the command', () => {
+  it('may come after the host, but not after the command', () => {
     expect(parse('box', '-p', '1', 'ls', '-n')).toMatchObject({
       sshArgs: ['-p', '1'],
       stdin: true,
@@ -55,7 +55,7 @@ describe('options', () => {
     expect(commandOf('box', 'ls', '-n')).toBe('ls -n');
   });
 
-  it('end at "--", of which one behind the host is not sent', () => {
+  it('end at "--"; the one after the host is not sent', () => {
     expect(commandOf('--', 'box', '--', 'ls')).toBe('-- ls');
     expect(commandOf('box', '--', '-x')).toBe('-x');
   });
@@ -64,7 +64,7 @@ describe('options', () => {
     ['-t', 'request'],
     ['-tt', 'force'],
     ['-T', 'never'],
-  ])('%s wishes for a terminal: %s', (option, tty) => {
+  ])('with %s the terminal is requested: %s', (option, tty) => {
     expect(parse(option, 'box', 'ls')).toMatchObject({ tty });
   });
 
@@ -85,32 +85,32 @@ describe('options', () => {
   });
 });
 
-describe('what is for ssh itself', () => {
+describe('a call for ssh itself', () => {
   it.each([
     ...['-N', '-f', '-M', '-V', '-G', '-X', '-Y', '-y', '-g', '-1', '-v'].map((option) => [option]),
     ...['-L', '-R', '-D', '-O', '-Q', '-w'].map((option) => [option, '1']),
-  ])('is %s', (...option) => {
+  ])('is one with %s', (...option) => {
     expect(parseSshArgs(words(...option, 'box', 'ls'))).toEqual({ kind: 'delegate' });
     expect(parseSshArgs(words('box', ...option, 'ls'))).toEqual({ kind: 'delegate' });
   });
 
   it.each([
     ['no host'],
-    ['an option that there is not', '-Z', 'box'],
+    ['an unknown option', '-Z', 'box'],
     ['an option without its value', 'box', '-p'],
-    ['a host that is none', '-- ', 'b;x'],
-    ['a port that is none', '-p', 'x', 'box'],
-    ['an escape character that is none', '-e', 'abc', 'box'],
+    ['an invalid host name', '-- ', 'b;x'],
+    ['an invalid port', '-p', 'x', 'box'],
+    ['an invalid escape character', '-e', 'abc', 'box'],
     ['a subsystem without a name', '-s', 'box'],
     ['a stream to no port', '-W', 'host', 'box'],
     ['a stream and a command', '-W', 'host:1', 'box', 'ls'],
     ['a long option', '--help'],
-  ])('is %s', (_what, ...texts) => {
+  ])('is one with %s', (_what, ...texts) => {
     expect(parseSshArgs(words(...texts))).toEqual({ kind: 'delegate' });
   });
 });
 
-test('no words whatsoever make it fail', () => {
+test('no arguments cause an exception', () => {
   const word = fc.oneof(
     fc.uint8Array({ maxLength: 6 }).map((bytes) => Buffer.from(bytes)),
     fc

@@ -13,7 +13,7 @@ import { FakeClock } from '../../support/clock.ts';
 interface Setup {
   readonly dir: string;
   readonly file: string;
-  /** The arguments of each ssh that ran. */
+  /** The arguments of each run of ssh. */
   readonly runs: string[][];
   /** Replaces the configuration. */
   readonly write: (text: string) => void;
@@ -25,7 +25,7 @@ interface Setup {
 
 const ENV = { PATH: process.env['PATH'] };
 
-/** The real ssh on a configuration file of its own. */
+/** The real ssh with its own configuration file. */
 function setUp(text: string): Setup {
   const dir = mkdtempSync(join(tmpdir(), 'sshpool-config-'));
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
@@ -71,14 +71,14 @@ test('options on the command line win over the target', async () => {
   expect(await resolve('ssh://me@web:2', { sshArgs })).toMatchObject({ user: 'other', port: 3 });
 });
 
-test('a jump host by the name of a target has a user and a port of its own', async () => {
+test('a jump host with the name of a target has its own user and port', async () => {
   const { resolve } = setUp('Host web\n User me\n Port 2\n');
   const hop = { text: 'web', host: 'web', user: 'other', port: 3 };
   expect(await resolve('web')).toMatchObject({ user: 'me', port: 2 });
   expect(await resolve('web', { target: hop })).toMatchObject({ user: 'other', port: 3 });
 });
 
-test('an IPv6 address in an ssh:// target is resolved, which ssh itself refuses', async () => {
+test('an IPv6 address in an ssh:// target is resolved, although ssh itself refuses it', async () => {
   const { resolve } = setUp('');
   expect(await resolve('ssh://[::1]:2222')).toMatchObject({ hostname: '::1', port: 2222 });
 });
@@ -89,7 +89,7 @@ test('an identity file has its tokens and variables expanded', async () => {
   expect(identityFiles).toEqual([join(userInfo().homedir, 's/real')]);
 });
 
-test('a relative identity file is taken from the directory of the caller', async () => {
+test('a relative identity file is resolved from the directory of the caller', async () => {
   const { dir, resolve } = setUp('IdentityFile key\nIdentityFile none\n');
   expect((await resolve()).identityFiles).toEqual([join(dir, 'key')]);
 });
@@ -99,7 +99,7 @@ test('a variable that is not set in an identity file is an error', async () => {
   await expect(resolve()).rejects.toMatchObject({ code: 'SSH_CONFIG' });
 });
 
-test('an ssh that fails without a word is reported without its arguments', async () => {
+test('an ssh that fails without a message is reported without its arguments', async () => {
   const { dir } = setUp('');
   writeFileSync(join(dir, 'ssh'), '#!/bin/sh\nexit 3\n', { mode: 0o700 });
   const asked = { target: parseTarget('web'), cwd: dir, env: { PATH: dir } };
@@ -133,7 +133,7 @@ test.each([
   ['IdentityAgent /a/%h', { kind: 'path', path: '/a/web' }],
   ['IdentityAgent $MINE', { kind: 'path', path: '/mine' }],
   ['IdentityAgent $NOT_SET', { kind: 'none' }],
-])('%j chooses the key agent', async (line, choice) => {
+])('%j selects the key agent', async (line, choice) => {
   const { resolve } = setUp(`${line}\n`);
   const { identityAgent } = await resolve('web', { env: { ...ENV, MINE: '/mine' } });
   expect(identityAgent).toEqual(choice);
@@ -154,7 +154,7 @@ test('a proxy command has its tokens expanded', async () => {
   expect((await resolve()).proxyCommand).toBe('nc real 22 %');
 });
 
-test('a SetEnv value may hold blanks and "="', async () => {
+test('a SetEnv value may contain blanks and "="', async () => {
   const { resolve } = setUp('SetEnv A="b c" D=e=f\n');
   expect((await resolve()).setEnv).toEqual([
     ['A', 'b c'],
@@ -162,24 +162,24 @@ test('a SetEnv value may hold blanks and "="', async () => {
   ]);
 });
 
-test('a removal from SendEnv has been applied', async () => {
+test('a removal from SendEnv is applied', async () => {
   const { resolve } = setUp('SendEnv LANG LC_*\nSendEnv -LC_*\n');
   expect((await resolve()).sendEnv).toEqual(['LANG']);
 });
 
-test('the log level is that of the user', async () => {
+test('LogLevel is that of the user', async () => {
   const { resolve } = setUp('LogLevel ERROR\n');
   expect((await resolve()).all.get('loglevel')).toEqual(['ERROR']);
 });
 
-test('a second call is answered without ssh', async () => {
+test('a second call is answered from the cache', async () => {
   const { resolve, runs } = setUp('Port 1\n');
   await resolve();
   await resolve();
   expect(runs).toHaveLength(1);
 });
 
-test('simultaneous calls share one ssh', async () => {
+test('simultaneous calls share one run of ssh', async () => {
   const { resolve, runs } = setUp('Port 1\n');
   await Promise.all([resolve(), resolve(), resolve()]);
   expect(runs).toHaveLength(1);
@@ -189,7 +189,7 @@ test.each([
   ['another target', { target: parseTarget('db') }],
   ['another directory', { cwd: '/' }],
   ['another PATH', { env: { PATH: `${ENV.PATH}:/` } }],
-])('%s is asked for anew', async (_, more) => {
+])('%s needs a new run of ssh', async (_, more) => {
   const { resolve, runs } = setUp('Port 1\n');
   await resolve();
   await resolve('web', more);
@@ -203,7 +203,7 @@ test('a changed file is read again', async () => {
   expect((await resolve()).port).toBe(1234);
 });
 
-test('a change of the same length is noticed by its time', async () => {
+test('a change of the same length is noticed by its modification time', async () => {
   const { file, resolve, write } = setUp('Port 1\n');
   await resolve();
   write('Port 2\n');
@@ -237,7 +237,7 @@ test('a new file that a wildcard of Include matches is read', async () => {
   expect((await resolve()).port).toBe(1234);
 });
 
-test('the program of Match exec decides anew for each call', async () => {
+test('the program of Match exec is run again for each call', async () => {
   const { dir } = setUp('');
   const config = setUp(`Match exec "test -e ${join(dir, 'flag')}"\n User other\n`);
   const before = await config.resolve();
@@ -246,7 +246,7 @@ test('the program of Match exec decides anew for each call', async () => {
   expect((await config.resolve()).user).toBe('other');
 });
 
-/** Replies as an ssh that prints nothing but a port; counts how often it is asked. */
+/** A fake ssh that prints only a port; counts its runs. */
 function countingConfig(text: string): {
   ask: (more?: Partial<Parameters<SshConfig['resolve']>[0]>) => Promise<number>;
 } {
@@ -267,31 +267,31 @@ function countingConfig(text: string): {
   return { ask };
 }
 
-// Not by the real ssh: 9.2 does not know localnetwork yet, and canonicalization asks the network.
+// Not with the real ssh: 9.2 does not know localnetwork, and canonicalization sends network queries.
 test.each([
   'Match localnetwork 192.0.2.0/24',
   'CanonicalizeHostname yes',
   'CanonicalizeHostname always',
-])('an answer with %s is asked for anew by each call', async (line) => {
+])('an answer with %s is not cached', async (line) => {
   const { ask } = countingConfig(`${line}\n`);
   await ask();
   expect(await ask()).toBe(2);
 });
 
-test('an answer with CanonicalizeHostname no is kept', async () => {
+test('an answer with CanonicalizeHostname no is cached', async () => {
   const { ask } = countingConfig('CanonicalizeHostname no\n');
   await ask();
   expect(await ask()).toBe(1);
 });
 
-test('an answer with CanonicalizeHostname on the command line is asked for anew', async () => {
+test('an answer with CanonicalizeHostname on the command line is not cached', async () => {
   const { ask } = countingConfig('');
   const sshArgs = ['-F', 'none', '-o', 'CanonicalizeHostname=yes'];
   await ask({ sshArgs });
   expect(await ask({ sshArgs })).toBe(2);
 });
 
-test('a file of -i that appears is noticed', async () => {
+test('a new file of -i is noticed', async () => {
   const { dir, file, resolve } = setUp('');
   const question = { sshArgs: ['-F', file, '-i', 'key'] };
   expect((await resolve('web', question)).identityFiles).not.toContain(join(dir, 'key'));
@@ -299,7 +299,7 @@ test('a file of -i that appears is noticed', async () => {
   expect((await resolve('web', question)).identityFiles).toContain(join(dir, 'key'));
 });
 
-test('callers who differ in TERM share an answer', async () => {
+test('callers with different TERM share an answer', async () => {
   const { ask } = countingConfig('Port 1\n');
   await ask({ env: { ...ENV, TERM: 'a' } });
   expect(await ask({ env: { ...ENV, TERM: 'b' } })).toBe(1);
@@ -311,14 +311,14 @@ test.each([
   ['Match exec "true"', []],
   ['', ['-o', 'IdentityFile=${X}/k']],
   ['', ['-i', '${X}/k']],
-])('with %j and %j another environment is asked for anew', async (line, more) => {
+])('with %j and %j another environment needs a new run of ssh', async (line, more) => {
   const { ask } = countingConfig(`${line}\n`);
   const sshArgs = ['-F', 'config', ...more];
   await ask({ sshArgs, env: { ...ENV, X: '1' } });
   expect(await ask({ sshArgs, env: { ...ENV, X: '2' } })).toBe(2);
 });
 
-test('two environments by turns are both remembered', async () => {
+test('two alternating environments are both cached', async () => {
   const { ask } = countingConfig('IdentityAgent $X\n');
   await ask({ env: { ...ENV, X: '1' } });
   await ask({ env: { ...ENV, X: '2' } });
@@ -335,13 +335,13 @@ test.each(['RemoteCommand=a\nproxycommand X', 'User=a\rb', 'User=a\0b'])(
   },
 );
 
-test('a variable with a line break is refused where ssh would print it', async () => {
+test('a variable with a line break is refused if ssh would print it', async () => {
   const { resolve } = setUp('UserKnownHostsFile /${X}\n');
   const asked = resolve('web', { env: { ...ENV, X: 'a\nproxycommand x' } });
   await expect(asked).rejects.toMatchObject({ code: 'SSH_CONFIG' });
 });
 
-test('a variable with a line break is left to the shell of a command', async () => {
+test('a variable with a line break is kept if the shell of a command expands it', async () => {
   const { resolve } = setUp('ProxyCommand echo "${X}"\n');
   const asked = resolve('web', { env: { ...ENV, X: 'a\nb' } });
   expect((await asked).proxyCommand).toBe('echo "${X}"');
@@ -357,20 +357,20 @@ test.each(['none', 'NONE'])('-F %s means no file', async (word) => {
   expect((await resolve('web', { sshArgs: ['-F', word] })).configFile).toBe('none');
 });
 
-test('the word after another option is not taken for -F', async () => {
+test('the value of another option is not read as -F', async () => {
   const { resolve } = setUp('');
   const sshArgs = ['-F', 'none', '-i', '-F', '-4'];
   expect((await resolve('web', { sshArgs })).configFile).toBe('none');
 });
 
-test('a failure is not remembered', async () => {
+test('a failure is not cached', async () => {
   const { resolve, write } = setUp('Nonsense x\n');
   await expect(resolve()).rejects.toThrow(/Bad configuration option/);
   write('Port 9\n');
   expect((await resolve()).port).toBe(9);
 });
 
-/** The class with the ssh that it runs by itself. */
+/** The class with the real ssh. */
 const real = (sshArgs: readonly string[], env: Record<string, string | undefined> = ENV) =>
   new SshConfig({ clock: new FakeClock() }).resolve({
     target: parseTarget('web'),
@@ -384,24 +384,24 @@ test('a missing configuration file is reported in the words of ssh', async () =>
   await expect(real(['-F', '/no/such'])).rejects.toThrow(words);
 });
 
-test('a bad option is reported with its line', async () => {
+test('an invalid option is reported with its line', async () => {
   const { file } = setUp('Port 1\nNonsense x\n');
   await expect(real(['-F', file])).rejects.toThrow(
     /config: line 2: Bad configuration option: nonsense/,
   );
 });
 
-test('a caller without ssh in its PATH has the ssh of our PATH', async () => {
+test("a caller without ssh in its PATH uses the ssh of the agent's PATH", async () => {
   expect(await real([], { PATH: '/nonexistent' })).toMatchObject({ target: 'web' });
 });
 
-test('a missing ssh is said to be missing', async () => {
+test('a missing ssh is reported', async () => {
   vi.stubEnv('PATH', '/nonexistent');
   onTestFinished(() => void vi.unstubAllEnvs());
   await expect(real([], { PATH: '/nonexistent' })).rejects.toThrow(/ssh program was not found/);
 });
 
-test('a directory that was removed is reported as that', async () => {
+test('a removed directory is reported', async () => {
   const { dir, file } = setUp('');
   const cwd = join(dir, 'gone');
   const asked = new SshConfig({ clock: new FakeClock() }).resolve({

@@ -10,7 +10,7 @@ import {
 } from '../../../src/config/ssh-options.ts';
 import { parseTarget } from '../../../src/config/target.ts';
 
-/** The options in what an ssh printed for the host `web`. */
+/** Reads the options that an ssh printed for the host `web`. */
 function read(printed: string, asked: Partial<OptionsContext> = {}): SshOptions {
   return readSshOptions(printed, {
     target: parseTarget('web'),
@@ -30,7 +30,7 @@ test.each([
   ['forwardagent /%h', { forwardAgent: { kind: 'path', path: '/%h' } }],
   ['hostname %h', { hostname: '%h' }],
   ['hostkeyalias foobar', { hostKeyAlias: 'foobar' }],
-])('%s has its tokens left alone', (line, options) => {
+])('the tokens of %s are not expanded', (line, options) => {
   expect(read(`${line}\n`)).toMatchObject(options);
 });
 
@@ -39,7 +39,7 @@ test.each([
   ['certificatefile ~/%h', { certificateFiles: ['/home/me/web'] }],
   ['proxycommand nc %h', { proxyCommand: 'nc web' }],
   ['proxyjump %h.gate', { proxyJump: 'web.gate' }],
-])('%s has its tokens expanded', (line, options) => {
+])('the tokens of %s are expanded', (line, options) => {
   expect(read(`${line}\n`)).toMatchObject(options);
 });
 
@@ -48,11 +48,11 @@ test.each([
   ['forwardagent $MINE', { forwardAgent: { kind: 'path', path: '/mine' } }],
   ['forwardagent $NOT_SET', { forwardAgent: { kind: 'none' } }],
   ['forwardagent yes', { forwardAgent: { kind: 'env' } }],
-])('%s chooses an agent', (line, options) => {
+])('%s selects an agent', (line, options) => {
   expect(read(`${line}\n`)).toMatchObject(options);
 });
 
-test('known hosts files of the user have ~ expanded and are taken from the directory', () => {
+test('~ in known hosts files of the user is expanded, and relative paths start at the current directory', () => {
   const { userKnownHostsFiles } = read('userknownhostsfile ~/a\n', { cwd: '/cwd' });
   expect(userKnownHostsFiles).toEqual(['/home/me/a']);
   expect(read('userknownhostsfile b\n').userKnownHostsFiles).toEqual(['/cwd/b']);
@@ -63,17 +63,17 @@ test.each([
   ['/a /b', ['/a', '/b']],
   ['~/a', ['/home/me/a']],
   ['a', ['/cwd/a']],
-])('RevokedHostKeys %s names files whose contents count', (printed, files) => {
+])('RevokedHostKeys %s gives the files to compare', (printed, files) => {
   const options = read(`revokedhostkeys ${printed}\n`);
   expect(identityPaths(options)).toEqual(expect.arrayContaining(files));
 });
 
-// `ssh -G` prints it as it is, and leaves before ssh expands it (ssh.c, tilde_expand_paths).
+// `ssh -G` prints the path unexpanded: it exits before the expansion (ssh.c, tilde_expand_paths).
 test('known hosts files of the system may be below a home directory', () => {
   expect(read('globalknownhostsfile ~/a\n').globalKnownHostsFiles).toEqual(['/home/me/a']);
 });
 
-test('files by a relative name are known by that name, and no others', () => {
+test('relative file names are listed as such, and no other names', () => {
   const printed = ['userknownhostsfile known /etc/known', 'globalknownhostsfile ./more'];
   const { relativeNames } = read(
     [...printed, 'identityfile keys/own', 'identityfile ~/b', ''].join('\n'),
@@ -95,22 +95,22 @@ test('a known hosts file with a space in its path is found', () => {
 });
 
 test.each(['u@gate:22', 'ssh://u@gate:22', 'x,y@gate', '[gate]:22'])(
-  '%%j of ProxyJump %s is the host alone',
+  '%%j of ProxyJump %s is the host name only',
   (jump) => {
     const { identityFiles } = read(`proxyjump ${jump}\nidentityfile /%j\n`);
     expect(identityFiles).toEqual(['/gate']);
   },
 );
 
-test('a jump host is taken apart before its tokens are expanded', () => {
+test('a jump host is parsed before its tokens are expanded', () => {
   expect(read('hostname fe80::1\nproxyjump u@%h:1\n').jump).toMatchObject({ host: 'fe80::1' });
 });
 
-test('a user may be called none', () => {
+test('a user may have the name none', () => {
   expect(read('user none\n').user).toBe('none');
 });
 
-/** The connection key for what ssh printed. */
+/** The connection key for the output of an ssh. */
 const key = (printed: string, asked: Partial<OptionsContext> = {}, keyAgent = '/agent'): string =>
   connectionKey(read(printed, asked), { keyAgent });
 
@@ -142,7 +142,7 @@ test.each([
   ['rekeylimit 1048576 3600', { bytes: 1_048_576, ms: 3_600_000 }],
   ['rekeylimit 0 0', { bytes: 0, ms: 0 }],
   ['port 22', { bytes: 0, ms: 0 }],
-])('RekeyLimit is bytes and a time: %s', (line, rekeyAfter) => {
+])('RekeyLimit is a number of bytes and a time: %s', (line, rekeyAfter) => {
   expect(read(`${line}\n`).rekeyAfter).toEqual(rekeyAfter);
 });
 
@@ -151,6 +151,9 @@ test.each([
   ['batchmode yes\nserveraliveinterval 300\nserveralivecountmax 5', 300_000],
   ['batchmode yes\nserveraliveinterval 60\nserveralivecountmax 3', 60_000],
   ['batchmode no\nserveraliveinterval 300\nserveralivecountmax 3', 300_000],
-])('%j asks the server every %i ms: what Debian adds to BatchMode is no choice', (lines, ms) => {
-  expect(read(`${lines}\n`).serverAliveIntervalMs).toBe(ms);
-});
+])(
+  '%j sends a keep-alive every %i ms: the interval that Debian adds to BatchMode does not count',
+  (lines, ms) => {
+    expect(read(`${lines}\n`).serverAliveIntervalMs).toBe(ms);
+  },
+);

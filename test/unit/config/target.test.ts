@@ -6,7 +6,7 @@ import { checkUser, parsePort, parseTarget, targetArgs } from '../../../src/conf
 
 const USAGE: unknown = expect.objectContaining({ code: 'USAGE', exitCode: 2 });
 
-/** What ssh makes of these words. */
+/** The output of ssh -G for these words. */
 const ask = (args: readonly string[]): string =>
   execFileSync('ssh', ['-G', '-F', 'none', ...args], {
     encoding: 'utf8',
@@ -38,7 +38,7 @@ test.each([
   ['ssh://u@[fe80::1%eth0]:2222', { user: 'u', host: 'fe80::1%eth0', port: 2222 }],
   ['ssh://[fe80::1%25eth0]', { host: 'fe80::1%eth0' }],
   ['DOMAIN\\user@web', { user: 'DOMAIN\\user', host: 'web' }],
-])('%s is understood', (text, parts) => {
+])('%s is parsed', (text, parts) => {
   expect(parseTarget(text)).toEqual({ text, ...parts });
 });
 
@@ -96,12 +96,12 @@ test('any text is a target or a USAGE error', () => {
   );
 });
 
-test('the words for ssh end with the host behind "--"', () => {
+test('the arguments for ssh end with the host after "--"', () => {
   expect(targetArgs(parseTarget('ssh://u@[::1]:7'))).toEqual(['-l', 'u', '-p', '7', '--', '::1']);
 });
 
 test.each(['web', 'u@web', 'ssh://u@web:2222', 'ssh://web'])(
-  'ssh reads the words for %s as it reads the text',
+  'ssh reads the arguments for %s as it reads the text',
   (text) => {
     expect(ask(targetArgs(parseTarget(text)))).toBe(ask(['--', text]));
   },

@@ -45,7 +45,7 @@ test.each([
   expect(expand(text, context, rules)).toBe(value);
 });
 
-test('%k is the host key alias where there is one', () => {
+test('%k is HostKeyAlias if it is set', () => {
   expect(expand('%k', { ...context, hostKeyAlias: 'other' }, rules)).toBe('other');
 });
 
@@ -53,7 +53,7 @@ test('%C is 40 hex digits', () => {
   expect(expand('%C', context, rules)).toMatch(/^[0-9a-f]{40}$/);
 });
 
-test('%C is the one of the installed ssh where there is no jump host', () => {
+test('%C is that of the installed ssh if there is no jump host', () => {
   const args = ['-G', '-F', 'none', '-o', 'ControlPath=/%C', '-p', '7', '-l', 'u', 'h'];
   const printed = execFileSync('ssh', args, {
     encoding: 'utf8',
@@ -83,15 +83,15 @@ test.each(['${ABSENT}', '${DIR'])('%s is refused', (text) => {
   expect(() => expand(text, context, rules)).toThrow(SSH_CONFIG);
 });
 
-test('variables stay as they are where the option has none', () => {
+test('variables are not expanded for an option without variables', () => {
   expect(expand('${ABSENT}', context, { ...rules, env: false })).toBe('${ABSENT}');
 });
 
-test('tokens inside ${} are expanded where that is left to a shell', () => {
+test('tokens inside ${} are expanded if a shell expands the variables', () => {
   expect(expand('${a%%b} %h', context, { ...rules, env: false })).toBe('${a%b} real.example.org');
 });
 
-test('what a token stands for is not expanded again', () => {
+test('the value of a token is not expanded again', () => {
   const nasty = { ...context, hostname: '%u${DIR}', env: { DIR: '%h' } };
   expect(expand('%h ${DIR}', nasty, rules)).toBe('%u${DIR} %h');
 });
@@ -114,12 +114,12 @@ test('a path has its tokens and variables expanded', () => {
   );
 });
 
-test('a home directory with a % in its name stays as it is', () => {
+test('a home directory with a % in its name stays unchanged', () => {
   const odd = { ...context, account: { ...context.account, home: '/home/%h' } };
   expect(expandPath('~/k', odd, { ...rules, cwd: '/' })).toBe('/home/%h/k');
 });
 
-test('text whose percent signs are doubled comes out as it was', () => {
+test('text with doubled percent signs gives the original text', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
       const doubled = text.replaceAll('%', '%%');

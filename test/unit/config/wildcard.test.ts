@@ -30,11 +30,11 @@ test.each([
   expect(globRegex(glob).test(name)).toBe(matches);
 });
 
-test('an escaped wildcard is no glob', () => {
+test('an escaped wildcard is not a glob', () => {
   expect(isGlob('a\\*')).toBe(false);
 });
 
-test('the backslash of an escape is taken away', () => {
+test('the backslash of an escape is removed', () => {
   expect(unescapeGlob('a\\*b')).toBe('a*b');
 });
 
@@ -48,7 +48,7 @@ test('a pattern without wildcards matches itself only', () => {
   );
 });
 
-test('any text can be a glob', () => {
+test('any text can be used as a glob', () => {
   const piece = fc.constantFrom('[', ']', '!', '^', '-', '\\', '*', '?', 'a', 'z', '{', ')', 'é');
   fc.assert(
     fc.property(fc.array(piece), (pieces) => {

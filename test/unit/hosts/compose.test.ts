@@ -14,7 +14,7 @@ import { quote, type RunRemote } from '../../../src/hosts/remote.ts';
 const fixture = (name: string): string =>
   readFileSync(new URL(`../../fixtures/compose/${name}`, import.meta.url), 'utf8');
 
-/** A host that prints this, whatever it is asked, and what it was asked. */
+/** A host that prints these outputs in turn, and the commands that it received. */
 function host(...outputs: string[]): { run: RunRemote; asked: string[] } {
   const asked: string[] = [];
   const run: RunRemote = (command) => {
@@ -33,7 +33,7 @@ const projectsOf = (output: string): ReturnType<typeof readComposeProjects> =>
   readComposeProjects(host(output).run);
 
 describe('the services of a project', () => {
-  it('are asked for with those that are stopped', async () => {
+  it('are requested including stopped ones', async () => {
     const { run, asked } = host('[]');
     await readComposeStatus(run, 'shop');
     expect(asked).toEqual(['docker compose -p shop ps --all --format json']);
@@ -80,13 +80,13 @@ describe('the services of a project', () => {
     expect(services.map(({ image }) => image)).toEqual(['alpine:3.20', 'alpine:3.20']);
   });
 
-  it('are read one a line; what `run` started is no part of them (2.24.5)', async () => {
+  it('are read one per line, without containers of `run` (2.24.5)', async () => {
     const { status, services } = await statusOf(fixture('ps-2.24-lines.txt'));
     expect(status).toBe('running');
     expect(services.map(({ service }) => service)).toEqual(['abc']);
   });
 
-  it('are read one a line, of whatever version since (2.26, 2.40, 5.0)', async () => {
+  it('are read one per line from every later version (2.26, 2.40, 5.0)', async () => {
     const names = ['ps-2.26-lines.txt', 'ps-2.40-lines.txt', 'ps-5.0-starting.txt'];
     const all = await Promise.all(names.map((name) => statusOf(fixture(name))));
     expect(all.map(({ services }) => services.map(({ service }) => service))).toEqual([
@@ -98,7 +98,7 @@ describe('the services of a project', () => {
     expect(all[2]?.services[0]).toMatchObject({ health: 'starting', exitCode: 0 });
   });
 
-  it('have their health, and the status with which they ended', async () => {
+  it('have their health, and their exit status', async () => {
     const { status, services } = await statusOf(fixture('ps-mixed-built.txt'));
     expect(status).toBe('partial');
     expect(services).toMatchObject([
@@ -107,7 +107,7 @@ describe('the services of a project', () => {
     ]);
   });
 
-  it('are stopped where none runs (2.31)', async () => {
+  it('are stopped if none runs (2.31)', async () => {
     const { status, services } = await statusOf(fixture('ps-2.31-exited.txt'));
     expect(status).toBe('stopped');
     expect(services[0]).toMatchObject({ state: 'exited', exitCode: 143, ports: [] });
@@ -136,10 +136,10 @@ describe('the services of a project', () => {
     ['{"Name":"a","Service":"a","State":"running"}\n{"Name":', 'cut short: "{\\"Name\\":"'],
     ['7', 'no array and no object: "7"'],
     ['[7]', 'no object: "7"'],
-    ['[{"Name":"a","State":"running"}]', 'its Service is not as it should be'],
-    ['[{"Name":"a","Service":"a","State":1}]', 'its State is not as it should be'],
+    ['[{"Name":"a","State":"running"}]', 'unexpected Service'],
+    ['[{"Name":"a","Service":"a","State":1}]', 'unexpected State'],
     ['\u001b[31mred', String.raw`"\u001b[31mred"`],
-  ])('of %j are an error that shows it', async (output, problem) => {
+  ])('of %j are an error that shows the output', async (output, problem) => {
     const status = statusOf(output);
     await expect(status).rejects.toMatchObject({ code: 'BAD_OUTPUT' });
     await expect(status).rejects.toThrow(problem);
@@ -163,7 +163,7 @@ describe('the services of a project', () => {
 });
 
 describe('the projects of a host', () => {
-  it('are asked for with those that are stopped', async () => {
+  it('are requested including stopped ones', async () => {
     const { run, asked } = host('[]');
     expect(await readComposeProjects(run)).toEqual([]);
     expect(asked).toEqual(['docker compose ls --all --format json']);
@@ -184,13 +184,13 @@ describe('the projects of a host', () => {
     ]);
   });
 
-  it('are stopped where none of their containers runs', async () => {
+  it('are stopped if none of their containers runs', async () => {
     expect(await projectsOf(fixture('ls-docs-exited.txt'))).toMatchObject([
       { status: 'stopped', containers: { exited: 1 } },
     ]);
   });
 
-  it('may run in part, and have several files (2026)', async () => {
+  it('may be partly running, and have several files (2026)', async () => {
     expect((await projectsOf(fixture('ls-2026-mixed.txt')))[0]).toEqual({
       name: 'demo',
       status: 'partial',
@@ -199,7 +199,7 @@ describe('the projects of a host', () => {
     });
   });
 
-  it('may have files that docker does not know', async () => {
+  it('may have files that docker does not report', async () => {
     expect((await projectsOf(fixture('ls-na-built.txt')))[0]).toMatchObject({
       name: 'bare',
       status: 'partial',
@@ -209,12 +209,12 @@ describe('the projects of a host', () => {
 
   it.each([
     ['', 'nothing was printed'],
-    ['[{"Status":"running(1)"}]', 'its Name is not as it should be'],
+    ['[{"Status":"running(1)"}]', 'unexpected Name'],
   ])('of %j are an error', async (output, problem) => {
     await expect(projectsOf(output)).rejects.toThrow(problem);
   });
 
-  it('with a status of a kind that is not known are unknown', async () => {
+  it('with a status of an unknown kind have the state unknown', async () => {
     expect(await projectsOf('[{"Name":"a","Status":"(?)"}]')).toMatchObject([
       { status: 'unknown', containers: {} },
     ]);
@@ -240,19 +240,19 @@ describe('a command of compose', () => {
         'docker compose -p demo -f /srv/demo/docker-compose.yml -f /srv/demo/docker-compose.worktree.yml up --detach web',
       ],
     ],
-  ])('%s %j asks for %j', async (action, args, commands) => {
+  ])('%s %j sends %j', async (action, args, commands) => {
     const { run, asked } = host(listed, 'done');
     await runComposeAction(run, 'demo', action, args);
     expect(asked).toEqual(commands);
   });
 
-  it('that needs files of a project which docker does not know lets docker say so', async () => {
+  it('that needs the files of a project that docker does not report leaves the error to docker', async () => {
     const { run, asked } = host(listed, '');
     await runComposeAction(run, 'third', 'pull');
     expect(asked[1]).toBe('docker compose -p third pull');
   });
 
-  it('that fails says why', async () => {
+  it('that fails reports the reason', async () => {
     await expect(runComposeAction(failing, 'shop', 'stop', ['x'])).rejects.toMatchObject({
       code: 'COMMAND_FAILED',
       message: 'Command failed with code 14: no such service: x',
@@ -271,7 +271,7 @@ describe('a command of compose', () => {
     },
   );
 
-  it('is not sent for an action that there is not, nor with a NUL', async () => {
+  it('is not sent for an unknown action, nor with a NUL', async () => {
     const { run, asked } = host('[]');
     const action = runComposeAction(run, 'shop', 'prune;ls' as ComposeAction);
     await expect(action).rejects.toThrow('action: there is no "prune;ls"');
@@ -283,7 +283,7 @@ describe('a command of compose', () => {
   });
 });
 
-it('quotes what zsh would make a path of', () => {
+it('quotes words that zsh would expand to a path', () => {
   expect([quote('=ls', 'word'), quote('a=b', 'word')]).toEqual(["'=ls'", 'a=b']);
 });
 

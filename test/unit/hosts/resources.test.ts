@@ -66,7 +66,7 @@ const MAC = {
 };
 
 describe('the resources of a host', () => {
-  it('are read of Linux', () => {
+  it('are read from Linux', () => {
     expect(parseResources(output(LINUX))).toEqual({
       hostname: 'web1',
       system: 'Linux',
@@ -97,7 +97,7 @@ describe('the resources of a host', () => {
     });
   });
 
-  it('are read of macOS', () => {
+  it('are read from macOS', () => {
     expect(parseResources(output(MAC))).toMatchObject({
       hostname: 'mac.local',
       uptimeSeconds: 10_000,
@@ -108,7 +108,7 @@ describe('the resources of a host', () => {
     });
   });
 
-  it('are null where a host does not tell them', () => {
+  it('are null if a host does not report them', () => {
     expect(parseResources(output({}))).toEqual({
       hostname: null,
       system: null,
@@ -120,18 +120,18 @@ describe('the resources of a host', () => {
     });
   });
 
-  it('are read of old kernels, which do not say what is available', () => {
+  it('are read from old kernels, which do not report available memory', () => {
     const memory = LINUX.memory.replace(/MemAvailable.*\n/, '');
     const { memory: read } = parseResources(output({ ...LINUX, memory }));
     expect(read?.availableBytes).toBe(3_100_000 * 1024);
   });
 
-  it('count the root of a container as a disk', () => {
+  it('include the root of a container as a disk', () => {
     const disks = 'overlay 1000 400 600 40% /';
     expect(parseResources(output({ ...LINUX, disks })).disks).toMatchObject([{ mountPoint: '/' }]);
   });
 
-  it('are found behind what a login prints', () => {
+  it('are found after text that a login prints', () => {
     expect(parseResources(`Welcome!\n${output(LINUX)}`).hostname).toBe('web1');
   });
 
@@ -139,7 +139,7 @@ describe('the resources of a host', () => {
     expect(() => parseResources(text)).toThrow('not all of the answer has come');
   });
 
-  it('are never made up: what the parts hold changes no other part', () => {
+  it('are independent: the content of one part changes no other part', () => {
     const line = fc.stringMatching(/^[ -~]{0,40}$/);
     const parts = fc.record(Object.fromEntries(Object.keys(LINUX).map((name) => [name, line])));
     fc.assert(
@@ -154,7 +154,7 @@ describe('the resources of a host', () => {
     );
   });
 
-  it('are asked for in one command', async () => {
+  it('are read by one command', async () => {
     const asked: string[] = [];
     await readHostResources((command) => {
       asked.push(command);
@@ -167,7 +167,7 @@ describe('the resources of a host', () => {
 const haveBusybox = spawnSync('busybox', ['true']).status === 0;
 if (!haveBusybox) process.stdout.write('resources.test: no busybox here, so it is not tried\n');
 
-/** What is the same on each run; the rest is only looked at whether it is there. */
+/** The values that are the same on each run; for the others only their presence counts. */
 function facts(text: string): object {
   const { cpu, memory, disks, uptimeSeconds, loadAverage, ...names } = parseResources(text);
   return {
@@ -198,7 +198,7 @@ describe.skipIf(process.platform !== 'linux')('the command for the resources', (
     expect(facts(text)).toEqual(expected);
   });
 
-  it.each(shells)('tells all but the disks through %s, where df does not answer', (shell) => {
+  it.each(shells)('reports all but the disks through %s if df does not answer', (shell) => {
     const bin = mkdtempSync(join(tmpdir(), 'stale-'));
     try {
       writeFileSync(join(bin, 'df'), '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 });

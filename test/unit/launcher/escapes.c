@@ -1,6 +1,6 @@
 /*
- * The escape characters: what is typed, cut at any place, must come out as it does in one piece,
- * and as the rules say, written down here once more in the simplest way. Built with sanitizers.
+ * Escape characters: typed input that is cut at any place must give the same result as in one piece,
+ * and follow the rules, which are implemented here again in the simplest way. Built with sanitizers.
  *
  *   escapes SEED SECONDS
  */
@@ -30,7 +30,7 @@ struct outcome {
 	size_t count;
 };
 
-/* The rules, over the whole of what is typed. */
+/* The rules, applied to the whole typed input. */
 static void expect(struct outcome *to, uint8_t escape, const uint8_t *at, size_t length) {
 	bool start = true;
 	for (size_t i = 0; i < length; i++) {
@@ -53,7 +53,7 @@ static void run_machine(struct outcome *to, uint8_t escape, const uint8_t *at, s
 	struct escapes machine = {.active = true, .character = escape};
 	while (length > 0) {
 		size_t piece = pick((uint32_t)length) + 1;
-		/* Of the size that is promised to be enough, so that a sanitizer sees one byte more. */
+		/* The exact guaranteed size, so that a sanitizer detects one byte more. */
 		uint8_t *room = malloc(piece + machine.pending);
 		struct typed typed = {.at = at, .length = piece, .to = room};
 		for (;;) {

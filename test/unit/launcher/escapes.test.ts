@@ -1,4 +1,4 @@
-/** The launcher's escape characters against the rules, over texts cut at any place. */
+/** The launcher's escape characters compared with the rules, for input cut at any place. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
@@ -9,7 +9,7 @@ import { createSandbox } from '../../support/sandbox.ts';
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const SECONDS = 2;
 
-test('escape characters mean the same however the input is cut', async (context) => {
+test('escape characters have the same effect however the input is cut', async (context) => {
   const sandbox = createSandbox();
   onTestFinished(() => sandbox[Symbol.asyncDispose]());
   const reason = noSanitizers(sandbox);

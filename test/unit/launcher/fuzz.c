@@ -1,6 +1,6 @@
 /*
- * Feeds the launcher streams of an agent that are valid, damaged or nonsense, cut at any place,
- * and checks what it must never do. Built with sanitizers, which see the rest.
+ * Feeds the launcher agent streams that are valid, damaged or random, cut at any place, and
+ * checks its invariants. Built with sanitizers, which find the other errors.
  *
  *   fuzz SEED SECONDS
  */
@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
-/* The whole launcher but its way to agent and Node, which are stood in for below; included where
-   the test must begin with nothing in their buffers. */
+/* The whole launcher except its connection to agent and Node, which the stubs below replace; included as
+   source where the test must empty the buffers. */
 #define main launcher_main
 #include "receiving.c"
 #include "sending.c"
@@ -105,7 +105,7 @@ static void write_message(enum message number) {
 		write_u8(&stream, (uint8_t)pick(2));
 		write_u8(&stream, (uint8_t)pick(2));
 		write_bytes(&stream, "~~", pick(20) == 0 ? 2 : pick(2));
-		/* Not as ssh has it: that would change what signals do to us for all that follows. */
+		/* Not set as for ssh: that would change this process's signal handling in all later runs. */
 		write_u8(&stream, 1);
 		break;
 	case MESSAGE_DELEGATE:
@@ -160,7 +160,7 @@ static void drain(int descriptor) {
 	while (recv(descriptor, scrap, sizeof scrap, MSG_DONTWAIT) > 0) continue;
 }
 
-/* One call from its first message to its end, or to the end of the stream. */
+/* Runs one call from its first message to its end, or to the end of the stream. */
 static void run_once(int null) {
 	int pair[2];
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0) abort();

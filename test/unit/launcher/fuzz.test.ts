@@ -1,4 +1,4 @@
-/** The launcher against streams of an agent that are valid, damaged or nonsense; bounded in time. */
+/** The launcher with agent streams that are valid, damaged or random; bounded in time. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ const SOURCE = fileURLToPath(new URL('../../../src/launcher', import.meta.url));
 const FUZZ = fileURLToPath(new URL('fuzz.c', import.meta.url));
 const SECONDS = 5;
 
-test('no stream of an agent makes the launcher touch memory that is not its own', async (context) => {
+test('no stream of an agent makes the launcher access memory out of bounds', async (context) => {
   const sandbox = createSandbox();
   onTestFinished(() => sandbox[Symbol.asyncDispose]());
   const reason = noSanitizers(sandbox);
@@ -32,7 +32,7 @@ test('no stream of an agent makes the launcher touch memory that is not its own'
   ].map((name) => join(SOURCE, name));
   const built = compile(program, [FUZZ, ...parts], { sanitize: true });
   expect(built).toEqual({ ok: true });
-  // Another seed each time: what it finds can be found again by the seed that is printed.
+  // Another seed each time: a failure can be repeated with the printed seed.
   const seed = String(Date.now() % 1_000_000);
   const run = spawnSync(program, [seed, String(SECONDS)], { encoding: 'utf8' });
   expect(run, `seed ${seed}`).toMatchObject({ status: 0, stderr: '' });

@@ -7,7 +7,7 @@ import { CommandInput, CommandOutput } from '../../../src/library/streams.ts';
 const chunks = fc.array(fc.uint8Array({ minLength: 1, maxLength: 200 }), { maxLength: 30 });
 
 describe('the output of a command', () => {
-  it('is what came, and all of it is consumed once it was read', async () => {
+  it('is the received data, and all of it is consumed after it was read', async () => {
     await fc.assert(
       fc.asyncProperty(chunks, async (given) => {
         let consumed = 0;
@@ -17,7 +17,7 @@ describe('the output of a command', () => {
         for (const chunk of given) {
           const data = Buffer.from(chunk);
           output.deliver(data);
-          // Its memory is the sender's again.
+          // Now the sender may overwrite this memory.
           data.fill(0);
         }
         output.finish();
@@ -28,10 +28,10 @@ describe('the output of a command', () => {
     );
   });
 
-  it('is not consumed while nobody reads it', () => {
+  it('is not consumed while it is not read', () => {
     let consumed = 0;
     const output = new CommandOutput((bytes) => (consumed += bytes));
-    // Up to its high water mark it is as good as read.
+    // Data up to the stream's high water mark counts as read.
     output.deliver(Buffer.alloc(output.readableHighWaterMark));
     output.deliver(Buffer.alloc(1000));
     expect(consumed).toBe(0);
@@ -39,7 +39,7 @@ describe('the output of a command', () => {
     expect(consumed).toBe(output.readableHighWaterMark + 1000);
   });
 
-  it('is dropped once its reader has left, and that is told once', async () => {
+  it('is dropped after its reader has gone, which is reported once', async () => {
     const told: string[] = [];
     let consumed = 0;
     const output = new CommandOutput(
@@ -53,7 +53,7 @@ describe('the output of a command', () => {
     expect([told, consumed]).toEqual([['left'], 500]);
   });
 
-  it('of a command that could not be followed is an error, which nobody has to listen for', async () => {
+  it('of a command whose streams failed is an error, which needs no listener', async () => {
     const output = new CommandOutput(() => undefined);
     const closed = new Promise((resolve) => output.once('close', resolve));
     output.fail(new Error('lost'));
@@ -62,7 +62,7 @@ describe('the output of a command', () => {
   });
 });
 
-/** An input, and what came of it. */
+/** Records what an input sends. */
 function recorder(): { input: CommandInput; sent: Buffer[]; ends: () => number } {
   const sent: Buffer[] = [];
   let ends = 0;
@@ -74,7 +74,7 @@ function recorder(): { input: CommandInput; sent: Buffer[]; ends: () => number }
 }
 
 describe('the input of a command', () => {
-  it('goes as far as it was granted, whole and in order, and then ends', async () => {
+  it('is sent as far as it was granted, whole and in order, and then ends', async () => {
     const grants = fc.array(fc.integer({ min: 1, max: 300 }), { maxLength: 60 });
     await fc.assert(
       fc.asyncProperty(chunks, grants, async (given, granted) => {
@@ -98,7 +98,7 @@ describe('the input of a command', () => {
     );
   });
 
-  it('is dropped where the command reads no more, and who writes on learns it', async () => {
+  it('is dropped if the command reads no more, and the writer gets an error', async () => {
     const { input, sent } = recorder();
     input.write('waits');
     input.close();
@@ -106,7 +106,7 @@ describe('the input of a command', () => {
     expect(sent).toEqual([]);
   });
 
-  it('ends where it is given up', async () => {
+  it('ends if it is destroyed', async () => {
     const { input, ends } = recorder();
     input.destroy();
     await once(input, 'close');

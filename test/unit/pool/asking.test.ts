@@ -1,4 +1,4 @@
-/** Connects that ask a person: what the others who wait for them have of it. */
+/** Connects that open a prompt, and their effect on the other waiting calls. */
 import { expect, test } from 'vitest';
 import { SshpoolError } from '../../../src/base/errors.ts';
 import { settle } from '../../support/fake-link.ts';
@@ -19,7 +19,7 @@ async function together(count: number): Promise<{ bench: PoolBench; calls: Call[
 const states = (calls: readonly Call[]): string[] =>
   calls.map(({ lease, error }) => (lease ? 'served' : (error?.code ?? 'waits')));
 
-test('what a person answered is good for all who wait', async () => {
+test('an answered prompt serves all waiting calls', async () => {
   const { bench, calls } = await together(3);
   const answer = bench.connects[0]?.ask();
   await settle();
@@ -30,7 +30,7 @@ test('what a person answered is good for all who wait', async () => {
   expect(states(calls)).toEqual(['served', 'served', 'served']);
 });
 
-test('what failed for a person fails for no other: the next asks its own', async () => {
+test('a connect that fails after a prompt fails only its caller; the next one gets its own prompt', async () => {
   const { bench, calls } = await together(3);
   bench.connects[0]?.ask()();
   await settle();
@@ -43,11 +43,11 @@ test('what failed for a person fails for no other: the next asks its own', async
   expect(states(calls)).toEqual(['AUTH_FAILED', 'served', 'served']);
 });
 
-test('each who fails has had one attempt, and then it is over', async () => {
+test('each caller has one attempt, and then it fails', async () => {
   const { bench, calls } = await together(3);
   for (let i = 0; i < 3; i++) {
     bench.connects[0]?.ask()();
-    // One after the other: each makes room for the next.
+    // One after the other: each failure lets the next call connect.
     await settle();
     bench.connects[0]?.fail(denied);
     await settle();
@@ -56,7 +56,7 @@ test('each who fails has had one attempt, and then it is over', async () => {
   expect([bench.connectCount, bench.pool.empty, bench.clock.pending]).toEqual([3, true, 0]);
 });
 
-test('a caller that answers nothing fails alone, and with those like it', async () => {
+test('a failed connect without a prompt fails only the callers in batch mode', async () => {
   const bench = new PoolBench({}, { connectByHand: true });
   const calls = [true, false, true].map((asksNobody) =>
     bench.begin('web', false, { batchMode: asksNobody }),
@@ -68,7 +68,7 @@ test('a caller that answers nothing fails alone, and with those like it', async 
   expect(bench.connectCount).toBe(2);
 });
 
-test('nobody waits for another’s person for ever', async () => {
+test("a call does not wait for ever for another caller's prompt", async () => {
   const { bench, calls } = await together(2);
   const answer = bench.connects[0]?.ask();
   await bench.pass(PATIENCE_MS - 1000);
@@ -83,14 +83,14 @@ test('nobody waits for another’s person for ever', async () => {
   expect(states(calls)).toEqual(['served', 'served']);
 });
 
-test('one who is asked alone begins no second connect', async () => {
+test('a caller with an open prompt and no other waiting call starts no second connect', async () => {
   const { bench, calls } = await together(1);
   bench.connects[0]?.ask();
   await bench.pass(10 * PATIENCE_MS);
   expect([bench.connectCount, states(calls)]).toEqual([1, ['waits']]);
 });
 
-test('one who is asked is served by no other connection meanwhile', async () => {
+test('a caller with an open prompt is not moved to another connection', async () => {
   const { bench, calls } = await together(9);
   const answer = bench.connects[0]?.ask();
   bench.connects[1]?.succeed();
@@ -104,7 +104,7 @@ test('one who is asked is served by no other connection meanwhile', async () => 
   expect(states(calls)[0]).toBe('served');
 });
 
-test('a connect that is lost while it asks fails its caller, though others have connections', async () => {
+test('a connect that fails during its prompt fails its caller, although other connections exist', async () => {
   const { bench, calls } = await together(9);
   bench.connects[0]?.ask();
   bench.connects[1]?.succeed();
@@ -114,7 +114,7 @@ test('a connect that is lost while it asks fails its caller, though others have 
   expect(states(calls)[0]).toBe('AUTH_FAILED');
 });
 
-test('with one who is asked its connect ends, and the next leads another', async () => {
+test('a connect with an open prompt ends with its caller, and the next call leads another connect', async () => {
   const { bench, calls } = await together(2);
   bench.connects[0]?.ask();
   calls[0]?.controller.abort();
@@ -125,7 +125,7 @@ test('with one who is asked its connect ends, and the next leads another', async
   expect([bench.connectCount, states(calls)]).toEqual([2, ['CANCELLED', 'waits']]);
 });
 
-test('questions do not hold up the handshakes of others with the same server', async () => {
+test('prompts do not block handshakes with the same server', async () => {
   const bench = new PoolBench({}, { connectByHand: true });
   const names = Array.from({ length: 12 }, (_, i) => `user${i}`);
   for (const name of names) bench.begin(name, false, { server: 'web.example:22' });
@@ -138,7 +138,7 @@ test('questions do not hold up the handshakes of others with the same server', a
   expect(bench.connects).toHaveLength(12);
 });
 
-test('a pool that closes leaves nobody who is asked', async () => {
+test('a pool that closes ends a caller with an open prompt', async () => {
   const { bench, calls } = await together(1);
   bench.connects[0]?.ask();
   await settle();

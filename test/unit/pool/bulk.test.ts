@@ -5,7 +5,7 @@ import { PoolBench, refused, type Call } from '../../support/pool-bench.ts';
 
 const BY_HAND = { connectByHand: true };
 
-/** A pool with one connection, on which a command prints a lot. */
+/** A pool with one connection and a command that prints a lot. */
 async function streaming(
   settings: { maxConnections?: number } = {},
 ): Promise<{ bench: PoolBench; download: Call }> {
@@ -21,7 +21,7 @@ async function streaming(
 const connectionOf = (call: Call): unknown => call.lease?.connection;
 
 describe('a command beside a bulk transfer', () => {
-  it('has another connection made, and those after it find it warm', async () => {
+  it('starts another connection, which later commands use, too', async () => {
     const { bench, download } = await streaming();
     const first = await bench.call();
     expect([first.lease, bench.connects.length]).toEqual([undefined, 1]);
@@ -34,13 +34,13 @@ describe('a command beside a bulk transfer', () => {
     expect(bench.connectCount).toBe(2);
   });
 
-  it('asks nobody a question for speed', async () => {
+  it('shows no prompt to get a faster connection', async () => {
     const { bench } = await streaming();
     await bench.call();
     expect(bench.connects[0]?.purpose).toBe('speed');
   });
 
-  it('has none made where a login at the server failed not long ago, for whomever', async () => {
+  it('starts no connection if a login at the server failed recently, of any user', async () => {
     const { bench, download } = await streaming();
     const call = bench.begin('web', false, { hasFailed: () => true });
     await settle();
@@ -48,7 +48,7 @@ describe('a command beside a bulk transfer', () => {
     expect(connectionOf(call)).toBe(connectionOf(download));
   });
 
-  it('uses the connection of an upload no more than that of a download', async () => {
+  it('avoids the connection of an upload as well as that of a download', async () => {
     const { bench, download } = await streaming();
     await bench.pass(1000);
     download.lease?.session.write(Buffer.alloc(256 * 1024));
@@ -56,14 +56,14 @@ describe('a command beside a bulk transfer', () => {
     expect(bench.connectCount).toBe(2);
   });
 
-  it('uses its connection once the transfer pauses', async () => {
+  it('uses its connection while the transfer pauses', async () => {
     const { bench, download } = await streaming();
     await bench.pass(1000);
     const call = await bench.call();
     expect(connectionOf(call)).toBe(connectionOf(download));
   });
 
-  it('uses its connection once the transfer is over, though another session runs on', async () => {
+  it('uses its connection after the end of the transfer, although another session runs on', async () => {
     const { bench, download } = await streaming();
     await bench.pass(1000);
     await bench.running();
@@ -73,14 +73,14 @@ describe('a command beside a bulk transfer', () => {
     expect(bench.connectCount).toBe(1);
   });
 
-  it('never waits where no further connection is allowed', async () => {
+  it('never waits if no further connection is allowed', async () => {
     const { bench, download } = await streaming({ maxConnections: 1 });
     expect(connectionOf(await bench.call())).toBe(connectionOf(download));
   });
 });
 
-describe('where another connection cannot be had', () => {
-  it('the command runs beside the transfer', async () => {
+describe('if a second connection', () => {
+  it('fails, the command runs beside the transfer', async () => {
     const { bench, download } = await streaming();
     const call = await bench.call();
     bench.connects[0]?.fail(refused());
@@ -88,7 +88,7 @@ describe('where another connection cannot be had', () => {
     expect(connectionOf(call)).toBe(connectionOf(download));
   });
 
-  it('nobody tries again for five minutes', async () => {
+  it('fails, the next attempt is made after five minutes', async () => {
     const { bench, download } = await streaming();
     await bench.call();
     bench.connects[0]?.fail(refused());
@@ -103,7 +103,7 @@ describe('where another connection cannot be had', () => {
     expect(bench.connectCount).toBe(3);
   });
 
-  it('soon, the command waits two seconds for it, and those after it not at all', async () => {
+  it('is slow, the command waits two seconds for it, and later commands do not wait', async () => {
     const { bench, download } = await streaming();
     const keepStreaming = async (ms: number): Promise<void> => {
       await bench.pass(ms);
@@ -124,7 +124,7 @@ describe('where another connection cannot be had', () => {
     expect(connectionOf(await bench.call())).not.toBe(connectionOf(download));
   });
 
-  it('the command takes room that there is beside the transfer by then', async () => {
+  it('fails, the command takes a free session beside the transfer', async () => {
     const { bench, download } = await streaming({ maxConnections: 2 });
     await bench.pass(1000);
     const others = [];
@@ -140,7 +140,7 @@ describe('where another connection cannot be had', () => {
     expect(bench.connectCount).toBe(2);
   });
 
-  it('and the one with the transfer takes no more either, one is made for room', async () => {
+  it('fails and the first one is draining, the pool connects for room', async () => {
     const { bench, download } = await streaming();
     const call = await bench.call();
     download.lease?.connection.drain(undefined);
@@ -150,7 +150,7 @@ describe('where another connection cannot be had', () => {
     expect(bench.connects[0]?.purpose).toBe('room');
   });
 
-  it('and no connection is left either, the command fails', async () => {
+  it('fails and no connection is left, the command fails', async () => {
     const { bench } = await streaming();
     const call = await bench.call();
     bench.link.lose();

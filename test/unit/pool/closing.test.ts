@@ -18,7 +18,7 @@ async function settled(promise: Promise<unknown>): Promise<boolean> {
 }
 
 describe('close', () => {
-  it('ends idle connections and tells which they were', async () => {
+  it('ends idle connections and reports them', async () => {
     const bench = new PoolBench();
     await bench.ran('web');
     await bench.ran('db');
@@ -27,7 +27,7 @@ describe('close', () => {
     expect(bench.pool.stats().connections.map(({ target }) => target)).toEqual(['db']);
   });
 
-  it('lets a running session end first, and does not wait for that', async () => {
+  it('lets a running session end first, and does not wait for its end', async () => {
     const bench = new PoolBench();
     const call = await bench.running();
     const rows = await bench.pool.close(all, { force: false });
@@ -40,7 +40,7 @@ describe('close', () => {
     expect(bench.pool.empty).toBe(true);
   });
 
-  it('leaves a draining connection without new sessions', async () => {
+  it('gives a draining connection no new sessions', async () => {
     const bench = new PoolBench();
     await bench.running();
     await bench.pool.close(all, { force: false });
@@ -59,11 +59,11 @@ describe('close', () => {
     expect(next.lease?.reused).toBe(false);
   });
 
-  it('with force ends running sessions and says why', async () => {
+  it('with force ends running sessions and reports the reason', async () => {
     const bench = new PoolBench();
     const call = await bench.running();
     const closing = bench.pool.close(all, { force: true });
-    await bench.pass(1000); // what runs is hung up on first
+    await bench.pass(1000); // running commands get a HUP first
     await closing;
     expect(call.outcome).toMatchObject({
       kind: 'lost',
@@ -72,7 +72,7 @@ describe('close', () => {
     expect(bench.pool.empty).toBe(true);
   });
 
-  it('waits until the server has let go', async () => {
+  it('waits until the server has closed the connection', async () => {
     const bench = new PoolBench({}, { closesByHand: true });
     await bench.ran();
     const closing = bench.pool.close(all, { force: false });
@@ -81,12 +81,12 @@ describe('close', () => {
     expect(await settled(closing)).toBe(true);
   });
 
-  it('of nothing is done at once', async () => {
+  it('without a matching connection resolves at once', async () => {
     expect(await new PoolBench().pool.close(all, { force: true })).toEqual([]);
   });
 });
 
-describe('a connection of its own', () => {
+describe('a connection for one call', () => {
   it('is made although there is a warm one, and ends with its session', async () => {
     const bench = new PoolBench();
     await bench.ran();
@@ -98,7 +98,7 @@ describe('a connection of its own', () => {
     expect(bench.pool.stats().totals.totalConnections).toBe(1);
   });
 
-  it('is used by nobody else', async () => {
+  it('is not used by other calls', async () => {
     const bench = new PoolBench();
     await bench.running('web', true);
     const other = await bench.call('web');
@@ -108,7 +108,7 @@ describe('a connection of its own', () => {
     expect(bench.connectCount).toBe(3);
   });
 
-  it('is told where it cannot be made', async () => {
+  it('reports the error if it cannot be made', async () => {
     const bench = new PoolBench({}, { connectByHand: true });
     const call = await bench.call('web', true);
     bench.connects[0]?.fail();
@@ -119,18 +119,18 @@ describe('a connection of its own', () => {
 });
 
 describe('closeAll', () => {
-  it('is done at once where there is nothing', async () => {
+  it('resolves at once without connections', async () => {
     expect(await settled(new PoolBench().pool.closeAll(undefined))).toBe(true);
   });
 
-  it('refuses calls from then on', async () => {
+  it('refuses later calls', async () => {
     const bench = new PoolBench();
     await bench.pool.closeAll(undefined);
     expect((await bench.call()).error?.code).toBe('AGENT_STOPPING');
     expect((await bench.call('web', true)).error?.code).toBe('AGENT_STOPPING');
   });
 
-  it('waits for what runs', async () => {
+  it('waits for running commands', async () => {
     const bench = new PoolBench();
     const call = await bench.running();
     const closed = bench.pool.closeAll(undefined);
@@ -140,7 +140,7 @@ describe('closeAll', () => {
     expect(bench.emptied).toBe(1);
   });
 
-  it('still serves those who wait, and then leaves', async () => {
+  it('still serves waiting calls, and then resolves', async () => {
     const bench = new PoolBench({ maxConnections: 1 }, { maxSessions: 1 });
     const [first, second] = [await bench.running(), await bench.call()];
     const closed = bench.pool.closeAll(undefined);
@@ -151,7 +151,7 @@ describe('closeAll', () => {
     expect(await settled(closed)).toBe(true);
   });
 
-  it('with force ends those who run, who wait and who connect', async () => {
+  it('with force ends running, waiting and connecting calls', async () => {
     const bench = new PoolBench({ maxConnections: 2 }, { connectByHand: true, maxSessions: 1 });
     const first = await bench.call();
     bench.connects[0]?.succeed();
@@ -171,7 +171,7 @@ describe('closeAll', () => {
     ]);
   });
 
-  it('ends a connection that is only made after it', async () => {
+  it('ends a connection that is made only after it', async () => {
     const bench = new PoolBench({}, { connectByHand: true });
     await bench.call();
     const [attempt] = bench.connects;
@@ -183,7 +183,7 @@ describe('closeAll', () => {
 });
 
 describe('closeAll by force', () => {
-  it('hands no call that waits for a session on to the next connection', async () => {
+  it('does not move a call that waits for a session to the next connection', async () => {
     const bench = new PoolBench({ maxConnections: 2 }, { maxSessions: 2, connectByHand: true });
     const first = bench.begin();
     await settle();
@@ -193,7 +193,7 @@ describe('closeAll by force', () => {
     await bench.running();
     const { link } = bench;
     link.mute = true;
-    // There is no room: another connection is begun, and before it is there a place is free.
+    // The connection is full, so the pool starts another one; before that is ready a session becomes free.
     const waiting = await bench.call();
     await bench.finish(first);
     bench.connects[0]?.succeed();

@@ -13,22 +13,22 @@ async function together(
   return { bench, calls };
 }
 
-test('first calls that come together share one connect', async () => {
+test('simultaneous first calls share one connect', async () => {
   const { bench } = await together(8);
   expect(bench.connects).toHaveLength(1);
 });
 
-test('more first calls than fit on one connection make a second connect', async () => {
+test('more first calls than fit on one connection start a second connect', async () => {
   const { bench } = await together(9);
   expect(bench.connects).toHaveLength(2);
 });
 
-test('a login that failed at the server, of whomever, does not hold up those who come together', async () => {
+test('a failed login at the server, of any user, does not delay simultaneous first calls', async () => {
   const { bench } = await together(9, { hasFailed: () => true });
   expect(bench.connects).toHaveLength(2);
 });
 
-test('all who wait for a connect share its failure', async () => {
+test('all calls that wait for a connect share its failure', async () => {
   const { bench, calls } = await together(3);
   bench.connects[0]?.fail(refused());
   await settle();
@@ -38,7 +38,7 @@ test('all who wait for a connect share its failure', async () => {
   expect([bench.pool.empty, bench.clock.pending]).toEqual([true, 0]);
 });
 
-test('a failure while another connect is under way leaves the waiting to that one', async () => {
+test('if one of two connects fails, the waiting calls wait for the other one', async () => {
   const { bench, calls } = await together(9);
   bench.connects[1]?.fail();
   await settle();
@@ -48,7 +48,7 @@ test('a failure while another connect is under way leaves the waiting to that on
   expect(calls[0]?.lease).toBeDefined();
 });
 
-test('a connection that was made as somebody else serves the call that made it and no other', async () => {
+test('a connection logged in as another user serves only the call that made it', async () => {
   const bench = new PoolBench({}, { connectByHand: true });
   const first = bench.begin('web', false, { isShareable: () => false });
   const second = bench.begin('web');
@@ -61,14 +61,14 @@ test('a connection that was made as somebody else serves the call that made it a
   expect(second.lease?.connection).not.toBe(first.lease?.connection);
 });
 
-test('a failure that is none of ours is told as an internal error', async () => {
+test('an error other than SshpoolError becomes an internal error', async () => {
   const bench = new PoolBench();
   const connect = (): Promise<never> => Promise.reject(new TypeError(bench.request().key));
   const lease = bench.pool.acquire({ ...bench.request(), connect }, new AbortController().signal);
   await expect(lease).rejects.toMatchObject({ code: 'INTERNAL' });
 });
 
-test('with its leader a connect ends, and the next in line leads another', async () => {
+test('a connect ends with its leading call, and the next call in line leads another one', async () => {
   const { bench, calls } = await together(2);
   const [first] = bench.connects;
   calls[0]?.controller.abort();
@@ -84,7 +84,7 @@ test('with its leader a connect ends, and the next in line leads another', async
   expect(calls[1]?.lease).toBeDefined();
 });
 
-test('a connect whose leader has gone may still succeed, for the others', async () => {
+test('a connect whose leading call was cancelled may still serve the others', async () => {
   const { bench, calls } = await together(2);
   calls[0]?.controller.abort();
   bench.connects[0]?.succeed();
@@ -93,7 +93,7 @@ test('a connect whose leader has gone may still succeed, for the others', async 
   expect(bench.connectCount).toBe(1);
 });
 
-test('with the only one who waits the connect ends, and nothing is left', async () => {
+test('a connect ends with its only waiting call, and nothing is left', async () => {
   const { bench, calls } = await together(1);
   calls[0]?.controller.abort();
   expect(bench.connects[0]?.signal.aborted).toBe(true);
@@ -102,14 +102,14 @@ test('with the only one who waits the connect ends, and nothing is left', async 
   expect([bench.pool.empty, bench.clock.pending]).toEqual([true, 0]);
 });
 
-test('one who does not lead may leave without harm to the connect', async () => {
+test('a call that does not lead can be cancelled without ending the connect', async () => {
   const { bench, calls } = await together(2);
   calls[1]?.controller.abort();
   await settle();
   expect(bench.connects[0]?.signal.aborted).toBe(false);
 });
 
-test('a session lost with its connection is told, and the next call connects anew', async () => {
+test('a session that is lost with its connection gets an error, and the next call connects again', async () => {
   const bench = new PoolBench();
   const call = await bench.running();
   bench.link.lose('cable cut');
@@ -120,7 +120,7 @@ test('a session lost with its connection is told, and the next call connects ane
   expect(bench.connectCount).toBe(2);
 });
 
-test('a link that was lost before anybody listened fails nobody but connects anew', async () => {
+test('a link that was lost before the pool listened to it fails no call: the pool connects again', async () => {
   const bench = new PoolBench({ maxConnections: 1 }, { connectByHand: true });
   const call = await bench.call();
   const dead = bench.makeLink();

@@ -5,8 +5,8 @@ import { PoolBench } from '../../support/pool-bench.ts';
 
 const typesOf = (bench: PoolBench): string[] => bench.events.map(({ type }) => type);
 
-describe('the pool tells', () => {
-  it('that it connects, and who waits for that', async () => {
+describe('the pool reports', () => {
+  it('that it connects, and which call waits for it', async () => {
     const bench = new PoolBench();
     await bench.call();
     expect(typesOf(bench)).toEqual(['queue', 'connect']);
@@ -21,7 +21,7 @@ describe('the pool tells', () => {
     expect(bench.events).toMatchObject([{ type: 'reuse', connection: { id: 1 } }]);
   });
 
-  it('that a connection which nobody used has gone', async () => {
+  it('that an unused connection has gone', async () => {
     const bench = new PoolBench({ idleTimeoutMs: 60_000 });
     await bench.ran();
     await bench.pass(60_000);
@@ -43,7 +43,7 @@ describe('the pool tells', () => {
     expect(bench.events.at(-1)).toMatchObject({ type: 'evict', reason: 'lost' });
   });
 
-  it('that a server opens no further session', async () => {
+  it('that a server refuses a further session', async () => {
     const bench = new PoolBench({}, { maxSessions: 1 });
     await bench.call();
     await settle();

@@ -1,4 +1,4 @@
-/** Defects that were found by these tests; each is to move beside the tests of its module. */
+/** Regression tests; each is to move beside the tests of its module. */
 import { describe, expect, it } from 'vitest';
 import { SshpoolError } from '../../../src/base/errors.ts';
 import { settle } from '../../support/fake-link.ts';
@@ -6,7 +6,7 @@ import { PoolBench, refused } from '../../support/pool-bench.ts';
 
 const forced = (): SshpoolError => SshpoolError.of('AGENT_STOPPING', {});
 
-describe('calls that come together', () => {
+describe('simultaneous calls', () => {
   it('share one connection while its first session is still being opened', async () => {
     const bench = new PoolBench();
     const calls = [bench.begin(), bench.begin(), bench.begin()];
@@ -37,15 +37,15 @@ async function cancelled(fresh: boolean): Promise<PoolBench> {
 }
 
 describe('a call that was cancelled before it was made', () => {
-  it('leaves nothing behind in the pool', async () => {
+  it('leaves nothing in the pool', async () => {
     expect((await cancelled(false)).pool.empty).toBe(true);
   });
 
-  it('leaves nothing behind where it asked for a connection of its own', async () => {
+  it('leaves nothing in the pool if it wanted a connection of its own', async () => {
     expect((await cancelled(true)).pool.empty).toBe(true);
   });
 
-  it('does not keep closeAll from its end', async () => {
+  it('does not block closeAll', async () => {
     const { pool } = await cancelled(false);
     let done = false;
     void pool.closeAll(undefined).then(() => (done = true));
@@ -55,7 +55,7 @@ describe('a call that was cancelled before it was made', () => {
 });
 
 describe('a connection that is lost before its first session is open', () => {
-  it('fails the call, rather than connect again for ever', async () => {
+  it('fails the call instead of connecting again for ever', async () => {
     const bench = new PoolBench({}, { auto: false });
     const call = await bench.call();
     for (let losses = 0; losses < 5 && !call.error; losses++) {
@@ -65,7 +65,7 @@ describe('a connection that is lost before its first session is open', () => {
     expect(call.error?.code).toBe('CONNECTION_LOST');
   });
 
-  it('does not throw where it was lost before it was listened to, beside another', async () => {
+  it('does not throw if it was lost before the pool listened to it, beside another one', async () => {
     const bench = new PoolBench({ maxConnections: 2 }, { maxSessions: 1, connectByHand: true });
     const first = await bench.call();
     bench.connects[0]?.succeed();
@@ -82,13 +82,13 @@ describe('a connection that is lost before its first session is open', () => {
 });
 
 describe('a call whose connection is lost while its session is being opened', () => {
-  it('tries again as a part of the pool, not beside it', async () => {
+  it('is retried by the pool, within its limits', async () => {
     const bench = new PoolBench({}, { connectByHand: true });
     const first = await bench.call();
     bench.connects[0]?.succeed();
     await settle();
     await bench.run(first);
-    bench.link.mute = true; // no further spare is confirmed
+    bench.link.mute = true; // the server confirms no further spare
     const second = await bench.call();
     const third = await bench.call();
     expect([second.lease === undefined, third.lease === undefined]).toContain(true);
@@ -100,7 +100,7 @@ describe('a call whose connection is lost while its session is being opened', ()
     expect(bench.pool.stats().connections.length).toBeGreaterThan(0);
   });
 
-  it('does not connect for a caller that has gone', async () => {
+  it('does not connect for a caller that has disconnected', async () => {
     const bench = new PoolBench({ maxConnections: 1 });
     await bench.running();
     bench.link.mute = true;
@@ -114,7 +114,7 @@ describe('a call whose connection is lost while its session is being opened', ()
     expect(gone.error?.code).toBe('CANCELLED');
   });
 
-  it('is ended by a forced closeAll, and connects no more', async () => {
+  it('is ended by closeAll with force, and does not connect again', async () => {
     const bench = new PoolBench({ maxConnections: 1 });
     await bench.running();
     bench.link.mute = true;
@@ -131,7 +131,7 @@ describe('a call whose connection is lost while its session is being opened', ()
 });
 
 describe('a failed connect', () => {
-  it('is told to those who wait, also while another connection only drains', async () => {
+  it('is reported to the waiting calls, also while another connection is draining', async () => {
     const bench = new PoolBench({}, { connectByHand: true });
     const first = await bench.call();
     bench.connects[0]?.succeed();
@@ -146,7 +146,7 @@ describe('a failed connect', () => {
 });
 
 describe('a running connection that does not answer a probe', () => {
-  it('is passed over: another is made for the call that waits', async () => {
+  it('is skipped: the pool makes another one for the waiting call', async () => {
     const bench = new PoolBench();
     await bench.running();
     bench.link.mute = true;
@@ -159,7 +159,7 @@ describe('a running connection that does not answer a probe', () => {
 });
 
 describe('a ping', () => {
-  it('is answered by the end of the very session that it went to', async () => {
+  it('is answered also if its own session ends', async () => {
     const bench = new PoolBench({ maxConnections: 1 }, { maxSessions: 1 });
     const call = await bench.running();
     const { link } = bench;
@@ -173,13 +173,13 @@ describe('a ping', () => {
   });
 });
 
-describe('the remedy for refused signals', () => {
+describe('the workaround for refused signals', () => {
   const root = { user: 'root', maxSessions: 4 };
 
-  it('gives its place back to a call that waits for it', async () => {
+  it('frees its session for a waiting call', async () => {
     const bench = new PoolBench({ maxConnections: 1 }, root);
     const [a, b, c] = [await bench.running(), await bench.running(), await bench.running()];
-    // Four sessions are all, the spare included: the fifth teaches it.
+    // The limit is four sessions, the spare included: the pool learns it from the fifth.
     const d = await bench.running();
     const queued = await bench.call();
     expect(queued.lease).toBeUndefined();
@@ -199,7 +199,7 @@ describe('the remedy for refused signals', () => {
 });
 
 describe('channels that the server opened', () => {
-  it('do not count as sessions where the limit is learned', async () => {
+  it('do not count as sessions when the pool learns the limit', async () => {
     const bench = new PoolBench({ maxConnections: 2 }, { auto: false });
     const request = { ...bench.request(), forwardAgent: '/nowhere/agent.sock' };
     const first = bench.pool.acquire(request, new AbortController().signal);
@@ -208,7 +208,7 @@ describe('channels that the server opened', () => {
     const open = { sender: 7, window: 0, maxPacket: 1024 };
     link.receive({ type: 'open-confirmation', recipient: 0, ...open });
     await first;
-    // A second session is asked for as a spare; meanwhile the server uses the key agent.
+    // The pool opens a second session as a spare; meanwhile the server uses the key agent.
     const extra = Buffer.alloc(0);
     link.receive({ type: 'open', channelType: 'auth-agent@openssh.com', extra, ...open });
     const second = bench.pool.acquire(request, new AbortController().signal);

@@ -35,11 +35,11 @@ test.each([
   ['ROSSSH', 'unknown'],
   ['Not_OpenSSH_9.2', 'unknown'],
   ['', 'unknown'],
-])('a server that calls itself "%s" is %s', (version, finding) => {
+])('a server with the version "%s" is %s', (version, finding) => {
   expect(firstFinding(version)).toBe(finding);
 });
 
-test('a server that ends connections stays one that does, whatever is found later', () => {
+test('a server that ends connections keeps this grade, whatever is found later', () => {
   fc.assert(
     fc.property(findings, findings, (before, later) => {
       expect(after(later, after([...before, 'died']))).toBe('single');
@@ -47,7 +47,7 @@ test('a server that ends connections stays one that does, whatever is found late
   );
 });
 
-test('a server is trusted with spares only when it is known, or was tried and kept one', () => {
+test('the pool opens spares only at a server that is known, or that was tried and kept one', () => {
   fc.assert(
     fc.property(findings, (list) => {
       fc.pre(after(list) === 'proven');
@@ -58,7 +58,7 @@ test('a server is trusted with spares only when it is known, or was tried and ke
   );
 });
 
-test('one early end, and one further use, change no grade', () => {
+test('one early end and one further use do not change the grade', () => {
   for (const grade of Object.keys(GRADES) as Grade[]) {
     expect(after(['died-early', 'used-again'], grade)).toBe(grade);
   }

@@ -9,7 +9,7 @@ import { PoolBench } from '../../support/pool-bench.ts';
 class Bench {
   readonly clock = new FakeClock();
   readonly handshakes = new Handshakes(this.clock, () => 0.5);
-  /** Handshakes under way by name, oldest first, with what ends them. */
+  /** Handshakes in progress by name, oldest first, with functions that end them. */
   readonly underWay = new Map<string, { readonly end: () => void; readonly fail: () => void }>();
   readonly failures = new Map<string, string>();
 
@@ -29,7 +29,7 @@ class Bench {
     return controller;
   }
 
-  /** Begins so many, and waits for those that are put off. */
+  /** Begins this many handshakes, and lets the delayed ones start. */
   async beginMany(count: number): Promise<AbortController[]> {
     const controllers = Array.from({ length: count }, (_, i) => this.begin(String(i)));
     await this.pass(50);
@@ -47,13 +47,13 @@ class Bench {
 }
 
 describe('handshakes with one server', () => {
-  it('are ten at a time', async () => {
+  it('are limited to ten at a time', async () => {
     const bench = new Bench();
     await bench.beginMany(30);
     expect(bench.underWay.size).toBe(10);
   });
 
-  it('follow in the order in which they came, whether those before succeed or fail', async () => {
+  it('start in the order of the calls, whether the earlier ones succeed or fail', async () => {
     const bench = new Bench();
     await bench.beginMany(12);
     bench.underWay.get('4')?.end();
@@ -64,7 +64,7 @@ describe('handshakes with one server', () => {
     expect([...bench.failures.keys()]).toEqual(['0']);
   });
 
-  it('begin at once while they are few, and a little later beyond', async () => {
+  it('start at once while there are few, and with a delay beyond', async () => {
     const bench = new Bench();
     for (const name of ['a', 'b', 'c', 'd']) bench.begin(name);
     expect(bench.names).toEqual(['a', 'b', 'c']);
@@ -74,7 +74,7 @@ describe('handshakes with one server', () => {
     expect(bench.names).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('do not wait for those with another', async () => {
+  it('do not wait for handshakes with another server', async () => {
     const bench = new Bench();
     await bench.beginMany(11);
     bench.begin('other', 'db:22');
@@ -82,8 +82,8 @@ describe('handshakes with one server', () => {
   });
 });
 
-describe('a handshake that is given up', () => {
-  it('leaves the line', async () => {
+describe('a cancelled handshake', () => {
+  it('leaves the queue', async () => {
     const bench = new Bench();
     const controllers = await bench.beginMany(12);
     controllers[10]?.abort();
@@ -95,7 +95,7 @@ describe('a handshake that is given up', () => {
     expect(bench.names.at(-1)).toBe('11');
   });
 
-  it('leaves its place to the next while it is put off', async () => {
+  it('gives its place to the next one while it is delayed', async () => {
     const bench = new Bench();
     const controllers = Array.from({ length: 11 }, (_, i) => bench.begin(String(i)));
     controllers[5]?.abort();
@@ -106,14 +106,14 @@ describe('a handshake that is given up', () => {
     expect(bench.clock.pending).toBe(0);
   });
 
-  it('is not begun where it was given up before', async () => {
+  it('does not start if it was cancelled before', async () => {
     const { handshakes } = new Bench();
     const run = handshakes.run('web:22', AbortSignal.abort(), () => Promise.resolve());
     await expect(run).rejects.toMatchObject({ code: 'CANCELLED' });
   });
 });
 
-it('are never more than ten, and each has its turn or is given up', async () => {
+it('are never more than ten, and each one starts or is cancelled', async () => {
   const step = fc.tuple(
     fc.constantFrom('begin', 'begin', 'end', 'fail', 'abort', 'time'),
     fc.nat(),
@@ -151,7 +151,7 @@ it('are never more than ten, and each has its turn or is given up', async () => 
 });
 
 describe('the pool', () => {
-  it('begins no more than ten connects to a server, whatever their keys are', async () => {
+  it('runs at most ten connects to a server, whatever their keys are', async () => {
     const bench = new PoolBench({}, { connectByHand: true });
     for (let i = 0; i < 12; i++) {
       const request = { ...bench.request(`web${i}`), server: 'bastion:22' };
@@ -166,7 +166,7 @@ describe('the pool', () => {
     expect(bench.connectCount).toBe(11);
   });
 
-  it('counts the time in line as waiting, and not as connecting', async () => {
+  it('counts the time in the queue as waiting, not as connecting', async () => {
     const bench = new PoolBench({}, { connectByHand: true });
     for (let i = 0; i < 10; i++) void bench.call('web', true);
     await bench.pass(50);

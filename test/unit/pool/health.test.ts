@@ -6,7 +6,7 @@ import { PoolBench } from '../../support/pool-bench.ts';
 const PING = 'keepalive@openssh.com';
 const HOUR = 3_600_000;
 
-describe('a connection in use lately', () => {
+describe('a recently used connection', () => {
   it('is pinged every five seconds, on the spare', async () => {
     const bench = new PoolBench();
     await bench.ran();
@@ -15,7 +15,7 @@ describe('a connection in use lately', () => {
     expect(bench.pool.stats().totals.healthChecksPassed).toBe(3);
   });
 
-  it('is pinged at the interval once it was not used for a minute', async () => {
+  it('is pinged at the interval after a minute without use', async () => {
     const bench = new PoolBench({ healthCheckIntervalMs: 20_000 });
     await bench.ran();
     await bench.pass(60_000);
@@ -24,7 +24,7 @@ describe('a connection in use lately', () => {
     expect(bench.link.requests.length - before).toBe(3);
   });
 
-  it('is not pinged where pings are not wanted', async () => {
+  it('is not pinged if health checks are off', async () => {
     const bench = new PoolBench({ healthChecks: false });
     await bench.ran();
     await bench.pass(60_000);
@@ -45,7 +45,7 @@ describe('a ping', () => {
     expect(bench.pool.stats().connections[0]?.rttMs).toBe(30);
   });
 
-  it('that stays unanswered ends an idle connection after two seconds', async () => {
+  it('without an answer ends an idle connection after two seconds', async () => {
     const bench = new PoolBench();
     await bench.ran();
     bench.link.mute = true;
@@ -59,7 +59,7 @@ describe('a ping', () => {
     });
   });
 
-  it('that stays unanswered does not end a connection with a running session', async () => {
+  it('without an answer does not end a connection with a running session', async () => {
     const bench = new PoolBench();
     const call = await bench.running();
     bench.link.mute = true;
@@ -69,7 +69,7 @@ describe('a ping', () => {
     expect(call.outcome).toBeUndefined();
   });
 
-  it('keeps a connection on which no session is open', async () => {
+  it('keeps a connection without open sessions', async () => {
     const bench = new PoolBench();
     await bench.ran();
     const [spare] = bench.link.sessions;
@@ -80,7 +80,7 @@ describe('a ping', () => {
     expect(bench.pool.stats().totals.healthChecksPassed).toBe(4);
   });
 
-  it('is satisfied by any message where there is no session to ask on', async () => {
+  it('is answered by any message if there is no session to send it on', async () => {
     const bench = new PoolBench({ healthCheckIntervalMs: 500 }, { auto: false });
     const call = await bench.call();
     bench.clock.advance(500);
@@ -105,7 +105,7 @@ async function doubtful(): Promise<PoolBench> {
   return bench;
 }
 
-describe('a connection that was not heard for long', () => {
+describe('a connection that has received nothing for long', () => {
   it('is probed before it is used', async () => {
     const bench = await doubtful();
     bench.link.mute = true;
@@ -118,7 +118,7 @@ describe('a connection that was not heard for long', () => {
     expect(bench.connectCount).toBe(1);
   });
 
-  it('is replaced where it does not answer', async () => {
+  it('is replaced if it does not answer', async () => {
     const bench = await doubtful();
     const dead = bench.link;
     dead.mute = true;
@@ -129,7 +129,7 @@ describe('a connection that was not heard for long', () => {
     expect(call.lease).toMatchObject({ reused: false, queueMs: 2000 });
   });
 
-  it('is probed once for many who wait', async () => {
+  it('is probed once for many waiting calls', async () => {
     const bench = await doubtful();
     bench.link.mute = true;
     bench.begin();
@@ -139,7 +139,7 @@ describe('a connection that was not heard for long', () => {
     expect(bench.connectCount).toBe(1);
   });
 
-  it('is also found where the clock was set back', async () => {
+  it('is also detected if the clock was set back', async () => {
     const bench = new PoolBench();
     await bench.ran();
     bench.clock.jump(-HOUR);
@@ -147,7 +147,7 @@ describe('a connection that was not heard for long', () => {
     expect(bench.link.requests.at(-1)).toBe(PING);
   });
 
-  it('is probed where no pings are made and it was silent for 15 seconds', async () => {
+  it('is probed if health checks are off and it was silent for 15 seconds', async () => {
     const bench = new PoolBench({ healthChecks: false });
     await bench.ran();
     await bench.pass(15_001, 15_001);
@@ -159,7 +159,7 @@ describe('a connection that was not heard for long', () => {
 describe('the rules', () => {
   const settings = { healthChecks: true, healthCheckIntervalMs: 30_000 };
 
-  it('ping at the shorter of five seconds and the interval while in use', () => {
+  it('ping a connection in use at the shorter of five seconds and the interval', () => {
     expect(pingDelayMs(0, settings)).toBe(5000);
     expect(pingDelayMs(0, { ...settings, healthCheckIntervalMs: 1000 })).toBe(1000);
     expect(pingDelayMs(60_000, settings)).toBe(30_000);
@@ -172,7 +172,7 @@ describe('the rules', () => {
     [34_001, 60_000, true],
     [-2000, 0, false],
     [-2001, 0, true],
-  ])('heard %i ms ago, used %i ms ago: doubtful %s', (heard, used, expected) => {
+  ])('received data %i ms ago, used %i ms ago: doubtful %s', (heard, used, expected) => {
     expect(isDoubtful(heard, used, settings)).toBe(expected);
   });
 });

@@ -38,7 +38,7 @@ test('the idle time begins when the last session ends', async () => {
   expect(bench.link.leaving).toBe(true);
 });
 
-test('the pool tells when its last connection has gone, and no timer is left', async () => {
+test('the pool reports when its last connection has gone, and no timer is left', async () => {
   const bench = new PoolBench({ idleTimeoutMs: 60_000 });
   await bench.ran();
   expect(bench.emptied).toBe(0);

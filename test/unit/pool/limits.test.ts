@@ -1,11 +1,11 @@
-/** Servers that open fewer sessions than we would like (MaxSessions of sshd_config). */
+/** Servers that allow fewer sessions than the pool wants (MaxSessions of sshd_config). */
 import { describe, expect, it, test } from 'vitest';
 import { KnownLimits } from '../../../src/pool/limits.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { settle } from '../../support/fake-link.ts';
 import { PoolBench } from '../../support/pool-bench.ts';
 
-test('a call that is refused a session gets one on another connection', async () => {
+test('a call whose session is refused gets one on another connection', async () => {
   const bench = new PoolBench({}, { maxSessions: 1 });
   await bench.running();
   const second = await bench.running();
@@ -13,7 +13,7 @@ test('a call that is refused a session gets one on another connection', async ()
   expect(bench.connectCount).toBe(2);
 });
 
-test('the limit is learned once: later connections ask for no more', async () => {
+test('the pool learns the limit once: later connections open no more sessions', async () => {
   const bench = new PoolBench({}, { maxSessions: 2 });
   for (let i = 0; i < 6; i++) await bench.running();
   expect(bench.connectCount).toBe(3);
@@ -21,7 +21,7 @@ test('the limit is learned once: later connections ask for no more', async () =>
   expect(bench.pool.stats().totals.refusedSessions).toBe(1);
 });
 
-test('at the limit a session that ends makes room for a spare', async () => {
+test('at the limit the session of a finished command serves the next call', async () => {
   const bench = new PoolBench({ maxConnections: 1 }, { maxSessions: 2 });
   const first = await bench.running();
   await bench.running();
@@ -39,7 +39,7 @@ test('a server of one session at a time serves one call after the other', async 
   expect(bench.connectCount).toBe(1);
 });
 
-test('a server that opens no session at all is told to the caller', async () => {
+test('a server that opens no session gives the caller an error', async () => {
   const bench = new PoolBench({}, { maxSessions: 0 });
   const call = await bench.call();
   expect(call.error).toMatchObject({
@@ -50,7 +50,7 @@ test('a server that opens no session at all is told to the caller', async () => 
   expect(bench.pool.empty).toBe(true);
 });
 
-test('a connection that once served and opens no session any more is replaced', async () => {
+test('a connection that worked and opens no session any more is replaced', async () => {
   const bench = new PoolBench({ maxConnections: 1 }, { maxSessions: 1 });
   const call = await bench.running();
   const old = bench.link;
@@ -61,11 +61,11 @@ test('a connection that once served and opens no session any more is replaced', 
   expect(next.lease?.reused).toBe(false);
 });
 
-describe('what a server was found to allow', () => {
+describe('what the pool has learned about a server', () => {
   const MINUTE = 60_000;
   const QUICK = { idleTimeoutMs: 1000 };
 
-  /** A pool whose server has closed the spare of a connection that has ended since. */
+  /** A pool whose server closed the spare of a connection that has ended since. */
   async function withoutSpares(): Promise<PoolBench> {
     const bench = new PoolBench(QUICK);
     await bench.ran();
@@ -76,7 +76,7 @@ describe('what a server was found to allow', () => {
     return bench;
   }
 
-  it('is known to connections that are made after the last has gone', async () => {
+  it('applies to connections that are made after the last one has gone', async () => {
     const bench = new PoolBench(QUICK, { maxSessions: 2 });
     const calls = [await bench.running(), await bench.running(), await bench.running()];
     for (const call of calls) await bench.finish(call);
@@ -86,13 +86,13 @@ describe('what a server was found to allow', () => {
     expect(bench.pool.stats().totals).toMatchObject({ refusedSessions: 1, totalConnections: 2 });
   });
 
-  it('is known for connections of one caller too', async () => {
+  it('applies to connections for one call, too', async () => {
     const bench = await withoutSpares();
     await bench.running('web', true);
     expect(bench.link.sentOf('open')).toHaveLength(1);
   });
 
-  it('has no spare opened where the server closed one', async () => {
+  it('prevents spares if the server closed one', async () => {
     const bench = await withoutSpares();
     await bench.running();
     expect(bench.link.sessions).toHaveLength(1);
@@ -107,7 +107,7 @@ describe('what a server was found to allow', () => {
     expect(bench.link.sessions).toHaveLength(2);
   });
 
-  it('is not learned from spares that end with their connection', async () => {
+  it('does not come from spares that end with their connection', async () => {
     const bench = new PoolBench();
     await bench.ran();
     bench.link.lose();
@@ -126,11 +126,11 @@ describe('the known limits', () => {
     diedAt: -Infinity,
   };
 
-  it('are none before any was met', () => {
+  it('are empty at first', () => {
     expect(new KnownLimits(new FakeClock()).of('web')).toEqual(UNLIMITED);
   });
 
-  it('come together, and are only lowered', () => {
+  it('are combined, and are only lowered', () => {
     const known = new KnownLimits(new FakeClock());
     known.learn('web', { maxChannels: 3 });
     known.learn('web', { spareless: true });
@@ -139,7 +139,7 @@ describe('the known limits', () => {
     expect(known.of('db')).toEqual(UNLIMITED);
   });
 
-  it('expire, and what is learned then is learned anew', () => {
+  it('expire, and are then learned again', () => {
     const clock = new FakeClock();
     const known = new KnownLimits(clock);
     known.learn('web', { maxChannels: 3 });
@@ -150,7 +150,7 @@ describe('the known limits', () => {
     expect(known.of('web').maxChannels).toBe(5);
   });
 
-  it('are those of the 256 keys that were learned of last', () => {
+  it('are those of the 256 keys that were updated last', () => {
     const known = new KnownLimits(new FakeClock());
     known.learn('first', { maxChannels: 3 });
     known.learn('second', { maxChannels: 3 });

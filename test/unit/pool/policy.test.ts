@@ -25,55 +25,55 @@ test('a proven connection with room is used', () => {
   expect(place([view(8), one], demand)).toEqual({ kind: 'use', connection: one });
 });
 
-test('a spare comes before a less busy connection', () => {
+test('a spare is preferred to a less busy connection', () => {
   const spare = { ...view(5), spare: true };
   expect(place([view(1), spare], demand)).toEqual({ kind: 'use', connection: spare });
 });
 
-test('a doubtful connection is probed before another is made', () => {
+test('a doubtful connection is probed before another one is made', () => {
   const one = view(0, { proof: 'doubtful' });
   expect(place([one], demand)).toEqual({ kind: 'probe', connection: one });
 });
 
-test('one that is being probed is waited for', () => {
+test('a call waits for a connection that is being probed', () => {
   expect(place([view(0, { proof: 'probing' })], demand)).toEqual({ kind: 'wait' });
 });
 
-test('more wait than a probed one can take: another connects', () => {
+test('if more calls wait than a probed connection can take, the pool connects', () => {
   const probing = view(6, { proof: 'probing' });
   const placement = { kind: 'connect', purpose: 'room' };
   expect(place([probing], { ...demand, waiting: 3 })).toEqual(placement);
 });
 
-describe('where a bulk transfer is under way', () => {
+describe('beside a bulk transfer', () => {
   const bulk = { ...view(1), spare: true, bulk: true };
 
-  test('another connection is used, be it busier and without a spare', () => {
+  test('another connection is used, even if it is busier and has no spare', () => {
     const busy = view(7);
     expect(place([bulk, busy], demand)).toEqual({ kind: 'use', connection: busy });
   });
 
-  test('another is probed that is doubtful', () => {
+  test('another connection that is doubtful is probed', () => {
     const doubtful = view(0, { proof: 'doubtful' });
     expect(place([bulk, doubtful], demand)).toEqual({ kind: 'probe', connection: doubtful });
   });
 
-  test('another is made where there is none, for speed alone', () => {
+  test('another connection is made for speed', () => {
     expect(place([bulk], demand)).toEqual({ kind: 'connect', purpose: 'speed' });
   });
 
-  test('one that is being made is waited for', () => {
+  test('a call waits for a connection that is being made', () => {
     expect(place([bulk], { ...demand, connecting: 1 })).toEqual({ kind: 'wait' });
   });
 
   test.each([{ max: 1 }, { settles: true }, { settles: true, connecting: 1 }])(
-    'it is put up with: %o',
+    'the connection of the transfer is used: %o',
     (more) => {
       expect(place([bulk], { ...demand, ...more })).toEqual({ kind: 'use', connection: bulk });
     },
   );
 
-  test('another is made for room where all are full', () => {
+  test('another connection is made for room if all are full', () => {
     const placement = { kind: 'connect', purpose: 'room' };
     expect(place([{ ...bulk, running: 8 }], demand)).toEqual(placement);
   });
@@ -100,7 +100,7 @@ const demands: fc.Arbitrary<Demand> = fc.record({
   settles: fc.boolean(),
 });
 
-test('only a proven connection with room is used, without a bulk transfer if there is one', () => {
+test('only a proven connection with room is used, and one without a bulk transfer if possible', () => {
   fc.assert(
     fc.property(views, demands, (connections, wanted) => {
       const placement = place(connections, wanted);
@@ -118,7 +118,7 @@ test('only a proven connection with room is used, without a bulk transfer if the
   );
 });
 
-test('who could be served is only kept waiting for what is on its way', () => {
+test('a call that could be served waits only for a connect or a probe', () => {
   fc.assert(
     fc.property(views, demands, (connections, wanted) => {
       fc.pre(place(connections, wanted).kind === 'wait');
@@ -129,7 +129,7 @@ test('who could be served is only kept waiting for what is on its way', () => {
   );
 });
 
-test('only a doubtful connection with room is probed', () => {
+test('only a doubtful or untried connection with room is probed', () => {
   fc.assert(
     fc.property(views, demands, (connections, wanted) => {
       const placement = place(connections, wanted);
@@ -141,7 +141,7 @@ test('only a doubtful connection with room is probed', () => {
   );
 });
 
-test('a connect never goes beyond the limit, nor beyond what those who wait need', () => {
+test('the pool connects only up to its limit, and only for waiting calls', () => {
   fc.assert(
     fc.property(views, demands, (connections, wanted) => {
       fc.pre(place(connections, wanted).kind === 'connect');
@@ -151,7 +151,7 @@ test('a connect never goes beyond the limit, nor beyond what those who wait need
   );
 });
 
-test('the given connections are left in their order', () => {
+test('the order of the given connections is not changed', () => {
   fc.assert(
     fc.property(views, demands, (connections, wanted) => {
       const before = [...connections];
@@ -168,7 +168,7 @@ describe('an untried connection', () => {
     expect(place([untried], demand)).toEqual({ kind: 'use', connection: untried });
   });
 
-  test('is tried first where none may, so that others come beside it', () => {
+  test('is tried first if no other connection may be made, so that more sessions fit', () => {
     expect(place([untried], { ...demand, max: 1 })).toEqual({ kind: 'probe', connection: untried });
   });
 
@@ -177,7 +177,7 @@ describe('an untried connection', () => {
     expect(place([untried], wanted)).toEqual({ kind: 'probe', connection: untried });
   });
 
-  test('is waited for by any number of tunnels while it is tried', () => {
+  test('makes any number of tunnels wait while it is tried', () => {
     const wanted = { ...demand, wantsSession: false, waiting: 20 };
     const trying = { ...untried, proof: 'probing' as const };
     expect(place([trying], wanted)).toEqual({ kind: 'wait' });

@@ -11,7 +11,7 @@ async function full(): Promise<{ bench: PoolBench; holders: Call[] }> {
   return { bench, holders };
 }
 
-test('a full pool says so after the deadline of the queue', async () => {
+test('a full pool gives an error after the queue timeout', async () => {
   const { bench } = await full();
   const call = await bench.call();
   await bench.pass(9999);
@@ -25,7 +25,7 @@ test('a full pool says so after the deadline of the queue', async () => {
   expect(bench.pool.stats().totals.queued).toBe(0);
 });
 
-test('those who wait are served in the order in which they came', async () => {
+test('waiting calls are served in the order of their arrival', async () => {
   const { bench, holders } = await full();
   const waiting = [await bench.call(), await bench.call(), await bench.call()];
   const served = (): boolean[] => waiting.map(({ lease }) => lease !== undefined);
@@ -40,7 +40,7 @@ test('those who wait are served in the order in which they came', async () => {
   }
 });
 
-test('the time in the queue is told', async () => {
+test('the time in the queue is reported', async () => {
   const { bench, holders } = await full();
   const call = await bench.call();
   await bench.pass(3000);
@@ -48,7 +48,7 @@ test('the time in the queue is told', async () => {
   expect(call.lease).toMatchObject({ queueMs: 3000, connectMs: 0, reused: true });
 });
 
-test('one who is served has no deadline any more', async () => {
+test('a served call has no queue timeout any more', async () => {
   const { bench, holders } = await full();
   const call = await bench.call();
   if (holders[0]) await bench.finish(holders[0]);
@@ -56,7 +56,7 @@ test('one who is served has no deadline any more', async () => {
   expect([call.lease !== undefined, call.error]).toEqual([true, undefined]);
 });
 
-test('the deadline does not end one who waits while a connect is under way', async () => {
+test('the queue timeout does not end a call that waits for a connect', async () => {
   const bench = new PoolBench(FULL, { connectByHand: true });
   const call = await bench.call();
   await bench.pass(25_000);
@@ -66,7 +66,7 @@ test('the deadline does not end one who waits while a connect is under way', asy
   expect(call.lease).toMatchObject({ queueMs: 0, connectMs: 25_000 });
 });
 
-test('one who is cancelled leaves the queue at once', async () => {
+test('a cancelled call leaves the queue at once', async () => {
   const { bench, holders } = await full();
   const [first, second] = [await bench.call(), await bench.call()];
   first.controller.abort();
@@ -76,7 +76,7 @@ test('one who is cancelled leaves the queue at once', async () => {
   expect(second.lease).toBeDefined();
 });
 
-test('a cancel after the session was given changes nothing', async () => {
+test('a cancel after the session was given has no effect', async () => {
   const bench = new PoolBench();
   const call = await bench.running();
   call.controller.abort();
@@ -84,7 +84,7 @@ test('a cancel after the session was given changes nothing', async () => {
   expect([call.error, call.outcome]).toEqual([undefined, undefined]);
 });
 
-test('who waited for room in vain is told why no further connection was made', async () => {
+test('a call that got no session in time gets the reason why no further connection was made', async () => {
   const bench = new PoolBench({}, { connectByHand: true });
   const first = bench.begin();
   await settle();
@@ -93,7 +93,7 @@ test('who waited for room in vain is told why no further connection was made', a
   await bench.run(first);
   for (let i = 1; i < 8; i++) await bench.running();
   const call = await bench.call();
-  // It is tried again now and then, up to the deadline.
+  // The pool tries again from time to time, up to the queue timeout.
   for (let ms = 0; ms < 30_000; ms += 1000) {
     bench.connects[0]?.fail(refused('Connection refused'));
     await bench.pass(1000);
@@ -102,7 +102,7 @@ test('who waited for room in vain is told why no further connection was made', a
 });
 
 describe('a pool is crowded', () => {
-  test('where a call waits for room, and nothing is on its way', async () => {
+  test('if a call waits for a session, and no connect is in progress', async () => {
     const bench = new PoolBench({ maxConnections: 1 }, { maxSessions: 1 });
     const first = await bench.running();
     expect(bench.pool.isCrowded('web')).toBe(false);
@@ -112,7 +112,7 @@ describe('a pool is crowded', () => {
     expect(bench.pool.isCrowded('web')).toBe(false);
   });
 
-  test('but not while a connection is made, nor while its person is asked for long', async () => {
+  test('but not while it connects, nor during a long prompt', async () => {
     const bench = new PoolBench({ queueTimeoutMs: 30_000 }, { connectByHand: true });
     await bench.call();
     expect(bench.pool.isCrowded('web')).toBe(false);
@@ -121,7 +121,7 @@ describe('a pool is crowded', () => {
     expect(bench.pool.isCrowded('web')).toBe(false);
   });
 
-  test('but not while a connection is asked for a sign of life', async () => {
+  test('but not while a connection is probed', async () => {
     const bench = new PoolBench({ maxConnections: 1 });
     await bench.ran();
     bench.link.mute = true;
@@ -130,12 +130,12 @@ describe('a pool is crowded', () => {
     expect(bench.pool.isCrowded('web')).toBe(false);
   });
 
-  test('but not where nobody was ever connected', () => {
+  test('but not if it never had a connection', () => {
     expect(new PoolBench().pool.isCrowded('web')).toBe(false);
   });
 });
 
-test('what a person takes for an answer is neither of the connect nor of the queue', async () => {
+test('the time of a prompt does not count as connect time or queue time', async () => {
   const bench = new PoolBench({}, { connectByHand: true });
   const call = await bench.call();
   bench.clock.advance(70);

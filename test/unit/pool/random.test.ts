@@ -1,4 +1,4 @@
-/** The pool under any course of events. */
+/** The pool under random sequences of events. */
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SshpoolError } from '../../../src/base/errors.ts';
@@ -27,7 +27,7 @@ const step: fc.Arbitrary<Step> = fc.tuple(
   fc.nat(1000),
 );
 
-/** What loses nothing. */
+/** Events that lose no session. */
 const QUIET = ['acquire', 'acquire', 'finish', 'connected', 'stream'] as const;
 
 class Course {
@@ -51,7 +51,7 @@ class Course {
     switch (name) {
       case 'acquire':
       case 'fresh':
-        // A login may have failed at the server before, of another group.
+        // A login of another group may have failed at the server before.
         this.calls.push(bench.begin('web', name === 'fresh', { hasFailed: () => pick % 3 === 0 }));
         break;
       case 'finish': {
@@ -105,7 +105,7 @@ class Course {
     await this.#start();
   }
 
-  /** As the agent does: whoever gets a session starts its command. */
+  /** As the agent does: a call that gets a session starts its command. */
   async #start(): Promise<void> {
     for (const call of this.leased) {
       if (this.#started.has(call)) continue;
@@ -116,7 +116,7 @@ class Course {
     }
   }
 
-  /** Which of the rules that hold at any time are broken. */
+  /** The invariants that are violated. */
   broken(maxConnections: number): string[] {
     const { bench } = this;
     const { totals, connections } = bench.pool.stats();
@@ -136,7 +136,7 @@ class Course {
     return Object.entries(rules).flatMap(([name, holds]) => (holds ? [] : [name]));
   }
 
-  /** Everything ends: connects, then all by force. */
+  /** Ends everything: first the connects, then the rest by force. */
   async end(): Promise<void> {
     const { bench } = this;
     const closed = bench.pool.closeAll(stopping);
@@ -171,7 +171,7 @@ const course = (
   );
 
 test(
-  'limits, counters and emptiness are right after every event',
+  'limits, counters and emptiness are correct after every event',
   { timeout: 20_000 },
   async () => {
     await course(
@@ -181,24 +181,20 @@ test(
   },
 );
 
-test(
-  'every call settles, and nothing is left when all is closed',
-  { timeout: 20_000 },
-  async () => {
-    await course(
-      () => undefined,
-      ({ bench, calls, leased }) => {
-        for (const { lease, error } of calls) expect(lease ?? error).toBeDefined();
-        for (const { outcome } of leased) expect(outcome).toBeDefined();
-        expect(bench.pool.empty).toBe(true);
-        bench.clock.advance(60_000);
-        expect(bench.clock.pending).toBe(0);
-      },
-    );
-  },
-);
+test('every call settles, and nothing is left after closeAll', { timeout: 20_000 }, async () => {
+  await course(
+    () => undefined,
+    ({ bench, calls, leased }) => {
+      for (const { lease, error } of calls) expect(lease ?? error).toBeDefined();
+      for (const { outcome } of leased) expect(outcome).toBeDefined();
+      expect(bench.pool.empty).toBe(true);
+      bench.clock.advance(60_000);
+      expect(bench.clock.pending).toBe(0);
+    },
+  );
+});
 
-test('those who wait are served in order of arrival, if nothing is lost', async () => {
+test('waiting calls are served in order of arrival if no session is lost', async () => {
   const quiet = fc.array(fc.tuple(fc.constantFrom(...QUIET), fc.nat(1000)), { maxLength: 60 });
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 3 }), quiet, async (max, steps) => {

@@ -22,7 +22,7 @@ beforeEach(async () => {
   end = new RemoteEnd(call.lease, bench.clock);
 });
 
-/** A second command that is told to end before the server has answered its request. */
+/** A second command that is ended before the server has answered its request. */
 async function starting(): Promise<Call> {
   const later = await bench.call();
   bench.link.mute = true;
@@ -33,19 +33,19 @@ async function starting(): Promise<Call> {
   return later;
 }
 
-test('a signal alone is delivered, and no more', async () => {
+test('a signal alone is delivered without further actions', async () => {
   end.signal('INT');
   await bench.pass(60_000);
   expect([signals(), closes()]).toEqual([['INT'], 0]);
 });
 
-test('an end begins with the end of stdin and the signal', () => {
+test('an end starts with end of file on stdin and the signal', () => {
   end.end('TERM');
   expect(bench.link.sentOf('eof')).toHaveLength(1);
   expect(signals()).toEqual(['TERM']);
 });
 
-test('a command that stays is killed after five seconds', async () => {
+test('a command that does not end is killed after five seconds', async () => {
   end.end('TERM');
   await settle();
   await bench.pass(4999);
@@ -54,7 +54,7 @@ test('a command that stays is killed after five seconds', async () => {
   expect(signals()).toEqual(['TERM', 'KILL']);
 });
 
-test('a channel that stays is closed two seconds later', async () => {
+test('a channel that stays open is closed two seconds later', async () => {
   end.end('TERM');
   await settle();
   await bench.pass(6999);
@@ -64,14 +64,14 @@ test('a channel that stays is closed two seconds later', async () => {
   expect(call.outcome).toEqual({ kind: 'vanished' });
 });
 
-test('an end is begun once', async () => {
+test('an end starts only once', async () => {
   end.end('TERM');
   end.end('HUP');
   await bench.pass(1000);
   expect(signals()).toEqual(['TERM']);
 });
 
-test('a command that has ended is left alone', async () => {
+test('a command that has ended gets no further signal', async () => {
   end.end('TERM');
   await bench.finish(call);
   end.done();
@@ -80,7 +80,7 @@ test('a command that has ended is left alone', async () => {
   expect([signals(), closes()]).toEqual([['TERM'], 1]);
 });
 
-test('a server that says nothing within a second is not waited for', async () => {
+test('the session of a server that sends nothing within a second is closed', async () => {
   await bench.pass(100);
   bench.link.mute = true;
   end.end('TERM');
@@ -90,7 +90,7 @@ test('a server that says nothing within a second is not waited for', async () =>
   expect([signals(), closes(), call.outcome]).toEqual([['TERM'], 1, { kind: 'vanished' }]);
 });
 
-test('a server that says anything gives the command its time', async () => {
+test('any message of the server keeps the time limit of the command', async () => {
   await bench.pass(100);
   bench.link.mute = true;
   end.end('TERM');
@@ -109,7 +109,7 @@ test('a refused signal closes the channel at once', async () => {
   expect([closes(), call.outcome]).toEqual([1, { kind: 'vanished' }]);
 });
 
-test('a command that is not answered within a second is closed, whatever else is said', async () => {
+test('a command whose request is not answered within a second is closed, whatever else the server sends', async () => {
   await bench.pass(100);
   const later = await starting();
   await bench.pass(500);
@@ -120,7 +120,7 @@ test('a command that is not answered within a second is closed, whatever else is
   expect([signals(), closes(), later.outcome]).toEqual([['TERM'], 1, { kind: 'vanished' }]);
 });
 
-test('a command that is answered within a second gets its time', async () => {
+test('a command whose request is answered within a second keeps its time limit', async () => {
   await bench.pass(100);
   const later = await starting();
   await bench.pass(500);
@@ -147,7 +147,7 @@ test.each(['HUP', 'INT', 'QUIT', 'TERM'])(
   },
 );
 
-test('a refused USR1 changes nothing', async () => {
+test('a refused USR1 has no effect', async () => {
   bench.link.grants.delete('signal');
   end.signal('USR1');
   await bench.pass(1);

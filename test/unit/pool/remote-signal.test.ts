@@ -1,15 +1,15 @@
-/** The command line for the remedy, run by a real /bin/sh beside real commands. */
+/** The shell command of the signal workaround, run by a real /bin/sh beside real commands. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { remedyApplies, signalCommand } from '../../../src/pool/remote-signal.ts';
+import { workaroundApplies, signalCommand } from '../../../src/pool/remote-signal.ts';
 import { FakeLink } from '../../support/fake-link.ts';
 import { alive, childrenOf, until } from '../../support/process.ts';
 
-/** Stands for the sshd of a connection: starts each line of its stdin in a group of its own. */
+/** Stands for the sshd of a connection: starts each line of its stdin in a new process group. */
 const PARENT = `
   const { spawn } = require('node:child_process');
   require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
@@ -31,7 +31,7 @@ class FakeSshd {
     this.#process.stdout?.on('data', (data: Buffer) => (this.#output += data.toString()));
   }
 
-  /** Starts a command and resolves to its process, once it is there. */
+  /** Starts a command and resolves to its process id after it has started. */
   async start(command: string): Promise<number> {
     const known = this.#all(/started (\d+)/g).length;
     this.#process.stdin?.write(`${command}\n`);
@@ -40,12 +40,12 @@ class FakeSshd {
     return Number(pid);
   }
 
-  /** Runs a command and resolves to its status. */
+  /** Runs a command and resolves to its exit status. */
   async run(command: string): Promise<string> {
     return this.ended(await this.start(command));
   }
 
-  /** How a command ended: its status, or the signal. */
+  /** How a command ended: its exit status, or the signal. */
   ended(pid: number): Promise<string> {
     return until(() => this.#all(new RegExp(`ended ${pid} (\\w+)`, 'g'))[0], `the end of ${pid}`);
   }
@@ -56,7 +56,7 @@ class FakeSshd {
       try {
         process.kill(-group, 'SIGKILL');
       } catch {
-        // It has ended.
+        // The process has ended.
       }
     }
     this.#process.kill('SIGKILL');
@@ -81,7 +81,7 @@ async function three(): Promise<{ sshd: FakeSshd; pids: number[] }> {
   return { sshd, pids };
 }
 
-describe('the command line', () => {
+describe('the shell command', () => {
   it.each([0, 1, 2])('signals session %i of three, and no other', async (index) => {
     const { sshd, pids } = await three();
     expect(await sshd.run(signalCommand('TERM', index, 3))).toBe('0');
@@ -102,18 +102,18 @@ describe('the command line', () => {
     await until(() => ![shell, ...children].some(alive), 'the end of the group');
   });
 
-  it.each([2, 4])('does nothing where there are three sessions and not %i', async (count) => {
+  it.each([2, 4])('does nothing if there are three sessions and not %i', async (count) => {
     const { sshd, pids } = await three();
     expect(await sshd.run(signalCommand('KILL', 1, count))).not.toBe('0');
     expect(pids.filter(alive)).toEqual(pids);
   });
 
-  it('does nothing where a younger session has taken the place of the one that is meant', async () => {
+  it('does nothing if a younger session has taken the place of the target', async () => {
     const sshd = new FakeSshd();
     sshds.push(sshd);
     const bin = mkdtempSync(join(tmpdir(), 'slow-ps-'));
     const [asked, go] = [join(bin, 'asked'), join(bin, 'go')];
-    // A ps that looks when it is told to: the younger one is there by then.
+    // A ps that waits for a file: by then the younger session has started.
     const ps = `: >${asked}; until [ -e ${go} ]; do sleep 0.05; done; PATH=\${PATH#*:}; exec ps "$@"`;
     try {
       writeFileSync(join(bin, 'ps'), `#!/bin/sh\n${ps}\n`, { mode: 0o755 });
@@ -128,12 +128,12 @@ describe('the command line', () => {
     }
   });
 
-  it('is not made for anything that is no signal', () => {
+  it('is not made for an invalid signal name', () => {
     expect(() => signalCommand("TERM'; reboot; '", 0, 1)).toThrow(RangeError);
   });
 });
 
-describe('the remedy applies', () => {
+describe('the workaround applies', () => {
   it.each([
     ['root', 'OpenSSH_9.2p1', false, true],
     ['root', 'OpenSSH_9.9', false, true],
@@ -141,7 +141,7 @@ describe('the remedy applies', () => {
     ['root', 'dropbear_2022.83', false, false],
     ['user', 'OpenSSH_9.2p1', false, false],
     ['root', 'OpenSSH_9.2p1', true, false],
-  ])('as %s on %s, forced command %s: %s', (user, serverVersion, forcedCommand, expected) => {
-    expect(remedyApplies(new FakeLink({ user, serverVersion, forcedCommand }))).toBe(expected);
+  ])('to %s on %s, forced command %s: %s', (user, serverVersion, forcedCommand, expected) => {
+    expect(workaroundApplies(new FakeLink({ user, serverVersion, forcedCommand }))).toBe(expected);
   });
 });

@@ -1,4 +1,4 @@
-/** Signals to a running session, with and without the help of a second one. */
+/** Signals to a running session, with and without a second session for the workaround. */
 import { expect, test } from 'vitest';
 import { signalCommand } from '../../../src/pool/remote-signal.ts';
 import { settle } from '../../support/fake-link.ts';
@@ -14,14 +14,14 @@ async function signal(call: Call): Promise<{ done: boolean | undefined }> {
   return result;
 }
 
-test('what the server refuses is not tried otherwise for a common user', async () => {
+test('a signal that the server refuses is not sent in another way for a user other than root', async () => {
   const bench = new PoolBench();
   const result = await signal(await bench.running());
   expect(result.done).toBe(false);
   expect(bench.link.running).toHaveLength(1);
 });
 
-test('for root on an older sshd a second session looks for the command', async () => {
+test('for root on an older sshd a second session signals the command', async () => {
   const bench = new PoolBench({}, ROOT);
   await bench.running();
   const call = await bench.running();
@@ -34,7 +34,7 @@ test('for root on an older sshd a second session looks for the command', async (
   expect(result.done).toBe(true);
 });
 
-test('it is tried again, with what runs by then, where another number of commands was found', async () => {
+test('the workaround is retried with the current sessions if the number of commands differs', async () => {
   const bench = new PoolBench({}, ROOT);
   const result = await signal(await bench.running());
   const first = bench.link.running.at(-1);
@@ -51,7 +51,7 @@ test('it is tried again, with what runs by then, where another number of command
   expect(result.done).toBe(true);
 });
 
-test('what began while the second session was opened counts', async () => {
+test('a command that started while the second session was opened counts', async () => {
   const bench = new PoolBench({}, ROOT);
   const call = await bench.running();
   const other = await bench.call();
@@ -65,7 +65,7 @@ test('what began while the second session was opened counts', async () => {
   expect(helper?.command).toBe(signalCommand('TERM', 0, 2));
 });
 
-test('it failed where the tenth session still says so', async () => {
+test('the signal fails if the tenth attempt still finds another number', async () => {
   const bench = new PoolBench({}, ROOT);
   const result = await signal(await bench.running());
   for (let tries = 1; tries <= 10; tries += 1) {
@@ -77,20 +77,20 @@ test('it failed where the tenth session still says so', async () => {
   expect(result.done).toBe(false);
 });
 
-test('it failed where the server opens no second session', async () => {
+test('the signal fails if the server opens no second session', async () => {
   const bench = new PoolBench({}, { ...ROOT, maxSessions: 1 });
   const result = await signal(await bench.running());
   expect(result.done).toBe(false);
 });
 
-test('a session that runs nothing is not signalled', async () => {
+test('a session without a command gets no signal', async () => {
   const bench = new PoolBench({}, ROOT);
   const result = await signal(await bench.call());
   expect(result.done).toBe(false);
   expect(bench.link.requests).not.toContain('signal');
 });
 
-test('a second signal waits until the helper of the first has gone', async () => {
+test('a second signal waits until the helper session of the first one has ended', async () => {
   const bench = new PoolBench({}, ROOT);
   const call = await bench.running();
   const [first, second] = [await signal(call), await signal(call)];
@@ -102,7 +102,7 @@ test('a second signal waits until the helper of the first has gone', async () =>
   expect(bench.link.running.at(-1)?.command).toContain('-eq 1 ] && kill -TERM');
 });
 
-test('a signal that there is not hurts no later one', async () => {
+test('an invalid signal does not affect later ones', async () => {
   const bench = new PoolBench({}, ROOT);
   const call = await bench.running();
   const { lease } = call;

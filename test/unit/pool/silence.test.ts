@@ -1,4 +1,4 @@
-/** Connections that fall silent while an answer is due. */
+/** Connections that become silent while an answer is due. */
 import { describe, expect, it } from 'vitest';
 import { answerDueMs, giveUpAt } from '../../../src/pool/health.ts';
 import { settle, type FakeLink } from '../../support/fake-link.ts';
@@ -11,7 +11,7 @@ interface Frozen {
   readonly link: FakeLink;
 }
 
-/** A connection that has worked, and whose server says nothing more. */
+/** A connection that has worked, and whose server now sends nothing. */
 async function frozen(settings = {}): Promise<Frozen> {
   const bench = new PoolBench(settings, { connectByHand: true });
   const first = bench.begin();
@@ -30,7 +30,7 @@ function connect(bench: PoolBench): FakeLink {
   return under.succeed();
 }
 
-/** A call whose command was sent; nothing answers. */
+/** A call whose command was sent; the server does not answer. */
 async function sent(bench: PoolBench): Promise<Call> {
   const call = await bench.call();
   await bench.run(call);
@@ -62,7 +62,7 @@ describe('a command that was sent to a silent server', () => {
     expect(second.requests).not.toContain('exec');
   });
 
-  it('leads to a connect that asks no question', async () => {
+  it('starts a connect without a prompt', async () => {
     const { bench } = await frozen();
     await sent(bench);
     await bench.pass(800, 100);
@@ -71,12 +71,12 @@ describe('a command that was sent to a silent server', () => {
     expect(bench.connects.map(({ purpose }) => purpose)).toEqual(['speed']);
   });
 
-  it('goes on where the network was down for three seconds', async () => {
+  it('goes on if the network was down for three seconds', async () => {
     const { bench, link } = await frozen();
     const call = await sent(bench);
     await bench.pass(4000, 100);
     connect(bench);
-    // What TCP had to send again arrives after 6.2 s.
+    // TCP's retransmission arrives after 6.2 s.
     await bench.pass(2200, 100);
     link.unmute();
     await settle();
@@ -84,7 +84,7 @@ describe('a command that was sent to a silent server', () => {
     expect([call.outcome, link.running.length]).toEqual([undefined, 1]);
   });
 
-  it('ends after fifteen seconds where the server is not reached at all', async () => {
+  it('ends after fifteen seconds if the server cannot be reached', async () => {
     const { bench } = await frozen();
     const call = await sent(bench);
     await bench.pass(3000, 100);
@@ -95,7 +95,7 @@ describe('a command that was sent to a silent server', () => {
     expect(messageOf(call)).toBe(MAY_HAVE_RUN);
   });
 
-  it('may wait behind an upload: it is not given up before fifteen seconds', async () => {
+  it('may wait behind an upload: the pool waits fifteen seconds', async () => {
     const { bench, link } = await frozen();
     link.unmute();
     await settle();
@@ -111,7 +111,7 @@ describe('a command that was sent to a silent server', () => {
     expect(messageOf(call)).toBe(MAY_HAVE_RUN);
   });
 
-  it('asks a second connection that is there, and makes none', async () => {
+  it('uses an existing second connection to probe the server, and makes none', async () => {
     const { bench, link } = await frozen();
     link.unmute();
     await settle();
@@ -126,7 +126,7 @@ describe('a command that was sent to a silent server', () => {
     expect([messageOf(call), bench.connectCount]).toEqual([MAY_HAVE_RUN, 2]);
   });
 
-  it('is waited for while the server says anything else', async () => {
+  it('waits while the server sends any other message', async () => {
     const { bench, link } = await frozen();
     const call = await sent(bench);
     const recipient = link.sentOf('open').at(-2)?.sender ?? 0;
@@ -137,7 +137,7 @@ describe('a command that was sent to a silent server', () => {
     expect([call.outcome, bench.connectCount]).toEqual([undefined, 1]);
   });
 
-  it('says so where the connection breaks', async () => {
+  it('reports that it may have run if the connection breaks', async () => {
     const { bench, link } = await frozen();
     const call = await sent(bench);
     link.lose('reset');
@@ -149,7 +149,7 @@ describe('a command that was sent to a silent server', () => {
 });
 
 describe('a silent connection', () => {
-  it('is left by calls that were not sent yet', async () => {
+  it('is not used for calls whose command was not sent yet', async () => {
     const { bench } = await frozen();
     await sent(bench);
     const waiting = await bench.call();
@@ -160,7 +160,7 @@ describe('a silent connection', () => {
     expect(waiting.lease?.reused).toBe(false);
   });
 
-  it('is given no further call', async () => {
+  it('gets no further call', async () => {
     const { bench } = await frozen();
     await sent(bench);
     await bench.pass(1000, 100);
@@ -170,7 +170,7 @@ describe('a silent connection', () => {
     expect(later.lease?.connection.link).toBe(bench.link);
   });
 
-  it('is not waited for where no other can be made: the reason is told', async () => {
+  it('is not waited for if no other can be made: the call fails with the reason', async () => {
     const { bench, link } = await frozen();
     link.unmute();
     await settle();
@@ -183,7 +183,7 @@ describe('a silent connection', () => {
     expect(call.error?.message).toBe('connect to host web port 22: No route to host');
   });
 
-  it('is passed over also while it is pinged once more', async () => {
+  it('is skipped also during its next ping', async () => {
     const bench = new PoolBench();
     await bench.running();
     bench.link.mute = true;
@@ -191,7 +191,7 @@ describe('a silent connection', () => {
     expect((await bench.call()).lease?.connection.link).toBe(bench.links[1]);
   });
 
-  it('does not count where only one connection is allowed', async () => {
+  it('is still used if only one connection is allowed', async () => {
     const { bench } = await frozen({ maxConnections: 1 });
     await sent(bench);
     const waiting = await bench.call();
@@ -201,7 +201,7 @@ describe('a silent connection', () => {
     expect(waiting.lease).toBeDefined();
   });
 
-  it('keeps the commands that run: they are left to the keep-alive', async () => {
+  it('keeps its running commands: the keep-alive decides about them', async () => {
     const { bench, link } = await frozen();
     link.unmute();
     await settle();
@@ -214,7 +214,7 @@ describe('a silent connection', () => {
     expect([messageOf(call), old.outcome, link.ended]).toEqual([MAY_HAVE_RUN, undefined, false]);
   });
 
-  it('is used again when it comes back', async () => {
+  it('is used again when the server answers again', async () => {
     const { bench, link } = await frozen();
     const call = await sent(bench);
     await bench.pass(1500, 100);
@@ -239,7 +239,7 @@ describe('the rules', () => {
     ['a slow connect that is as usual', 1000, 2900, 2900],
     ['a connect whose first packet was lost', 1000, 4300, 8850],
     ['a connect that began before', -500, 300, 850],
-  ])('%s gives the silent one up at a time', (_, begunAt, answeredAt, expected) => {
+  ])('%s decides when the silent connection is given up', (_, begunAt, answeredAt, expected) => {
     expect(giveUpAt(0, { begunAt, answeredAt }, 1000)).toBe(expected);
   });
 });

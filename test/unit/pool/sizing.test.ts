@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { settle } from '../../support/fake-link.ts';
 import { PoolBench } from '../../support/pool-bench.ts';
 
-test('the first call connects, and waits for the connect alone', async () => {
+test('the first call connects, and waits only for the connect', async () => {
   const bench = new PoolBench({}, { connectByHand: true });
   const call = await bench.call();
   bench.clock.advance(70);
@@ -19,7 +19,7 @@ test('the second call uses the connection of the first', async () => {
   expect(bench.connectCount).toBe(1);
 });
 
-test('a spare is open before anybody asks for it', async () => {
+test('a spare is open before a call needs it', async () => {
   const bench = new PoolBench();
   await bench.ran();
   const opens = bench.link.sentOf('open').length;
@@ -31,7 +31,7 @@ test('a spare is open before anybody asks for it', async () => {
   expect(bench.link.sentOf('open')).toHaveLength(opens + 1);
 });
 
-test('the command of who has got a spare is sent before the next spare is opened', async () => {
+test('the command of a call that got a spare is sent before the next spare is opened', async () => {
   const bench = new PoolBench();
   await bench.ran();
   const before = bench.link.sent.length;
@@ -45,14 +45,14 @@ test('the command of who has got a spare is sent before the next spare is opened
   ]);
 });
 
-test('targets with other keys have connections of their own', async () => {
+test('targets with different keys have separate connections', async () => {
   const bench = new PoolBench();
   await bench.ran('web');
   await bench.ran('db');
   expect(bench.pool.stats().connections.map(({ target }) => target)).toEqual(['web', 'db']);
 });
 
-test('eight sessions run on one connection, and the ninth connects anew', async () => {
+test('eight sessions run on one connection, and the ninth starts another connection', async () => {
   const bench = new PoolBench();
   for (let i = 0; i < 8; i++) await bench.running();
   expect(bench.connectCount).toBe(1);
@@ -69,7 +69,7 @@ test('a further call goes to the least busy connection', async () => {
   expect(next.lease?.connection).toBe(calls[8]?.lease?.connection);
 });
 
-test('no more connections are made than allowed', async () => {
+test('the pool makes no more connections than allowed', async () => {
   const bench = new PoolBench({ maxConnections: 2 });
   for (let i = 0; i < 16; i++) await bench.running();
   const waiting = await bench.call();
@@ -78,7 +78,7 @@ test('no more connections are made than allowed', async () => {
   expect(bench.pool.stats().totals).toMatchObject({ queued: 1, activeSessions: 16 });
 });
 
-test('the numbers of a connection show in its row', async () => {
+test('the statistics show the numbers of each connection', async () => {
   const bench = new PoolBench();
   await bench.ran();
   await bench.running();
@@ -99,7 +99,7 @@ test('the numbers of a connection show in its row', async () => {
   });
 });
 
-test('statistics of some connections leave the others out', async () => {
+test('statistics of selected connections exclude the others', async () => {
   const bench = new PoolBench();
   await bench.ran('web');
   await bench.ran('db');

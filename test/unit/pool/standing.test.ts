@@ -1,4 +1,4 @@
-/** Servers of which it is not known what their connections take, and those that take little. */
+/** Servers whose limits are unknown, and servers with low limits. */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { KnownLimits } from '../../../src/pool/limits.ts';
@@ -21,7 +21,7 @@ async function tried(): Promise<PoolBench> {
 const types = ({ link }: PoolBench): string[] =>
   link.sentOf('open').map(({ channelType }) => channelType);
 
-/** A call whose connection ends at the trial after it. */
+/** A call whose connection is lost during the trial after it. */
 async function lostAtTrial(bench: PoolBench): Promise<void> {
   const call = await bench.running();
   bench.link.ignores = ({ type }) => type === 'open';
@@ -30,7 +30,7 @@ async function lostAtTrial(bench: PoolBench): Promise<void> {
   await bench.pass(1000);
 }
 
-/** Connections that end as soon as their first call has. */
+/** Connections that are lost right after their first call. */
 async function early(bench: PoolBench, times: number): Promise<void> {
   for (let i = 0; i < times; i += 1) {
     await bench.ran();
@@ -39,7 +39,7 @@ async function early(bench: PoolBench, times: number): Promise<void> {
   }
 }
 
-/** Three calls: how many connections were made for them, and how many sessions asked for on each. */
+/** Makes three calls; returns how many connections were made, and the number of sessions opened on each. */
 async function threeCalls(bench: PoolBench): Promise<{ connects: number; opens: number[] }> {
   const before = bench.connectCount;
   const asked: number[] = [];
@@ -50,10 +50,10 @@ async function threeCalls(bench: PoolBench): Promise<{ connects: number; opens: 
   return { connects: bench.connectCount - before, opens: asked };
 }
 
-/** One for each, with nothing beside it. */
+/** One connection and one session for each call. */
 const SINGLE = { connects: 3, opens: [1, 1, 1] };
 
-describe('a server that is not known', () => {
+describe('an unknown server', () => {
   it('is asked for one session on its first connection', async () => {
     const bench = new PoolBench(QUIET, DEVICE);
     await bench.running();
@@ -68,23 +68,23 @@ describe('a server that is not known', () => {
     expect(bench.links.map((link) => link.sentOf('open').length)).toEqual([1, 1]);
   });
 
-  it('is tried with two sessions, of which one is closed, when the first call has ended', async () => {
+  it('is tried with two sessions, one of which is closed, after the first call has ended', async () => {
     const bench = await tried();
-    // The call, and the two of the trial.
+    // One for the call, and two for the trial.
     expect(opens(bench)).toBe(3);
     expect(bench.link.sentOf('close')).toHaveLength(3);
     expect(bench.link.requests).toContain('keepalive@openssh.com');
     expect(bench.link.sessions).toHaveLength(0);
   });
 
-  it('that took two serves calls beside each other', async () => {
+  it('that opened two serves simultaneous calls on one connection', async () => {
     const bench = await tried();
     const calls = [await bench.running(), await bench.running(), await bench.running()];
     expect(calls.map(({ lease }) => lease?.reused)).toEqual([true, true, true]);
     expect(bench.connectCount).toBe(1);
   });
 
-  it('lets a call wait for the end of the trial', async () => {
+  it('makes a call wait for the end of the trial', async () => {
     const bench = new PoolBench(QUIET, DEVICE);
     const first = await bench.running();
     bench.link.mute = true;
@@ -96,13 +96,13 @@ describe('a server that is not known', () => {
     expect(waiting.lease?.reused).toBe(true);
   });
 
-  it('that opens no second session is asked for one at a time, over one connection', async () => {
+  it('that opens no second session serves one call at a time, over one connection', async () => {
     const bench = new PoolBench(QUIET, { ...DEVICE, maxSessions: 1 });
     for (let i = 0; i < 3; i += 1) await bench.ran();
     expect(bench.connectCount).toBe(1);
   });
 
-  it('has no spare beside a command until it has kept one for ten seconds', async () => {
+  it('gets no spare beside a command until it has kept one for ten seconds', async () => {
     const bench = await tried();
     const call = await bench.running();
     expect(bench.link.sessions).toHaveLength(1);
@@ -113,7 +113,7 @@ describe('a server that is not known', () => {
     expect(bench.link.sessions).toHaveLength(1);
   });
 
-  it('is first given a spare to keep when it was not used for two seconds', async () => {
+  it('gets its first spare after two seconds without use', async () => {
     const bench = await tried();
     await bench.pass(1999);
     await bench.ran();
@@ -123,7 +123,7 @@ describe('a server that is not known', () => {
     expect(bench.link.sessions).toHaveLength(1);
   });
 
-  it('has a spare beside a command when it has kept one for ten seconds', async () => {
+  it('gets a spare beside a command after it has kept one for ten seconds', async () => {
     const bench = await tried();
     await bench.pass(12_000);
     await bench.running();
@@ -131,14 +131,14 @@ describe('a server that is not known', () => {
   });
 });
 
-describe('a server that is not known, and closes no session without a command,', () => {
-  it('has room for all that it takes, though the sessions of the trial stay open for it', async () => {
+describe('an unknown server that closes no session without a command', () => {
+  it('keeps room for calls, although the sessions of the trial stay open', async () => {
     const bench = new PoolBench({ ...QUIET, maxConnections: 2 }, { ...DEVICE, maxSessions: 3 });
     const first = await bench.running();
     bench.link.ignores = ({ type }) => type === 'close';
     await bench.finish(first);
     await bench.pass(2000);
-    // Those of the trial, which take two places for good, and a spare.
+    // The trial's sessions, which take two places permanently, and a spare.
     expect(bench.link.sessions).toHaveLength(3);
     await bench.running();
     const second = await bench.call();
@@ -147,8 +147,8 @@ describe('a server that is not known, and closes no session without a command,',
   });
 });
 
-describe('a server that is not known, beside sessions,', () => {
-  it('is tried before it takes a tunnel', async () => {
+describe('a tunnel over an unknown server', () => {
+  it('waits until the server was tried', async () => {
     const bench = new PoolBench(QUIET, DEVICE);
     const way = { host: 'inner', port: 22, timeoutMs: 5000 };
     const { signal } = new AbortController();
@@ -158,7 +158,7 @@ describe('a server that is not known, beside sessions,', () => {
     expect(bench.connectCount).toBe(1);
   });
 
-  it('takes no tunnel beside a command of its first call', async () => {
+  it('is not opened beside the command of its first call', async () => {
     const bench = new PoolBench(QUIET, DEVICE);
     await bench.running();
     const way = { host: 'inner', port: 22, timeoutMs: 5000 };
@@ -171,20 +171,20 @@ describe('a server that is not known, beside sessions,', () => {
 });
 
 describe('a server that ends a connection', () => {
-  it('at the trial three times gets one for each call from then on', async () => {
+  it('at the trial three times gets a new connection for each later call', async () => {
     const bench = new PoolBench(QUIET, DEVICE);
     for (let i = 0; i < 3; i += 1) await lostAtTrial(bench);
     expect(await threeCalls(bench)).toEqual(SINGLE);
   });
 
-  it('at the trial once, such as for a restart, is tried again', async () => {
+  it('at the trial once, as for a restart, is tried again', async () => {
     const bench = new PoolBench(QUIET, DEVICE);
     await lostAtTrial(bench);
     await bench.ran();
     expect(await bench.running()).toMatchObject({ lease: { reused: true } });
   });
 
-  it('at the trial serves the call that waited, over another one', async () => {
+  it('at the trial serves the waiting call over another one', async () => {
     const bench = new PoolBench(QUIET, DEVICE);
     const first = await bench.running();
     bench.link.ignores = ({ type }) => type === 'open';
@@ -195,7 +195,7 @@ describe('a server that ends a connection', () => {
     expect([waiting.lease?.reused, bench.connectCount]).toEqual([false, 2]);
   });
 
-  it('for a session that waits three times gets one for each call from then on', async () => {
+  it('during an idle session three times gets a new connection for each later call', async () => {
     const bench = new PoolBench(QUIET, DEVICE);
     for (let i = 0; i < 3; i += 1) {
       await bench.ran();
@@ -206,7 +206,7 @@ describe('a server that ends a connection', () => {
     expect(await threeCalls(bench)).toEqual(SINGLE);
   });
 
-  it('and does not answer at the trial three times gets one for each call from then on', async () => {
+  it('or does not answer at the trial three times gets a new connection for each later call', async () => {
     const bench = new PoolBench(QUIET, DEVICE);
     for (let i = 0; i < 3; i += 1) {
       const call = await bench.running();
@@ -218,7 +218,7 @@ describe('a server that ends a connection', () => {
     expect(await threeCalls(bench)).toEqual(SINGLE);
   });
 
-  it('on three connections in one moment has done so once', async () => {
+  it('and two others at the same moment has done so once', async () => {
     const bench = new PoolBench(QUIET, DEVICE);
     const calls = [await bench.running(), await bench.running(), await bench.running()];
     for (const link of bench.links) link.ignores = ({ type }) => type === 'open';
@@ -229,7 +229,7 @@ describe('a server that ends a connection', () => {
     expect(await bench.running()).toMatchObject({ lease: { reused: true } });
   });
 
-  it('at a second command three times gets one for each call from then on', async () => {
+  it('at a second command three times gets a new connection for each later call', async () => {
     const bench = new PoolBench(QUIET, DEVICE);
     for (let i = 0; i < 3; i += 1) {
       await bench.ran();
@@ -241,7 +241,7 @@ describe('a server that ends a connection', () => {
     expect(await threeCalls(bench)).toEqual(SINGLE);
   });
 
-  it('after long is not taken for one that always does', async () => {
+  it('after a long time does not get this grade', async () => {
     const bench = new PoolBench(QUIET, DEVICE);
     for (let i = 0; i < 4; i += 1) {
       await bench.ran();
@@ -253,7 +253,7 @@ describe('a server that ends a connection', () => {
     expect(bench.link.leaving).toBe(false);
   });
 
-  it('each time is remembered for as long as the pool is there', async () => {
+  it('each time keeps this grade for as long as the pool exists', async () => {
     const bench = new PoolBench(QUIET, DEVICE);
     for (let i = 0; i < 3; i += 1) await lostAtTrial(bench);
     await bench.pass(3_600_000, 60_000);
@@ -261,8 +261,8 @@ describe('a server that ends a connection', () => {
   });
 });
 
-describe('what is known of a server', () => {
-  it('is told as a digest, by which a later pool knows it', () => {
+describe('the grade of a server', () => {
+  it('is reported as a digest, by which a later pool recognizes the server', () => {
     const told: string[] = [];
     const clock = new FakeClock();
     const first = new KnownLimits(clock, (digest) => told.push(digest));
@@ -277,7 +277,7 @@ describe('what is known of a server', () => {
     expect([later.of('web').grade, later.of('db').grade]).toEqual(['single', 'unmet']);
   });
 
-  it('is not told of one that was known to be good', () => {
+  it('is not reported if the server was known to be good', () => {
     const told: string[] = [];
     const clock = new FakeClock();
     const known = new KnownLimits(clock, (digest) => told.push(digest));
@@ -291,7 +291,7 @@ describe('what is known of a server', () => {
 });
 
 describe('a server that is known to be good', () => {
-  it('loses nothing by two connections that ended early', async () => {
+  it('keeps its grade after two connections that ended early', async () => {
     const bench = new PoolBench(QUIET);
     await early(bench, 2);
     await bench.ran();
@@ -299,14 +299,14 @@ describe('a server that is known to be good', () => {
     expect([bench.connectCount, bench.link.sessions.length]).toEqual([3, 2]);
   });
 
-  it('gets a connection for each call after three in a row', async () => {
+  it('gets a new connection for each call after three in a row', async () => {
     const bench = new PoolBench(QUIET);
     await early(bench, 3);
     await bench.ran();
     expect([opens(bench), bench.link.leaving]).toEqual([1, true]);
   });
 
-  it('counts anew where a connection was used again', async () => {
+  it('starts a new count after a connection was used again', async () => {
     const bench = new PoolBench(QUIET);
     await early(bench, 2);
     await bench.ran();
@@ -318,7 +318,7 @@ describe('a server that is known to be good', () => {
     expect(bench.link.leaving).toBe(false);
   });
 
-  it('is not blamed for a command that ends it, such as reboot', async () => {
+  it('keeps its grade if a command ends the connection, such as reboot', async () => {
     const bench = new PoolBench(QUIET);
     for (let i = 0; i < 4; i += 1) {
       await bench.running();
@@ -329,7 +329,7 @@ describe('a server that is known to be good', () => {
     expect(bench.link.leaving).toBe(false);
   });
 
-  it('is not blamed for a connection that is lost under a command', async () => {
+  it('keeps its grade if a connection is lost during a command', async () => {
     const bench = new PoolBench(QUIET);
     for (let i = 0; i < 5; i += 1) {
       await bench.ran();

@@ -8,7 +8,7 @@ const of = (samples: readonly number[]): Latency => {
   return latency;
 };
 
-test('nothing measured has no percentiles', () => {
+test('without samples there are no percentiles', () => {
   expect(of([]).percentiles()).toEqual({ count: 0, p50: null, p95: null, p99: null });
 });
 
@@ -29,7 +29,7 @@ test('the latest 1024 samples count', () => {
   expect(of(samples).percentiles()).toEqual({ count: 2048, p50: 1, p95: 1, p99: 1 });
 });
 
-test('at least the share of the samples is at or below a percentile', () => {
+test('at least the given share of the samples is at or below a percentile', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(500), { minLength: 1, maxLength: 200 }), (samples) => {
       const { p50, p95, p99 } = of(samples).percentiles();

@@ -1,4 +1,4 @@
-/** Servers that answer pings, and yet leave an open or a CLOSE unanswered. */
+/** Servers that answer pings, but leave an open or a CLOSE unanswered. */
 import { expect, test } from 'vitest';
 import { PoolBench } from '../../support/pool-bench.ts';
 import { settle } from '../../support/fake-link.ts';
@@ -8,11 +8,11 @@ const isSession = (message: ChannelMessage): boolean =>
   message.type === 'open' && message.channelType === 'session';
 const isClose = ({ type }: ChannelMessage): boolean => type === 'close';
 
-test('a call whose session is not opened goes elsewhere, and after ten seconds all do', async () => {
+test('a call whose session is not opened moves to another connection, and after ten seconds all calls do', async () => {
   const bench = new PoolBench();
   const held = await bench.running();
   bench.link.ignores = isSession;
-  await bench.running(); // it has the spare
+  await bench.running(); // this call takes the spare
   const call = await bench.call();
   await bench.pass(1000, 100);
   expect(call.lease?.connection.link).toBe(bench.links[1]);
@@ -23,7 +23,7 @@ test('a call whose session is not opened goes elsewhere, and after ten seconds a
   expect([states(), held.outcome]).toEqual([['draining', 'active'], undefined]);
 });
 
-test('a connection that has never opened a session fails all who wait, with the reason', async () => {
+test('a connection that has never opened a session fails all waiting calls, with the reason', async () => {
   const bench = new PoolBench({}, { connectByHand: true });
   const calls = [bench.begin(), bench.begin(), bench.begin()];
   await settle();
@@ -38,7 +38,7 @@ test('a connection that has never opened a session fails all who wait, with the 
   expect([link.leaving, bench.connectCount]).toEqual([true, 1]);
 });
 
-test('a session that we have closed takes a slot, until its connection is given up', async () => {
+test('a session that the pool closed takes a slot until its connection is given up', async () => {
   const bench = new PoolBench({ maxConnections: 1 });
   await bench.ran();
   const { link } = bench;
@@ -55,7 +55,7 @@ test('a session that we have closed takes a slot, until its connection is given 
   expect([link.leaving, call.lease?.connection.link]).toEqual([true, bench.links[1]]);
 });
 
-test('a closed session does not keep its connection from idling out', async () => {
+test('a closed session does not delay the idle timeout of its connection', async () => {
   const bench = new PoolBench({ idleTimeoutMs: 5000 });
   const { lease } = await bench.call();
   bench.link.ignores = isClose;

@@ -5,7 +5,7 @@ import { FakeClock } from '../../support/clock.ts';
 
 const KIB = 1024;
 
-/** Whether it is bulk after packets of so many KiB, each after so many milliseconds. */
+/** Whether these packets count as a bulk transfer: each has a size in KiB and a delay in milliseconds. */
 function bulkAfter(packets: readonly (readonly [ms: number, kib: number])[]): boolean {
   const clock = new FakeClock();
   const traffic = new Traffic(clock);
@@ -19,7 +19,7 @@ function bulkAfter(packets: readonly (readonly [ms: number, kib: number])[]): bo
 const steady = (ms: number, kib: number): [number, number][] =>
   Array.from({ length: 200 }, () => [ms, kib]);
 
-test('nothing moved is not bulk', () => {
+test('no traffic is not bulk', () => {
   expect(bulkAfter([])).toBe(false);
 });
 
@@ -33,7 +33,7 @@ test.each([
   expect(bulkAfter(steady(ms, kib))).toBe(expected);
 });
 
-test('it is bulk for a second after the last bulk, and not longer', () => {
+test('a connection counts as bulk for one second after the last bulk traffic', () => {
   const clock = new FakeClock();
   const traffic = new Traffic(clock);
   traffic.add(256 * KIB);
@@ -43,7 +43,7 @@ test('it is bulk for a second after the last bulk, and not longer', () => {
   expect(traffic.bulk).toBe(false);
 });
 
-test('less than a bulk in all is never one', () => {
+test('less than the minimum in total never counts as bulk', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(500), fc.nat(25)), { maxLength: 10 }), (packets) => {
       expect(bulkAfter(packets)).toBe(false);

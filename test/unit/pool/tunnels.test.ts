@@ -14,7 +14,7 @@ interface Trip {
   readonly controller: AbortController;
 }
 
-/** Asks for a tunnel over the connection to `web`. */
+/** Opens a tunnel over the connection to `web`. */
 async function begin(bench: PoolBench, way = WAY): Promise<Trip> {
   const trip: Trip = { tunnel: undefined, error: undefined, controller: new AbortController() };
   bench.pool.tunnel(bench.request(), way, trip.controller.signal).then(
@@ -36,7 +36,7 @@ async function confirm(link: FakeLink): Promise<void> {
   await settle();
 }
 
-/** A link whose server leaves tunnels to the test, and sessions too. */
+/** A link on which the test answers tunnels and sessions by hand. */
 const byHand = (): PoolBench => new PoolBench({}, { auto: false });
 
 async function open(bench: PoolBench): Promise<Trip> {
@@ -46,7 +46,7 @@ async function open(bench: PoolBench): Promise<Trip> {
 }
 
 describe('a tunnel over the pool', () => {
-  it('goes over a connection that is made for it, and later ones over the same', async () => {
+  it('makes a connection, and later tunnels use the same one', async () => {
     const bench = byHand();
     const first = await open(bench);
     const second = await open(bench);
@@ -56,7 +56,7 @@ describe('a tunnel over the pool', () => {
     expect(bench.pool.stats().connections[0]).toMatchObject({ tunnels: 2, sessions: 0 });
   });
 
-  it('goes over another connection where the first is silent', async () => {
+  it('uses another connection if the first is silent', async () => {
     const bench = byHand();
     await open(bench);
     const trip = await begin(bench);
@@ -66,7 +66,7 @@ describe('a tunnel over the pool', () => {
     expect(trip.tunnel).toBeDefined();
   });
 
-  it('waits for a server that answers, and is long in reaching the machine', async () => {
+  it('waits for a server that answers, but needs long to reach the target', async () => {
     const bench = new PoolBench({}, { connectByHand: true });
     const first = await begin(bench);
     const link = bench.makeLink();
@@ -82,7 +82,7 @@ describe('a tunnel over the pool', () => {
     expect([first.tunnel, second.tunnel].every(Boolean)).toBe(true);
   });
 
-  it('keeps its connection from being closed as idle', async () => {
+  it('prevents the idle timeout of its connection', async () => {
     const bench = byHand();
     const { tunnel } = await open(bench);
     bench.clock.advance(SETTINGS.idleTimeoutMs * 3);
@@ -95,7 +95,7 @@ describe('a tunnel over the pool', () => {
     expect(bench.link.leaving || bench.link.destroyed !== undefined).toBe(true);
   });
 
-  it('is waited for when its connection is closed', async () => {
+  it('delays a close of its connection', async () => {
     const bench = byHand();
     const { tunnel } = await open(bench);
     await bench.pool.close(() => true, { force: false });
@@ -105,14 +105,14 @@ describe('a tunnel over the pool', () => {
     expect(bench.link.leaving).toBe(true);
   });
 
-  it('is ended when its connection is closed by force', async () => {
+  it('is ended by a close of its connection with force', async () => {
     const bench = byHand();
     const { tunnel } = await open(bench);
     await bench.pool.close(() => true, { force: true });
     expect(tunnel?.destroyed).toBe(true);
   });
 
-  it('that is refused says by whom, and the connection stays', async () => {
+  it('that is refused names the server, and the connection stays open', async () => {
     const bench = byHand();
     const trip = await begin(bench);
     const refusal = { reason: 2, description: 'Connection refused' };
@@ -122,16 +122,18 @@ describe('a tunnel over the pool', () => {
     expect(bench.pool.stats().connections).toHaveLength(1);
   });
 
-  it('to a socket that is refused names the path, and what may be the matter', async () => {
+  it('to a socket that is refused names the path and the possible reasons', async () => {
     const bench = byHand();
     const trip = await begin(bench, SOCKET);
     const refusal = { reason: 2, description: 'open failed' };
     bench.link.receive({ type: 'open-failure', recipient: lastOpen(bench.link), ...refusal });
     await settle();
-    expect(trip.error?.message).toMatch(/^web could not connect to \/run\/d\.sock: nobody listens/);
+    expect(trip.error?.message).toMatch(
+      /^web could not connect to \/run\/d\.sock: connection refused/,
+    );
   });
 
-  it('to a socket has a deadline too, and says so', async () => {
+  it('to a socket has a deadline, too, and reports it', async () => {
     const bench = byHand();
     const trip = await begin(bench, SOCKET);
     await bench.pass(SOCKET.timeoutMs);
@@ -147,7 +149,7 @@ describe('a tunnel over the pool', () => {
     expect(trip.error?.code).toBe('CONNECT_TIMEOUT');
   });
 
-  it('whose caller has left is let go when it opens', async () => {
+  it('whose caller has disconnected is closed when it opens', async () => {
     const bench = byHand();
     const trip = await begin(bench);
     trip.controller.abort();
@@ -156,7 +158,7 @@ describe('a tunnel over the pool', () => {
     expect(bench.link.sentOf('close')).toHaveLength(1);
   });
 
-  it('is tried over a new connection where one that was warm is lost', async () => {
+  it('is retried over a new connection if a warm one is lost', async () => {
     const bench = byHand();
     await open(bench);
     const trip = await begin(bench);
@@ -188,7 +190,7 @@ describe('a tunnel over the pool', () => {
     expect(bench.connectCount).toBe(1);
   });
 
-  it('needs no place among the sessions', async () => {
+  it('takes no session', async () => {
     const bench = new PoolBench({ maxConnections: 1 });
     await Promise.all(Array.from({ length: 8 }, () => bench.running()));
     await begin(bench);

@@ -15,7 +15,7 @@ const usual: Chosen = {
   kexAlgorithms: KEX,
   macs: ['umac-64@openssh.com', 'hmac-sha2-256'],
 };
-// The choice looks at no other option.
+// The choice uses no other option.
 const options = (chosen: Partial<Chosen> = {}): SshOptions =>
   ({ ...usual, ...chosen }) as unknown as SshOptions;
 const nothing: LinkCriteria = {
@@ -25,7 +25,7 @@ const nothing: LinkCriteria = {
   learned: undefined,
 };
 
-test('an ordinary host is reached over ssh2', () => {
+test('an ordinary host uses ssh2', () => {
   expect(chooseLink('auto', options(), nothing).kind).toBe('ssh2');
 });
 
@@ -42,7 +42,7 @@ test.each<[string, Partial<Chosen>]>([
     'KexAlgorithms prefers post-quantum key exchange',
     { kexAlgorithms: ['mlkem768x25519-sha256', 'curve25519-sha256'] },
   ],
-])('%s: over OpenSSH, and never over ssh2', (reason, chosen) => {
+])('%s: OpenSSH, and never ssh2', (reason, chosen) => {
   expect(chooseLink('auto', options(chosen), nothing)).toEqual({ kind: 'openssh', reason });
   expect(() => chooseLink('ssh2', options(chosen), nothing)).toThrow(reason);
 });
@@ -52,13 +52,13 @@ test.each<[string, Partial<LinkCriteria>]>([
   ['the host is known by a key of type ssh-new', { knownType: 'ssh-new' }],
   ['ssh2 has no matching cipher', { learned: 'ssh2 has no matching cipher' }],
   ['there is a Kerberos ticket, and GSSAPIAuthentication is on', { hasTicket: true }],
-])('%s: over OpenSSH, but ssh2 may be insisted on', (reason, facts) => {
+])('%s: OpenSSH, but SSH_POOL_LINK may force ssh2', (reason, facts) => {
   const all = { ...nothing, ...facts };
   expect(chooseLink('auto', options(), all)).toEqual({ kind: 'openssh', reason });
   expect(chooseLink('ssh2', options(), all).kind).toBe('ssh2');
 });
 
-test('OpenSSH can be insisted on', () => {
+test('SSH_POOL_LINK may force OpenSSH', () => {
   expect(chooseLink('openssh', options(), nothing)).toEqual({
     kind: 'openssh',
     reason: 'SSH_POOL_LINK is openssh',

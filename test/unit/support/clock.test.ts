@@ -1,4 +1,4 @@
-/** The clock that other tests turn. */
+/** The fake clock of other tests. */
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../support/clock.ts';
 
@@ -21,7 +21,7 @@ describe('FakeClock', () => {
     expect(clock.pending).toBe(1);
   });
 
-  it('also runs what is set on the way', () => {
+  it('also runs timers that another timer sets', () => {
     const clock = new FakeClock();
     let ticks = 0;
     const tick = (): void => {
@@ -33,7 +33,7 @@ describe('FakeClock', () => {
     expect(ticks).toBe(3);
   });
 
-  it('forgets a cancelled timer, also when cancelled by one before it', () => {
+  it('does not run a cancelled timer, also if an earlier timer cancels it', () => {
     const clock = new FakeClock();
     const ran: string[] = [];
     clock.after(5, () => second.cancel());

@@ -1,4 +1,4 @@
-/** What the test support says about processes. */
+/** Checks the test support for processes. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
@@ -43,23 +43,23 @@ describe.runIf(process.platform === 'linux')('processes', () => {
 });
 
 describe('until', () => {
-  it('returns what the condition came to', async () => {
+  it('returns the result of the condition', async () => {
     let looks = 0;
     expect(await until(() => (looks += 1) === 3 && 'there', 'three looks')).toBe('there');
   });
 
-  it('goes on where the condition came to an empty list', async () => {
+  it('continues if the condition returns an empty list', async () => {
     const looks: string[][] = [[], [], ['there']];
     expect(await until(() => looks.shift(), 'three looks')).toEqual(['there']);
   });
 
-  it('says what it waited for in vain', async () => {
+  it('names the condition in its error', async () => {
     await expect(until(() => false, 'the sun rises', 20)).rejects.toThrow(
       'not within 20 ms: the sun rises',
     );
   });
 
-  it('passes on what the condition throws', async () => {
+  it('rethrows an error of the condition', async () => {
     await expect(until(() => Promise.reject(new Error('broken')), 'x')).rejects.toThrow('broken');
   });
 });

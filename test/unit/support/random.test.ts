@@ -6,13 +6,13 @@ const many = (seed: number, count = 1000): number[] => {
   return Array.from({ length: count }, random);
 };
 
-describe('chance from a seed', () => {
-  it('is the same for the same seed, and another for another', () => {
+describe('random numbers from a seed', () => {
+  it('are the same for the same seed, and different for another', () => {
     expect(many(7)).toEqual(many(7));
     expect(many(7)).not.toEqual(many(8));
   });
 
-  it('is spread from 0 to 1', () => {
+  it('are spread from 0 to 1', () => {
     const numbers = many(7);
     expect(Math.min(...numbers)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...numbers)).toBeLessThan(1);

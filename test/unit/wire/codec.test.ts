@@ -7,7 +7,7 @@ import { verdictOf, wireMessage } from '../../support/arbitrary.ts';
 
 const encode = (message: Message): Buffer => Buffer.concat(encodeParts(message));
 
-test('every message comes back from its bytes as it was', () => {
+test('every message is decoded from its encoding unchanged', () => {
   fc.assert(
     fc.property(wireMessage, (message) => {
       expect(decodeMessage(encode(message))).toEqual(message);
@@ -16,7 +16,7 @@ test('every message comes back from its bytes as it was', () => {
   );
 });
 
-test('the bytes of a stream are sent as they are, not copied', () => {
+test('the bytes of a stream are not copied', () => {
   const data = Buffer.alloc(32 * 1024);
   expect(encodeParts({ type: 'stdout', data }).at(-1)).toBe(data);
 });
@@ -41,7 +41,7 @@ test('a message of a newer peer is undefined', () => {
   expect(decodeMessage(Buffer.of(255, 1, 2, 3))).toBeUndefined();
 });
 
-test('arbitrary bytes are a message, unknown, or an error of the protocol', () => {
+test('random bytes are a message, an unknown message, or a protocol error', () => {
   const known = fc.constantFrom(...Object.values(MESSAGES).map(({ number }) => number));
   fc.assert(
     fc.property(known, fc.uint8Array({ maxLength: 60 }), (number, rest) => {
@@ -52,11 +52,11 @@ test('arbitrary bytes are a message, unknown, or an error of the protocol', () =
   );
 });
 
-test('an empty body is an error of the protocol', () => {
+test('an empty body is a protocol error', () => {
   expect(() => decodeMessage(Buffer.alloc(0))).toThrow('malformed message: cut short at byte 0');
 });
 
-test('bytes after the last field are an error of the protocol', () => {
+test('bytes after the last field are a protocol error', () => {
   fc.assert(
     fc.property(wireMessage, (message) => {
       const longer = Buffer.concat([encode(message), Buffer.of(0)]);
@@ -65,7 +65,7 @@ test('bytes after the last field are an error of the protocol', () => {
   );
 });
 
-test('a message that is cut short is an error of the protocol', () => {
+test('a message that is cut short is a protocol error', () => {
   fc.assert(
     fc.property(wireMessage, fc.nat(), (message, cut) => {
       const body = encode(message);
@@ -76,12 +76,12 @@ test('a message that is cut short is an error of the protocol', () => {
   );
 });
 
-test('a list that claims more elements than there are bytes ends at once', () => {
+test('a list that claims more elements than there are bytes fails at once', () => {
   const body = new Writer().byte(MESSAGES.environment.number).u32(0xffff_ffff).finish();
   expect(() => decodeMessage(body)).toThrow(/cut short/);
 });
 
-test('a message without one of its fields is not sent', () => {
+test('a message with a missing field is not sent', () => {
   const incomplete = { type: 'note' } as unknown as Message;
   expect(() => encode(incomplete)).toThrow('note has no text');
 });

@@ -15,7 +15,7 @@ async function take(socket: Socket, bytes: number): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-test('parts of any size arrive whole and in order, whatever becomes of their memory', async () => {
+test('parts of any size arrive whole and in order, even if their memory is overwritten later', async () => {
   const [near, far] = await connected();
   const outgoing = new Outgoing(near);
   const sizes = fc.array(fc.integer({ min: 0, max: 200_000 }), { maxLength: 12 });
@@ -36,7 +36,7 @@ test('parts of any size arrive whole and in order, whatever becomes of their mem
   );
 });
 
-test('a socket that is gone takes nothing and fails nothing', async () => {
+test('a closed socket accepts no data and causes no error', async () => {
   const [near] = await connected();
   const outgoing = new Outgoing(near);
   outgoing.add(Buffer.from('late'));

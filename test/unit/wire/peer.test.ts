@@ -6,7 +6,7 @@ import { Peer } from '../../../src/wire/peer.ts';
 import { PROTOCOL, type Message } from '../../../src/wire/protocol.ts';
 import { connected } from '../../support/sockets.ts';
 
-it('a message to a side that has closed fails at its write, before the end is told', async () => {
+it('a message to a closed connection fails when it is written, before the end is reported', async () => {
   const [client, server] = await connected();
   let isTold = false;
   const peer = new Peer(server, {

@@ -47,22 +47,22 @@ beforeEach(() => {
 });
 
 describe('opening', () => {
-  it('ends with the confirmation of the server', () => {
+  it("ends with the server's confirmation", () => {
     expect(confirm()).toBe(true);
     expect([channel.phase, channel.sendWindow, told]).toEqual(['open', 100, ['open']]);
   });
 
-  it('ends with its refusal', () => {
+  it("ends with the server's refusal", () => {
     const refusal = { reason: 4, description: 'full' };
     expect(channel.receive({ type: 'open-failure', recipient: 0, ...refusal })).toBe(true);
     expect([channel.phase, told]).toEqual(['closed', ['refused 4 full']]);
   });
 
-  it('takes no confirmation of packets without room', () => {
+  it('refuses a confirmation with a maximum packet size of 0', () => {
     expect(confirm(100, 0)).toBe(false);
   });
 
-  it('takes one answer, not two', () => {
+  it('accepts only one answer', () => {
     confirm();
     expect(confirm()).toBe(false);
     expect(
@@ -70,7 +70,7 @@ describe('opening', () => {
     ).toBe(false);
   });
 
-  it('that is left closes the channel as soon as it is confirmed', () => {
+  it('that is cancelled closes the channel as soon as it is confirmed', () => {
     channel.close();
     expect([channel.phase, sent]).toEqual(['abandoned', []]);
     confirm();
@@ -79,7 +79,7 @@ describe('opening', () => {
     expect(told).toEqual(['closed']);
   });
 
-  it('that is left may still be refused', () => {
+  it('that is cancelled may still be refused', () => {
     channel.close();
     channel.receive({ type: 'open-failure', recipient: 0, reason: 1, description: 'no' });
     expect([channel.phase, told]).toEqual(['closed', ['refused 1 no']]);
@@ -90,7 +90,7 @@ describe('opening', () => {
     expect([channel.phase, told]).toEqual(['closed', ['closed CONNECTION_LOST']]);
   });
 
-  it('refuses requests, and sends no data', () => {
+  it('fails requests, and sends no data', () => {
     const replies: boolean[] = [];
     channel.request('x', NOTHING, (granted) => replies.push(granted));
     channel.write(NOTHING);
@@ -104,7 +104,7 @@ describe('opening', () => {
 });
 
 describe('writing', () => {
-  it('cuts data into packets that the server takes', () => {
+  it("splits data into packets of the server's maximum size", () => {
     confirm(100, 4);
     channel.write(Buffer.from('abcdefghij'));
     expect(sent.map((message) => message.type === 'data' && message.data.toString())).toEqual([
@@ -115,26 +115,26 @@ describe('writing', () => {
     expect(channel.sendWindow).toBe(90);
   });
 
-  it('never makes packets greater than our own limit', () => {
+  it("never makes packets larger than sshpool's own limit", () => {
     confirm(WINDOW, 0xffff_ffff);
     channel.write(Buffer.alloc(MAX_PACKET + 1));
     expect(sent).toHaveLength(2);
   });
 
-  it('of more than the window is a mistake', () => {
+  it('more than the window throws an error', () => {
     confirm(3);
     expect(() => channel.write(Buffer.from('abcd'))).toThrow(RangeError);
     expect(sent).toEqual([]);
   });
 
-  it('goes on as the server grants more', () => {
+  it('continues as the server grants more', () => {
     confirm(0);
     channel.receive({ type: 'window-adjust', recipient: 0, bytes: 5 });
     channel.write(Buffer.from('abc'));
     expect([channel.sendWindow, told]).toEqual([2, ['open', 'window 5']]);
   });
 
-  it('ends with one EOF', () => {
+  it('ends with one end of file', () => {
     confirm();
     channel.end();
     channel.end();
@@ -146,14 +146,14 @@ describe('writing', () => {
 describe('reading', () => {
   beforeEach(() => confirm());
 
-  it('tells data, standard error and the end apart', () => {
+  it('separates data, standard error and end of file', () => {
     channel.receive({ type: 'data', recipient: 0, data: Buffer.from('out') });
     channel.receive({ type: 'extended-data', recipient: 0, code: 1, data: Buffer.from('err') });
     channel.receive({ type: 'eof', recipient: 0 });
     expect(told).toEqual(['open', 'data out', 'stderr err', 'eof']);
   });
 
-  it('grants consumed bytes anew, in portions', () => {
+  it('grants consumed bytes again, in portions', () => {
     channel.consume(WINDOW / 8 - 1);
     expect(sent).toEqual([]);
     channel.consume(1);
@@ -165,21 +165,21 @@ describe('reading', () => {
     expect(channel.receive({ type: 'data', recipient: 0, data: Buffer.alloc(1) })).toBe(false);
   });
 
-  it('takes as much again as was consumed', () => {
+  it('accepts as many bytes again as were consumed', () => {
     const data = Buffer.alloc(WINDOW);
     channel.receive({ type: 'data', recipient: 0, data });
     channel.consume(WINDOW);
     expect(channel.receive({ type: 'data', recipient: 0, data })).toBe(true);
   });
 
-  it('drops extended data of an unknown kind, but counts it', () => {
+  it('drops extended data of an unknown type, but counts it', () => {
     const data = Buffer.alloc(WINDOW / 8);
     channel.receive({ type: 'extended-data', recipient: 0, code: 2, data });
     expect(told).toEqual(['open']);
     expect(kinds()).toEqual(['window-adjust']);
   });
 
-  it('drops what comes after we left', () => {
+  it("drops data that arrives after the client's CLOSE", () => {
     channel.close();
     channel.receive({ type: 'data', recipient: 0, data: Buffer.from('late') });
     channel.receive({ type: 'eof', recipient: 0 });
@@ -206,12 +206,12 @@ describe('requests', () => {
     ]);
   });
 
-  it('that nobody made are not answered', () => {
+  it('without a request are ignored', () => {
     expect(channel.receive({ type: 'success', recipient: 0 })).toBe(false);
     expect(channel.receive({ type: 'failure', recipient: 0 })).toBe(false);
   });
 
-  it('that are open at the end count as refused', () => {
+  it('that are open at the end of the channel fail', () => {
     const replies: boolean[] = [];
     channel.request('a', NOTHING, (granted) => replies.push(granted));
     close();
@@ -226,12 +226,12 @@ describe('requests', () => {
     expect(sent).toEqual([{ type: reply, recipient: 7 }]);
   });
 
-  it('of the server that want no reply get none', () => {
+  it('of the server without want reply get no reply', () => {
     request('unknown', false);
     expect(sent).toEqual([]);
   });
 
-  it('of the server are not answered after our CLOSE', () => {
+  it("of the server are not answered after the client's CLOSE", () => {
     channel.close();
     request('granted', true);
     expect([kinds(), told]).toEqual([['close'], ['open']]);
@@ -247,7 +247,7 @@ describe('closing', () => {
     expect([channel.phase, told]).toEqual(['closed', ['open', 'closed']]);
   });
 
-  it('by us is over with the CLOSE of the server', () => {
+  it("by the client ends with the server's CLOSE", () => {
     channel.close();
     channel.close();
     expect([channel.phase, told]).toEqual(['closing', ['open']]);
@@ -263,12 +263,12 @@ describe('closing', () => {
     expect(told).toEqual(['open', 'closed']);
   });
 
-  it('with the link tells why', () => {
+  it('with the link reports the reason', () => {
     channel.lose(lost);
     expect([sent, told]).toEqual([[], ['open', 'closed CONNECTION_LOST']]);
   });
 
-  it('does not come to open channels as a second open', () => {
+  it('does not report open channels a second time', () => {
     const open = { channelType: 'x', sender: 1, window: 1, maxPacket: 1, extra: NOTHING };
     expect(channel.receive({ type: 'open', ...open })).toBe(false);
   });
@@ -311,7 +311,7 @@ function anyCourse(check: (granted: number) => void): void {
           const legal = channel.receive(one.message);
           const { message } = one;
           if (message.type === 'window-adjust') granted += message.bytes;
-          // A confirmation sets the window, whatever was granted before it.
+          // A confirmation sets the window, whatever was granted before.
           if (message.type === 'open-confirmation' && legal && phase === 'opening') {
             granted = message.window;
           }
@@ -323,8 +323,8 @@ function anyCourse(check: (granted: number) => void): void {
   );
 }
 
-describe('whatever the server says and we do', () => {
-  it('the end is told at most once, and nothing after it', () => {
+describe('for any sequence of actions of server and client', () => {
+  it('the end is reported at most once, and nothing after it', () => {
     anyCourse(() => {
       const ends = told.filter((text) => text.startsWith('closed') || text.startsWith('refused'));
       expect(ends.length).toBe(channel.phase === 'closed' ? 1 : 0);
@@ -348,7 +348,7 @@ describe('whatever the server says and we do', () => {
     });
   });
 
-  it('never more data is sent than was granted', () => {
+  it('no more data is sent than was granted', () => {
     expect.hasAssertions();
     anyCourse((granted) => {
       const bytes = sent.reduce((n, m) => n + (m.type === 'data' ? m.data.length : 0), 0);
@@ -358,22 +358,22 @@ describe('whatever the server says and we do', () => {
   });
 });
 
-describe('a peer that misuses its fields', () => {
-  it('breaks the protocol by a window of more than 32 bits', () => {
+describe('a server with invalid values', () => {
+  it('violates the protocol by a window of more than 32 bits', () => {
     confirm(2 ** 32 - 2);
     const adjust = (bytes: number): boolean =>
       channel.receive({ type: 'window-adjust', recipient: 0, bytes });
     expect([adjust(1), adjust(1), channel.sendWindow]).toEqual([true, false, 2 ** 32 - 1]);
   });
 
-  it('breaks the protocol by what it sends before it has answered the open', () => {
+  it('violates the protocol by data or requests before its answer to the open', () => {
     const data = Buffer.from('x');
     expect(channel.receive({ type: 'data', recipient: 0, data })).toBe(false);
     expect(channel.receive({ type: 'window-adjust', recipient: 0, bytes: 1 })).toBe(false);
     expect(request('any', true)).toBe(false);
   });
 
-  it('has nothing delivered after its EOF', () => {
+  it('has data after its EOF dropped', () => {
     confirm();
     channel.receive({ type: 'eof', recipient: 0 });
     channel.receive({ type: 'data', recipient: 0, data: Buffer.from('x') });
@@ -381,7 +381,7 @@ describe('a peer that misuses its fields', () => {
     expect(told).toEqual(['open', 'eof']);
   });
 
-  it('gets packets of one byte, and not more than a thousand of them in one go', () => {
+  it('gets packets of one byte, at most a thousand at once', () => {
     confirm(1_000_000, 1);
     expect(channel.bytesAtOnce).toBe(1024);
     channel.write(Buffer.from('ab'));
@@ -389,7 +389,7 @@ describe('a peer that misuses its fields', () => {
   });
 });
 
-test('a channel knows how much of what it sent is not granted anew', () => {
+test('a channel counts the bytes that it sent and the server has not granted again', () => {
   confirm(0);
   channel.receive({ type: 'window-adjust', recipient: 0, bytes: 100 });
   channel.write(Buffer.alloc(60));

@@ -45,7 +45,7 @@ beforeEach(() => {
 });
 
 describe('channels', () => {
-  it('have numbers of their own and get their own messages', () => {
+  it('have their own numbers and get only their own messages', () => {
     open('a');
     open('b');
     confirm(1);
@@ -54,7 +54,7 @@ describe('channels', () => {
     expect(told).toEqual(['b open', 'b hi']);
   });
 
-  it('pass everything on that the server says', () => {
+  it('pass on everything that the server sends', () => {
     open('a');
     confirm(0);
     link.receive({ type: 'extended-data', recipient: 0, code: 1, data: Buffer.from('x') });
@@ -71,7 +71,7 @@ describe('channels', () => {
     expect(told.slice(1)).toEqual(['a err x', 'a window 10', 'a r', 'a eof', 'a closed']);
   });
 
-  it('count until they are closed or refused', () => {
+  it('are counted until they are closed or refused', () => {
     open('a');
     open('b').close();
     expect(channels.size).toBe(2);
@@ -83,7 +83,7 @@ describe('channels', () => {
     expect(channels.size).toBe(0);
   });
 
-  it('are lost with the link, after its owner was told', () => {
+  it('are lost with the link, after its owner was notified', () => {
     open('a');
     confirm(0);
     open('b');
@@ -91,7 +91,7 @@ describe('channels', () => {
     expect(told).toEqual(['a open', 'link CONNECTION_LOST', 'a lost', 'b lost']);
   });
 
-  it('tell of each message that something was heard', () => {
+  it('report each message that arrives', () => {
     open('a');
     confirm(0);
     link.receive({ type: 'eof', recipient: 0 });
@@ -99,12 +99,12 @@ describe('channels', () => {
   });
 });
 
-describe('a server that breaks the protocol', () => {
+describe('a server that violates the protocol', () => {
   it.each([
     ['with a message for no channel', { type: 'eof', recipient: 5 }, 'unexpected eof'],
     ['with a message for a closed channel', { type: 'eof', recipient: 1 }, 'unexpected eof'],
     ['with a reply to no request', { type: 'success', recipient: 0 }, 'unexpected success'],
-  ] as const)('%s is left', (_how, message, problem) => {
+  ] as const)('%s is disconnected', (_how, message, problem) => {
     open('a');
     confirm(0);
     open('b');
@@ -116,14 +116,14 @@ describe('a server that breaks the protocol', () => {
     );
   });
 
-  it('with bytes that are no message is left', () => {
+  it('with bytes that are not a message is disconnected', () => {
     link.receiveBytes(Buffer.of(94, 0));
     expect(link.destroyed?.code).toBe('CONNECTION_LOST');
   });
 });
 
 describe('a channel that the server opens', () => {
-  it('is refused where nobody wants it', () => {
+  it('is refused if no handler accepts its type', () => {
     offer('x11');
     expect(link.sent).toEqual([
       { type: 'open-failure', recipient: 33, reason: 1, description: 'not asked for' },
@@ -131,7 +131,7 @@ describe('a channel that the server opens', () => {
     expect(channels.size).toBe(0);
   });
 
-  it('is confirmed where somebody takes it', () => {
+  it('is confirmed if a handler accepts its type', () => {
     let given: (() => Channel) | undefined;
     channels.accept('mine', (channel) => {
       given = channel;
@@ -144,13 +144,13 @@ describe('a channel that the server opens', () => {
     expect(link.sent[1]).toMatchObject({ type: 'data', recipient: 33 });
   });
 
-  it('is refused where its taker does not want it now', () => {
+  it('is refused if the handler rejects it', () => {
     channels.accept('mine', () => undefined);
     offer('mine');
     expect(link.sent).toMatchObject([{ type: 'open-failure' }]);
   });
 
-  it('is one of at most 128 at a time', () => {
+  it('is refused if 128 are open', () => {
     channels.accept('mine', () => events('mine'));
     for (let count = 0; count < 129; count++) offer('mine');
     expect(link.sent.at(-1)).toEqual({
@@ -161,14 +161,14 @@ describe('a channel that the server opens', () => {
     expect(link.sent.at(-1)).toMatchObject({ type: 'open-confirmation' });
   });
 
-  it('breaks the protocol where it takes no packets', () => {
+  it('violates the protocol if its maximum packet size is 0', () => {
     channels.accept('mine', () => events('mine'));
     offer('mine', 0);
     expect(link.destroyed?.message).toContain('unexpected open');
   });
 });
 
-it('no payload makes it throw', () => {
+it('no payload causes an exception', () => {
   const payload = fc.oneof(
     channelMessage.map((message) => Buffer.concat(encodeChannelMessage(message))),
     fc.uint8Array().map((bytes) => Buffer.from(bytes)),

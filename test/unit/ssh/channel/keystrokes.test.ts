@@ -27,8 +27,8 @@ function setUp(intervalMs = 20, random = () => 0.5) {
   };
 }
 
-describe('what is typed', () => {
-  it('leaves at even times, with packets between and after that have nothing in them', () => {
+describe('typed input', () => {
+  it('is sent at regular times, with chaff packets between and after the keys', () => {
     const { clock, sent, type, start } = setUp();
     type('a');
     clock.advance(75);
@@ -40,12 +40,12 @@ describe('what is typed', () => {
     const gaps = times.slice(1).map((at, index) => Math.round(at - (times[index] ?? 0)));
     expect(new Set(gaps)).toEqual(new Set([20]));
     expect(sent.map(([, what]) => what).join('')).toBe('abc');
-    // As many as ssh has for three keys: its own are 80 to 160.
+    // As many as ssh sends for three keys: its chaff alone is 80 to 160 packets.
     expect(sent.length).toBeGreaterThan(80);
     expect(sent.length).toBeLessThan(160);
   });
 
-  it('begins anew after a pause, at once', () => {
+  it('is sent at once after a pause', () => {
     const { clock, sent, type } = setUp();
     type('a');
     clock.advance(10_000);
@@ -54,7 +54,7 @@ describe('what is typed', () => {
     expect(sent.slice(before).map(([, what]) => what)).toEqual(['b']);
   });
 
-  it('is not held where it is more than typing, and nothing is hidden then', () => {
+  it('that is longer than keystrokes is sent at once, without chaff', () => {
     const { clock, sent, type } = setUp();
     type('a');
     type('b');
@@ -63,7 +63,7 @@ describe('what is typed', () => {
     expect(sent.map(([, what]) => what)).toEqual(['a', 'b', 'x'.repeat(300)]);
   });
 
-  it('is what it was, whatever becomes of the memory that it came in', () => {
+  it('is sent unchanged, even if its memory is overwritten', () => {
     const { clock, sent, keys, type } = setUp();
     type('a');
     const memory = Buffer.from('b');
@@ -73,7 +73,7 @@ describe('what is typed', () => {
     expect(sent.map(([, what]) => what).join('')).toBe('ab');
   });
 
-  it('has left before the end of the input is told', () => {
+  it('is sent before end of file', () => {
     const { clock, sent, keys, type } = setUp();
     type('a');
     type('b');
@@ -82,7 +82,7 @@ describe('what is typed', () => {
     expect(sent.map(([, what]) => what)).toEqual(['a', 'b', 'end']);
   });
 
-  it('is hidden no more where the session has ended', () => {
+  it('is not followed by chaff after the session has ended', () => {
     const { clock, session, sent, type } = setUp();
     type('a');
     type('b');
@@ -91,7 +91,7 @@ describe('what is typed', () => {
     expect(sent.map(([, what]) => what)).toEqual(['a']);
   });
 
-  it('leaves as it comes where nobody wants it hidden', () => {
+  it('is sent as it arrives if the interval is 0', () => {
     const { clock, sent, type } = setUp(0);
     type('a');
     type('b');
@@ -99,7 +99,7 @@ describe('what is typed', () => {
     expect(sent.map(([, what]) => what)).toEqual(['a', 'b']);
   });
 
-  it('arrives whole and in order, whenever it was typed', () => {
+  it('arrives whole and in order, at any times', () => {
     const strokes = array(tuple(nat(3000), string({ minLength: 1, maxLength: 300 })));
     assert(
       property(strokes, double({ min: 0, max: 0.99, noNaN: true }), (typed, random) => {

@@ -9,7 +9,7 @@ import { channelMessage, verdictOf } from '../../../support/arbitrary.ts';
 
 const encode = (message: ChannelMessage): Buffer => Buffer.concat(encodeParts(message));
 
-test('every message comes back from its bytes as it was', () => {
+test('every message is decoded from its encoding unchanged', () => {
   fc.assert(
     fc.property(channelMessage, (message) => {
       expect(decodeChannelMessage(encode(message))).toEqual(message);
@@ -17,12 +17,12 @@ test('every message comes back from its bytes as it was', () => {
   );
 });
 
-test('the number of a message is the first of its bytes', () => {
+test('the message number is the first byte', () => {
   expect(encode({ type: 'close', recipient: 1 })).toEqual(Buffer.from([97, 0, 0, 0, 1]));
   expect(encode({ type: 'failure', recipient: 258 })).toEqual(Buffer.from([100, 0, 0, 1, 2]));
 });
 
-test('a request has its payload after the wish for a reply', () => {
+test('the payload of a request follows want reply', () => {
   const bytes = encode({
     type: 'request',
     recipient: 1,
@@ -40,7 +40,7 @@ test('data is a view of the payload, not a copy', () => {
   expect(message.type === 'data' && message.data.toString()).toBe('Data');
 });
 
-test('arbitrary bytes are a message or an error of the protocol', () => {
+test('random bytes are a message or a protocol error', () => {
   const payload = fc.oneof(
     fc.uint8Array(),
     fc
@@ -56,7 +56,7 @@ test('arbitrary bytes are a message or an error of the protocol', () => {
   );
 });
 
-test('a message that is cut short is an error of the protocol', () => {
+test('a message that is cut short is a protocol error', () => {
   fc.assert(
     fc.property(channelMessage, fc.nat(), (message, cut) => {
       fc.pre(message.type !== 'open' && message.type !== 'request');
@@ -69,7 +69,7 @@ test('a message that is cut short is an error of the protocol', () => {
   );
 });
 
-test('a number that is no channel message is named', () => {
+test('an unknown message number is named in the error', () => {
   expect(() => decodeChannelMessage(Buffer.of(80, 0))).toThrow(
     'malformed message: message 80 is no channel message',
   );

@@ -66,7 +66,7 @@ function running(): void {
 beforeEach(fresh);
 
 describe('a spare', () => {
-  it('is opened ahead and waits', () => {
+  it('is opened in advance and waits', () => {
     confirm();
     expect([session.state, told]).toEqual(['spare', ['spare']]);
   });
@@ -88,11 +88,11 @@ describe('a spare', () => {
     expect(() => start()).toThrow('a starting session cannot be started');
   });
 
-  it('is not started before it is open', () => {
+  it('cannot be started before it is open', () => {
     expect(() => start()).toThrow('a opening session cannot be started');
   });
 
-  it('consumes what the server sends to nobody', () => {
+  it('consumes data that arrives without a running command', () => {
     confirm();
     const data = Buffer.alloc(WINDOW / 8);
     link.receive({ type: 'data', recipient: 0, data });
@@ -101,7 +101,7 @@ describe('a spare', () => {
 });
 
 describe('a start', () => {
-  it('sends everything in one flight, the command last', () => {
+  it('sends all requests without waiting, the command last', () => {
     confirm();
     start({ ...COMMAND, env: [['LANG', 'C']], agentForward: true });
     expect(link.requests).toEqual(['auth-agent-req@openssh.com', 'env', 'exec']);
@@ -110,13 +110,13 @@ describe('a start', () => {
     expect(link.sentOf('request')[2]?.payload.toString('latin1')).toBe('\0\0\0\x02ls');
   });
 
-  it('without a command asks for the shell', () => {
+  it('without a command requests a shell', () => {
     confirm();
     start({ ...COMMAND, command: undefined });
     expect(link.sentOf('request')).toMatchObject([{ name: 'shell', payload: Buffer.alloc(0) }]);
   });
 
-  it('is told when the server grants it', () => {
+  it('is reported when the server grants it', () => {
     confirm();
     start();
     expect(session.state).toBe('starting');
@@ -124,7 +124,7 @@ describe('a start', () => {
     expect([session.state, told]).toEqual(['running', ['spare', 'started']]);
   });
 
-  it('that is refused ends the session, and nothing ran', () => {
+  it('that is refused ends the session, and no command ran', () => {
     confirm();
     start();
     reply('failure');
@@ -133,7 +133,7 @@ describe('a start', () => {
     expect(outcome).toEqual({ kind: 'refused', request: 'exec' });
   });
 
-  it('may be overtaken by the exit status', () => {
+  it('may be granted after the exit status has arrived', () => {
     confirm();
     start();
     status(3);
@@ -150,7 +150,7 @@ describe('a start with a terminal', () => {
     modes: Buffer.from([53, 0, 0, 0, 1, 0]),
   };
 
-  it('asks for it in the same flight, before the variables and the command', () => {
+  it('requests it together with the variables and the command', () => {
     confirm();
     start({ ...COMMAND, terminal, env: [['LANG', 'C']], agentForward: true });
     expect(link.requests).toEqual(['auth-agent-req@openssh.com', 'pty-req', 'env', 'exec']);
@@ -167,7 +167,7 @@ describe('a start with a terminal', () => {
     });
   });
 
-  it('is told when the server grants both', () => {
+  it('is reported when the server grants both', () => {
     confirm();
     start({ ...COMMAND, terminal });
     reply('success');
@@ -176,7 +176,7 @@ describe('a start with a terminal', () => {
     expect(told).toEqual(['spare', 'started']);
   });
 
-  it('goes on without a terminal that the server refuses, where it was not asked for', () => {
+  it('continues without a terminal that the server refuses if it is optional', () => {
     confirm();
     start({ ...COMMAND, terminal });
     reply('failure');
@@ -184,7 +184,7 @@ describe('a start with a terminal', () => {
     expect(told).toEqual(['spare', 'no terminal', 'started']);
   });
 
-  it('ends where the server refuses the terminal that was asked for, whatever it makes of the command', () => {
+  it('ends if the server refuses a demanded terminal, whether it grants the command or not', () => {
     confirm();
     start({ ...COMMAND, terminal, needsTerminal: true });
     reply('failure');
@@ -194,7 +194,7 @@ describe('a start with a terminal', () => {
     expect(outcome).toEqual({ kind: 'refused', request: 'pty-req' });
   });
 
-  it('tells the server its new size', () => {
+  it('sends a new size to the server', () => {
     confirm();
     start({ ...COMMAND, terminal });
     reply('success');
@@ -209,7 +209,7 @@ describe('a start with a terminal', () => {
 });
 
 describe('a start of a subsystem', () => {
-  it('names it', () => {
+  it('sends its name', () => {
     confirm();
     start({ ...COMMAND, command: Buffer.from('sftp'), subsystem: true });
     expect(link.sentOf('request')).toMatchObject([
@@ -229,34 +229,34 @@ describe('a start of a subsystem', () => {
 describe('output', () => {
   beforeEach(running);
 
-  it('is told apart and in order', () => {
+  it('is separated into stdout and stderr, and in order', () => {
     link.receive({ type: 'data', recipient: 0, data: Buffer.from('a') });
     link.receive({ type: 'extended-data', recipient: 0, code: 1, data: Buffer.from('b') });
     link.receive({ type: 'data', recipient: 0, data: Buffer.from('c') });
     expect(told).toEqual(['out a', 'err b', 'out c']);
   });
 
-  it('is granted anew when it was consumed', () => {
+  it('is granted again after it was consumed', () => {
     session.consume(WINDOW);
     expect(link.sentOf('window-adjust')).toEqual([
       { type: 'window-adjust', recipient: 9, bytes: WINDOW },
     ]);
   });
 
-  it('that nobody reads is told to the server', () => {
+  it('that is not read any more is reported to the server', () => {
     session.closeStdout();
     expect(link.requests.at(-1)).toBe('eow@openssh.com');
   });
 });
 
 describe('stdin', () => {
-  it('is granted upwards as the server grants it', () => {
+  it('is granted to the caller as the server grants it', () => {
     running();
     grant(100);
     expect(told).toEqual(['window 100']);
   });
 
-  it('is granted at the start where the server granted it before', () => {
+  it('is granted at the start if the server granted it before', () => {
     confirm(50);
     start();
     expect(told).toEqual(['spare']);
@@ -264,7 +264,7 @@ describe('stdin', () => {
     expect(told).toEqual(['spare', 'started', 'window 50']);
   });
 
-  it('is granted in portions while there is some left', () => {
+  it('is granted in portions while some of the window is left', () => {
     running();
     grant(100);
     grant(100);
@@ -272,13 +272,13 @@ describe('stdin', () => {
     expect(told).toEqual(['window 100', `window ${WINDOW / 8 + 100}`]);
   });
 
-  it('of more than was granted is a mistake', () => {
+  it('of more than was granted throws an error', () => {
     running();
     grant(2);
     expect(() => session.write(Buffer.from('abc'))).toThrow(RangeError);
   });
 
-  it('uses up what was granted', () => {
+  it('uses up the granted bytes', () => {
     running();
     grant(3);
     session.write(Buffer.from('abc'));
@@ -287,7 +287,7 @@ describe('stdin', () => {
     expect(told).toEqual(['window 3', 'window 4']);
   });
 
-  it('counts as moved, as stdout and stderr do', () => {
+  it('counts as traffic, as stdout and stderr do', () => {
     running();
     grant(3);
     session.write(Buffer.from('abc'));
@@ -302,7 +302,7 @@ describe('stdin', () => {
     expect(link.sent.at(-1)).toEqual({ type: 'eof', recipient: 9 });
   });
 
-  it('that the command reads no more is told', () => {
+  it('that the command does not read any more is reported', () => {
     running();
     request('eow@openssh.com', Buffer.alloc(0));
     expect(told).toEqual(['stdin closed']);
@@ -312,7 +312,7 @@ describe('stdin', () => {
 describe('the end', () => {
   beforeEach(running);
 
-  it('is told with the CLOSE of the server, not with the status', () => {
+  it("is reported with the server's CLOSE, not with the exit status", () => {
     status(7);
     expect([session.state, told]).toEqual(['exited', []]);
     reply('close');
@@ -320,50 +320,50 @@ describe('the end', () => {
     expect(outcome).toEqual({ kind: 'exited', code: 7 });
   });
 
-  it('has eight bits of status', () => {
+  it('has an exit status of eight bits', () => {
     status(0x1_02);
     reply('close');
     expect(outcome).toEqual({ kind: 'exited', code: 2 });
   });
 
-  it('by a signal names it', () => {
+  it('by a signal has the name of the signal', () => {
     killed('TERM');
     reply('close');
     expect(outcome).toEqual({ kind: 'signalled', signal: 'TERM' });
   });
 
-  it('has the first status, where there are two', () => {
+  it('has the first exit status if there are two', () => {
     status(1);
     killed('KILL');
     reply('close');
     expect(outcome).toEqual({ kind: 'exited', code: 1 });
   });
 
-  it('without a status is a command that vanished', () => {
+  it('without an exit status is reported as such', () => {
     reply('close');
     expect(outcome).toEqual({ kind: 'vanished' });
   });
 
-  it('with the link is a loss, also after a status: output may be cut short', () => {
+  it('with the link is a loss, even after an exit status: output may be cut short', () => {
     status(0);
     link.lose('r');
     expect(outcome).toMatchObject({ kind: 'lost', error: { code: 'CONNECTION_LOST' } });
   });
 
-  it('comes with a broken status too, as a loss', async () => {
+  it('by a malformed exit status is a loss', async () => {
     request('exit-status', Buffer.alloc(1));
     await settle();
     expect(outcome?.kind).toBe('lost');
   });
 
-  it('by us ends it for its caller at once, and frees its slot when the server has closed too', () => {
+  it("by the client is reported at once; the slot is free after the server's CLOSE", () => {
     session.close();
     expect([session.state, told]).toEqual(['left', ['left', 'end']]);
     reply('close');
     expect(told).toEqual(['left', 'end', 'closed']);
   });
 
-  it('by us keeps a status that has arrived', () => {
+  it('by the client keeps an exit status that has arrived', () => {
     status(3);
     session.close();
     expect(outcome).toEqual({ kind: 'exited', code: 3 });
@@ -371,7 +371,7 @@ describe('the end', () => {
 });
 
 describe('a signal', () => {
-  it('is delivered where the server grants it', async () => {
+  it('is delivered if the server grants it', async () => {
     running();
     const done = session.signal('TERM');
     expect(link.sentOf('request').at(-1)?.payload.toString('latin1')).toBe('\0\0\0\x04TERM');
@@ -379,14 +379,14 @@ describe('a signal', () => {
     expect(await done).toBe(true);
   });
 
-  it('is not delivered where the server refuses it', async () => {
+  it('is not delivered if the server refuses it', async () => {
     running();
     const done = session.signal('TERM');
     reply('failure');
     expect(await done).toBe(false);
   });
 
-  it('is not sent where nothing runs', async () => {
+  it('is not sent if no command runs', async () => {
     confirm();
     expect(await session.signal('TERM')).toBe(false);
     expect(link.requests).toEqual([]);
@@ -394,7 +394,7 @@ describe('a signal', () => {
 });
 
 describe('a ping', () => {
-  it.each(['success', 'failure'] as const)('is answered by %s alike', async (answer) => {
+  it.each(['success', 'failure'] as const)('is answered by %s as well', async (answer) => {
     confirm();
     const alive = session.ping();
     reply(answer);
@@ -441,8 +441,8 @@ const acts: Readonly<Record<string, Act>> = {
   consume: () => session.consume(WINDOW / 8),
 };
 
-describe('whatever the server says and we do', () => {
-  it('a started session ends once, and its slot is told of once', async () => {
+describe('for any sequence of actions of server and client', () => {
+  it('a started session ends once, and reports its slot once', async () => {
     const names = fc.array(fc.constantFrom(...Object.keys(acts)), { maxLength: 30 });
     await fc.assert(
       fc.asyncProperty(names, fc.boolean(), async (course, begun) => {
@@ -467,7 +467,7 @@ describe('whatever the server says and we do', () => {
     );
   });
 
-  it('never more stdin is sent than the server granted', () => {
+  it('no more stdin is sent than the server granted', () => {
     const steps = fc.array(fc.tuple(fc.boolean(), fc.nat(WINDOW)), { maxLength: 30 });
     fc.assert(
       fc.property(steps, (course) => {

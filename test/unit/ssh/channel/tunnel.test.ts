@@ -37,7 +37,7 @@ const written = (): string =>
   link.sentOf('data').reduce((all, { data }) => all + data.toString(), '');
 
 describe('a tunnel', () => {
-  it('asks for the machine behind the server (RFC 4254 section 7.2)', () => {
+  it('is requested for a host behind the server (RFC 4254 section 7.2)', () => {
     const [open] = link.sentOf('open');
     const from = new Reader(open?.extra ?? Buffer.alloc(0));
     expect(open?.channelType).toBe('direct-tcpip');
@@ -47,7 +47,7 @@ describe('a tunnel', () => {
     ]);
   });
 
-  it('asks for a unix socket of the server (direct-streamlocal@openssh.com)', () => {
+  it('is requested for a unix socket of the server (direct-streamlocal@openssh.com)', () => {
     const silent = { onHeard: () => undefined, onClosed: () => undefined };
     const other = new FakeLink();
     const events = { onOpen: () => 0, onRefused: () => 0, onClosed: () => 0 };
@@ -60,7 +60,7 @@ describe('a tunnel', () => {
     expect([from.text(), from.text(), from.u32(), from.done]).toEqual(['/run/x y', '', 0, true]);
   });
 
-  it('carries bytes both ways, cut to what the server takes', async () => {
+  it("carries bytes both ways, in packets of the server's maximum size", async () => {
     confirm();
     tunnel.end('x'.repeat(250));
     arrive(Buffer.from('answer'));
@@ -72,7 +72,7 @@ describe('a tunnel', () => {
     expect([tunnel.bytesRead, tunnel.bytesWritten]).toEqual([6, 250]);
   });
 
-  it('writes no more than the window, and goes on when it grows', async () => {
+  it('writes no more than the window, and continues when it grows', async () => {
     confirm(3);
     tunnel.write('abcdef');
     await settle();
@@ -82,7 +82,7 @@ describe('a tunnel', () => {
     expect(written()).toBe('abcdef');
   });
 
-  it('grants the server its window only for what was read', async () => {
+  it('grants the server only bytes that were read', async () => {
     confirm();
     const chunk = Buffer.alloc(32 * 1024);
     for (let sent = 0; sent < WINDOW; sent += chunk.length) arrive(chunk);
@@ -94,14 +94,14 @@ describe('a tunnel', () => {
     expect(granted).toBeGreaterThanOrEqual(WINDOW / 2);
   });
 
-  it('that is refused says why, and is over', () => {
+  it('that is refused reports the reason, and ends', () => {
     const [reason, description] = [2, 'Connection refused'];
     link.receive({ type: 'open-failure', recipient: 0, reason, description });
     expect(told).toEqual(['refused 2 Connection refused', 'closed ']);
     expect(tunnel.destroyed).toBe(true);
   });
 
-  it('ends with the connection that carries it, by the reason of that', async () => {
+  it('ends with its connection, with the same reason', async () => {
     confirm();
     const closed = new Promise((resolve) => tunnel.once('close', resolve));
     link.lose();
@@ -110,7 +110,7 @@ describe('a tunnel', () => {
     expect(tunnel.errored).toMatchObject({ code: 'CONNECTION_LOST' });
   });
 
-  it('ends where the server closes it', async () => {
+  it('ends if the server closes it', async () => {
     confirm();
     tunnel.resume();
     const ended = once(tunnel, 'end');

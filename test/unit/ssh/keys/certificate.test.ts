@@ -29,14 +29,14 @@ function certified(where: Sandbox, type: string, more: string[] = []): [Buffer, 
   return [blobOf(`${key}.pub`), blobOf(`${key}-cert.pub`)];
 }
 
-test.each(['ed25519', 'rsa', 'ecdsa'])('the key in a certificate of %s is that key', (type) => {
+test.each(['ed25519', 'rsa', 'ecdsa'])('the key in a %s certificate is found', (type) => {
   const [key, certificate] = certified(sandbox(), type);
   expect(isCertificate(certificate)).toBe(true);
   expect(isCertificate(key)).toBe(false);
   expect(certifiedKey(certificate)).toEqual(key);
 });
 
-test('the key in a certificate of a DSA key is that key, though we do not sign with it', () => {
+test('the key in the certificate of a DSA key is found, although sshpool does not sign with it', () => {
   const numbers = [1, 2, 3, 4].map((byte) => Buffer.of(byte));
   const key = new Writer().string('ssh-dss');
   const certificate = new Writer().string('ssh-dss-cert-v01@openssh.com').string('nonce');
@@ -45,7 +45,7 @@ test('the key in a certificate of a DSA key is that key, though we do not sign w
   expect(certifiedKey(certificate.finish())).toEqual(key.finish());
 });
 
-test('the key in a certificate of a new type, which has no version, is that key', () => {
+test('the key in a certificate of a new type, without a version, is found', () => {
   const point = Buffer.alloc(1344, 1);
   const key = new Writer().string('ssh-mldsa44-ed25519').string(point);
   const certificate = new Writer().string('ssh-mldsa44-ed25519-cert').string('nonce').string(point);
@@ -54,14 +54,14 @@ test('the key in a certificate of a new type, which has no version, is that key'
   expect(certifiedKey(blob)).toEqual(key.finish());
 });
 
-test("a host's certificate is nobody's login", () => {
+test('a host certificate is not used for a login', () => {
   const [, certificate] = certified(sandbox(), 'ed25519', ['-h']);
   expect(certifiedKey(certificate)).toBeUndefined();
 });
 
 test('a certificate that is cut short anywhere has no key', () => {
   const [, certificate] = certified(sandbox(), 'ed25519');
-  // The type of the certificate stands before its end; what follows is for the server.
+  // The type of the certificate comes before its end; the rest is for the server.
   const head = certificate.subarray(0, 4 + 32 + 4 + 32 + 4 + 32 + 8 + 3);
   fc.assert(
     fc.property(fc.nat(head.length), (length) => {
@@ -70,7 +70,7 @@ test('a certificate that is cut short anywhere has no key', () => {
   );
 });
 
-test('any bytes are a certificate or not, and no fault', () => {
+test('random bytes are a certificate or not, and cause no exception', () => {
   fc.assert(
     fc.property(bytes(80), (blob) => {
       expect(certifiedKey(blob)).toBeUndefined();

@@ -8,11 +8,11 @@ import { FakeClock } from '../../../support/clock.ts';
 import { until } from '../../../support/process.ts';
 import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
 
-/** A key agent that holds what the test says, and counts who asks. */
+/** A key agent that holds the test's keys, and counts connections and requests. */
 class Agent {
   keys: string[] = ['a'];
   comment = 'a comment';
-  /** While it is set, questions wait. */
+  /** While it is set, requests are not answered. */
   silent = false;
   questions = 0;
   readonly sockets = new Set<Socket>();
@@ -77,7 +77,7 @@ test('the same keys have the same digest, whatever their comments', async () => 
   expect(await held.digest(agent.path)).toBe(before);
 });
 
-test('other keys, and another order of them, have another digest', async () => {
+test('other keys, or another order of them, have another digest', async () => {
   const { agent, held } = await setUp();
   const digests: string[] = [];
   for (const keys of [['a'], [], ['a', 'b'], ['b', 'a'], ['ab']]) {
@@ -87,14 +87,14 @@ test('other keys, and another order of them, have another digest', async () => {
   expect(new Set(digests).size).toBe(5);
 });
 
-test('many questions go over one connection', async () => {
+test('many requests use one connection', async () => {
   const { agent, held } = await setUp();
   for (let i = 0; i < 5; i++) await held.digest(agent.path);
   expect(agent.questions).toBe(5);
   expect(agent.connections).toBe(1);
 });
 
-test('the connection is closed after a while without questions', async () => {
+test('the connection is closed after a while without requests', async () => {
   const { agent, held, clock } = await setUp();
   await held.digest(agent.path);
   const [socket] = agent.sockets;
@@ -104,14 +104,14 @@ test('the connection is closed after a while without questions', async () => {
   expect(agent.connections).toBe(2);
 });
 
-test('a connection that broke meanwhile is made anew', async () => {
+test('a connection that was lost is made again', async () => {
   const { agent, held } = await setUp();
   const before = await held.digest(agent.path);
   for (const socket of agent.sockets) socket.destroy();
   expect(await held.digest(agent.path)).toBe(before);
 });
 
-test('a link that leads to another key agent is followed', async () => {
+test('a link that now names another key agent is followed', async () => {
   const { sandbox, agent, held } = await setUp();
   const other = await new Agent(sandbox.path('other')).listen();
   sandbox.defer(() => other.close());
@@ -124,7 +124,7 @@ test('a link that leads to another key agent is followed', async () => {
   expect(await held.digest(link)).not.toBe(before);
 });
 
-test('a key agent that is absent, or says nothing, holds no keys', async () => {
+test('a key agent that is absent or does not answer holds no keys', async () => {
   const { sandbox, agent, held, clock } = await setUp();
   expect(await held.digest(sandbox.path('nothing'))).toBe('absent');
   agent.silent = true;
@@ -134,7 +134,7 @@ test('a key agent that is absent, or says nothing, holds no keys', async () => {
   expect(await asked).toBe('absent');
 });
 
-test('the answer of a slow key agent is good for a moment', async () => {
+test('the answer of a slow key agent is cached for a moment', async () => {
   const { agent, held, clock } = await setUp();
   agent.silent = true;
   const slow = held.digest(agent.path);
@@ -148,7 +148,7 @@ test('the answer of a slow key agent is good for a moment', async () => {
   expect(await held.digest(agent.path)).not.toBe('absent');
 });
 
-test('an answer that is none counts as no keys', async () => {
+test('an invalid answer counts as no keys', async () => {
   const { agent, held } = await setUp();
   agent.keys = [];
   const asked = held.digest(agent.path);

@@ -14,7 +14,7 @@ import { KeyAgent } from '../../../../src/ssh/keys/key-agent.ts';
 import { FakeClock } from '../../../support/clock.ts';
 import { blobOf, keygen, makeDirectory, makeKey } from './keygen.ts';
 
-// Making RSA keys takes its time on a busy machine.
+// Making RSA keys takes long on a busy machine.
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const directory = makeDirectory();
@@ -73,7 +73,7 @@ describe('with the real ssh-agent', () => {
 
   beforeAll(async () => {
     agent = spawn('ssh-agent', ['-D', '-a', path], { stdio: ['ignore', 'pipe', 'inherit'] });
-    // It prints its socket's path once it listens.
+    // It prints its socket's path when it listens.
     if (agent.stdout) await once(agent.stdout, 'data');
     keys.ed25519 = makeKey(at('ed25519'), 'ed25519');
     keys.rsa = makeKey(at('rsa'), 'rsa', '-b', '2048');
@@ -116,28 +116,28 @@ describe('with the real ssh-agent', () => {
     const lists = await Promise.all(Array.from({ length: 20 }, () => one.identities()));
     expect(new Set(lists.map(({ length }) => length))).toEqual(new Set([4]));
   });
-  it('fails where it does not hold the key', async () => {
+  it('fails if it does not hold the key', async () => {
     const other = blobOf(makeKey(at('other'), 'ed25519'));
     const error = await errorOf(keyAgent(path).sign(other, Buffer.from('x'), 0));
     expect(error).toBe(`KEY_AGENT_FAILED: the key agent at ${path} failed: it refused`);
   });
-  it('does not send what no agent takes', async () => {
+  it('does not send a request that is too large for an agent', async () => {
     const error = await errorOf(keyAgent(path).sign(blobOf(keys.rsa), Buffer.alloc(300_000), 0));
     expect(error).toMatch(/^KEY_AGENT_FAILED: .*too long$/);
   });
-  it('lists nothing where there is nothing', async () => {
+  it('returns an empty list if it has no keys', async () => {
     add('-qD');
     expect(await keyAgent(path).identities()).toEqual([]);
   });
 });
 
 describe('without a key agent', () => {
-  it('says so where there is no socket', async () => {
+  it('reports an error if there is no socket', async () => {
     const error = await errorOf(keyAgent(at('none')).identities());
     expect(error).toMatch(/^KEY_AGENT_ABSENT: no key agent answers at .*ENOENT/);
   });
-  it('says so where nobody listens any more', async () => {
-    // A process that is killed leaves its socket behind.
+  it('reports an error if the agent has stopped listening', async () => {
+    // A process that is killed does not remove its socket.
     const path = at('stale');
     const listen = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
     spawnSync(process.execPath, ['-e', listen]);
@@ -148,12 +148,12 @@ describe('without a key agent', () => {
     ['is empty', ''],
     ['is cut by the system', `/tmp/${'x'.repeat(120)}`],
     ['holds a NUL', '/tmp/a\0b'],
-  ])('says so where the path %s', async (_, path) => {
+  ])('reports an error if the path %s', async (_, path) => {
     expect(await errorOf(keyAgent(path).identities())).toMatch(/^KEY_AGENT_ABSENT/);
   });
 });
 
-/** A server on a socket that treats each connection as told. */
+/** A server on a socket; `treat` handles each connection. */
 async function serve(
   name: string,
   treat: (socket: Socket) => void,
@@ -175,7 +175,7 @@ async function serve(
   };
 }
 
-/** Asks an agent that answers with these bytes, and hangs up where told. */
+/** Asks an agent that answers with these bytes, and hangs up if `then` says so. */
 async function answerTo(bytes: Buffer, then: 'stays' | 'hangs up' = 'stays'): Promise<unknown> {
   const agent = await serve('hostile', (socket) => {
     socket.once('data', () => (then === 'stays' ? socket.write(bytes) : socket.end(bytes)));
@@ -196,7 +196,7 @@ describe('a hostile key agent', () => {
     ['is announced endless', Buffer.from([0xff, 0xff, 0xff, 0xff])],
     ['counts more keys than it has', message(Buffer.from([12, 0xff, 0xff, 0xff, 0xff]))],
     ['has no count', message(Buffer.from([12]))],
-    ['is of another type', message(Buffer.from([14, 0, 0, 0, 0]))],
+    ['has another type', message(Buffer.from([14, 0, 0, 0, 0]))],
     ['is a refusal', message(Buffer.from([5]))],
   ])('whose answer %s is a failure', async (_, bytes) => {
     expect(await errorOf(answerTo(bytes))).toMatch(/^KEY_AGENT_FAILED/);
@@ -204,14 +204,14 @@ describe('a hostile key agent', () => {
   it('that hangs up is a failure', async () => {
     expect(await errorOf(answerTo(Buffer.from([0, 0]), 'hangs up'))).toMatch(/hung up/);
   });
-  it('loses us only the key that is none', async () => {
+  it('costs only the invalid key', async () => {
     const good = new Writer().string('sk-ssh-ed25519@openssh.com').string('x').finish();
     const body = new Writer().byte(12).u32(2).string('junk').string('a').string(good).string('b');
     expect(await answerTo(message(body.finish()))).toEqual([
       { blob: good, type: 'sk-ssh-ed25519@openssh.com', comment: 'b' },
     ]);
   });
-  it('can only fail, whatever it answers', async () => {
+  it('can only cause a failure, whatever it answers', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 60 }), async (bytes) => {
         const body = Buffer.concat([Buffer.from([12, 0, 0, 0]), bytes]);
@@ -254,7 +254,7 @@ describe('a key agent', () => {
     expect(await error).toMatch(/^KEY_AGENT_FAILED: .*no answer within 2000 ms$/);
     await agent[Symbol.asyncDispose]();
   });
-  it('has any time to sign, for a person may have to touch the key', async () => {
+  it('has unlimited time to sign, because the user may have to touch the key', async () => {
     const clock = new FakeClock();
     const signature = new Writer().string('ssh-ed25519').string('signature').finish();
     const asked = deferred<Socket>();
@@ -267,7 +267,7 @@ describe('a key agent', () => {
     expect(await signed).toEqual(signature);
     await agent[Symbol.asyncDispose]();
   });
-  it('is asked no longer once that is cancelled', async () => {
+  it('gets no further request after a cancel', async () => {
     const cancel = new AbortController();
     const asked = deferred<unknown>();
     const gone = deferred<unknown>();

@@ -1,4 +1,4 @@
-/** Keys made by the real ssh-keygen, and its answers, for comparing ours with. */
+/** Keys and answers of the real ssh-keygen, for comparison with sshpool's own code. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,12 +10,12 @@ export function makeDirectory(): { readonly path: string } & Disposable {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** Runs ssh-keygen and gives its output; throws where it fails. */
+/** Runs ssh-keygen and returns its output; throws if it fails. */
 export function keygen(...args: readonly string[]): string {
   return execFileSync('ssh-keygen', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-/** As `keygen`, for the commands whose failure is an answer (-F: not found). */
+/** As `keygen`, for commands whose failure is an answer (-F: not found). */
 export function askKeygen(...args: readonly string[]): string {
   try {
     return keygen(...args);
@@ -24,7 +24,7 @@ export function askKeygen(...args: readonly string[]): string {
   }
 }
 
-/** Makes a key and gives its public part, `TYPE BASE64`. */
+/** Makes a key and returns its public part, `TYPE BASE64`. */
 export function makeKey(file: string, type: string, ...more: readonly string[]): string {
   const passphrase = more.includes('-N') ? [] : ['-N', ''];
   keygen('-q', '-C', '', '-f', file, '-t', type, ...passphrase, ...more);

@@ -22,7 +22,7 @@ import {
 import { armour, keyContainer } from '../../../support/key-container.ts';
 import { blobOf, keygen, makeDirectory, makeKey } from './keygen.ts';
 
-// Making RSA keys takes its time on a busy machine.
+// Making RSA keys takes long on a busy machine.
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const directory = makeDirectory();
@@ -36,13 +36,13 @@ beforeAll(() => {
 });
 afterAll(() => directory[Symbol.dispose]());
 
-/** Writes a private key file as ssh-keygen would: for the user alone. */
+/** Writes a private key file as ssh-keygen would: readable only by the user. */
 function writeKey(name: string, text: string | Buffer): string {
   writeFileSync(at(name), text, { mode: 0o600 });
   return at(name);
 }
 
-/** Whether the loaded key is the one of the public line: the same blob, and its signatures hold. */
+/** Whether the loaded key is that of the public line: it has the same blob, and its signatures are valid. */
 function isKeyOf(loaded: LoadedKey, publicKey: string): boolean {
   if (loaded.kind !== 'key') throw new Error(JSON.stringify(loaded));
   const theirs = ssh2.utils.parseKey(publicKey);
@@ -86,7 +86,7 @@ describe("a key in OpenSSH's format", () => {
     expect(isKeyOf(await loadPrivateKey(at(cipher), SECRET), publicKey)).toBe(true);
     expect(await loadPrivateKey(at(cipher), WRONG)).toEqual({ kind: 'wrong-passphrase' });
   });
-  it('tells its public key without its passphrase, and without FILE.pub', async () => {
+  it('provides its public key without its passphrase, and without FILE.pub', async () => {
     const publicKey = makeKey(at('locked'), 'rsa', '-b', '2048', '-N', PASSPHRASE, '-a', '2');
     rmSync(at('locked.pub'));
     expect(await loadPrivateKey(at('locked'))).toEqual({
@@ -94,33 +94,33 @@ describe("a key in OpenSSH's format", () => {
       publicBlob: blobOf(publicKey),
     });
   });
-  it('takes no empty passphrase', async () => {
+  it('refuses an empty passphrase', async () => {
     const publicKey = makeKey(at('bytes'), 'ed25519', '-N', PASSPHRASE, '-a', '2');
     expect(isKeyOf(await loadPrivateKey(at('bytes'), SECRET), publicKey)).toBe(true);
     expect(reason(await loadPrivateKey(at('bytes'), Buffer.alloc(0)))).toBe('wrong-passphrase');
   });
-  it('is loaded without its passphrase where it has none, whatever is given', async () => {
+  it('is loaded without a passphrase if it is not encrypted, even if one is given', async () => {
     expect(isKeyOf(await loadPrivateKey(at('plain'), WRONG), plain)).toBe(true);
   });
   it('may have the line ends of another system', async () => {
     const text = readFileSync(at('plain'), 'utf8').replaceAll('\n', '\r\n');
     expect(isKeyOf(await loadPrivateKey(writeKey('crlf', text)), plain)).toBe(true);
   });
-  it('is left to the key agent where its cipher is not supported', async () => {
+  it('is left to the key agent if its cipher is not supported', async () => {
     makeKey(at('chacha'), 'ed25519', '-N', PASSPHRASE, '-Z', 'chacha20-poly1305@openssh.com');
     expect(reason(await loadPrivateKey(at('chacha'), SECRET))).toMatch(/^unusable: .*ssh-add$/);
   });
-  it('is left to the key agent where decrypting it would stop this process for long', async () => {
+  it('is left to the key agent if decrypting it would block this process for long', async () => {
     const text = readFileSync(at('aes256-ctr'), 'utf8').split('-----')[2] ?? '';
     const bytes = Buffer.from(text, 'base64');
-    // bcrypt's options: a string of 16 bytes of salt, and the rounds.
+    // The kdf options of bcrypt: a string of 16 bytes of salt, and the rounds.
     const rounds = bytes.indexOf('bcrypt') + 'bcrypt'.length + 4 + 4 + 16;
     bytes.writeUInt32BE(1_000_000, rounds);
     const file = writeKey('slow', armour(bytes));
     expect(reason(await loadPrivateKey(file, SECRET))).toMatch(/too long to decrypt.*ssh-add$/);
   });
   it.each(['sk-ssh-ed25519@openssh.com', 'ssh-dss'])(
-    'is left to the key agent where it is of type %s',
+    'is left to the key agent if its type is %s',
     async (type) => {
       const blob = new Writer().string(type).string(Buffer.alloc(32)).string('ssh:').finish();
       const file = writeKey(named(type), keyContainer(blob));
@@ -129,7 +129,7 @@ describe("a key in OpenSSH's format", () => {
       );
     },
   );
-  it('is refused where its public half is that of another key', async () => {
+  it('is refused if its public half belongs to another key', async () => {
     const bytes = Buffer.from(readFileSync(at('plain'), 'utf8').split('-----')[2] ?? '', 'base64');
     const byte = bytes.indexOf(blobOf(plain)) + blobOf(plain).length - 1;
     bytes[byte] = (bytes[byte] ?? 0) ^ 1;
@@ -138,7 +138,7 @@ describe("a key in OpenSSH's format", () => {
 });
 
 describe('a key in PEM or PKCS#8', () => {
-  // ssh-keygen writes ed25519 in its own format only: see below for that one.
+  // ssh-keygen writes ed25519 only in its own format: its tests are below.
   const formats: [string, string, ...string[]][] = TYPES.slice(1).flatMap(([type, ...more]) =>
     ['PEM', 'PKCS8'].map((format) => [type, format, ...more] as [string, string, ...string[]]),
   );
@@ -158,13 +158,13 @@ describe('a key in PEM or PKCS#8', () => {
       publicBlob: blobOf(publicKey),
     });
   });
-  it('tells no public key where it is encrypted and FILE.pub is missing', async () => {
+  it('provides no public key if it is encrypted and FILE.pub is missing', async () => {
     const file = at('nopub');
     makeKey(file, 'rsa', '-b', '2048', '-m', 'PEM', '-N', PASSPHRASE);
     rmSync(`${file}.pub`);
     expect(await loadPrivateKey(file)).toEqual({ kind: 'encrypted', publicBlob: undefined });
   });
-  it('is loaded where it is ed25519', async () => {
+  it('is loaded if it is ed25519', async () => {
     const { privateKey } = generateKeyPairSync('ed25519');
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
     const loaded = await loadPrivateKey(writeKey('ed-pkcs8', pem));
@@ -174,7 +174,7 @@ describe('a key in PEM or PKCS#8', () => {
     const publicKey = `${loaded.type} ${loaded.publicBlob.toString('base64')}`;
     expect(isKeyOf(loaded, publicKey)).toBe(true);
   });
-  it('is decrypted where it is ed25519', async () => {
+  it('is decrypted if it is ed25519', async () => {
     const { privateKey } = generateKeyPairSync('ed25519');
     const lock = { cipher: 'aes-256-cbc', passphrase: PASSPHRASE };
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem', ...lock });
@@ -182,14 +182,14 @@ describe('a key in PEM or PKCS#8', () => {
     expect((await loadPrivateKey(file, SECRET)).kind).toBe('key');
     expect((await loadPrivateKey(file, WRONG)).kind).toBe('wrong-passphrase');
   });
-  it('may stand behind the parameters that openssl writes first', async () => {
+  it('may follow the parameters that openssl writes first', async () => {
     const args = ['ecparam', '-name', 'prime256v1', '-genkey'];
     const text = execFileSync('openssl', args, { encoding: 'utf8' });
     expect(text).toContain('EC PARAMETERS');
     expect((await loadPrivateKey(writeKey('params', text))).kind).toBe('key');
   });
   it.each(['secp256k1', 'x25519', 'ed448', 'rsa-pss', 'dsa'] as const)(
-    'is not used where it is %s',
+    'is not used if it is %s',
     async (type) => {
       const file = writeKey(named(type), foreignKey(type));
       expect(reason(await loadPrivateKey(file))).toMatch(
@@ -197,16 +197,16 @@ describe('a key in PEM or PKCS#8', () => {
       );
     },
   );
-  it('of a type that only OpenSSH signs with says which key it is', async () => {
+  it('of a type that only OpenSSH supports provides its public key', async () => {
     makeKey(at('dsa-whole'), 'dsa');
     const publicBlob = blobOf(readFileSync(at('dsa-whole.pub'), 'utf8'));
     expect(await loadPrivateKey(at('dsa-whole'))).toMatchObject({ publicBlob, mayDoForSsh: true });
   });
-  it('that is damaged is of no use to ssh either', async () => {
+  it('that is damaged is not left to ssh either', async () => {
     const file = writeKey('damaged', '-----BEGIN OPENSSH PRIVATE KEY-----\nnone\n');
     expect(await loadPrivateKey(file)).toMatchObject({ kind: 'unusable', mayDoForSsh: false });
   });
-  it('is not used where it is a DSA key in PEM', async () => {
+  it('is not used if it is a DSA key in PEM', async () => {
     makeKey(at('dsa-pem'), 'dsa', '-m', 'PEM');
     expect(reason(await loadPrivateKey(at('dsa-pem')))).toMatch(/^unusable: .*ssh-dss.*ssh-add$/);
   });
@@ -234,11 +234,11 @@ function generateForeign(type: Foreign): KeyPairKeyObjectResult {
 }
 
 describe('a key file', () => {
-  it('that is not there is missing', async () => {
+  it('that does not exist is missing', async () => {
     expect(await loadPrivateKey(at('none'))).toEqual({ kind: 'missing' });
     expect(await loadPrivateKey(join(at('plain'), 'below'))).toEqual({ kind: 'missing' });
   });
-  it.each([0o640, 0o604, 0o610])('that others can reach (%o) is refused', async (mode) => {
+  it.each([0o640, 0o604, 0o610])('that other users can access (%o) is refused', async (mode) => {
     copyFileSync(at('plain'), at('open'));
     chmodSync(at('open'), mode);
     expect(reason(await loadPrivateKey(at('open')))).toMatch(/^unusable: bad permissions \(06/);
@@ -279,13 +279,13 @@ describe('a key file', () => {
     truncateSync(writeKey('large', readFileSync(at('plain'))), 1024 * 1024 + 1);
     expect(reason(await loadPrivateKey(at('large')))).toMatch(/too large/);
   });
-  it('that is a directory or a pipe is unusable, and nothing waits', async () => {
+  it('that is a directory or a pipe is unusable, and the loader does not wait', async () => {
     execFileSync('mkfifo', ['-m', '600', at('pipe')]);
     chmodSync(directory.path, 0o700);
     expect(reason(await loadPrivateKey(directory.path))).toMatch(/^unusable/);
     expect(reason(await loadPrivateKey(at('pipe')))).toMatch(/^unusable/);
   });
-  it('never makes the loader throw or quote it, however it is damaged', async () => {
+  it('never makes the loader throw or quote its contents, however it is damaged', async () => {
     const whole = readFileSync(at('plain'), 'utf8').split('-----')[2] ?? '';
     const bytes = Buffer.from(whole, 'base64');
     await fc.assert(
@@ -309,7 +309,7 @@ describe('a public key', () => {
   it('is read from FILE.pub beside a private key', async () => {
     expect(await readPublicKey(at('plain'))).toEqual(blobOf(plain));
   });
-  it('may stand behind comments and white space', async () => {
+  it('may follow comments and white space', async () => {
     const file = writeKey('commented.pub', `# mine\n\n  ${plain} me@home\n`);
     expect(await readPublicKey(file)).toEqual(blobOf(plain));
   });
@@ -324,14 +324,14 @@ describe('a public key', () => {
     const file = writeKey('sk.pub', `${type} ${blob.toString('base64')} token\n`);
     expect(await readPublicKey(file)).toEqual(blob);
   });
-  it('of a type that we cannot read is passed over, and found as such', async () => {
+  it('of an unsupported type is skipped, and reported as such', async () => {
     const blob = new Writer().string('ssh-new').string(Buffer.alloc(40, 1)).finish();
     const line = `ssh-new ${blob.toString('base64')} me\n`;
     const file = writeKey('new.pub', `${line}${plain}\n`);
     expect(await readPublicKey(file)).toEqual(blobOf(plain));
     expect(await readForeignKey(file)).toEqual(blob);
   });
-  it('is undefined where there is none', async () => {
+  it('is undefined if there is none', async () => {
     expect(await readPublicKey(at('none'))).toBeUndefined();
     expect(await readPublicKey(writeKey('text', 'ssh-rsa nonsense\nmore'))).toBeUndefined();
   });

@@ -11,14 +11,14 @@ const rules = (pubkeyAcceptedAlgorithms: string, requiredRsaBits = 1024) => ({
 });
 const MODERN = 'ssh-ed25519,rsa-sha2-512,rsa-sha2-256';
 
-describe('what to sign by', () => {
+describe('the signature algorithm', () => {
   it.each([
     ['ssh-rsa', MODERN, ['rsa-sha2-256', 'rsa-sha2-512'], 'rsa-sha2-512'],
     ['ssh-rsa', 'rsa-sha2-256,rsa-sha2-512', ['rsa-sha2-512', 'rsa-sha2-256'], 'rsa-sha2-256'],
     ['ssh-rsa', MODERN, ['rsa-sha2-256'], 'rsa-sha2-256'],
     ['ssh-rsa', MODERN, ['ssh-rsa'], undefined],
     ['ssh-rsa', `${MODERN},ssh-rsa`, ['ssh-rsa'], 'ssh-rsa'],
-    // A server that says nothing is too old for anything but SHA-1.
+    // A server that announces nothing is too old for anything but SHA-1.
     ['ssh-rsa', MODERN, undefined, undefined],
     ['ssh-rsa', `${MODERN},ssh-rsa`, undefined, 'ssh-rsa'],
     ['ssh-ed25519', MODERN, undefined, 'ssh-ed25519'],
@@ -30,15 +30,18 @@ describe('what to sign by', () => {
       ['rsa-sha2-512'],
       'rsa-sha2-512-cert-v01@openssh.com',
     ],
-  ])('%s, where the user has %s and the server %s: %s', (type, accepted, server, chosen) => {
-    expect(signatureAlgorithm(type, rules(accepted), server)).toBe(chosen);
-  });
+  ])(
+    "of %s, with the user's list %s and the server's %s, is %s",
+    (type, accepted, server, chosen) => {
+      expect(signatureAlgorithm(type, rules(accepted), server)).toBe(chosen);
+    },
+  );
 });
 
-describe('what the user keeps out', () => {
+describe('a key that the user excludes', () => {
   const ed25519 = new Writer().string('ssh-ed25519').string(Buffer.alloc(32)).finish();
 
-  it('is a type that PubkeyAcceptedAlgorithms has not', () => {
+  it('has a type that is not in PubkeyAcceptedAlgorithms', () => {
     expect(refusalOf(ed25519, rules(MODERN))).toBeUndefined();
     expect(refusalOf(ed25519, rules('rsa-sha2-512'))).toMatch(/PubkeyAcceptedAlgorithms/);
     expect(refusalOf(ed25519, rules(''))).toBeUndefined();

@@ -17,11 +17,11 @@ const HASH: Readonly<Record<string, string | null>> = {
   'ecdsa-sha2-nistp521': 'sha512',
 };
 
-/** r and s as RFC 5656 has them, in the fixed width that node:crypto takes. */
+/** r and s as in RFC 5656, in the fixed width that node:crypto takes. */
 function fixedWidth(blob: Buffer, width: number): Buffer {
   const from = new Reader(blob);
   const numbers = [from.string(), from.string()].map((number) => {
-    // An mpint: never negative, and no zeros in front that are not needed.
+    // An mpint: never negative, and without unneeded leading zeros.
     expect((number[0] ?? 0x80) < 0x80).toBe(true);
     expect(number[0] === 0 && (number[1] ?? 0) < 0x80).toBe(false);
     const plain = number[0] === 0 ? number.subarray(1) : number;
@@ -38,7 +38,7 @@ test.each([
   ['ecdsa', '256', 'ecdsa-sha2-nistp256', 32],
   ['ecdsa', '384', 'ecdsa-sha2-nistp384', 48],
   ['ecdsa', '521', 'ecdsa-sha2-nistp521', 66],
-])('a key of %s, %s bits, signs by %s', async (type, bits, algorithm, width) => {
+])('a key of %s, %s bits, signs with %s', async (type, bits, algorithm, width) => {
   await using sandbox = createSandbox();
   const file = sandbox.path('key');
   execFileSync('ssh-keygen', ['-q', '-t', type, '-b', bits, '-N', '', '-f', file]);
@@ -57,7 +57,7 @@ test.each([
   );
 });
 
-test('an algorithm that is not known makes no signature', async () => {
+test('an unknown algorithm makes no signature', async () => {
   await using sandbox = createSandbox();
   const file = sandbox.path('key');
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file]);

@@ -1,4 +1,4 @@
-/** Packets that lie in memory that is written over by the next read. */
+/** Packets in memory that the next read overwrites. */
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import { keepBegunPacket } from '../../../../src/ssh/ssh2/internals.ts';
@@ -20,7 +20,7 @@ const crypto = require('ssh2/lib/protocol/crypto.js') as {
   createDecipher(config: object): Decipher;
 };
 
-/** What a packet of `payload` is on the wire, and a decipher for it. */
+/** An encrypted packet with `payload`, and a decipher for it. */
 async function encrypted(
   cipherName: string,
   payload: Buffer,
@@ -52,7 +52,7 @@ async function encrypted(
   return { wire: Buffer.concat(written), decipher, payloads };
 }
 
-describe('a packet whose last bytes come with the next read', () => {
+describe('a packet whose last bytes arrive with the next read', () => {
   it.each(['aes128-gcm@openssh.com', 'chacha20-poly1305@openssh.com', 'aes256-ctr'])(
     'is whole, wherever it is cut: %s',
     async (name) => {

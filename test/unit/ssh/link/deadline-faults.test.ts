@@ -1,9 +1,9 @@
-/** Defects that were found by these tests; each is to move beside the tests of its module. */
+/** Regression tests; each is to move beside the tests of its module. */
 import { expect, it } from 'vitest';
 import { Deadline } from '../../../../src/ssh/link/deadline.ts';
 import { FakeClock } from '../../../support/clock.ts';
 
-it('a deadline that was cancelled is not started again by a question after it', async () => {
+it('a cancelled deadline is not started again by a later prompt', async () => {
   const clock = new FakeClock();
   let expired = 0;
   const deadline = new Deadline(clock, 1000, () => (expired += 1));
@@ -13,7 +13,7 @@ it('a deadline that was cancelled is not started again by a question after it', 
   expect(expired).toBe(0);
 });
 
-it('a deadline expires once, also with a question after its end', async () => {
+it('a deadline expires once, also with a prompt after its end', async () => {
   const clock = new FakeClock();
   let expired = 0;
   const deadline = new Deadline(clock, 1000, () => (expired += 1));

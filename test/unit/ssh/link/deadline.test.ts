@@ -12,27 +12,27 @@ beforeEach(() => {
   deadline = new Deadline(clock, 1000, () => (expired += 1));
 });
 
-/** A person who thinks until `answer` is called. */
+/** A prompt that is open until `answer` is called. */
 function thinking(): { answer: () => void; done: Promise<void> } {
   let answer: () => void;
   const done = deadline.during(() => new Promise<void>((resolve) => (answer = resolve)));
   return { answer: () => answer(), done };
 }
 
-test('it expires once, at its time', () => {
+test('a deadline expires once, at its time', () => {
   clock.advance(999);
   expect(expired).toBe(0);
   clock.advance(5000);
   expect(expired).toBe(1);
 });
 
-test('a cancelled one does not expire', () => {
+test('a cancelled deadline does not expire', () => {
   deadline.cancel();
   clock.advance(5000);
   expect([expired, clock.pending]).toEqual([0, 0]);
 });
 
-test('it stands still while a person thinks, and goes on with what was left', async () => {
+test('a deadline is paused during a prompt, and continues with the remaining time', async () => {
   clock.advance(400);
   const { answer, done } = thinking();
   clock.advance(60_000);
@@ -44,7 +44,7 @@ test('it stands still while a person thinks, and goes on with what was left', as
   expect(expired).toBe(1);
 });
 
-test('it goes on when the last of two has answered', async () => {
+test('a deadline continues when the last of two prompts is answered', async () => {
   const [first, second] = [thinking(), thinking()];
   first.answer();
   await first.done;
@@ -56,7 +56,7 @@ test('it goes on when the last of two has answered', async () => {
   expect(expired).toBe(1);
 });
 
-test('cancelled while a person thinks, it does not go on', async () => {
+test('a deadline that is cancelled during a prompt does not continue', async () => {
   const { answer, done } = thinking();
   deadline.cancel();
   answer();

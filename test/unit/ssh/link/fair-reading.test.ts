@@ -4,13 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { FairReading } from '../../../../src/ssh/link/fair-reading.ts';
 import { until } from '../../../support/process.ts';
 
-/** Keeps the loop as long as a flood does, without a look at the time elsewhere. */
+/** Blocks the event loop for `ms`, as a flood does. */
 function busy(ms: number): void {
   const end = performance.now() + ms;
   while (performance.now() < end);
 }
 
-/** What has come, worked on message by message, each as long as given. */
+/** Handles messages one by one; each takes `ms`. */
 function reading(stream: PassThrough, ms: number) {
   const queue: number[] = [];
   const done: number[] = [];
@@ -25,7 +25,7 @@ function reading(stream: PassThrough, ms: number) {
 }
 
 describe('reading', () => {
-  it('goes on at once where the work is short', () => {
+  it('continues at once if the work is short', () => {
     const stream = new PassThrough();
     stream.resume();
     const { fair, queue, done } = reading(stream, 0);
@@ -34,7 +34,7 @@ describe('reading', () => {
     expect([done, stream.isPaused()]).toEqual([[1, 2, 3], false]);
   });
 
-  it('leaves the loop to the others in between, and ends in order', async () => {
+  it('lets other events run in between, and ends in order', async () => {
     const stream = new PassThrough();
     stream.resume();
     const { fair, queue, done } = reading(stream, 3);
@@ -56,7 +56,7 @@ describe('reading', () => {
     expect(done).toEqual([]);
   });
 
-  it('waits for a server that does not read what it makes us answer', async () => {
+  it('waits for a server that does not read the answers that it caused', async () => {
     const stream = new PassThrough({ writableHighWaterMark: 16, readableHighWaterMark: 16 });
     const { fair } = reading(stream, 0);
     stream.write(Buffer.alloc(1000));
@@ -69,7 +69,7 @@ describe('reading', () => {
     expect(stream.isPaused()).toBe(false);
   });
 
-  it('goes on where only our own data waits for the server', () => {
+  it("continues if only the client's own data waits for the server", () => {
     const stream = new PassThrough({ writableHighWaterMark: 16, readableHighWaterMark: 16 });
     const { fair } = reading(stream, 0);
     stream.write(Buffer.alloc(100_000));

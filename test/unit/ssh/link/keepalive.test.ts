@@ -16,7 +16,7 @@ function bench(countMax = 3): {
 }
 
 describe('a server', () => {
-  it('is asked when it was silent for the interval, not before', () => {
+  it('gets a keep-alive after the interval without data, not before', () => {
     const { clock, counts } = bench();
     clock.advance(14_999);
     expect(counts.asked).toBe(0);
@@ -24,7 +24,7 @@ describe('a server', () => {
     expect(counts.asked).toBe(1);
   });
 
-  it('is not asked while it has something to say', () => {
+  it('gets no keep-alive while it sends data', () => {
     const { clock, keepAlive, counts } = bench();
     for (let i = 0; i < 10; i++) {
       keepAlive.heard();
@@ -33,7 +33,7 @@ describe('a server', () => {
     expect(counts.asked).toBe(0);
   });
 
-  it('that answers is there for ever', () => {
+  it('that answers is never lost', () => {
     const { clock, keepAlive, counts } = bench();
     for (let i = 0; i < 100; i++) {
       clock.advance(15_000);
@@ -46,7 +46,7 @@ describe('a server', () => {
     [3, 60_000],
     [1, 30_000],
     [0, 15_000],
-  ])('that was asked %i times in vain is lost after %i ms', (countMax, ms) => {
+  ])('that does not answer %i keep-alives is lost after %i ms', (countMax, ms) => {
     const { clock, counts } = bench(countMax);
     clock.advance(ms - 1);
     expect(counts).toEqual({ asked: countMax, silent: 0 });
@@ -55,7 +55,7 @@ describe('a server', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('is not asked any more once the link is closed', () => {
+  it('gets no keep-alive after the link is closed', () => {
     const { clock, keepAlive, counts } = bench();
     keepAlive.end();
     clock.advance(100_000);

@@ -15,7 +15,7 @@ beforeEach(() => {
   spoke = deferred();
 });
 
-/** The limit of five seconds on a connect, which looks at these options and no other. */
+/** The limit of five seconds on a connect, which uses only these options. */
 function limitFor(more: Partial<SshOptions>): LoginLimit {
   const options = { user: 'me', hostname: 'web', port: 22, ...more } as SshOptions;
   const limit = new LoginLimit({ clock, options, timeoutMs: 5000 }, ({ code }) => codes.push(code));
@@ -23,7 +23,7 @@ function limitFor(more: Partial<SshOptions>): LoginLimit {
   return limit;
 }
 
-test('a proxy may take its time, and what comes after that may not', async () => {
+test('the limit starts when a proxy sends its first data', async () => {
   limitFor({ proxyCommand: 'wake' });
   clock.advance(119_999);
   expect(codes).toEqual([]);
@@ -35,25 +35,25 @@ test('a proxy may take its time, and what comes after that may not', async () =>
   expect(codes).toEqual(['CONNECT_TIMEOUT']);
 });
 
-test('a proxy that says nothing for two minutes is given up: others wait for the same connect', () => {
+test('a proxy that sends nothing for two minutes fails, because other calls wait for the same connect', () => {
   limitFor({ proxyCommand: 'wake' });
   clock.advance(120_000);
   expect(codes).toEqual(['CONNECT_TIMEOUT']);
 });
 
-test('the limit that a user has set covers a proxy, too, as with ssh', () => {
+test('a ConnectTimeout of the user includes the proxy, as with ssh', () => {
   limitFor({ proxyCommand: 'wake', connectTimeoutMs: 5000 });
   clock.advance(5000);
   expect(codes).toEqual(['CONNECT_TIMEOUT']);
 });
 
-test('where there is no proxy nothing is waited for', () => {
+test('without a proxy the limit starts at once', () => {
   limitFor({});
   clock.advance(5000);
   expect(codes).toEqual(['CONNECT_TIMEOUT']);
 });
 
-test('a limit that is over stays so when the proxy speaks late', async () => {
+test('an expired limit stays expired if the proxy sends data late', async () => {
   const limit = limitFor({ proxyCommand: 'wake' });
   limit.cancel();
   spoke.resolve();

@@ -14,8 +14,8 @@ beforeEach(() => {
 const rekeying = (after: Partial<RekeyAfter>): Rekeying =>
   new Rekeying(clock, { bytes: 0, ms: 0, ...after }, () => void begun++);
 
-describe('new keys', () => {
-  it.each(['sent', 'received'] as const)('are asked for after so many bytes %s', (way) => {
+describe('a key re-exchange', () => {
+  it.each(['sent', 'received'] as const)('is started after a number of bytes %s', (way) => {
     const keys = rekeying({ bytes: 1000 });
     keys[way](999);
     expect(begun).toBe(0);
@@ -23,14 +23,14 @@ describe('new keys', () => {
     expect(begun).toBe(1);
   });
 
-  it('are asked for by what went in one direction, not in both together', () => {
+  it('is started by the bytes of one direction, not by the sum of both', () => {
     const keys = rekeying({ bytes: 1000 });
     keys.sent(999);
     keys.received(999);
     expect(begun).toBe(0);
   });
 
-  it('begin the count anew, whoever asked for them', () => {
+  it('resets the byte count, even if the server started it', () => {
     const keys = rekeying({ bytes: 1000 });
     keys.sent(999);
     keys.renewed();
@@ -38,7 +38,7 @@ describe('new keys', () => {
     expect(begun).toBe(0);
   });
 
-  it('are asked for after a time, again and again', () => {
+  it('is started after a time, repeatedly', () => {
     const keys = rekeying({ ms: 10_000 });
     clock.advance(10_000);
     keys.renewed();
@@ -48,7 +48,7 @@ describe('new keys', () => {
     expect(begun).toBe(2);
   });
 
-  it('are asked for after 1 GiB where nobody chose, and never for the time', () => {
+  it('is started after 1 GiB by default, and never by time', () => {
     const keys = rekeying({});
     keys.received(2 ** 30 - 1);
     expect([begun, clock.pending]).toEqual([0, 0]);
@@ -56,13 +56,13 @@ describe('new keys', () => {
     expect(begun).toBe(1);
   });
 
-  it('are not asked for once the connection has ended', () => {
+  it('is not started after the connection has ended', () => {
     const keys = rekeying({ ms: 10_000 });
     keys.end();
     expect(clock.pending).toBe(0);
   });
 
-  it('wait no longer than a timer can: a longer delay would be none at all', () => {
+  it('is started after the maximum delay of a timer at the latest: a longer delay would fire at once', () => {
     rekeying({ ms: 2 ** 40 });
     clock.advance(2 ** 31 - 2);
     expect(begun).toBe(0);

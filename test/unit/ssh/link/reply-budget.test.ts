@@ -5,18 +5,18 @@ import { FakeClock } from '../../../support/clock.ts';
 const takeAll = (answers: ReplyBudget, count: number): boolean[] =>
   Array.from({ length: count }, () => answers.take());
 
-describe('the answers that a server makes us send', () => {
-  it('are many at once for an honest server', () => {
+describe('the budget for replies that the server causes', () => {
+  it('allows many replies at once', () => {
     const answers = new ReplyBudget(new FakeClock());
     expect(takeAll(answers, 2000)).not.toContain(false);
   });
 
-  it('end with the budget', () => {
+  it('has an end', () => {
     const answers = new ReplyBudget(new FakeClock());
     expect(takeAll(answers, 2001).at(-1)).toBe(false);
   });
 
-  it('may go on for ever at an honest rate', () => {
+  it('lasts for ever at a normal rate', () => {
     const clock = new FakeClock();
     const answers = new ReplyBudget(clock);
     const granted: boolean[] = [];
@@ -27,7 +27,7 @@ describe('the answers that a server makes us send', () => {
     expect(granted).not.toContain(false);
   });
 
-  it('do not add up while a server is silent', () => {
+  it('does not grow while a server is silent', () => {
     const clock = new FakeClock();
     const answers = new ReplyBudget(clock);
     clock.advance(3_600_000);

@@ -32,7 +32,7 @@ beforeEach(() => {
   findings = new Findings(() => undefined);
 });
 
-/** A method and whom it talks to; the person gives these answers, and then none. */
+/** A method and its prompts; the user gives these answers, and then none. */
 function prepare(
   make: (typeof methods)[number],
   given: readonly (string | undefined)[],
@@ -54,7 +54,7 @@ function prepare(
   };
   const options = { user: 'me', hostname: 'web', numberOfPasswordPrompts: 3, batchMode: false };
   const request = {
-    // These methods look at no other option.
+    // These methods use no other option.
     options: { ...options, ...more } as unknown as SshOptions,
     ask: (question: Question) => {
       asked.push(question);
@@ -82,7 +82,7 @@ async function run(...given: Parameters<typeof prepare>): Promise<string[]> {
 }
 const methods = [passwordMethod, interactiveMethod] as const;
 
-/** What a password request has in its fields. */
+/** The passwords in the fields of a password request. */
 function passwords(payload: Buffer | undefined): string[] {
   const from = new Reader((payload ?? Buffer.alloc(1)).subarray(1));
   for (let i = 0; i < 3; i++) from.text();
@@ -91,14 +91,14 @@ function passwords(payload: Buffer | undefined): string[] {
 }
 
 describe('password', () => {
-  it('is asked for without an echo, in the words of ssh, and sent', async () => {
+  it("is asked for without echo, with ssh's prompt, and sent", async () => {
     expect(await run(passwordMethod, ['secret'], [SUCCESS])).toEqual(['success']);
     const question = { text: "me@web's password: ", echo: false, isEmptyByDefault: true };
     expect(asked).toEqual([question]);
     expect(passwords(sent[0])).toEqual(['secret']);
   });
 
-  it('is asked for three times, the second time with a word', async () => {
+  it("is asked for three times, from the second time on with ssh's message", async () => {
     const verdicts = await run(passwordMethod, ['a', 'b', 'c', 'd'], [FAILURE, FAILURE, FAILURE]);
     expect(verdicts).toEqual(['failure', 'failure', 'failure']);
     expect(asked).toHaveLength(3);
@@ -108,12 +108,12 @@ describe('password', () => {
     ]);
   });
 
-  it('is asked for as often as NumberOfPasswordPrompts says', async () => {
+  it('is asked for as many times as NumberOfPasswordPrompts says', async () => {
     const more = { numberOfPasswordPrompts: 1 };
     expect(await run(passwordMethod, ['a', 'b'], [FAILURE], more)).toEqual(['failure']);
   });
 
-  it('is asked for by the name of HostKeyAlias', async () => {
+  it('is asked for under the name of HostKeyAlias', async () => {
     await run(passwordMethod, [], [], { hostKeyAlias: 'alias' });
     expect(asked[0]?.text).toBe("me@alias's password: ");
   });
@@ -123,23 +123,23 @@ describe('password', () => {
     expect(asked).toEqual([]);
   });
 
-  it('without anybody to ask is not sent, and the error will say so', async () => {
+  it('without a user to ask is not sent, and the error reports that', async () => {
     expect(await run(passwordMethod, [], [])).toEqual([]);
     expect(sent).toEqual([]);
-    expect(findings.detail).toContain('nobody to ask');
+    expect(findings.detail).toContain('no person can be asked');
   });
 
-  it('is empty where none is typed, as with ssh, and the error will say so', async () => {
+  it('is empty if none is typed, as with ssh, and the error reports that', async () => {
     const more = { numberOfPasswordPrompts: 2 };
     expect(await run(passwordMethod, ['', ''], [FAILURE, FAILURE], more)).toEqual([
       'failure',
       'failure',
     ]);
     expect(sent).toHaveLength(2);
-    expect(findings.detail).toContain('nobody to ask');
+    expect(findings.detail).toContain('no person can be asked');
   });
 
-  it('is changed where the server wants another', async () => {
+  it('is changed if the server requires it', async () => {
     const answers = ['old', 'old', 'new', 'new'];
     expect(await run(passwordMethod, answers, [changeRequest, SUCCESS])).toEqual(['success']);
     expect(notes).toEqual(['Too old']);
@@ -147,13 +147,13 @@ describe('password', () => {
     expect(asked.every(({ echo }) => !echo)).toBe(true);
   });
 
-  it('is not changed to two different ones', async () => {
+  it('is not changed if the two new ones differ', async () => {
     const answers = ['old', 'old', 'new', 'typo', 'new', 'new'];
     expect(await run(passwordMethod, answers, [changeRequest, SUCCESS])).toEqual(['success']);
     expect(notes).toEqual(['Too old', 'Mismatch; try again, EOF to quit.\r']);
   });
 
-  it('is changed once more where the server does not like the new one', async () => {
+  it('is changed once more if the server rejects the new one', async () => {
     const answers = ['old', 'old', 'short', 'short', 'old', 'longer', 'longer'];
     const replies = [changeRequest, changeRequest, SUCCESS];
     expect(await run(passwordMethod, answers, replies)).toEqual(['success']);
@@ -167,7 +167,7 @@ describe('password', () => {
     expect(sent).toHaveLength(4);
   });
 
-  it('is asked for no oftener where the login has several steps', async () => {
+  it('is not asked for more times if the login has several steps', async () => {
     const { method, conversation } = prepare(
       passwordMethod,
       ['a', 'b', 'c', 'd'],
@@ -178,7 +178,7 @@ describe('password', () => {
     expect(asked).toHaveLength(3);
   });
 
-  it('is not changed to nothing', async () => {
+  it('is not changed to an empty one', async () => {
     expect(await run(passwordMethod, ['old', 'old', ''], [changeRequest])).toEqual([]);
   });
 });
@@ -187,7 +187,7 @@ describe('keyboard-interactive', () => {
   const code = { text: 'Code: ', echo: true };
   const pin = { text: 'PIN: ', echo: false };
 
-  it('puts each question as ssh does, with the echo that the server wants', async () => {
+  it("shows each prompt as ssh does, with the server's echo flag", async () => {
     const replies = [infoRequest([pin, code], 'Two questions', 'Mind them'), SUCCESS];
     expect(await run(interactiveMethod, ['1', '2'], replies)).toEqual(['success']);
     expect(asked).toEqual([
@@ -197,13 +197,13 @@ describe('keyboard-interactive', () => {
     expect(notes).toEqual(['Two questions', 'Mind them']);
   });
 
-  it('goes on for as long as the server asks', async () => {
+  it('continues as long as the server asks', async () => {
     const replies = [infoRequest([pin]), infoRequest([code]), infoRequest([]), SUCCESS];
     expect(await run(interactiveMethod, ['1', '2'], replies)).toEqual(['success']);
     expect(sent).toHaveLength(4);
   });
 
-  it('makes escape sequences of the server harmless', async () => {
+  it('escapes control sequences of the server', async () => {
     await run(
       interactiveMethod,
       ['1'],
@@ -212,17 +212,17 @@ describe('keyboard-interactive', () => {
     expect(asked[0]?.text).toBe('(me@web) \\033[2J');
   });
 
-  it('is given up after one refusal without a question', async () => {
+  it('ends after one refusal without a prompt', async () => {
     expect(await run(interactiveMethod, [], [FAILURE, FAILURE])).toEqual(['failure']);
   });
 
-  it('is tried anew after wrong answers', async () => {
+  it('is tried again after wrong answers', async () => {
     const replies = [infoRequest([pin]), FAILURE, infoRequest([pin]), SUCCESS];
     expect(await run(interactiveMethod, ['1', '2'], replies)).toEqual(['failure', 'success']);
   });
 
-  it('without anybody to ask is left', async () => {
+  it('without a user to ask is skipped', async () => {
     expect(await run(interactiveMethod, [], [infoRequest([pin])])).toEqual([]);
-    expect(findings.detail).toContain('nobody to ask');
+    expect(findings.detail).toContain('no person can be asked');
   });
 });

@@ -30,17 +30,17 @@ interface KeyRequest {
   readonly algorithm: string;
   readonly blob: Buffer;
   readonly signature: Buffer | undefined;
-  /** What the signature is over, the session's identifier not counted. */
+  /** The data that is signed, without the session identifier. */
   readonly part: Buffer;
 }
 
-/** What the server makes of a request for publickey; the others are refused. */
+/** The server's answer to a publickey request; it refuses other methods. */
 type Script = (request: KeyRequest, count: number) => Buffer;
 
 const pkOk = ({ algorithm, blob }: KeyRequest): Buffer =>
   new Writer().byte(60).string(algorithm).string(blob).finish();
 
-/** Looks at keys as sshd does, and lets in whoever signs by one of these. */
+/** Checks keys as sshd does, and accepts a signature by one of these keys. */
 const accepting =
   (...blobs: readonly Buffer[]): Script =>
   (request) => {
@@ -48,16 +48,16 @@ const accepting =
     return request.signed ? SUCCESS : pkOk(request);
   };
 
-/** Knows no key. */
-const nobody: Script = () => failure();
+/** Accepts no key. */
+const refusesAll: Script = () => failure();
 
-/** Wants two keys. */
+/** Requires two keys. */
 const twoSteps: Script = (_, count) => (count === 1 ? failure('publickey', true) : SUCCESS);
 
 const SESSION_ID = Buffer.alloc(32, 7);
 
 let where: Sandbox;
-/** Requests for publickey, and the names of other methods. */
+/** Publickey requests, and the names of other methods. */
 let sent: KeyRequest[];
 let others: string[];
 let questions: string[];
@@ -68,7 +68,7 @@ beforeEach(() => {
   onTestFinished(() => where[Symbol.asyncDispose]());
 });
 
-/** What a server can verify: what it says first, and what once it knows the user. */
+/** The signature algorithms that the server announces at first, and after it knows the user. */
 interface SigAlgs {
   readonly first: readonly string[];
   readonly later?: readonly string[];
@@ -112,7 +112,7 @@ interface Given {
   readonly keyAgent?: string;
   readonly answers?: readonly string[];
   readonly sigAlgs?: SigAlgs;
-  /** Those that the server offers. */
+  /** The methods that the server offers. */
   readonly methods?: string;
   readonly hasAlternative?: boolean;
 }
@@ -137,7 +137,7 @@ function loginOf(given: Given): Login {
   });
 }
 
-/** Logs in; the error where that fails. */
+/** Logs in; returns the error if that fails. */
 async function logIn(
   script: Script,
   given: Given = {},
@@ -162,7 +162,7 @@ const files = (...names: readonly string[]): string[] =>
   names.map((name) => `identityfile ${name}`);
 const blobs = (): Buffer[] => sent.map(({ blob }) => blob);
 
-/** One that does not say which key it holds. */
+/** A key file that does not show its public key. */
 function locked(): [string, Buffer] {
   const made = keyFile('a', 'rsa', '-b', '2048', '-m', 'PKCS8', '-N', 'secret');
   rmSync(`${made[0]}.pub`);
@@ -170,7 +170,7 @@ function locked(): [string, Buffer] {
 }
 
 describe('a key in a file', () => {
-  it('signs once the server would take it', async () => {
+  it('signs after the server has accepted its public key', async () => {
     const [file, blob] = keyFile('a');
     expect(await logIn(accepting(blob), { config: files(file) })).toBeUndefined();
     expect(sent).toMatchObject([
@@ -187,7 +187,7 @@ describe('a key in a file', () => {
     expect(verify(null, data, key, from.string())).toBe(true);
   });
 
-  it('that the server would not take does not sign', async () => {
+  it('does not sign if the server does not accept it', async () => {
     const keys = Array.from({ length: 7 }, (_, at) => keyFile(`key${at}`));
     const last = keys.at(-1)?.[1] ?? Buffer.alloc(0);
     const config = files(...keys.map(([file]) => file));
@@ -195,7 +195,7 @@ describe('a key in a file', () => {
     expect(sent.filter(({ signed }) => signed).map(({ blob }) => blob)).toEqual([last]);
   });
 
-  it('that is encrypted is asked for only once the server would take it', async () => {
+  it('that is encrypted gets a prompt only after the server has accepted its public key', async () => {
     const [refused] = keyFile('a', 'ed25519', '-N', 'secret');
     const [taken, blob] = keyFile('b', 'ed25519', '-N', 'secret');
     const given = { config: files(refused, taken), answers: ['wrong', 'secret'] };
@@ -205,8 +205,8 @@ describe('a key in a file', () => {
     expect(questions).toEqual([question, question]);
   });
 
-  describe('of which only the passphrase tells what it is', () => {
-    it('is asked for in its turn, once', async () => {
+  describe('whose public key is known only after decryption', () => {
+    it('gets its prompt in its turn, once', async () => {
       const [other, refused] = keyFile('other');
       const [file, blob] = locked();
       const sigAlgs = { first: ['rsa-sha2-512'] };
@@ -216,22 +216,22 @@ describe('a key in a file', () => {
       expect(blobs()).toEqual([refused, blob, blob]);
     });
 
-    it('is not asked for where the server does not look at keys', async () => {
+    it('gets no prompt if the server does not check keys', async () => {
       const [file] = locked();
       const given = { config: files(file), answers: ['secret'], methods: 'password' };
-      await logIn(nobody, given);
+      await logIn(refusesAll, given);
       expect(others).toEqual(['none']);
       expect(questions).toEqual([]);
     });
 
-    it('is not sent where the user does not want its type', async () => {
+    it('is not sent if the user excludes its type', async () => {
       const [file, blob] = locked();
       const config = [...files(file), 'pubkeyacceptedalgorithms ssh-ed25519'];
       await logIn(accepting(blob), { config, answers: ['secret'] });
       expect(sent).toEqual([]);
     });
 
-    it('is left to OpenSSH after one question where only that signs with it', async () => {
+    it('is left to OpenSSH after one prompt if only OpenSSH can sign with it', async () => {
       const { privateKey } = generateKeyPairSync('dsa', {
         modulusLength: 1024,
         divisorLength: 160,
@@ -240,20 +240,20 @@ describe('a key in a file', () => {
       const text = privateKey.export({ type: 'pkcs8', format: 'pem', ...lock });
       const file = where.write('dsa', text.toString());
       chmodSync(file, 0o600);
-      const error = await logIn(nobody, { config: files(file), answers: ['secret', 'secret'] });
+      const error = await logIn(refusesAll, { config: files(file), answers: ['secret', 'secret'] });
       expect(questions).toHaveLength(1);
       expect(beyondSsh2(error)).toContain('is not supported');
     });
   });
 
-  it('is not asked for under BatchMode', async () => {
+  it('gets no prompt under BatchMode', async () => {
     const [file, blob] = keyFile('a', 'ed25519', '-N', 'secret');
     const error = await logIn(accepting(blob), { config: [...files(file), 'batchmode yes'] });
     expect(error?.message).toContain('needs its passphrase');
     expect(questions).toEqual([]);
   });
 
-  it('signs by SHA-1 where the server is old and the user lets it', async () => {
+  it('signs with SHA-1 if the server is old and the user allows it', async () => {
     const [file, blob] = keyFile('a', 'rsa', '-b', '2048');
     const config = [...files(file), 'pubkeyacceptedalgorithms rsa-sha2-512,ssh-rsa'];
     expect(await logIn(accepting(blob), { config })).toBeUndefined();
@@ -263,7 +263,7 @@ describe('a key in a file', () => {
     ]);
   });
 
-  it('that no algorithm of both sides fits is not sent', async () => {
+  it('without a common algorithm is not sent', async () => {
     const [file, blob] = keyFile('a', 'rsa', '-b', '2048');
     const config = [...files(file), 'pubkeyacceptedalgorithms rsa-sha2-512'];
     const error = await logIn(accepting(blob), { config });
@@ -271,7 +271,7 @@ describe('a key in a file', () => {
     expect(sent).toEqual([]);
   });
 
-  it('signs by what the server can verify once it knows the user', async () => {
+  it('signs with an algorithm that the server announces after it knows the user', async () => {
     const [file, blob] = keyFile('a', 'rsa', '-b', '2048');
     const sigAlgs = { first: ['ssh-ed25519'], later: ['ssh-ed25519', 'rsa-sha2-512'] };
     const config = files(file);
@@ -289,12 +289,12 @@ describe('a key in a file', () => {
   });
 });
 
-/** The key of an ssh-ed25519 blob as RFC 8410 has it. */
+/** The public key of an ssh-ed25519 blob in the format of RFC 8410. */
 function spki(blob: Buffer): Buffer {
   return Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), blob.subarray(-32)]);
 }
 
-/** A key in the software agent, which signs for real where it has the file. */
+/** A key in the software agent, which signs with the file if there is one. */
 function held(comment: string, blob: Buffer, signs = true): SoftKey {
   const signature = new Writer().string('ssh-ed25519').string(Buffer.alloc(64)).finish();
   return { comment, blob, ...(signs ? { sign: () => signature } : {}) };
@@ -304,7 +304,7 @@ function sha256(data: Buffer | string): Buffer {
   return createHash('sha256').update(data).digest();
 }
 
-/** A security key, with the signature that an authenticator gives (PROTOCOL.u2f). */
+/** A security key, with a signature as of an authenticator (PROTOCOL.u2f). */
 function securityKey(): SoftKey {
   const { d, x } = { d: Buffer.alloc(32, 3), x: Buffer.alloc(32) };
   const pkcs8 = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), d]);
@@ -322,7 +322,7 @@ function securityKey(): SoftKey {
 }
 
 describe('a key agent', () => {
-  it('that holds a security key has its signature passed on whole', async () => {
+  it('has the signature of a security key passed on whole', async () => {
     const key = securityKey();
     const keyAgent = await startSoftAgent(where, [key]);
     expect(await logIn(accepting(key.blob), { keyAgent })).toBeUndefined();
@@ -334,7 +334,7 @@ describe('a key agent', () => {
     expect(sent[1]?.signature).toEqual(key.sign?.(data, 0));
   });
 
-  it('is told by which hash an RSA key is to sign', async () => {
+  it('gets the hash for the signature of an RSA key', async () => {
     const [, blob] = keyFile('a', 'rsa', '-b', '2048');
     const asked: number[] = [];
     const sign = (_: Buffer, flags: number): Buffer => {
@@ -348,7 +348,7 @@ describe('a key agent', () => {
     expect(asked).toEqual([2]);
   });
 
-  it('that signs by another algorithm is passed over', async () => {
+  it('that signs with another algorithm is skipped', async () => {
     const [, blob] = keyFile('a', 'rsa', '-b', '2048');
     const signature = new Writer().string('ssh-rsa').string('signature').finish();
     const sign = (): Buffer => signature;
@@ -358,7 +358,7 @@ describe('a key agent', () => {
     expect(sent.filter(({ signed }) => signed)).toEqual([]);
   });
 
-  it('that will not sign leaves the others to be tried, and the rest to OpenSSH', async () => {
+  it('that refuses to sign leaves the other keys to be tried, and the rest to OpenSSH', async () => {
     const [[, one], [, other]] = [keyFile('a'), keyFile('b')];
     const keyAgent = await startSoftAgent(where, [held('a', one, false), held('b', other)]);
     expect(await logIn(accepting(one, other), { keyAgent })).toBeUndefined();
@@ -367,14 +367,14 @@ describe('a key agent', () => {
     expect(beyondSsh2(error)).toBe('the key agent would not sign with a');
   });
 
-  it('that is gone is no reason not to try the files', async () => {
+  it('that is gone does not prevent trying the files', async () => {
     const [file, blob] = keyFile('a');
     const given = { config: files(file), keyAgent: where.path('nothing') };
     expect(await logIn(accepting(blob), given)).toBeUndefined();
   });
 });
 
-/** Certifies a key, and gives the certificate's bytes. */
+/** Certifies a key, and returns the bytes of the certificate. */
 function certify(file: string): Buffer {
   const ca = where.path('ca');
   makeKey(ca, 'ed25519');
@@ -382,31 +382,31 @@ function certify(file: string): Buffer {
   return blobOf(readFileSync(`${file}-cert.pub`, 'utf8'));
 }
 
-describe('the order', () => {
-  it('is that of the agent, those first that the configuration names, then the files', async () => {
+describe('the order of keys', () => {
+  it('is that of the agent, keys of the configuration first, then the files', async () => {
     const [a, b, c, d] = [keyFile('a'), keyFile('b'), keyFile('c'), keyFile('d')];
     const keyAgent = await startSoftAgent(where, [
       held('d', d[1]),
       held('b', b[1]),
       held('a', a[1]),
     ]);
-    await logIn(nobody, { config: files(a[0], c[0], b[0]), keyAgent });
+    await logIn(refusesAll, { config: files(a[0], c[0], b[0]), keyAgent });
     expect(blobs()).toEqual([b[1], a[1], d[1], c[1]]);
   });
 
-  it('has no others with IdentitiesOnly, and a public half is enough to name one', async () => {
+  it('has only configured keys with IdentitiesOnly, and a public key file is enough to name one', async () => {
     const [a, b] = [keyFile('a'), keyFile('b')];
     rmSync(a[0]);
     const keyAgent = await startSoftAgent(where, [held('b', b[1]), held('a', a[1])]);
     const config = [...files(`${a[0]}.pub`), 'identitiesonly yes'];
-    await logIn(nobody, { config, keyAgent });
+    await logIn(refusesAll, { config, keyAgent });
     expect(blobs()).toEqual([a[1]]);
   });
 
-  it('has a certificate beside a file after its key', async () => {
+  it('has the certificate beside a file after its key', async () => {
     const [a, b] = [keyFile('a'), keyFile('b')];
     const certificate = certify(a[0]);
-    await logIn(nobody, { config: files(a[0], b[0]) });
+    await logIn(refusesAll, { config: files(a[0], b[0]) });
     expect(blobs()).toEqual([a[1], certificate, b[1]]);
   });
 
@@ -415,19 +415,19 @@ describe('the order', () => {
     const certificate = certify(a[0]);
     copyFileSync(`${a[0]}-cert.pub`, where.path('elsewhere'));
     const config = [...files(b[0], a[0]), `certificatefile ${where.path('elsewhere')}`];
-    await logIn(nobody, { config });
+    await logIn(refusesAll, { config });
     expect(blobs()).toEqual([certificate, b[1], a[1]]);
   });
 
-  it('leaves out a certificate that nobody can sign for', async () => {
+  it('omits a certificate without a private key', async () => {
     const [a, b] = [keyFile('a'), keyFile('b')];
     certify(a[0]);
     const config = [...files(b[0]), `certificatefile ${a[0]}-cert.pub`];
-    await logIn(nobody, { config });
+    await logIn(refusesAll, { config });
     expect(blobs()).toEqual([b[1]]);
   });
 
-  it('has a certificate signed for by the agent that holds its key', async () => {
+  it('includes a certificate whose key the agent holds', async () => {
     const a = keyFile('a');
     const certificate = certify(a[0]);
     rmSync(a[0]);
@@ -436,7 +436,7 @@ describe('the order', () => {
     expect(await logIn(accepting(certificate), { config, keyAgent })).toBeUndefined();
   });
 
-  it('goes on with the next key after a partial success', async () => {
+  it('continues with the next key after a partial success', async () => {
     const [a, b] = [keyFile('a'), keyFile('b')];
     expect(await logIn(twoSteps, { config: files(a[0], b[0]) })).toBeUndefined();
     expect(blobs()).toEqual([a[1], b[1]]);
@@ -444,16 +444,16 @@ describe('the order', () => {
 });
 
 describe('methods', () => {
-  it('are tried as PreferredAuthentications has them', async () => {
+  it('are tried in the order of PreferredAuthentications', async () => {
     const [file, blob] = keyFile('a');
     const config = [...files(file), 'preferredauthentications password,publickey'];
     const given = { config: [...config, 'passwordauthentication yes'], answers: ['pw'] };
     expect(await logIn(accepting(blob), given)).toBeUndefined();
-    // The server has no passwords, which only the question tells.
+    // The server offers no passwords, which only the answer to the method none shows.
     expect(others).toEqual(['none']);
   });
 
-  it('that PreferredAuthentications leaves out are not tried', async () => {
+  it('that are not in PreferredAuthentications are not tried', async () => {
     const [file, blob] = keyFile('a');
     const config = [...files(file), 'preferredauthentications password'];
     expect((await logIn(accepting(blob), { config }))?.code).toBe('AUTH_FAILED');
@@ -461,7 +461,7 @@ describe('methods', () => {
   });
 });
 
-it('a login that the server breaks off still says what OpenSSH could have done', async () => {
+it('a login that the server aborts still reports what OpenSSH could have done', async () => {
   const [, blob] = keyFile('a');
   const keyAgent = await startSoftAgent(where, [held('a', blob, false)]);
   const login = loginOf({ keyAgent });
@@ -471,7 +471,7 @@ it('a login that the server breaks off still says what OpenSSH could have done',
   expect(beyondSsh2(error)).toBe('the key agent would not sign with a');
 });
 
-it('the words of a server in the error do nothing to a terminal', async () => {
+it('control sequences of a server are escaped in the error', async () => {
   const [file] = keyFile('a');
   const error = await logIn(() => failure('\u001b[2J\nx'), { config: files(file) });
   expect(error?.message).toContain('Permission denied (\\033[2J x)');

@@ -9,18 +9,18 @@ beforeEach(() => {
   onTestFinished(() => where[Symbol.asyncDispose]());
 });
 
-/** Where the system has klist, that decides. */
+/** If the system has klist, its result counts. */
 const hasKlist = existsSync('/usr/bin/klist');
 
 const ask = (env: Record<string, string>, uid = 987_654): Promise<boolean> =>
   mayHaveTicket({ env: { PATH: where.path('bin'), ...env }, cwd: where.root }, uid);
 
-it('there is no ticket where there is no cache', async () => {
+it('there is no ticket without a cache', async () => {
   expect(await ask({})).toBe(false);
   expect(await ask({ KRB5CCNAME: where.path('none') })).toBe(false);
 });
 
-it.skipIf(hasKlist)('there may be one in a file that is there', async () => {
+it.skipIf(hasKlist)('there may be one in a file that exists', async () => {
   const file = where.write('cache', '');
   expect(await ask({ KRB5CCNAME: file })).toBe(true);
   expect(await ask({ KRB5CCNAME: `FILE:${file}` })).toBe(true);

@@ -14,7 +14,7 @@ function failing(count: number, error = denied): readonly [Penalties, FakeClock]
   return [penalties, clock];
 }
 
-test('a failed login holds back at its server, and at no other, for five minutes', () => {
+test('a failed login prevents optional connects to its server, and to no other, for five minutes', () => {
   const [penalties, clock] = failing(1);
   expect(penalties.hasFailed('web:22')).toBe(true);
   expect(penalties.hasFailed('web:23')).toBe(false);
@@ -22,19 +22,19 @@ test('a failed login holds back at its server, and at no other, for five minutes
   expect(penalties.hasFailed('web:22')).toBe(false);
 });
 
-test('a host key that is refused counts as well: for the server we left without a login', () => {
+test('a refused host key counts as a failed login: for the server the client left without a login', () => {
   expect(failing(1, untrusted)[0].hasFailed('web:22')).toBe(true);
 });
 
-test('a server that was not reached has nothing to hold against us', () => {
+test('a server that was not reached gives no penalty', () => {
   expect(failing(99, unreachable)[0].hasFailed('web:22')).toBe(false);
 });
 
-test('three failed logins of 5 s each are not enough for a server to keep us out', () => {
+test('three failed logins of 5 s each give no penalty', () => {
   expect(failing(3)[0].leftMs('web:22')).toBeUndefined();
 });
 
-test('four are, for the sum of their times', () => {
+test('four failed logins give a penalty of the sum of their times', () => {
   const [penalties, clock] = failing(4);
   expect(penalties.leftMs('web:22')).toBe(20_000);
   clock.advance(14_000);
@@ -43,13 +43,13 @@ test('four are, for the sum of their times', () => {
   expect(penalties.leftMs('web:22')).toBeUndefined();
 });
 
-test('what was long ago is forgiven', () => {
+test('old penalties expire', () => {
   const [penalties, clock] = failing(4);
   clock.advance(20_000);
   penalties.add('web:22', denied);
   expect(penalties.leftMs('web:22')).toBeUndefined();
 });
 
-test('no server keeps us out for more than ten minutes', () => {
+test('the penalty is at most ten minutes', () => {
   expect(failing(999)[0].leftMs('web:22')).toBe(600_000);
 });

@@ -16,7 +16,7 @@ import { bytes, verdictOf } from '../../../support/arbitrary.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 30 });
 
-test('any bytes are an answer or a PROTOCOL error', () => {
+test('random bytes are an answer or a PROTOCOL error', () => {
   fc.assert(
     fc.property(bytes(60), (payload) => {
       expect(verdictOf(() => readAuthReply(payload))).toMatch(/^(ok|PROTOCOL)$/);
@@ -25,7 +25,7 @@ test('any bytes are an answer or a PROTOCOL error', () => {
   );
 });
 
-test('the questions of a server come out as it put them', () => {
+test('the prompts of a server are decoded unchanged', () => {
   const prompts = fc.array(fc.record({ text, echo: fc.boolean() }), { maxLength: 5 });
   fc.assert(
     fc.property(text, text, prompts, (name, instruction, asked) => {
@@ -36,12 +36,12 @@ test('the questions of a server come out as it put them', () => {
   );
 });
 
-test('a server that asks without end is refused', () => {
+test('a server with too many prompts is refused', () => {
   const body = new Writer().string('').string('').string('').u32(0xffff_ffff).finish();
   expect(verdictOf(() => readInfoRequest(body))).toBe('PROTOCOL');
 });
 
-/** The strings and numbers of a request, after its number. */
+/** The strings and numbers of a request, after its message number. */
 function partsOf(payload: Buffer, shape: string): (string | number | boolean)[] {
   const from = new Reader(payload.subarray(1));
   const parts = shape.split('').map((kind) => {
@@ -54,7 +54,7 @@ function partsOf(payload: Buffer, shape: string): (string | number | boolean)[] 
 
 const SERVICE = 'ssh-connection';
 
-test('requests are laid out as RFC 4252 and RFC 4256 have them', () => {
+test('requests have the layout of RFC 4252 and RFC 4256', () => {
   expect(partsOf(noneRequest('me'), 'sss')).toEqual(['me', SERVICE, 'none']);
   expect(partsOf(passwordRequest('me', Buffer.from('pw')), 'sssbs')).toEqual([
     ...['me', SERVICE, 'password'],
@@ -69,7 +69,7 @@ test('requests are laid out as RFC 4252 and RFC 4256 have them', () => {
   expect(partsOf(infoResponse([Buffer.from('a'), Buffer.from('b')]), 'uss')).toEqual([2, 'a', 'b']);
 });
 
-test.each([6, 6000])('a secret of %i bytes is in the request alone', (size) => {
+test.each([6, 6000])('a password of %i bytes is left only in the request', (size) => {
   const [old, changed] = [Buffer.alloc(size, 'o'), Buffer.alloc(size, 'n')];
   const parts = partsOf(passwordRequest('me', old, changed), 'sssbss');
   expect(parts.slice(-2)).toEqual(['o'.repeat(size), 'n'.repeat(size)]);
@@ -78,7 +78,7 @@ test.each([6, 6000])('a secret of %i bytes is in the request alone', (size) => {
   for (const secret of [old, changed, answer]) expect(secret).toEqual(Buffer.alloc(size));
 });
 
-test('a signed request is the part that is signed and the signature', () => {
+test('a signed request is the signed part and the signature', () => {
   const blob = Buffer.from('blob');
   const key = ['me', SERVICE, 'publickey'];
   expect(partsOf(keyQuery('me', 'alg', blob), 'sssbss')).toEqual([...key, false, 'alg', 'blob']);

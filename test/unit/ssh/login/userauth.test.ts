@@ -14,7 +14,7 @@ const failure = (methods: string, partial = false): Buffer =>
   new Writer().byte(51).string(methods).bool(partial).finish();
 const banner = (text: string): Buffer => new Writer().byte(53).string(text).string('').finish();
 
-/** The method of a request, and what our methods below put behind it. */
+/** The method of a request, and the data that the test methods add. */
 function requestOf(payload: Buffer): string {
   const from = new Reader(payload.subarray(1));
   from.text();
@@ -22,7 +22,7 @@ function requestOf(payload: Buffer): string {
   return `${from.text()}${from.rest().toString()}`;
 }
 
-/** A server that gives these answers in turn, and what it was asked. */
+/** A server that gives these answers in turn, and the requests that it received. */
 function server(answers: readonly Buffer[]): { wire: AuthWire; asked: string[] } {
   const left = [...answers];
   const asked: string[] = [];
@@ -41,7 +41,7 @@ function server(answers: readonly Buffer[]): { wire: AuthWire; asked: string[] }
   return { wire, asked };
 }
 
-/** A method that makes so many attempts, numbered. */
+/** A method that makes this many attempts, numbered. */
 function method(name: string, count: number): Method {
   async function* attempts(conversation: Conversation): MethodAttempts {
     for (let i = 1; i <= count; i++) {
@@ -53,7 +53,7 @@ function method(name: string, count: number): Method {
   return { name, attempts };
 }
 
-/** Logs in against these answers: what was asked, what is left, what the server showed. */
+/** Logs in against these answers; returns the requests, the remaining methods and the notes. */
 async function attempt(
   methods: readonly Method[],
   answers: readonly Buffer[],
@@ -65,30 +65,30 @@ async function attempt(
   return { asked, left, banners };
 }
 
-test('the first key is offered at once, without asking what there is', async () => {
+test('the first key is sent at once, without a request for the methods', async () => {
   const { asked, left } = await attempt([method('publickey', 2)], [SUCCESS]);
   expect(asked).toEqual(['publickey 1']);
   expect(left).toBeUndefined();
 });
 
-test('one attempt follows the other until the server is content', async () => {
+test('one attempt follows the other until the server accepts', async () => {
   const answers = [failure('publickey'), failure('publickey'), SUCCESS];
   const { asked } = await attempt([method('publickey', 3)], answers);
   expect(asked).toEqual(['publickey 1', 'publickey 2', 'publickey 3']);
 });
 
-test('where the first method is no key, the server is asked what there is', async () => {
+test('if the first method is not publickey, the client first requests the list of methods', async () => {
   const { asked } = await attempt([method('password', 1)], [failure('password'), SUCCESS]);
   expect(asked).toEqual(['none', 'password 1']);
 });
 
-test('a server that wants nothing lets in with none', async () => {
+test('a server that requires no authentication accepts the method none', async () => {
   const { asked, left } = await attempt([], [SUCCESS]);
   expect(asked).toEqual(['none']);
   expect(left).toBeUndefined();
 });
 
-test('methods that the server does not offer are passed over', async () => {
+test('methods that the server does not offer are skipped', async () => {
   const methods = [
     method('publickey', 1),
     method('keyboard-interactive', 1),
@@ -99,33 +99,33 @@ test('methods that the server does not offer are passed over', async () => {
   expect(left).toEqual(['password']);
 });
 
-test('a method that the server takes back is not tried again', async () => {
+test('a method that the server stops offering is not tried again', async () => {
   const answers = [failure('publickey'), failure('password'), SUCCESS];
   const { asked } = await attempt([method('publickey', 9), method('password', 1)], answers);
   expect(asked).toEqual(['publickey 1', 'publickey 2', 'password 1']);
 });
 
-test('after a partial success a method begins anew', async () => {
+test('after a partial success a method starts again', async () => {
   const answers = [failure('publickey'), failure('publickey', true), SUCCESS];
   const { asked } = await attempt([method('publickey', 2)], answers);
   expect(asked).toEqual(['publickey 1', 'publickey 2', 'publickey 1']);
 });
 
-test('a method that had nothing left to try is not there again after a partial success', async () => {
+test('a method without further attempts is not tried again after a partial success', async () => {
   const answers = [failure('publickey,password'), failure('publickey', true)];
   const { asked, left } = await attempt([method('publickey', 1), method('password', 1)], answers);
   expect(asked).toEqual(['publickey 1', 'password 1']);
   expect(left).toEqual(['publickey']);
 });
 
-test('several steps go on with what the server asks for next', async () => {
+test('several steps continue with the methods that the server offers next', async () => {
   const answers = [failure('keyboard-interactive', true), SUCCESS];
   const methods = [method('publickey', 2), method('keyboard-interactive', 1)];
   const { asked } = await attempt(methods, answers);
   expect(asked).toEqual(['publickey 1', 'keyboard-interactive 1']);
 });
 
-test('banners are shown, whenever they come, and are no answer', async () => {
+test('banners are shown at any time, and are not answers', async () => {
   const { banners, left } = await attempt(
     [method('publickey', 1)],
     [banner('hello'), banner('there'), SUCCESS],
@@ -134,12 +134,12 @@ test('banners are shown, whenever they come, and are no answer', async () => {
   expect(left).toBeUndefined();
 });
 
-test('messages that are no answer are passed over', async () => {
+test('other messages are ignored', async () => {
   const { left } = await attempt([method('publickey', 1)], [Buffer.of(70, 1, 2), SUCCESS]);
   expect(left).toBeUndefined();
 });
 
-test('a connection that ends in between ends the login with its reason', async () => {
+test('a connection that ends during the login ends the login with its reason', async () => {
   await expect(attempt([method('publickey', 1)], [])).rejects.toThrow('gone');
 });
 

@@ -11,7 +11,7 @@ import {
 } from '../../../../src/ssh/openssh/mux.ts';
 import { bytes, verdictOf } from '../../../support/arbitrary.ts';
 
-test('a master is greeted, asked for its process id and made a proxy, in one flight', () => {
+test('hello, the request for the process id and the proxy request are sent to a master together', () => {
   const bodies = new FrameReader(MUX_MAX_BYTES).push(muxRequests());
   expect(bodies.map((body) => body.toString('hex'))).toEqual([
     '0000000100000004',
@@ -26,16 +26,19 @@ test.each([
   [new Writer().u32(0x8000000f).u32(1), { type: 'proxied' }],
   [new Writer().u32(0x80000002).u32(1).string('no'), { type: 'refused', reason: 'no' }],
   [new Writer().u32(0x80000003).u32(1).string('bad'), { type: 'refused', reason: 'bad' }],
-])('an answer of a master is read: %#', (written, reply) => {
+])('an answer of a master is decoded: %#', (written, reply) => {
   expect(readMuxReply(written.finish())).toEqual(reply);
 });
 
-test.each([0, 1, 0x80000000, 0xffffffff])('%i is not taken for the process of a master', (pid) => {
-  const body = new Writer().u32(0x80000005).u32(0).u32(pid).finish();
-  expect(() => readMuxReply(body)).toThrow(`process ${pid} as an OpenSSH master`);
-});
+test.each([0, 1, 0x80000000, 0xffffffff])(
+  '%i is not accepted as the process id of a master',
+  (pid) => {
+    const body = new Writer().u32(0x80000005).u32(0).u32(pid).finish();
+    expect(() => readMuxReply(body)).toThrow(`process ${pid} as an OpenSSH master`);
+  },
+);
 
-test('any bytes are an answer or a PROTOCOL error', () => {
+test('random bytes are an answer or a PROTOCOL error', () => {
   fc.assert(
     fc.property(bytes(20), (body) => {
       expect(verdictOf(() => readMuxReply(body))).toMatch(/^(ok|PROTOCOL)$/);
@@ -43,7 +46,7 @@ test('any bytes are an answer or a PROTOCOL error', () => {
   );
 });
 
-test('a message comes out of its packet as it went in, however it was cut into parts', () => {
+test('a message is read unchanged from its packet, however it is cut into parts', () => {
   const parts = fc.array(bytes(), { minLength: 1, maxLength: 4 });
   fc.assert(
     fc.property(parts, (message) => {
@@ -54,7 +57,7 @@ test('a message comes out of its packet as it went in, however it was cut into p
   );
 });
 
-test('a packet belongs to itself: the parts may be written over at once', () => {
+test('a packet has its own memory: the parts may be overwritten at once', () => {
   const part = Buffer.from('abc');
   const packet = muxPacket([part]);
   part.fill(0);

@@ -16,7 +16,7 @@ function output(level = 'INFO', note: Note = (text) => notes.push(text)): Openss
     user: 'me',
     all: new Map([['loglevel', [level]]]),
   };
-  // It looks at no other option.
+  // It uses no other option.
   return new OpensshOutput({ warnings: [], ...options } as unknown as SshOptions, {
     note,
     onServer: () => (servers += 1),
@@ -28,18 +28,18 @@ beforeEach(() => {
   [notes, logins, servers] = [[], 0, 0];
 });
 
-describe('what an ssh says', () => {
-  it('is told to the person, but for what was only said because we asked for it', () => {
+describe('the output of an ssh', () => {
+  it("is shown to the user, without the lines that only sshpool's own log level causes", () => {
     const said = output();
     said.add('OpenSSH_9.2p1 Debian-2, OpenSSL 3.0.19 27 Jan 2026\r\n');
     said.add('debug1: Connecting to web.example\r\nWelc');
     said.add('ome!\r\nAuthenticated to web.example ([1.2.3.4]:22) using "publickey".\r\n');
     said.end();
-    // With its end, as ssh has it.
+    // With its carriage return, as ssh prints it.
     expect(notes).toEqual(['Welcome!\r']);
   });
 
-  it('is told apart: what ends as its log does, a program before the login, a server in it', () => {
+  it('is classified: log lines of ssh, output of a program before the login, banners in the login', () => {
     const kinds: Parameters<Note>[] = [];
     const said = output('INFO', (...note) => kinds.push(note));
     said.add('Warning: of ssh\r\n\nof a proxy\n\n');
@@ -57,7 +57,7 @@ describe('what an ssh says', () => {
     ]);
   });
 
-  it('tells that the server has spoken, or at once where it says too little for that', () => {
+  it('reports the first message of the server, or at once if the log level hides it', () => {
     const said = output();
     said.add('debug1: Executing proxy command: exec wake\n');
     expect(servers).toBe(0);
@@ -67,7 +67,7 @@ describe('what an ssh says', () => {
     expect(servers).toBe(2);
   });
 
-  it('names the server and a forced command', () => {
+  it('names the server version and a forced command', () => {
     const said = output();
     said.add('debug1: Remote protocol version 2.0, remote software version OpenSSH_9.2p1 Debian\n');
     expect(said.forcedCommand).toBe(false);
@@ -75,21 +75,21 @@ describe('what an ssh says', () => {
     expect(said).toMatchObject({ serverVersion: 'OpenSSH_9.2p1', forcedCommand: true });
   });
 
-  it('tells when the login begins', () => {
+  it('reports the start of the login', () => {
     const said = output();
     expect(logins).toBe(0);
     said.add('debug1: SSH2_MSG_SERVICE_ACCEPT received\n');
     expect(logins).toBe(1);
   });
 
-  it.each(['QUIET', 'ERROR', 'DEBUG1'])('is left as it is at the level %s', (level) => {
+  it.each(['QUIET', 'ERROR', 'DEBUG1'])('is not changed at the level %s', (level) => {
     output(level);
     expect(OpensshOutput.words({ all: new Map([['loglevel', [level]]]) } as never)).toEqual([]);
     expect(logins).toBe(1);
   });
 });
 
-describe('why an ssh failed', () => {
+describe('the reason why an ssh failed', () => {
   it.each([
     ['ssh: connect to host web.example port 2222: Connection refused', 'CONNECT_FAILED'],
     ['me@web.example: Permission denied (publickey,password).', 'AUTH_FAILED'],
@@ -103,7 +103,7 @@ describe('why an ssh failed', () => {
     expect(notes).toEqual(['first\n']);
   });
 
-  it('is what the ssh of a jump host said, where the last line only says that it is gone', () => {
+  it("is the message of the jump host's ssh if the last line only says that the connection is closed", () => {
     const said = output();
     said.add('Host key verification failed.\r\n');
     said.add('kex_exchange_identification: Connection closed by remote host\r\n');
@@ -111,20 +111,20 @@ describe('why an ssh failed', () => {
     expect(said.failure(undefined).code).toBe('HOST_KEY_REFUSED');
   });
 
-  it('is its last line also without an end', () => {
+  it('is its last line also without a line end', () => {
     const said = output();
     said.add('cut off');
     expect(said.failure(undefined).message).toBe('web: cut off');
   });
 
-  it('may be that it could not be run', () => {
+  it('may be that ssh could not be started', () => {
     const cause = Object.assign(new Error('spawn ssh ENOENT'), { spawnargs: ['SetEnv=X=sesame'] });
     const failure = output().failure(cause);
     expect(failure.message).toContain('ENOENT');
     expect(inspect(failure)).not.toContain('sesame');
   });
 
-  it('may be left unsaid', () => {
+  it('may be missing', () => {
     expect(output().failure(undefined).message).toBe('web: ssh ended without a word');
   });
 });

@@ -1,4 +1,4 @@
-/** One connection over ssh2 as a test makes it, and a server of which it sees the login. */
+/** One connection over ssh2 for a test, and a server that shows its login. */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import ssh2 from 'ssh2';
@@ -14,14 +14,14 @@ import { connectSsh2 } from '../../../../src/ssh/ssh2/connect.ts';
 import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
 
 export interface Attempt {
-  /** The link, or the words of the failure. */
+  /** The link, or the error message. */
   readonly outcome: Promise<Link | string>;
   readonly notes: readonly string[];
   isAsked(): boolean;
   answer(text: string): void;
 }
 
-/** Connects with these lines of known_hosts and these keys; questions wait for `answer`. */
+/** Connects with these lines of known_hosts and these keys; prompts wait for `answer`. */
 export function connect(
   sandbox: Sandbox,
   port: number,
@@ -72,7 +72,7 @@ export function aSandbox(): Sandbox {
   return made;
 }
 
-/** A server that one gets to the login of, and that then does this. */
+/** A server that accepts connections up to the login, and then calls `onLogin`. */
 export async function startLogin(
   where: Sandbox,
   onLogin: (connection: ssh2.Connection) => void,
@@ -87,7 +87,7 @@ export async function startLogin(
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket.on('error', () => undefined));
-    // Whatever ssh2 does at the end of the client's side, this side stays open.
+    // Whatever ssh2 does when the client closes its side, this side stays open.
     socket.end = () => socket;
     ssh.injectSocket(socket);
   });

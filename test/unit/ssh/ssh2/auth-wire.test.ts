@@ -1,4 +1,4 @@
-/** What is left of a request that was sent, and when it is sent. */
+/** Which copies of a sent request remain in memory, and when it is sent. */
 import { expect, test } from 'vitest';
 import { SshpoolError } from '../../../../src/base/errors.ts';
 import { Ssh2AuthWire } from '../../../../src/ssh/ssh2/auth-wire.ts';
@@ -9,15 +9,15 @@ const ZEROES = Buffer.alloc(PLAIN.length);
 
 interface Fake {
   readonly wire: Ssh2AuthWire;
-  /** What goes to the server, packet by packet: as long as it is on its way it must not change. */
+  /** The packets that are being sent: their memory must not change until then. */
   readonly leaving: Buffer[];
-  /** All that was made for packets. */
+  /** All memory that was allocated for packets. */
   readonly packets: Buffer[];
-  /** Begins a key exchange, or ends it. */
+  /** Starts or ends a key exchange. */
   readonly exchange: (isUnderWay: boolean) => void;
 }
 
-/** A connection whose cipher encrypts in place, or into memory of its own. */
+/** A connection whose cipher encrypts in place, or into its own memory. */
 function fake(inPlace: boolean): Fake {
   const leaving: Buffer[] = [];
   const packets: Buffer[] = [];
@@ -54,7 +54,7 @@ const received = ([packet = Buffer.alloc(0)]: readonly Buffer[]): string =>
   Buffer.from(packet.map((byte) => byte ^ 0xff)).toString('latin1', 5, 5 + PLAIN.length);
 
 test.each([true, false])(
-  'a request is sent and left nowhere, where the cipher works in place: %s',
+  'a sent request leaves no copy in memory; cipher in place: %s',
   (inPlace) => {
     const { wire, leaving, packets } = fake(inPlace);
     const request = Buffer.from(PLAIN);
@@ -79,7 +79,7 @@ test('a request waits for the end of a key exchange', () => {
   expect(leaving).toHaveLength(1);
 });
 
-test('a request that cannot be sent any more is left nowhere', () => {
+test('a request that cannot be sent any more leaves no copy in memory', () => {
   const { wire, leaving, exchange } = fake(false);
   exchange(true);
   const [waiting, late] = [Buffer.from(PLAIN), Buffer.from(PLAIN)];

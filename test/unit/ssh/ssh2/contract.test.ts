@@ -1,6 +1,6 @@
 /**
- * The internals of ssh2 that internals.ts leans on. When one of these fails after an update,
- * read that file first: sessions would hang or connections break in ways that no type shows.
+ * The internals of ssh2 that internals.ts depends on. When one of these tests fails after an update,
+ * read that file first: sessions would hang or connections break without a type error.
  */
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const load = (path: string): Record<string, unknown> => require(path) as Record<
 const allocPacket = (bytes: number): Buffer => Buffer.alloc(5 + bytes + 8);
 
 describe('ssh2', () => {
-  it('is the version that was read', () => {
+  it('has the version whose source was reviewed', () => {
     expect(load('ssh2/package.json')['version']).toBe('1.17.0');
   });
 
@@ -30,7 +30,7 @@ describe('ssh2', () => {
     expect(new Set(kinds)).toEqual(new Set(['function']));
   });
 
-  it('hands a client its messages through _handlers, which may be replaced', () => {
+  it('passes messages to a client through _handlers, which may be replaced', () => {
     const Protocol = load('ssh2/lib/protocol/Protocol.js') as unknown as new (config: object) => {
       readonly _handlers: Record<string, unknown>;
     };
@@ -52,7 +52,7 @@ describe('ssh2', () => {
     expect(heard).toEqual(['ssh-userauth']);
   });
 
-  it('reads through parse and _parse, and asks _onPayload where to stop', () => {
+  it('reads through parse and _parse, and calls _onPayload to find out where to stop', () => {
     const Protocol = load('ssh2/lib/protocol/Protocol.js') as unknown as {
       readonly prototype: Record<string, unknown>;
       readonly toString: () => string;
@@ -60,7 +60,7 @@ describe('ssh2', () => {
     expect(String(Protocol.prototype['parse'])).toContain('i = this._parse(chunk, i, len)');
     const made = Protocol.toString();
     expect(made).toContain('this._onPayload = onPayload.bind(this)');
-    // After a fatal error nothing is read any more.
+    // After a fatal error it reads nothing any more.
     expect(made).toContain('this.parse = () =>');
     const { Client } = load('ssh2') as { Client: { prototype: { connect: () => void } } };
     expect(String(Client.prototype.connect)).toContain('proto.parse(data, 0, data.length)');
@@ -71,7 +71,7 @@ describe('ssh2', () => {
     expect(typeof handlers[80]).toBe('function');
   });
 
-  it('answers what is asked by ping() in the order of its callbacks', () => {
+  it('calls the callbacks of ping() in their order', () => {
     const { prototype } = load('ssh2/lib/protocol/Protocol.js') as unknown as {
       prototype: Record<string, unknown>;
     };
@@ -82,7 +82,7 @@ describe('ssh2', () => {
     expect(connect).toContain('callbacks.shift()');
   });
 
-  it('begins a key exchange by rekey(), and tells of its end by an event', () => {
+  it('starts a key exchange by rekey(), and reports its end by an event', () => {
     const { prototype } = load('ssh2/lib/protocol/Protocol.js') as unknown as {
       prototype: Record<string, unknown>;
     };
@@ -95,13 +95,13 @@ describe('ssh2', () => {
     expect(load('ssh2/lib/protocol/utils.js')['sendPacket']).toHaveLength(3);
   });
 
-  it('derives keys by the hash that tweetnacl has when bcrypt-pbkdf is loaded', () => {
+  it("derives keys with tweetnacl's hash if bcrypt-pbkdf is loaded", () => {
     const path = createRequire(require.resolve('ssh2')).resolve('bcrypt-pbkdf');
     const hash = "var crypto_hash_sha512 = require('tweetnacl').lowlevel.crypto_hash;";
     expect(readFileSync(path, 'utf8')).toContain(hash);
   });
 
-  it('says by _kexinit that a key exchange is under way', () => {
+  it('shows by _kexinit that a key exchange is in progress', () => {
     const { prototype } = load('ssh2/lib/protocol/Protocol.js') as unknown as {
       prototype: Record<string, unknown>;
     };
@@ -122,7 +122,7 @@ describe('ssh2', () => {
     expect(writer.finalize(packet)).toBe(packet);
   });
 
-  it('lays a packet out by the size of its payload alone: header, payload, padding', () => {
+  it('lays out a packet by the size of its payload only: header, payload, padding', () => {
     const { createCipher } = load('ssh2/lib/protocol/crypto.js') as {
       createCipher: (config: object) => { allocPacket(bytes: number): Buffer };
     };
@@ -147,7 +147,7 @@ describe('ssh2', () => {
 
   it('names the algorithms that it can negotiate', () => {
     expect(SUPPORTED.kex).toContain('curve25519-sha256');
-    // A server's own group would have to be tested, and the agent stands still for that long.
+    // A server's own group would have to be checked, which blocks the agent for long.
     expect(SUPPORTED.kex.filter((name) => name.includes('group-exchange'))).toEqual([]);
     expect(SUPPORTED.serverHostKey).toContain('ssh-ed25519');
     expect(SUPPORTED.cipher).toContain('aes128-gcm@openssh.com');

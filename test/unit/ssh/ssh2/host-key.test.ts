@@ -1,6 +1,6 @@
 /**
- * Nothing of a login goes either way before the host key is verified. ssh2 alone does not see to
- * that: it reads on as soon as the server's NEWKEYS is there, also while somebody is being asked.
+ * No login message is sent or accepted before the host key is verified. ssh2 alone does not ensure
+ * this: it reads on as soon as the server's NEWKEYS has arrived, also during the host key prompt.
  */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
@@ -17,7 +17,7 @@ import { aSandbox, connect, startLogin } from './attempt.ts';
 const SERVICE_ACCEPT = new Writer().byte(6).string('ssh-userauth').finish();
 const BANNER = new Writer().byte(53).string('psst').string('').finish();
 const SUCCESS = Buffer.of(52);
-/** A question that only the connection protocol has, and that ssh2 would answer. */
+/** A message that only the connection protocol has, and that ssh2 would answer. */
 const OPEN = new Writer().byte(90).string('x11').u32(0).u32(1).u32(1).string('h').u32(1).finish();
 const MALFORMED = Buffer.of(1);
 
@@ -26,7 +26,7 @@ interface Kex {
   finish(): void;
 }
 
-/** Calls `then` once this server has sent its half of the key exchange, in the same go. */
+/** Calls `then` right after this server has sent its half of the key exchange. */
 function onNewKeys(protocol: Protocol, then: (kex: Kex) => void): void {
   let current: Kex | undefined;
   Object.defineProperty(protocol, '_kex', {
@@ -49,13 +49,13 @@ function onNewKeys(protocol: Protocol, then: (kex: Kex) => void): void {
 interface Eager {
   readonly port: number;
   readonly hostKey: string;
-  /** All that the client sent, as it came: what is not encrypted can be read in it. */
+  /** Everything that the client sent; unencrypted parts are readable. */
   received(): string;
   isAhead(): boolean;
   hangUp(): void;
 }
 
-/** A server that does its half of the key exchange and then sends these, without waiting. */
+/** A server that does its half of the key exchange and then sends these messages without waiting. */
 async function startEager(sandbox: Sandbox, early: readonly Buffer[]): Promise<Eager> {
   let [received, isAhead] = ['', false];
   const key = generateKey();
@@ -64,7 +64,7 @@ async function startEager(sandbox: Sandbox, early: readonly Buffer[]): Promise<E
     connection.on('error', () => undefined);
     const { _protocol: protocol } = connection as unknown as { _protocol: Protocol };
     onNewKeys(protocol, (kex) => {
-      // As if the client's NEWKEYS were here: from now on it encrypts.
+      // As if the client's NEWKEYS had arrived: from now on the server encrypts.
       if (early.length > 0) kex.finish();
       for (const payload of early) sendMessage(protocol, [payload]);
       isAhead = true;
@@ -73,12 +73,12 @@ async function startEager(sandbox: Sandbox, early: readonly Buffer[]): Promise<E
   const hangUp = (): void => {
     for (const socket of sockets) socket.destroy();
   };
-  // Half open: this server does not hang up because the client does.
+  // Half open: this server does not close its side when the client does.
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket.on('error', () => undefined));
     socket.on('data', (chunk: Buffer) => {
       received += chunk.toString('latin1');
-      // All that it answers to this leaves together.
+      // All its answers to this leave together.
       socket.cork();
       setImmediate(() => socket.uncork());
     });
@@ -107,7 +107,7 @@ test.each([
   ['does both', [SERVICE_ACCEPT, SUCCESS]],
   ['has something to say', [BANNER]],
   ['opens a channel', [OPEN]],
-])('a server that %s while its host key is asked about is left', async (_, early) => {
+])('a server that %s during the host key prompt is disconnected', async (_, early) => {
   const where = aSandbox();
   const server = await startEager(where, early);
   const { outcome, notes } = connect(where, server.port);
@@ -117,7 +117,7 @@ test.each([
   expect(notes).toEqual([]);
 });
 
-it('a stranger that says at once that we are logged in is not believed', async () => {
+it('a server with an unknown key that reports a successful login at once is not believed', async () => {
   const where = aSandbox();
   const server = await startEager(where, [SERVICE_ACCEPT, SUCCESS]);
   const known = `[127.0.0.1]:${server.port} ${generateKey().public}\n`;
@@ -125,29 +125,32 @@ it('a stranger that says at once that we are logged in is not believed', async (
   expect(server.received()).not.toContain('ssh-userauth');
 });
 
-test.each(['yes', 'no'])('the answer %s after the server has left harms nobody', async (text) => {
-  const where = aSandbox();
-  const server = await startEager(where, []);
-  const attempt = connect(where, server.port);
-  await until(() => attempt.isAsked(), 'the question');
-  server.hangUp();
-  expect(await attempt.outcome).toMatch(/^Connection (closed|reset) by 127\.0\.0\.1 port \d+$/);
-  attempt.answer(text);
-  await new Promise(setImmediate); // an exception would end the process, and so this test
-});
+test.each(['yes', 'no'])(
+  'the answer %s after the server has disconnected has no effect',
+  async (text) => {
+    const where = aSandbox();
+    const server = await startEager(where, []);
+    const attempt = connect(where, server.port);
+    await until(() => attempt.isAsked(), 'the question');
+    server.hangUp();
+    expect(await attempt.outcome).toMatch(/^Connection (closed|reset) by 127\.0\.0\.1 port \d+$/);
+    attempt.answer(text);
+    await new Promise(setImmediate); // an exception would end the process, and so this test
+  },
+);
 
-test.each(['yes', 'no'])('the answer %s after a malformed message harms nobody', async (text) => {
+test.each(['yes', 'no'])('the answer %s after a malformed message has no effect', async (text) => {
   const where = aSandbox();
   const server = await startEager(where, [MALFORMED]);
   const attempt = connect(where, server.port);
   await until(() => attempt.isAsked() && server.isAhead(), 'the question');
-  // It keeps its side open, and is left all the same.
+  // The server keeps its side open, but the client disconnects.
   expect(await attempt.outcome).toMatch(/Malformed/);
   attempt.answer(text);
   await new Promise(setImmediate);
 });
 
-it('a server that is known logs us in, by our own messages', async () => {
+it("a login at a known server uses sshpool's own messages", async () => {
   const where = aSandbox();
   const methods: string[] = [];
   const { port, known } = await startLogin(where, (connection) => {
@@ -158,7 +161,7 @@ it('a server that is known logs us in, by our own messages', async () => {
   });
   const link = await connect(where, port, known).outcome;
   expect(link).toMatchObject({ kind: 'ssh2', user: 'me' });
-  // One to ask about the key, one with a signature.
+  // One request without and one with a signature.
   expect(methods).toEqual(['publickey', 'publickey']);
   if (typeof link !== 'string') link.close();
 });
@@ -174,14 +177,14 @@ function succeedBeforeAccepting(connection: ssh2.Connection): void {
   };
 }
 
-it('a success that nobody asked for is no login', async () => {
+it('a success message without a request is not accepted as a login', async () => {
   const where = aSandbox();
-  // By this name it is asked nothing before it has accepted the login.
+  // To a server with this name the client sends no request before the service is accepted.
   const { port, known } = await startLogin(where, succeedBeforeAccepting, 'Strange_1.0');
-  expect(await connect(where, port, known).outcome).toMatch(/nobody asked for/);
+  expect(await connect(where, port, known).outcome).toMatch(/was not asked for/);
 });
 
-it('a server that refuses us and does not hang up is left', async () => {
+it('a server that refuses the login but stays connected is disconnected', async () => {
   const where = aSandbox();
   const { port, known } = await startLogin(where, (connection) => {
     connection.on('authentication', (context) => context.reject([]));

@@ -7,7 +7,7 @@ import { aSandbox, connect, startLogin } from './attempt.ts';
 
 type OnService = (protocol: Protocol, name: string) => void;
 
-/** Calls `hold` with what accepts the login, in place of accepting it. */
+/** Calls `hold` with the function that accepts the login service, instead of accepting it. */
 function onService(connection: ssh2.Connection, hold: (accept: () => void) => void): void {
   const { _protocol: protocol } = connection as unknown as { _protocol: Protocol };
   const original = protocol._handlers['SERVICE_REQUEST'] as OnService;
@@ -18,7 +18,7 @@ function onService(connection: ssh2.Connection, hold: (accept: () => void) => vo
 const isSigned = (context: ssh2.AuthContext): boolean =>
   context.method === 'publickey' && context.signature !== undefined;
 
-it('the first key is asked about before the server has accepted the login', async () => {
+it('the first key request is sent before the server has accepted the service', async () => {
   const where = aSandbox();
   const seen: string[] = [];
   const { port, known } = await startLogin(where, (connection) => {
@@ -26,24 +26,24 @@ it('the first key is asked about before the server has accepted the login', asyn
     onService(connection, (accept) => held.push(accept));
     connection.on('authentication', (context) => {
       seen.push(isSigned(context) ? 'signature' : 'question');
-      // A login that waits for this would wait forever.
+      // A login that waits for this would wait for ever.
       held.shift()?.();
       context.accept();
     });
   });
   const link = await connect(where, port, known).outcome;
   expect(link).toMatchObject({ kind: 'ssh2' });
-  // Two requests, as many round trips as for a key that signs without a question.
+  // Two requests take as many round trips as one request with an immediate signature.
   expect(seen).toEqual(['question', 'signature']);
   if (typeof link !== 'string') link.close();
 });
 
-it('a server of an unknown kind is asked nothing before it has accepted the login', async () => {
+it('a server of an unknown kind gets no request before it has accepted the service', async () => {
   const where = aSandbox();
   const seen: string[] = [];
   const server = (connection: ssh2.Connection): void => {
     onService(connection, (accept) => {
-      // By then a question that did not wait would be here: it leaves with the request.
+      // By now a request that did not wait would have arrived: it is sent with the service request.
       setImmediate(() =>
         setImmediate(() => {
           seen.push('accepted');
@@ -73,7 +73,7 @@ it('six wrong keys before the right one cost one signature', async () => {
       const isRight =
         context.method === 'publickey' && right.getPublicSSH().equals(context.key.data);
       if (isSigned(context)) signatures.push(isRight);
-      // As sshd 10.6 with MaxAuthTries 6: it counts signatures, and ends the connection.
+      // As sshd 10.6 with MaxAuthTries 6: it counts signatures, and closes the connection.
       if (signatures.length >= 6) connection.end();
       else if (isRight) context.accept();
       else context.reject(['publickey']);

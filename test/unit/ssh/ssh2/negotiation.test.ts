@@ -65,11 +65,11 @@ it.each([
 it.each([
   ['dh,curve25519-sha256', 'ssh-ed25519', 'aes128-ctr', 'hmac-sha2-256'],
   ['curve25519-sha256', 'ssh-ed25519', 'aes128-gcm@openssh.com', 'md5'],
-])('with %s, %s, %s, %s there is one', (...lists) => {
+])('with %s, %s, %s, %s the client and the server have common algorithms', (...lists) => {
   expect(noMatching(options(), kexinit(...lists))).toBeUndefined();
 });
 
-it('a server without post-quantum key exchange is warned of where ssh does', () => {
+it('the warning about key exchange without post-quantum algorithms appears if ssh shows it', () => {
   const old = kexinit('curve25519-sha256', 'ssh-ed25519', 'aes128-ctr', 'hmac-sha2-256');
   const both = 'mlkem768x25519-sha256,curve25519-sha256';
   const today = kexinit(both, 'ssh-ed25519', 'aes128-ctr', 'hmac-sha2-256');

@@ -1,4 +1,4 @@
-/** What ssh2 is given to read, over a stream in memory whose pieces the test cuts. */
+/** Input of ssh2 over a stream in memory; the test cuts it into pieces. */
 import { once } from 'node:events';
 import { Duplex } from 'node:stream';
 import ssh2 from 'ssh2';
@@ -9,7 +9,7 @@ import { Client, protocolOf, type Protocol } from '../../../../src/ssh/ssh2/inte
 import { sendMessage } from '../../../../src/ssh/ssh2/packets.ts';
 import { Ssh2Reading } from '../../../../src/ssh/ssh2/reading.ts';
 
-/** What one side writes the other reads, in pieces of `cut`'s making. */
+/** One side reads what the other writes, in the pieces that `cut` makes. */
 class Half extends Duplex {
   other: Half | undefined;
   bytesRead = 0;
@@ -22,11 +22,11 @@ class Half extends Duplex {
   }
 
   override _read(): void {
-    // It is pushed.
+    // Data is pushed instead.
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    // Later, as a network: neither side reads within its own writing.
+    // Later, as over a network: no side reads during its own write.
     setImmediate(() => {
       for (const piece of this.#cut(chunk)) this.other?.push(piece);
       done();
@@ -43,7 +43,7 @@ class Half extends Duplex {
   }
 }
 
-/** A client that reads what a server of ssh2 writes, cut into pieces; `first` comes before that. */
+/** A client that reads the output of an ssh2 server, cut into pieces; `first` comes before it. */
 function connect(cut: (chunk: Buffer) => readonly Buffer[], first = '', ident = 'box') {
   const [ours, theirs] = [new Half(), new Half(cut)];
   [ours.other, theirs.other] = [theirs, ours];
@@ -85,7 +85,7 @@ describe('the identification of a server', () => {
     ours.destroy();
   });
 
-  it('may hold more than ASCII, as for ssh', async () => {
+  it('may contain more than ASCII, as for ssh', async () => {
     const { client, ours, errors } = connect(bytes, '', 'K\u00fcste_1.0 \u4f60\u597d');
     await once(client, 'ready');
     expect(errors).toEqual([]);
@@ -101,10 +101,10 @@ describe('the identification of a server', () => {
   });
 });
 
-describe('a server that is logged in to', () => {
+describe('a server after the login', () => {
   const request = new Writer().byte(80).string('any').bool(true).finish();
 
-  it('has its requests answered within a budget', async () => {
+  it('gets replies to its requests within a budget', async () => {
     const { client, closed, errors, send } = connect((chunk) => [chunk]);
     await once(client, 'ready');
     for (let count = 0; count < 4000; count++) send(request);
@@ -112,7 +112,7 @@ describe('a server that is logged in to', () => {
     expect(errors[0]).toMatch(/^the server sends too many requests/);
   });
 
-  it('announces its host keys once, as ssh has it', async () => {
+  it("announces its host keys once, in ssh's format", async () => {
     const { client, closed, errors, send } = connect((chunk) => [chunk]);
     await once(client, 'ready');
     const announcement = new Writer().byte(80).string('hostkeys-00@openssh.com').bool(false);
@@ -121,7 +121,7 @@ describe('a server that is logged in to', () => {
     expect(errors[0]).toBe('server already sent hostkeys');
   });
 
-  it('has all that it sent read in order, however much there is', async () => {
+  it('has all its messages read in order, however many there are', async () => {
     const heard: number[] = [];
     const { client, ours, send } = connect((chunk) => [chunk]);
     await once(client, 'ready');

@@ -4,7 +4,7 @@ import { Identification } from '../../../../src/ssh/transport/identification.ts'
 
 const LINE = 'SSH-2.0-OpenSSH_9.2p1 Debian';
 
-/** What it gives for these pieces, one after the other. */
+/** The result for these pieces, one after the other. */
 function take(pieces: readonly Buffer[]): string | undefined {
   const identification = new Identification();
   let whole: Buffer | undefined;
@@ -43,16 +43,16 @@ describe('the identification of a server', () => {
     ['no version', 'SSH-foo\n', "Bad remote protocol version identification: 'SSH-foo'"],
     ['a NUL', 'SSH-2.0\0\n', 'banner line contains invalid characters'],
     ['a carriage return within', 'SSH-2.0-a\rb\n', 'banner line contains invalid characters'],
-  ])('is given up for %s', (_, sent, words) => {
+  ])('is rejected for %s', (_, sent, words) => {
     expect(() => take([text(sent)])).toThrow(words);
     expect(() => take([...text(sent)].map((byte) => Buffer.of(byte)))).toThrow(words);
   });
 
-  it('may come after as many lines as ssh takes', () => {
+  it('may follow as many lines as ssh accepts', () => {
     expect(take([text('hello\r\n'.repeat(1023) + `${LINE}\r\n`)])).toBe(`${LINE}\r\n`);
   });
 
-  it('tells what came instead', () => {
+  it('reports other data that arrived instead', () => {
     const identification = new Identification();
     identification.take(text('\r\nHTTP/1.1 400 Bad Request\r\nServer: x\r\n'));
     expect(identification.said).toBe('HTTP/1.1 400 Bad Request');

@@ -9,7 +9,7 @@ import { until } from '../../../support/process.ts';
 
 const ENV = { PATH: process.env['PATH'] };
 
-/** Over pipes, or over the socket pairs that Node makes. */
+/** Starts a proxy over pipes, or over the socket pairs that Node makes. */
 async function start(
   kind: string,
   command: string,
@@ -21,12 +21,12 @@ async function start(
   onTestFinished(() => sandbox[Symbol.asyncDispose]());
   const pipes = await openPipes(sandbox.run);
   expect(pipes).toBeDefined();
-  // Nobody else is to find them.
+  // No other process can find the pipes.
   expect(readdirSync(sandbox.run)).toEqual([]);
   return startProxy(command, context, pipes);
 }
 
-/** The end of a proxy to which the first line of ssh was written. */
+/** The error of a proxy after the first line of ssh was written to it. */
 async function endOf(kind: string, command: string, cwd = '/'): Promise<unknown> {
   const stream = await start(kind, command, { cwd });
   stream.resume();
@@ -45,18 +45,18 @@ describe.each(['pipes', 'socket pairs'])('over %s', (kind) => {
     ['false', /: it exited with status 1$/],
     ['true', /: it exited with status 0$/],
     ['/no/such/program', /: .*not found$/],
-  ])('a proxy that fails is reported in its words: %s', async (command, words) => {
+  ])('a proxy that fails is reported with its message: %s', async (command, words) => {
     expect(await endOf(kind, command)).toMatchObject({ code: 'PROXY_FAILED' });
     expect(String(await endOf(kind, command))).toMatch(words);
   });
 
-  test('a proxy that fails is named by its program: an argument may be a password', async () => {
+  test('a proxy that fails is named by its program only: an argument may be a password', async () => {
     const failure = String(await endOf(kind, `sh -c 'exit 1' --auth me:secret`));
     expect(failure).toContain('proxy command failed: sh: it exited with status 1');
     expect(failure).not.toContain('secret');
   });
 
-  test('a proxy that closes its input only fails as a proxy', async () => {
+  test('a proxy that closes only its input fails as a proxy', async () => {
     const stream = await start(kind, `sh -c 'exec 0<&-; echo closed; exec sleep 60'`);
     await once(stream, 'data');
     stream.write('x');
@@ -66,7 +66,7 @@ describe.each(['pipes', 'socket pairs'])('over %s', (kind) => {
     expect(failure).toMatchObject({ code: 'PROXY_FAILED' });
   });
 
-  test('a proxy in a directory that was removed says so', async () => {
+  test('a proxy in a removed directory reports that', async () => {
     expect(String(await endOf(kind, 'cat', '/no/such'))).toMatch(
       /the working directory \/no\/such does not exist any more$/,
     );
@@ -81,11 +81,11 @@ describe.each(['pipes', 'socket pairs'])('over %s', (kind) => {
     expect([stream.bytesRead, stream.bytesWritten]).toEqual([5, 5]);
   });
 
-  test('a proxy that ends well after it has said something ends the stream', async () => {
+  test('a proxy that ends normally after its output ends the stream', async () => {
     expect(await endOf(kind, 'head -1')).toBe('end');
   });
 
-  test('a proxy has spoken when it brings something, and when it ends without', async () => {
+  test('a proxy is ready when it sends data, and when it ends without data', async () => {
     const stream = await start(kind, `sh -c 'read line; echo "$line"; exec cat'`);
     let hasSpoken = false;
     void stream.spoke.then(() => (hasSpoken = true));
@@ -101,7 +101,7 @@ describe.each(['pipes', 'socket pairs'])('over %s', (kind) => {
   });
 
   test.each(['one\n\n  two\n', 'one\r\ntwo', 'no end', 'ä', '10%\r\u001b[1m20%'])(
-    'what a proxy says is shown as it is: %j',
+    'the messages of a proxy are shown unchanged: %j',
     async (words) => {
       const said: string[] = [];
       const note: Note = (text) => said.push(text);
@@ -113,7 +113,7 @@ describe.each(['pipes', 'socket pairs'])('over %s', (kind) => {
     },
   );
 
-  test('a proxy that ends right after its last words loses none of them', async () => {
+  test('a proxy that ends right after its last message loses nothing', async () => {
     const stream = await start(kind, 'head -c 3000000 /dev/zero');
     let length = 0;
     stream.on('data', (chunk: Buffer) => (length += chunk.length));
@@ -122,7 +122,7 @@ describe.each(['pipes', 'socket pairs'])('over %s', (kind) => {
   });
 });
 
-test('over pipes a proxy can open its standard input, which a socket pair does not let it', async () => {
+test('over pipes a proxy can open its standard input again, which a socket pair does not allow', async () => {
   const stream = await start('pipes', `sh -c 'cat /dev/stdin'`);
   stream.write('hello');
   const [chunk] = (await once(stream, 'data')) as [Buffer];
@@ -130,6 +130,6 @@ test('over pipes a proxy can open its standard input, which a socket pair does n
   expect(chunk.toString()).toBe('hello');
 });
 
-test('where pipes cannot be had there are none', async () => {
+test('if pipes cannot be made there are none', async () => {
   expect(await openPipes('/no/such')).toBeUndefined();
 });

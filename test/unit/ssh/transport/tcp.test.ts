@@ -20,7 +20,7 @@ const optionsOf = (lines: string): SshOptions =>
   });
 
 let clock: FakeClock;
-/** One for each try, in order. */
+/** One entry for each attempt, in order. */
 let tries: { readonly to: TcpNetConnectOpts; readonly socket: Socket }[];
 let asides: number;
 let controller: AbortController;
@@ -37,7 +37,7 @@ interface Outcome {
   error?: SshpoolError;
 }
 
-/** Begins to connect to a name with these addresses. */
+/** Starts a connect to a name with these addresses. */
 async function begin(addresses: readonly string[], lines = ''): Promise<Outcome> {
   const outcome: Outcome = {};
   const request = {
@@ -88,7 +88,7 @@ async function pass(ms: number): Promise<void> {
 }
 
 describe('a name with several addresses', () => {
-  it('is reached by the first that answers, in their order', async () => {
+  it('connects to the first that answers, in their order', async () => {
     const outcome = await begin(['2001:db8::1', '192.0.2.1', '192.0.2.2']);
     await refuse();
     await accept();
@@ -96,27 +96,27 @@ describe('a name with several addresses', () => {
     expect(outcome.socket).toBe(tries[1]?.socket);
   });
 
-  it('has the whole time for each of them, and not that of all for the first', async () => {
+  it('has the whole timeout for each address, not one timeout for all', async () => {
     const outcome = await begin(['2001:db8::1', '192.0.2.1']);
     await pass(TIMEOUT_MS - 1);
     expect(to()).toEqual(['2001:db8::1']);
     expect(asides).toBe(1);
     await pass(1);
     expect(tries[0]?.socket.destroyed).toBe(true);
-    // The last one is under the limit on the whole, which went on.
+    // The last attempt is under the total limit, which kept running.
     expect([asides, clock.pending]).toEqual([0, 0]);
     await accept();
     expect(outcome.socket).toBe(tries[1]?.socket);
   });
 
-  it('fails with what was wrong with the last', async () => {
+  it('fails with the error of the last one', async () => {
     const outcome = await begin(['2001:db8::1', '192.0.2.1']);
     await pass(TIMEOUT_MS);
     await refuse();
     expect(outcome.error?.message).toBe('connect to host web.test port 22: Connection refused');
   });
 
-  it('is tried no further once the caller has left', async () => {
+  it('is not tried further after the caller has cancelled', async () => {
     const outcome = await begin(['2001:db8::1', '192.0.2.1']);
     controller.abort();
     await settle();
@@ -140,7 +140,7 @@ describe('ConnectionAttempts', () => {
     expect(outcome.socket).toBeDefined();
   });
 
-  it('ends in the pause where the caller leaves', async () => {
+  it('stops in the pause if the caller cancels', async () => {
     const outcome = await begin(['192.0.2.1'], 'connectionattempts 2');
     await refuse();
     controller.abort();
@@ -150,23 +150,23 @@ describe('ConnectionAttempts', () => {
   });
 });
 
-describe('where a connection comes from', () => {
-  it("is nobody's choice by default", async () => {
+describe('the source address of a connection', () => {
+  it('is not set by default', async () => {
     await begin(['192.0.2.1']);
     expect(from()).toEqual([undefined]);
   });
 
-  it('is BindAddress, and before BindInterface', async () => {
+  it('is BindAddress, which overrides BindInterface', async () => {
     await begin(['192.0.2.1'], 'bindaddress 127.0.0.2\nbindinterface none.such');
     expect(from()).toEqual(['127.0.0.2']);
   });
 
-  it('is of the family of where it goes: an address of another is passed over', async () => {
+  it('has the family of the destination: addresses of another family are skipped', async () => {
     await begin(['2001:db8::1', '192.0.2.1'], 'bindaddress 127.0.0.2');
     expect(to()).toEqual(['192.0.2.1']);
   });
 
-  it('fails where BindAddress is of no use', async () => {
+  it('fails if BindAddress cannot be used', async () => {
     const { error } = await begin(['192.0.2.1'], 'bindaddress ::1');
     expect(error?.message).toBe(
       'connect to host web.test port 22: BindAddress ::1: Address family for hostname not supported',
@@ -182,7 +182,7 @@ describe('where a connection comes from', () => {
     expect(from()).toEqual(['127.0.0.1']);
   });
 
-  it('fails where BindInterface has none', async () => {
+  it('fails if BindInterface has no address', async () => {
     const { error } = await begin(['192.0.2.1'], 'bindinterface none.such');
     expect(error?.message).toBe(
       'connect to host web.test port 22: BindInterface none.such has no address for IPv4',
@@ -190,20 +190,20 @@ describe('where a connection comes from', () => {
   });
 });
 
-describe('an address in place of a name', () => {
+describe('an address instead of a name', () => {
   it.each([
     ['127.0.0.1', 'any', 4],
     ['127.0.0.1', 'inet', 4],
     ['::1', 'inet6', 6],
     ['fe80::1%lo', 'any', 6],
-  ] as const)('%s is taken as it is, AddressFamily %s', async (address, family, number) => {
+  ] as const)('%s is used directly, AddressFamily %s', async (address, family, number) => {
     expect(await resolveAddresses(address, family)).toEqual([{ address, family: number }]);
   });
 
   it.each([
     ['127.0.0.1', 'inet6'],
     ['::1', 'inet'],
-  ] as const)('%s is none of AddressFamily %s', async (address, family) => {
+  ] as const)('%s does not match AddressFamily %s', async (address, family) => {
     await expect(resolveAddresses(address, family)).rejects.toMatchObject({
       code: 'EAI_ADDRFAMILY',
     });

@@ -25,7 +25,7 @@ afterAll(() => directory[Symbol.dispose]());
 interface Trial {
   readonly asked: string[];
   readonly notes: string[];
-  /** The line that vouches for the key, or why it was refused. */
+  /** The known_hosts line that matches the key, or why it was refused. */
   readonly result: string | undefined;
 }
 
@@ -58,7 +58,7 @@ async function verify(
       known: parseKnownHosts(known, at('hosts')),
       name: { name: '[host]:2222', plainName: 'host' },
       address,
-      // With the ssh that stands there.
+      // With the ssh that is installed.
       env: { HOME: directory.path, PATH: directory.path },
       ask: ({ text }) => {
         asked?.push(text);
@@ -77,7 +77,7 @@ async function verify(
 }
 
 describe('an unknown host key', () => {
-  it('is asked about in the words of ssh', async () => {
+  it("is asked about with ssh's prompt", async () => {
     const { asked } = await verify('', ['no']);
     expect(asked).toEqual([
       "The authenticity of host '[host]:2222 ([10.1.2.3]:2222)' can't be established.\n" +
@@ -87,7 +87,7 @@ describe('an unknown host key', () => {
     ]);
   });
 
-  it('is asked about in the words of the ssh that is installed', async () => {
+  it('is asked about with the prompt of the installed ssh', async () => {
     installSsh('10.1p1');
     const { asked } = await verify('', ['no']);
     installSsh('9.2p1');
@@ -95,7 +95,7 @@ describe('an unknown host key', () => {
   });
 
   it.each(['ask', 'accept-new', 'no', 'yes'] as const)(
-    'is refused without a question where it could not be written down, under %s',
+    'is refused without a prompt if UserKnownHostsFile is none, under %s',
     async (strictHostKeyChecking) => {
       const more = { strictHostKeyChecking, userKnownHostsFiles: [] };
       const { asked, result } = await verify('', ['yes'], more);
@@ -103,14 +103,14 @@ describe('an unknown host key', () => {
     },
   );
 
-  it('is asked about with the relative name of a file that has it for others', async () => {
+  it('is asked about with the relative name of a file that has it for other hosts', async () => {
     const { asked } = await verify(`other ${key}\n`, ['no'], {
       relativeNames: new Map([[at('hosts'), 'hosts']]),
     });
     expect(asked[0]).toContain('\n    hosts:1: other\n');
   });
 
-  it('is asked about with the other names that it has, the first eight of them', async () => {
+  it('is asked about with its other names, at most eight of them', async () => {
     const lines = Array.from({ length: 10 }, (_, i) => `name${i} ${key}\n`).join('');
     const { asked } = await verify(`|1|${'A'.repeat(27)}=|x ${key}\n${lines}@revoked x ${key}\n`, [
       'no',
@@ -122,19 +122,19 @@ describe('an unknown host key', () => {
     );
   });
 
-  it('is asked about by its MD5 fingerprint where that is wanted', async () => {
+  it('is asked about with its MD5 fingerprint if FingerprintHash is md5', async () => {
     const { asked, result } = await verify('', ['no'], { fingerprintHash: 'md5' });
     const [, print] = askKeygen('-l', '-E', 'md5', '-f', `${at('key')}.pub`).split(' ');
     expect(asked[0]).toContain(`key fingerprint is ${print}.\n`);
     expect(result).toContain(print);
   });
 
-  it('shows no address where there is a proxy', async () => {
+  it('shows no address if there is a proxy', async () => {
     const { asked } = await verify('', ['no'], {}, { address: undefined });
     expect(asked[0]).toContain("'[host]:2222 (<no hostip for proxy command>)'");
   });
 
-  it('is accepted and remembered with yes, and then vouched for', async () => {
+  it('is accepted and stored after yes, and then trusted by that line', async () => {
     const { notes, result, file } = await verify('', ['what', 'Yes']);
     expect(readFileSync(file, 'utf8')).toBe(`[host]:2222 ${key}\n`);
     expect(result).toBe(`${file} [host]:2222`);
@@ -144,7 +144,7 @@ describe('an unknown host key', () => {
   });
 
   it.each(['accept-new', 'no'] as const)(
-    'is remembered under %s, vouched for by nobody',
+    'is stored under %s, without a line that trusts it',
     async (strict) => {
       const { asked, result, file } = await verify('', [], { strictHostKeyChecking: strict });
       expect([asked, result]).toEqual([[], undefined]);

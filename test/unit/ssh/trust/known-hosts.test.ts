@@ -19,7 +19,7 @@ import {
 } from '../../../../src/ssh/trust/known-hosts.ts';
 import { askKeygen, blobOf, keygen, makeDirectory, makeKey } from '../keys/keygen.ts';
 
-// Hundreds of runs of ssh-keygen take their time on a busy machine.
+// Hundreds of runs of ssh-keygen take long on a busy machine.
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const directory = makeDirectory();
@@ -74,16 +74,16 @@ describe('a line of known_hosts', () => {
     ['has broken base64', () => `host ${keys.rsa.replace('AAAA', 'AA-_')}`],
     ['has a truncated key', () => `host ${keys.ed25519.slice(0, -12)}`],
     ['has a malformed hash', () => `|1|AAAA|AAAA ${keys.rsa}`],
-  ])('is passed over where it %s', (_, line) => {
+  ])('is skipped if it %s', (_, line) => {
     expect(types(line())).toEqual([]);
   });
 
-  it('is kept, and marked, where its type is one that only ssh may know', () => {
+  it('is kept, and marked, if only ssh may know its type', () => {
     const [entry] = parseKnownHosts('host ssh-foo AAAAB3NzaC1mb28=', 'f');
     expect(entry).toMatchObject({ keyType: 'ssh-foo', isForeign: true });
   });
 
-  it('never makes the parser fail, whatever it holds', () => {
+  it('never makes the parser fail, whatever it contains', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const known = parseKnownHosts(`host ${text}\n@revoked ${text}\n${text}`, 'f');
@@ -100,19 +100,19 @@ describe('the name that is looked up', () => {
       plainName: undefined,
     });
   });
-  it('has brackets and the port where that is not 22', () => {
+  it('has brackets and the port if that is not 22', () => {
     expect(lookupName({ hostname: '::1', port: 2222 })).toEqual({
       name: '[::1]:2222',
       plainName: '::1',
     });
   });
-  it('is HostKeyAlias alone where that is set', () => {
+  it('is HostKeyAlias alone if that is set', () => {
     expect(lookupName({ hostname: 'h', port: 2222, hostKeyAlias: 'Alias' })).toEqual({
       name: 'alias',
       plainName: undefined,
     });
   });
-  it('does not turn letters beyond ASCII into ASCII ones', () => {
+  it('does not turn non-ASCII letters into ASCII ones', () => {
     expect(lookupName({ hostname: 'ban\u212a', port: 22 }).name).toBe('ban\u212a');
   });
 });
@@ -124,13 +124,13 @@ describe('a host key', () => {
   it('matches although another line has another key of its type', () => {
     expect(verdict(`host ${keys.ed25519}\nhost ${keys.other}`)).toBe('match 1');
   });
-  it('is unknown where only other hosts have it', () => {
+  it('is unknown if only other hosts have it', () => {
     expect(verdict(`elsewhere ${keys.ed25519}`)).toBe('unknown');
   });
-  it('is changed where the host has another key of the type', () => {
+  it('is changed if the host has another key of the type', () => {
     expect(verdict(`host ${keys.other}`)).toBe('changed 1');
   });
-  it('is changed where the host has keys of other types only, as for ssh', () => {
+  it('is changed if the host has only keys of other types, as for ssh', () => {
     expect(verdict(`host ${keys.rsa}\nhost ${keys.ecdsa}`)).toBe('changed 2');
   });
   it('is changed by the line of its own type rather than by another', () => {
@@ -142,13 +142,13 @@ describe('a host key', () => {
   it('is not changed by the key of a certificate authority', () => {
     expect(verdict(`@cert-authority host ${keys.other}`)).toBe('unknown');
   });
-  it('is refused where it is revoked, though another line trusts it', () => {
+  it('is refused if it is revoked, although another line trusts it', () => {
     expect(verdict(`host ${keys.ed25519}\n@revoked * ${keys.ed25519}`)).toBe('revoked 2');
   });
-  it('is not touched by a revocation for other hosts', () => {
+  it('is not affected by a revocation for other hosts', () => {
     expect(verdict(`@revoked *,!host ${keys.ed25519}\nhost ${keys.ed25519}`)).toBe('match 2');
   });
-  it('stays revoked when its numbers are written with zeros in front', () => {
+  it('stays revoked if its numbers are written with leading zeros', () => {
     const from = new Reader(blobOf(keys.rsa));
     const [type, exponent, modulus] = [from.string(), from.string(), from.string()];
     const padded = Buffer.concat([Buffer.alloc(3), modulus]);
@@ -156,7 +156,7 @@ describe('a host key', () => {
     const known = parseKnownHosts(`@revoked host ${keys.rsa}`, 'f');
     expect(judge(known, HOST, blob).kind).toBe('revoked');
   });
-  it('that is malformed is changed where a key is known', () => {
+  it('that is malformed is changed if a key is known', () => {
     const known = parseKnownHosts(`host ${keys.rsa}`, 'f');
     expect(judge(known, HOST, Buffer.from('nonsense')).kind).toBe('changed');
   });
@@ -166,17 +166,17 @@ describe('a host on another port', () => {
   it('is known by its name with the port', () => {
     expect(verdict(`[host]:2222 ${keys.ed25519}`, keys.ed25519, PORT)).toBe('match 1');
   });
-  it('is known by its bare name where that has this very key', () => {
+  it('is known by its name without the port if that has this very key', () => {
     expect(verdict(`host ${keys.ed25519}`, keys.ed25519, PORT)).toBe('match 1');
   });
-  it('is unknown where its bare name has another key', () => {
+  it('is unknown if its name without the port has another key', () => {
     expect(verdict(`host ${keys.other}`, keys.ed25519, PORT)).toBe('unknown');
   });
-  it('is changed where its name with the port has another key, whatever the bare name has', () => {
+  it('is changed if its name with the port has another key, whatever the name without the port has', () => {
     const text = `host ${keys.ed25519}\n[host]:2222 ${keys.other}`;
     expect(verdict(text, keys.ed25519, PORT)).toBe('changed 2');
   });
-  it('is refused where the key is revoked under the bare name', () => {
+  it('is refused if the key is revoked for the name without the port', () => {
     expect(verdict(`@revoked host ${keys.ed25519}`, keys.ed25519, PORT)).toBe('revoked 1');
   });
 });
@@ -192,31 +192,31 @@ describe('the order of host key algorithms', () => {
       'ecdsa-sha2-nistp256',
     ]);
   });
-  it('stays as it is where the first is known', () => {
+  it('stays unchanged if the first one is known', () => {
     expect(orderHostKeyAlgorithms(offered, ['ssh-rsa', 'ssh-ed25519'])).toEqual(offered);
   });
-  it('stays as it is where nothing is known', () => {
+  it('stays unchanged if no key is known', () => {
     expect(orderHostKeyAlgorithms(offered, [])).toEqual(offered);
   });
-  it('counts a certificate algorithm as that of its plain key', () => {
+  it('treats a certificate algorithm as that of its plain key', () => {
     const certified = ['ssh-rsa', 'sk-ssh-ed25519-cert-v01@openssh.com'];
     expect(orderHostKeyAlgorithms(certified, ['sk-ssh-ed25519@openssh.com'])).toEqual(
       certified.toReversed(),
     );
   });
-  it('rests on the plain keys of that name alone', () => {
+  it('depends only on the plain keys of that name', () => {
     const text = `@cert-authority host ${keys.rsa}\nx ${keys.rsa}\nhost ${keys.ecdsa}\nhost ${keys.ecdsa}`;
     expect(knownKeyTypes(parseKnownHosts(text, 'f'), HOST)).toEqual(['ecdsa-sha2-nistp256']);
   });
 });
 
-describe('a key in words', () => {
-  it.each(['ed25519', 'rsa', 'ecdsa'] as const)('is what ssh-keygen says of %s', (name) => {
+describe('the fingerprint of a key', () => {
+  it.each(['ed25519', 'rsa', 'ecdsa'] as const)('equals that of ssh-keygen for %s', (name) => {
     const [, print, label] = /^\d+ (\S+) .*\((\S+)\)$/m.exec(keygen('-lf', at(name))) ?? [];
     const blob = blobOf(keys[name]);
     expect([fingerprint(blob), keyTypeLabel(blob)]).toEqual([print, label]);
   });
-  it('has some label also where it is malformed', () => {
+  it('has a label also if the key is malformed', () => {
     expect(keyTypeLabel(Buffer.from('x'))).toBe('unknown');
   });
 });
@@ -233,44 +233,44 @@ describe('a new line', () => {
     expect(line).toBe(`[host]:2222 ${keys.rsa}\n`);
     expect(found(line, '[host]:2222')).toBe(true);
   });
-  it('is found by ssh-keygen where it is hashed', () => {
+  it('is found by ssh-keygen if it is hashed', () => {
     const line = knownHostLine('Host', blobOf(keys.rsa), { hashed: true });
     expect(line).not.toContain('host');
     expect(found(line, 'host')).toBe(true);
   });
-  it.each(['*', 'a,b', '!a', 'a\n* b', '@revoked', '#'])('never reads %j as a pattern', (name) => {
+  it.each(['*', 'a,b', '!a', 'a\n* b', '@revoked', '#'])('never treats %j as a pattern', (name) => {
     const known = parseKnownHosts(knownHostLine(name, blobOf(keys.rsa), { hashed: false }), 'f');
     expect(known.map(({ patterns }) => patterns[0])).toEqual(['|']);
     expect(knownKeyTypes(known, { name, plainName: undefined })).toEqual(['ssh-rsa']);
   });
-  it('is not made of a key without a type', () => {
+  it('is not made from a key without a type', () => {
     expect(() => knownHostLine('h', Buffer.alloc(2), { hashed: false })).toThrow(/without a type/);
   });
 });
 
 describe('appending', () => {
-  it('makes the directory and the file for the user alone', async () => {
+  it('makes the directory and the file readable only by the user', async () => {
     await appendKnownHost(at('.ssh/known_hosts'), 'line\n');
     const modes = ['.ssh', '.ssh/known_hosts'].map((p) => statSync(at(p)).mode & 0o777);
     expect(modes).toEqual([0o700, 0o600]);
   });
-  it('starts a line of its own after one that has no end', async () => {
+  it('starts a new line after one that has no line end', async () => {
     const file = at('unfinished');
     writeFileSync(file, 'first');
     await appendKnownHost(file, 'second\n');
     await appendKnownHost(file, 'third\n');
     expect(readFileSync(file, 'utf8')).toBe('first\nsecond\nthird\n');
   });
-  it('loses no line when many append at once', async () => {
+  it('loses no line when many calls append at once', async () => {
     const lines = Array.from({ length: 50 }, (_, i) => `line ${i}\n`);
     await Promise.all(lines.map((line) => appendKnownHost(at('many'), line)));
     const written = readFileSync(at('many'), 'utf8').match(/.*\n/g) ?? [];
     expect(written.toSorted()).toEqual(lines.toSorted());
   });
-  it('takes /dev/null', async () => {
+  it('accepts /dev/null', async () => {
     await expect(appendKnownHost('/dev/null', 'line\n')).resolves.toBeUndefined();
   });
-  it('rejects where it cannot write', async () => {
+  it('rejects if it cannot write', async () => {
     await expect(appendKnownHost('/proc/none/known_hosts', 'line\n')).rejects.toThrow(/ENOENT/);
   });
 });
@@ -289,21 +289,21 @@ describe('loading', () => {
   });
 });
 
-/** The lines that name the host, as ssh-keygen finds them and as we do. */
+/** The lines that name the host according to ssh-keygen. */
 const theirs = (file: string, host: string): number[] => {
   const answer = askKeygen('-lF', host, '-f', file);
   return [...answer.matchAll(/found: line (\d+)/g)].map(([, line]) => Number(line));
 };
 const ours = (text: string, host: string): number[] =>
   parseKnownHosts(text, 'f')
-    // Judged one by one: a line that names the host decides about its own key.
+    // Checked one by one: a line that names the host decides about its own key.
     .filter((entry) => {
       const plain = { ...entry, marker: 'none' as const };
       return judge([plain], { name: host, plainName: undefined }, entry.key).kind === 'match';
     })
     .map(({ line }) => line);
 
-describe('ssh-keygen -F as a judge', () => {
+describe('the known_hosts parser, compared with ssh-keygen -F,', () => {
   const label = fc.string({
     unit: fc.constantFrom('a', 'b', '.', '-'),
     minLength: 1,
@@ -364,7 +364,7 @@ describe('ssh-keygen -F as a judge', () => {
       fc.property(damage, ({ name: which, at: index, with: text }) => {
         const key = keys[which];
         const line = `host ${key.slice(0, index)}${text}${key.slice(index + 1)}\n`;
-        // Our reader knows no curves: a point beside the curve is a key that nobody has.
+        // The parser does not check points on the curve, so changes there are left out.
         fc.pre(which !== 'ecdsa' || index < 60);
         writeFileSync(file, line);
         expect(ours(line, 'host')).toEqual(theirs(file, 'host'));
@@ -373,7 +373,7 @@ describe('ssh-keygen -F as a judge', () => {
     );
   });
 
-  it('takes no time over a hostile pattern', () => {
+  it('is fast with a hostile pattern', () => {
     const text = `${'*a'.repeat(400)}*b ${keys.ed25519}`;
     expect(verdict(text, keys.ed25519, { name: 'a'.repeat(5000), plainName: undefined })).toBe(
       'unknown',
@@ -395,11 +395,11 @@ describe('a certificate authority', () => {
     expect(isNeeded(`${line} ${keys.other}\n`)).toBe(expected);
   });
 
-  it('is not needed where a plain key is known', () => {
+  it('is not needed if a plain key is known', () => {
     expect(isNeeded(`@cert-authority * ${keys.other}\n[host]:2222 ${keys.rsa}\n`)).toBe(false);
   });
 
-  it('is needed where a plain key is only revoked, or known without the port', () => {
+  it('is needed if a plain key is only revoked, or known without the port', () => {
     expect(isNeeded(`@cert-authority * ${keys.other}\n@revoked * ${keys.rsa}\n`)).toBe(true);
     expect(isNeeded(`@cert-authority * ${keys.other}\nhost ${keys.rsa}\n`)).toBe(true);
   });

@@ -19,7 +19,7 @@ afterAll(() => directory[Symbol.dispose]());
 
 const NAME = { name: '[host]:2222', plainName: 'host' };
 
-/** The first key of the letters is that of the line, the others are what the server has. */
+/** Keys that the server announces, applied to these lines; returns the numbers of added and obsolete keys. */
 function plan(lines: string, announced: readonly ('a' | 'b' | 'rsa')[]): string | undefined {
   const text = lines.replace(/\$(\w+)/g, (_, key: 'a') => keys[key]);
   const blobs = announced.map((key) => blobOf(keys[key]));
@@ -27,10 +27,10 @@ function plan(lines: string, announced: readonly ('a' | 'b' | 'rsa')[]): string 
   return update && `+${update.added.length} -${update.obsolete.length}`;
 }
 
-describe('what a server has', () => {
+describe('a host key that the server announces', () => {
   it.each([
     ['is learned where it is new', '[host]:2222 $a\n', ['a', 'b'], '+1 -0'],
-    ['is no news where it is known', '[host]:2222 $a\n[host]:2222 $b\n', ['a', 'b'], undefined],
+    ['is not added if it is known', '[host]:2222 $a\n[host]:2222 $b\n', ['a', 'b'], undefined],
     ['no more is obsolete', '[host]:2222 $a\n[host]:2222 $b\n', ['a'], '+0 -1'],
     ['is learned by a name with an address', '[host]:2222,10.0.0.1 $a\n', ['a', 'b'], '+1 -0'],
     ['is left to a person by a pattern', '[host]:* $a\n', ['a', 'b'], undefined],
@@ -58,12 +58,12 @@ describe('the line by which a host is trusted', () => {
   const may = (line: string, file: string, more: Partial<SshOptions> = {}): boolean =>
     mayLearn({ ...options, ...more }, NAME, parseKnownHosts(`${line} ${keys.a}\n`, file)[0]);
 
-  it('lets others be learned', () => expect(may('[host]:2222', 'mine')).toBe(true));
-  it('does not where it is the system’s', () => expect(may('[host]:2222', 'etc')).toBe(false));
-  it('does not where it has no port', () => expect(may('host', 'mine')).toBe(false));
-  it('does not against the user’s will', () =>
+  it('allows learning other keys', () => expect(may('[host]:2222', 'mine')).toBe(true));
+  it('does not allow it in the system’s file', () => expect(may('[host]:2222', 'etc')).toBe(false));
+  it('does not allow it without the port', () => expect(may('host', 'mine')).toBe(false));
+  it('does not allow it with UpdateHostKeys no', () =>
     expect(may('[host]:2222', 'mine', { updateHostKeys: false })).toBe(false));
-  it('has to be there', () => expect(mayLearn(options, NAME, undefined)).toBe(false));
+  it('must exist', () => expect(mayLearn(options, NAME, undefined)).toBe(false));
 });
 
 const words = (blob: Buffer): string =>
@@ -97,25 +97,25 @@ const line = (key: string): string => `[host]:2222 ${key}`;
 const read = (path: string): string[] => readFileSync(path, 'utf8').trimEnd().split('\n');
 
 describe('learning', () => {
-  it('asks for a proof of new keys alone', async () => {
+  it('requests a proof only for new keys', async () => {
     const known = file('proof', line(keys.a));
     expect(await learn(known, [keys.a, keys.b])).toEqual([keys.b]);
     expect(read(known)).toEqual([line(keys.a), line(keys.b)]);
   });
 
-  it('adds nothing that was not proven', async () => {
+  it('adds no key without a proof', async () => {
     const known = file('unproven', line(keys.a));
     await learn(known, [keys.a, keys.b], { proven: [keys.rsa] });
     expect(read(known)).toEqual([line(keys.a)]);
   });
 
-  it('adds no key of a type that the user does not allow', async () => {
+  it('adds no key of a type that the user excludes', async () => {
     const known = file('types', line(keys.a));
     await learn(known, [keys.a, keys.b, keys.rsa], { algorithms: ['ssh-ed25519', 'rsa-sha2-256'] });
     expect(read(known)).toEqual([line(keys.a), line(keys.rsa)]);
   });
 
-  it('takes away what is obsolete, and nothing else, byte by byte', async () => {
+  it('removes obsolete keys, and leaves the rest unchanged byte by byte', async () => {
     const known = file('obsolete', '# one', line(keys.b), line(keys.a), `other ${keys.rsa}`);
     const before = Buffer.concat([readFileSync(known), Buffer.from('# \xff\n', 'latin1')]);
     writeFileSync(known, before);
@@ -126,7 +126,7 @@ describe('learning', () => {
     expect(statSync(known).mode & 0o777).toBe(0o640);
   });
 
-  it('writes through a link', async () => {
+  it('follows a symbolic link', async () => {
     const known = file('real', line(keys.b), line(keys.a));
     symlinkSync(known, at('link'));
     await learn(at('link'), [keys.a]);
