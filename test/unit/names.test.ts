@@ -34,7 +34,13 @@ it('no exported name is declared twice', () => {
 it('no unclear word is left in the source, the tests and the documents', () => {
   const own = join('test', 'unit', 'names.test.ts');
   const directories = ['src', 'test', 'docs', 'demo', 'bench', 'scripts', 'completions'];
-  const files = ['README.md', 'CHANGELOG.md', ...directories.flatMap(filesIn)];
+  const files = [
+    'README.md',
+    'CHANGELOG.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
+    ...directories.flatMap(filesIn),
+  ];
   const found = files
     .filter((file) => file !== own)
     .flatMap((file) =>
