@@ -29,7 +29,7 @@ export class Limit {
     };
   }
 
-  /** Its reason is an SshpoolError, CANCELLED or TIMED_OUT. */
+  /** Its reason is an SshpoolError, CANCELLED, TIMED_OUT or POOL_CLOSED. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }

@@ -72,7 +72,7 @@ export class Connection extends Room {
       serverVersion: link.serverVersion,
       slots: () => this.slots,
       onFinding: (finding) => context.events.onLimit({ finding }),
-      onTried: (verdict) => this.#tried(verdict),
+      onTried: (result) => this.#tried(result),
     });
     this.pulse = new Pulse({
       ...context,
@@ -220,9 +220,9 @@ export class Connection extends Room {
   }
 
   /** The trial has ended: the server takes several sessions, or one at a time. */
-  #tried(verdict: TrialResult): void {
+  #tried(result: TrialResult): void {
     if (this.#life !== 'open') return;
-    if (verdict === 'silent') this.drain(undefined);
+    if (result === 'silent') this.drain(undefined);
     else this.#idle();
     // Waiting callers come first: a server that is not proven gets a spare only while nothing runs.
     this.#context.events.onRoom();

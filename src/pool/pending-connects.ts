@@ -16,7 +16,7 @@ export type Asking = <T>(wait: () => Promise<T>) => Promise<T>;
 
 /** How to connect. */
 export interface Connector {
-  /** HOST:PORT of the first handshake: the server itself, or the first jump host. */
+  /** HOST:PORT of the server, also behind a jump host. */
   readonly server: string;
   /** Whether a login at this server failed recently, for any caller. */
   readonly hasFailed: () => boolean;

@@ -30,7 +30,7 @@ export interface StandingContext {
   readonly slots: () => Pick<Slots, 'tryTwo' | 'refill' | 'ready'>;
   readonly onFinding: (finding: Finding) => void;
   /** The trial has ended: sessions can be placed. */
-  readonly onTried: (verdict: TrialResult) => void;
+  readonly onTried: (result: TrialResult) => void;
 }
 
 export class Standing {
@@ -106,12 +106,12 @@ export class Standing {
     const { connectMs, slots, onTried } = this.#context;
     void slots()
       .tryTwo(trialMs(connectMs))
-      .then((verdict) => {
+      .then((result) => {
         this.#trying = false;
         if (this.#ended) return;
         // A refusal is as good: the server has a limit, and keeps to it.
-        this.#find(verdict === 'silent' ? 'died-early' : 'took-two');
-        onTried(verdict);
+        this.#find(result === 'silent' ? 'died-early' : 'took-two');
+        onTried(result);
       });
   }
 

@@ -17,7 +17,7 @@ export type TrialResult = 'took-two' | 'refused' | 'silent';
 
 /**
  * Opens two sessions, closes one, pings on the other, and closes that. `onSession` gets each session; the
- * function that it returns is called when the trial is over. The verdict means nothing if the connection
+ * function that it returns is called when the trial is over. The result means nothing if the connection
  * ended meanwhile.
  */
 export function tryTwo(
@@ -39,12 +39,12 @@ export function tryTwo(
         if (alive) over('took-two');
       });
     };
-    const over = (verdict: TrialResult): void => {
+    const over = (result: TrialResult): void => {
       timer.cancel();
       for (const session of sessions) session.close();
       // Frees the slots at once: not every server confirms the close of a session without a command.
       for (const free of slots) free();
-      resolve(verdict);
+      resolve(result);
     };
     const timer = clock.after(limitMs, () => over('silent'));
     for (const first of [true, false]) {

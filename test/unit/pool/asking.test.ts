@@ -58,9 +58,7 @@ test('each caller has one attempt, and then it fails', async () => {
 
 test('a failed connect without a prompt fails only the callers in batch mode', async () => {
   const bench = new PoolBench({}, { connectByHand: true });
-  const calls = [true, false, true].map((asksNobody) =>
-    bench.begin('web', false, { batchMode: asksNobody }),
-  );
+  const calls = [true, false, true].map((batchMode) => bench.begin('web', false, { batchMode }));
   await settle();
   bench.connects[0]?.fail(denied);
   await settle();
