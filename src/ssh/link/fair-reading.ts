@@ -4,6 +4,7 @@
  * other connections. Until then nothing more is read from that server.
  */
 import type { Duplex } from 'node:stream';
+import { systemClock, type Clock } from '../../base/time.ts';
 
 /** Work after which a connection reads no more in this turn. */
 const SHARE_MS = 2;
@@ -20,6 +21,7 @@ type Stream = Pick<
 export class FairReading {
   readonly #stream: Stream;
   readonly #work: () => boolean;
+  readonly #clock: Pick<Clock, 'monotonic'>;
   #begun = 0;
   #spentMs = 0;
   #unsentBytes = 0;
@@ -29,9 +31,10 @@ export class FairReading {
    * `work` processes received data until `isOver`, and returns whether some is left; it must not throw. The
    * owner of `work` keeps the data that arrives before its next turn.
    */
-  constructor(stream: Stream, work: () => boolean) {
+  constructor(stream: Stream, work: () => boolean, clock: Pick<Clock, 'monotonic'> = systemClock) {
     this.#stream = stream;
     this.#work = work;
+    this.#clock = clock;
   }
 
   /** The work has to stop after this message. */
@@ -42,7 +45,7 @@ export class FairReading {
   /** Call it when data was received. */
   run(): void {
     if (this.#waits) return;
-    this.#begun = performance.now();
+    this.#begun = this.#clock.monotonic();
     const isLeft = this.#work();
     this.#spentMs = this.#spent();
     if (this.#stream.destroyed) return;
@@ -56,7 +59,7 @@ export class FairReading {
   }
 
   #spent(): number {
-    return this.#spentMs + performance.now() - this.#begun;
+    return this.#spentMs + this.#clock.monotonic() - this.#begun;
   }
 
   /**

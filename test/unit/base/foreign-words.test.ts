@@ -67,8 +67,9 @@ describe('text of servers and programs in an error', () => {
 
   it('is handled fast if it is long and blank', () => {
     const begun = performance.now();
-    expect(printableLine(' '.repeat(1_000_000))).toBe('');
-    expect(performance.now() - begun).toBeLessThan(1000);
+    expect(printableLine(' '.repeat(300_000))).toBe('');
+    // Milliseconds; more than a minute if the time grows with the square of the length.
+    expect(performance.now() - begun).toBeLessThan(10_000);
   });
 
   it('is one line in the log', () => {
