@@ -24,8 +24,8 @@ export const jumpRows: readonly Row[] = [
   row(
     'a jump host with LogLevel QUIET in its own block',
     [
-      '{ printf "Host quiet\\nUser nobody\\nLogLevel QUIET\\nMatch all\\n"; echo "Include $CONFIG"; } > $DIR/config',
-      '$SSH -F $DIR/config -J nobody@quiet box true',
+      '{ printf "Host box-quiet\\nUser nobody\\nLogLevel QUIET\\nMatch all\\n"; echo "Include $CONFIG"; } > $DIR/config',
+      '$SSH -F $DIR/config -J box-quiet box true',
     ].join('\n'),
   ),
   row('a jump host that is down', '$SSH -J 127.0.0.1:1 box true', { normal }),
