@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { spawnCli } from '../../support/cli.ts';
 import { startFloodingServer, type FloodKind } from '../../support/flooding-server.ts';
 import { startHostileServer, type Raw } from '../../support/hostile-server.ts';
+import { until } from '../../support/process.ts';
 import type { Must, Row } from '../row.ts';
 import type { Stage } from '../stage.ts';
 import { raw } from './servers.ts';
@@ -94,14 +95,17 @@ export const hostileRows: readonly Row[] = [
     made: 'ssh2 as a server; the caller does not read, 4 MB are sent',
     must: '255, one line; memory below 200 MB',
     async run(stage) {
+      let isLost = false;
       const { config } = await beside(stage, (each) => {
+        each.socket.once('close', () => (isLost = true));
         for (let sent = 0; sent < 2 * WINDOW; sent += 32_768) each.send(data(each.channel, 32_768));
       });
       const child = spawnCli(stage.sandbox, ['exec', '-F', config, 'evil', 'true']);
       const startedAt = performance.now();
       const err: Buffer[] = [];
       child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-      // The agent has received all of it once a later call was answered.
+      // A caller that reads grants the server more, so it reads nothing until the agent has seen too much.
+      await until(() => isLost, 'the agent ends the connection', 30_000);
       await stage.works(config);
       let bytes = 0;
       child.stdout.on('data', (chunk: Buffer) => (bytes += chunk.length));
