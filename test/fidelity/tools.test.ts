@@ -21,7 +21,8 @@ const haveRsync = spawnSync('rsync', ['--version']).status === 0;
 if (!haveRsync) process.stdout.write('tools.test: no rsync here, so it is not tried\n');
 const TOOLS_HERE = TOOLS.filter((tool) => haveRsync || tool.name !== 'rsync');
 
-describe.skipIf(!haveSshd())('through the pool', { timeout: 120_000 }, () => {
+// Copies of 200 MB take half a minute, and four times as long on a busy machine.
+describe.skipIf(!haveSshd())('through the pool', { timeout: 600_000 }, () => {
   let sandbox: Sandbox;
   let config: string;
   let big: string;
