@@ -1,6 +1,7 @@
 /// <reference types="node" preserve="true" />
 /** The library: a pool in the program's own process, or the user's agent. */
-export { SshpoolError, type ErrorCode } from './base/errors.ts';
+export type { ErrorCode, ErrorData } from './base/error-table.ts';
+export { SshpoolError } from './base/errors.ts';
 export type {
   ComposeAction,
   ComposePort,

@@ -1,5 +1,6 @@
 /** The exit status and the last message of a caller, for each way a session can end. */
-import { EXIT_FAILURE, EXIT_TIMEOUT, SshpoolError } from '../base/errors.ts';
+import { EXIT_FAILURE, EXIT_TIMEOUT } from '../base/error-table.ts';
+import { SshpoolError } from '../base/errors.ts';
 import { signalExitCode } from '../base/signals.ts';
 import type { Outcome } from '../ssh/channel/session.ts';
 

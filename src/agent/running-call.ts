@@ -2,7 +2,8 @@
  * The open session or stream of a call: passes data, signals and window sizes in both directions until
  * it ends. Does not know how the session was acquired.
  */
-import { EXIT_FAILURE, SshpoolError } from '../base/errors.ts';
+import { EXIT_FAILURE } from '../base/error-table.ts';
+import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
 import type { Pool } from '../pool/pool.ts';

@@ -1,77 +1,128 @@
-/** The messages of ssh(1), for `sshpool ssh`; each line without its line feed. */
-import { SshpoolError, type ErrorCode } from '../base/errors.ts';
-import {
-  earlyEnd,
-  endedBy,
-  hopFailure,
-  logText,
-  PROXY_PEER,
-  saidBySsh,
-  type LogOptions,
-} from '../ssh/link/said-by-ssh.ts';
+/**
+ * The messages of ssh(1), for `sshpool ssh`; each line without its line feed. A failure in ssh's own words is
+ * not repeated by ssh: a server may count failures (sshd_config(5), PerSourcePenalties).
+ */
+import type { ErrorCode, ErrorData, LogEntry } from '../base/error-table.ts';
+import { SshpoolError } from '../base/errors.ts';
+import { printable } from '../base/printable.ts';
+import { HopError, PROXY_PEER, type LogOptions } from '../ssh/link/hop-error.ts';
+import { isAtLeast } from '../ssh/link/ssh-version.ts';
+import { changedKeyWords, revokedKeyWords, unknownKeyWords } from '../ssh/trust/host-key-words.ts';
 
-type Words = (message: string) => string;
+interface Facts {
+  /** Our own. */
+  readonly message: string;
+  readonly options: LogOptions | undefined;
+}
 
-const after: Words = (message) => `ssh: ${message}`;
+type Entries = readonly LogEntry[];
 
 /**
- * Failures that ssh would only repeat, and no sooner. For all other failures ssh is run instead: it may
- * succeed, or explain more.
+ * The entries of ssh's log, where they differ by what `ssh -V` prints as a function of that; undefined if ssh has
+ * to be run: it may succeed, or explain more.
  */
-const SAID: Readonly<Partial<Record<ErrorCode, Words>>> = {
-  HOST_UNKNOWN: after,
-  CONNECT_FAILED: after,
-  CONNECT_TIMEOUT: (message) =>
-    after(message.replace(/: no answer within .*$/, ': Connection timed out')),
-  AUTH_FAILED: (message) => message.replace(/(Permission denied \([^)]*\)).*$/, '$1.'),
-  LOGIN_TIMEOUT: (message) => message,
-  CANCELLED: (message) => message,
+type Words<C extends ErrorCode> = (
+  data: ErrorData<C>,
+  facts: Facts,
+) => Entries | ((version: string) => Entries) | undefined;
+
+/** Failures that ssh would only repeat, and no sooner. */
+const SAID: { readonly [C in ErrorCode]?: Words<C> } = {
+  HOST_UNKNOWN: ({ host, reason }) => [`ssh: Could not resolve hostname ${host}: ${reason}`],
+  CONNECT_FAILED: ({ logged, reason, ...at }) => logged ?? [unreachable(at, reason)],
+  CONNECT_TIMEOUT: ({ logged, ...at }, { options }) => {
+    // Without a ConnectTimeout ssh waits longer than the pool does.
+    const isLimit = options?.connectTimeoutMs !== undefined;
+    return logged ?? (isLimit ? [unreachable(at, 'Connection timed out')] : undefined);
+  },
+  SERVER_LEFT: ({ how, isSsh, peer }) => {
+    const last = endedBy(how, peer);
+    return isSsh ? [last] : (version) => [...earlyEnd(how, version), last];
+  },
+  PROXY_FAILED: ({ isSsh }) =>
+    isSsh === undefined ? undefined : (version) => proxyEnd(isSsh, version),
+  HANDSHAKE_FAILED: ({ logged }) => logged,
+  OPENSSH_FAILED: ({ logged }) => logged,
+  HOST_KEY_REFUSED: ({ logged }) => logged,
+  HOST_KEY_UNKNOWN: unknownKeyWords,
+  HOST_KEY_CHANGED: (key) =>
+    key.sshGoesOn ? undefined : (version) => changedKeyWords(key, version),
+  HOST_KEY_REVOKED: (key) => (key.sshGoesOn ? undefined : revokedKeyWords(key)),
+  AUTH_FAILED: ({ user, host, methods, logged }) =>
+    logged ?? [`${user}@${host}: Permission denied (${methods}).`],
+  LOGIN_TIMEOUT: (_, { message }) => [message],
+  CANCELLED: (_, { message }) => [message],
 };
+
+/** sshconnect.c, ssh_connect. */
+function unreachable({ host, port }: { host: string; port: number }, reason: string): string {
+  return `ssh: connect to host ${host} port ${port}: ${reason}`;
+}
+
+/** The server, or the proxy, ended the connection during the exchange of identifications (kex.c). */
+function earlyEnd(how: 'closed' | 'reset', version: string): LogEntry[] {
+  if (how === 'reset') return ['kex_exchange_identification: read: Connection reset by peer'];
+  // Since 9.5 ssh prints it only with -v.
+  if (isAtLeast(version, 9, 5)) return [];
+  return ['kex_exchange_identification: Connection closed by remote host'];
+}
+
+function endedBy(how: 'closed' | 'reset', peer: string): LogEntry {
+  return { info: `Connection ${how} by ${peer}` };
+}
+
+function proxyEnd(isSsh: boolean, version: string): LogEntry[] {
+  return [...(isSsh ? [] : earlyEnd('closed', version)), endedBy('closed', PROXY_PEER)];
+}
 
 interface FailureFacts {
   /** Undefined until `ssh -G` has answered. */
   readonly options: LogOptions | undefined;
-  /** What `ssh -V` prints. */
   readonly version: () => Promise<string>;
 }
 
 export interface FailureWords {
   /** Lines of a jump host's ssh; they are not log entries. */
   readonly others: string;
-  /** The log entries, without the last line feed. */
   readonly log: string;
 }
 
 /** What ssh would print for a failure; undefined if ssh must be run to print it. */
 export async function sshFailure(
   error: SshpoolError,
-  facts: FailureFacts,
+  { options, version: ask }: FailureFacts,
 ): Promise<FailureWords | undefined> {
-  const hop = hopFailure(error);
-  if (hop === undefined) {
-    const log = await ownWords(error, facts);
-    return log === undefined ? undefined : { others: '', log };
+  if (!(error instanceof HopError)) {
+    const entries = await entriesOf(error, options, ask);
+    return entries && { others: '', log: logText(entries, options) };
   }
-  const { options } = hop;
-  const said = await sshFailure(hop.error, { ...facts, options });
+  const said = await sshFailure(error.cause, { options: error.options, version: ask });
   if (said === undefined) return undefined;
-  const reason = options.isSilent || said.log === '' ? '' : `${said.log}\n`;
-  const end = [...earlyEnd('closed', await facts.version()), endedBy('closed', PROXY_PEER)];
-  const log = logText(end, facts.options?.showsServerWords ?? true);
+  const reason = error.options.isSilent || said.log === '' ? '' : `${said.log}\n`;
+  const log = logText(proxyEnd(false, await ask()), options);
   return { others: said.others + reason, log };
 }
 
-/** Without a ConnectTimeout ssh waits longer than the pool does. */
-async function ownWords(
-  error: SshpoolError,
-  { options, version }: FailureFacts,
-): Promise<string | undefined> {
-  const { code, message } = error;
-  const entries = await saidBySsh(error, version);
-  if (entries !== undefined) return logText(entries, options?.showsServerWords ?? true);
-  if (code === 'CONNECT_TIMEOUT' && options?.connectTimeoutMs === undefined) return undefined;
-  const said = SAID[code]?.(message);
-  return said === undefined ? undefined : `${said}\r`;
+async function entriesOf(
+  { code, message, data }: SshpoolError,
+  options: LogOptions | undefined,
+  version: () => Promise<string>,
+): Promise<Entries | undefined> {
+  // The index loses the type link between a code and its data. Errors of other processes have none.
+  const words: Words<ErrorCode> | undefined = SAID[code];
+  const entries = data && words?.(data, { message, options });
+  return typeof entries === 'function' ? entries(await version()) : entries;
+}
+
+/** The log as text, without the last line feed; '' if LogLevel hides INFO and all entries are that. */
+function logText(entries: readonly LogEntry[], options: LogOptions | undefined): string {
+  const showsInfo = options?.showsServerWords ?? true;
+  const texts = entries.flatMap((entry) => {
+    if (typeof entry === 'string') return [entry];
+    return showsInfo ? [entry.info] : [];
+  });
+  // ssh ends each by a carriage return and a line feed.
+  return texts.map((text) => `${printable(text)}\r`).join('\n');
 }
 
 export const NO_LOCAL_TERMINAL =

@@ -1,6 +1,6 @@
 /** Signals by name as in POSIX and RFC 4254 section 6.10: without SIG. */
 import { constants } from 'node:os';
-import { EXIT_FAILURE } from './errors.ts';
+import { EXIT_FAILURE } from './error-table.ts';
 
 const SIGNALS: Readonly<Record<string, number | undefined>> = constants.signals;
 

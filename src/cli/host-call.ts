@@ -3,7 +3,7 @@
  * and runs commands.
  */
 import { programVersion } from '../base/version.ts';
-import { SshpoolError } from '../base/errors.ts';
+import { usageError } from '../base/usage-errors.ts';
 import { flagsOf } from '../config/exec-args.ts';
 import { decodeWord, scanOptions, type GivenOption, type OptionSpec } from '../config/options.ts';
 import { parseTarget } from '../config/target.ts';
@@ -45,8 +45,7 @@ export function parseHostCall(argv: readonly string[], form: Form): HostCall | u
   const given = [...before.given, ...after.given];
   if (given.some(({ spec }) => spec.name === '--help')) return undefined;
   const word = all[before.next];
-  const hint = `the form is: ${form.syntax}`;
-  if (word === undefined) throw SshpoolError.of('USAGE', { problem: 'no HOST', hint });
+  if (word === undefined) throw usageError('MISSING', { what: 'HOST', syntax: form.syntax });
   const host = decodeWord(word);
   parseTarget(host);
   const { sshArgs, quiet } = flagsOf(given);

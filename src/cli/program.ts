@@ -1,6 +1,7 @@
 /** The commands other than exec and warm (whose words the agent parses), by commander. */
 import { Command, CommanderError, Option } from 'commander';
-import { SshpoolError } from '../base/errors.ts';
+import type { SshpoolError } from '../base/errors.ts';
+import { usageError } from '../base/usage-errors.ts';
 import { programVersion } from '../base/version.ts';
 import { nearest } from '../config/nearest.ts';
 import type { OptionSpec } from '../config/options.ts';
@@ -36,7 +37,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) throw thrown;
     if (thrown.exitCode === 0) return 0;
-    throw usageError(thrown, argv);
+    throw notParsed(thrown, argv);
   }
   return status;
 }
@@ -67,10 +68,7 @@ async function completion(
   if (options.hosts) return printWords('--hosts');
   if (options.targets) return printWords('--targets');
   const script = completionScript(shell ?? '');
-  if (script === undefined) {
-    const problem = shell === undefined ? 'no shell' : `no completions for ${shell}`;
-    throw SshpoolError.of('USAGE', { problem, hint: `there are: ${SHELLS.join(', ')}` });
-  }
+  if (script === undefined) throw usageError('NO_COMPLETIONS', { shell, shells: SHELLS });
   process.stdout.write(script);
   return 0;
 }
@@ -133,19 +131,17 @@ function find(words: readonly string[]): CommandSpec | undefined {
 
 function unknownCommand(word: string, commands: readonly CommandSpec[]): never {
   const meant = nearest(word, [...commands.map(({ name }) => name), 'help']);
-  const hint = meant ? `did you mean ${meant}?` : 'sshpool help lists the commands';
-  throw SshpoolError.of('USAGE', { problem: `unknown command ${JSON.stringify(word)}`, hint });
+  throw usageError('UNKNOWN_COMMAND', { command: word, meant });
 }
 
 /** Turns commander's error into one line, with the most similar valid word. */
-function usageError(error: CommanderError, argv: readonly string[]): SshpoolError {
+function notParsed(error: CommanderError, argv: readonly string[]): SshpoolError {
   const problem = error.message.replace(/^error: /, '').replaceAll("'", '');
   const wrong = /unknown option (\S+)/.exec(problem)?.[1];
   const { path, options } = placeOf(argv.filter((word) => !word.startsWith('-')));
   const spellings = options.flatMap(({ name, alias }) => (alias ? [name, alias] : [name]));
   const meant = wrong === undefined ? undefined : nearest(wrong, spellings);
-  const hint = meant ? `did you mean ${meant}?` : `see: ${['sshpool help', ...path].join(' ')}`;
-  return SshpoolError.of('USAGE', { problem, hint });
+  return usageError('NOT_PARSED', { problem, meant, help: ['sshpool help', ...path].join(' ') });
 }
 
 const PROGRAM_OPTIONS: readonly OptionSpec[] = [

@@ -1,5 +1,6 @@
 /** Makes the output of exec --json from the last message of a call. */
-import { EXIT_FAILURE, SshpoolError } from '../base/errors.ts';
+import { EXIT_FAILURE } from '../base/error-table.ts';
+import { SshpoolError } from '../base/errors.ts';
 import type { MessageOf } from './call.ts';
 
 /** Streams are decoded as UTF-8; times are in milliseconds. */

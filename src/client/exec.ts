@@ -3,7 +3,8 @@
  * data, signals and answers. Does not interpret the arguments.
  */
 import { isatty } from 'node:tty';
-import { EXIT_FAILURE, SshpoolError } from '../base/errors.ts';
+import { EXIT_FAILURE } from '../base/error-table.ts';
+import { SshpoolError } from '../base/errors.ts';
 import { pause } from '../base/time.ts';
 import type { CommandName } from '../config/call-args.ts';
 import { parseExecArgs, parseShellArgs } from '../config/exec-args.ts';

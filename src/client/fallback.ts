@@ -2,7 +2,8 @@
  * Makes a call without the agent: if the agent fails before the command can have run, ssh itself makes
  * the call.
  */
-import { SshpoolError, type ErrorCode } from '../base/errors.ts';
+import type { ErrorCode } from '../base/error-table.ts';
+import { SshpoolError } from '../base/errors.ts';
 import type { CallArgs, CommandName } from '../config/call-args.ts';
 import { parseCall } from '../config/command-line.ts';
 import { plainSshWords } from '../config/plain-ssh.ts';

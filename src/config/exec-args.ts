@@ -3,6 +3,7 @@
  * reads no file, and does not interpret the options for `ssh -G`.
  */
 import { SshpoolError } from '../base/errors.ts';
+import { usageError } from '../base/usage-errors.ts';
 import { parseDuration } from '../base/time.ts';
 import type { CallArgs, ParsedCall, TtyWish } from './call-args.ts';
 import { parseEscapeChar } from './escape-char.ts';
@@ -40,7 +41,7 @@ type Name = (typeof EXEC_OPTIONS)[number]['name'];
 export const COMMAND_MAX_BYTES = 256 * 1024 - 1024;
 
 const EXEC: OptionSet = { command: 'sshpool exec', specs: EXEC_OPTIONS };
-const SYNTAX = 'the form is: sshpool exec [options] HOST [--] CMD [ARG...]';
+const SYNTAX = 'sshpool exec [options] HOST [--] CMD [ARG...]';
 
 /**
  * Reads the words after `sshpool exec`. Options may also stand between HOST and the command, as in
@@ -50,7 +51,7 @@ export function parseExecArgs(words: readonly Buffer[]): ParsedCall {
   const before = scanOptions(words, 0, EXEC);
   if (asksForHelp(before.given)) return { kind: 'help' };
   const host = words[before.next];
-  if (host === undefined) throw SshpoolError.of('USAGE', { problem: 'no HOST', hint: SYNTAX });
+  if (host === undefined) throw usageError('MISSING', { what: 'HOST', syntax: SYNTAX });
   const afterHost = before.next + 1;
   // ssh.c: after `-- HOST` no word is an option any more, and a second `--` is the command's.
   const after = before.terminated
@@ -61,12 +62,11 @@ export function parseExecArgs(words: readonly Buffer[]): ParsedCall {
   const target = parseTarget(decodeWord(host));
   const command = words.slice(after.next);
   if (command.length === 0) {
-    throw SshpoolError.of('USAGE', { problem: 'no command', hint: SYNTAX });
+    throw usageError('MISSING', { what: 'command', syntax: SYNTAX });
   }
   const flags = flagsOf(given);
   if (flags.json && (flags.tty === 'request' || flags.tty === 'force')) {
-    const problem = '--json and a terminal do not go together';
-    throw SshpoolError.of('USAGE', { problem, hint: 'leave out -t' });
+    throw usageError('JSON_AND_TERMINAL', {});
   }
   return { kind: 'call', target, ...flags, command: commandOf(command) };
 }
@@ -79,7 +79,7 @@ export const SHELL_OPTIONS: readonly OptionSpec[] = EXEC_OPTIONS.filter(
 /** Reads the words after `sshpool shell`: `[options] HOST`. Throws USAGE. */
 export function parseShellArgs(words: readonly Buffer[]): ParsedCall {
   const set = { command: 'sshpool shell', specs: SHELL_OPTIONS };
-  const hint = 'the form is: sshpool shell [options] HOST';
+  const syntax = 'sshpool shell [options] HOST';
   const before = scanOptions(words, 0, set);
   const after = before.terminated
     ? { given: [], next: before.next + 1 }
@@ -87,12 +87,9 @@ export function parseShellArgs(words: readonly Buffer[]): ParsedCall {
   const given = [...before.given, ...after.given];
   if (asksForHelp(given)) return { kind: 'help' };
   const host = words[before.next];
-  if (host === undefined) throw SshpoolError.of('USAGE', { problem: 'no HOST', hint });
+  if (host === undefined) throw usageError('MISSING', { what: 'HOST', syntax });
   const more = words[after.next];
-  if (more !== undefined) {
-    const problem = `${JSON.stringify(more.toString())} after HOST`;
-    throw SshpoolError.of('USAGE', { problem, hint: 'a command is for sshpool exec -t HOST CMD' });
-  }
+  if (more !== undefined) throw usageError('SHELL_COMMAND', { word: more.toString() });
   const target = parseTarget(decodeWord(host));
   return { kind: 'call', target, ...flagsOf(given), tty: 'request', command: commandOf([]) };
 }
@@ -131,8 +128,7 @@ export function parseTargets(words: readonly Buffer[], command = 'sshpool warm')
   }
   const help = asksForHelp(given);
   if (hosts.length === 0 && !help) {
-    const hint = `the form is: ${command} [options] HOST...`;
-    throw SshpoolError.of('USAGE', { problem: 'no HOST', hint });
+    throw usageError('MISSING', { what: 'HOST', syntax: `${command} [options] HOST...` });
   }
   const { sshArgs, quiet, verbose } = flagsOf(given);
   const targets = hosts.map((host) => parseTarget(decodeWord(host)));
@@ -176,13 +172,10 @@ function asksForHelp(given: readonly GivenOption[]): boolean {
 function sshWords({ spec, value }: GivenOption): string[] {
   if (spec.ssh !== true) return [];
   if (spec.value === undefined) return [spec.name];
-  if (value === '') {
-    throw SshpoolError.of('USAGE', { problem: `option ${spec.name} needs a value` });
-  }
+  if (value === '') throw usageError('NEEDS_VALUE', { option: spec.name });
   if (spec.name === '-l') checkUser(value, `${value}@`);
   if (spec.name === '-p' && parsePort(value) === undefined) {
-    const problem = `-p ${JSON.stringify(value)} is no port`;
-    throw SshpoolError.of('USAGE', { problem, hint: 'a port is a number from 1 to 65535' });
+    throw usageError('BAD_PORT', { port: value });
   }
   return [spec.name, value];
 }
@@ -197,16 +190,14 @@ function ttyOf(given: readonly GivenOption[]): TtyWish {
 }
 
 function escapeOf({ value }: GivenOption): string {
-  if (parseEscapeChar(value) !== undefined) return value;
-  const problem = `-e ${JSON.stringify(value)} is no escape character`;
-  throw SshpoolError.of('USAGE', { problem, hint: 'write one character, ^ and a letter, or none' });
+  if (parseEscapeChar(value) === undefined) throw usageError('BAD_ESCAPE', { value });
+  return value;
 }
 
-function timeoutOf(text: string): number {
-  const ms = parseDuration(text);
-  if (ms !== undefined) return ms;
-  const problem = `--timeout ${JSON.stringify(text)} is no duration`;
-  throw SshpoolError.of('USAGE', { problem, hint: 'write 30s, 500ms, 2m or 1h30m' });
+function timeoutOf(value: string): number {
+  const ms = parseDuration(value);
+  if (ms === undefined) throw usageError('BAD_TIMEOUT', { value });
+  return ms;
 }
 
 const SPACE = Buffer.from(' ');

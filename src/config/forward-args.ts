@@ -1,5 +1,5 @@
 /** Parses the words of a stream to a unix socket of a host: `[options] -- HOST PATH`. */
-import { SshpoolError } from '../base/errors.ts';
+import { usageError } from '../base/usage-errors.ts';
 import type { ParsedCall } from './call-args.ts';
 import { CONNECTION_OPTIONS, flagsOf } from './exec-args.ts';
 import { decodeWord, scanOptions } from './options.ts';
@@ -15,7 +15,7 @@ export function parseForwardArgs(words: readonly Buffer[]): ParsedCall {
   const { given, next } = scanOptions(words, 0, SET);
   const [host, path, more] = words.slice(next);
   if (host === undefined || path === undefined || more !== undefined) {
-    throw SshpoolError.of('USAGE', { problem: 'a stream leads to one PATH of one HOST' });
+    throw usageError('NOT_ONE_PATH', {});
   }
   return {
     kind: 'call',
@@ -31,6 +31,5 @@ export function parseForwardArgs(words: readonly Buffer[]): ParsedCall {
 export function checkPath(path: string): string {
   // A server written in C would use only the part before the NUL.
   if (path.startsWith('/') && !path.includes('\0')) return path;
-  const problem = `${JSON.stringify(path)} is no socket of a host`;
-  throw SshpoolError.of('USAGE', { problem, hint: 'write an absolute path' });
+  throw usageError('BAD_SOCKET_PATH', { path });
 }

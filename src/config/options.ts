@@ -2,7 +2,8 @@
  * Parses options as getopt(3) does for ssh(1): bundled letters, a value joined or in the next word, an
  * end at the first other word or `--`. Does not know which options exist and what they mean.
  */
-import { SshpoolError } from '../base/errors.ts';
+import type { SshpoolError } from '../base/errors.ts';
+import { usageError } from '../base/usage-errors.ts';
 import { nearest } from './nearest.ts';
 
 /** One option; `value` is the name of its value where it takes one, `alias` a second spelling. */
@@ -71,11 +72,10 @@ export function decodeWord(word: Buffer): string {
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(word);
   } catch (error) {
-    const problem = `${JSON.stringify(word.toString())} is not valid UTF-8`;
-    throw SshpoolError.of('USAGE', { problem }, error);
+    throw usageError('NOT_UTF8', { word: word.toString() }, error);
   }
-  if (!text.includes('\0')) return text;
-  throw SshpoolError.of('USAGE', { problem: `${JSON.stringify(text)} holds a NUL` });
+  if (text.includes('\0')) throw usageError('HOLDS_NUL', { word: text });
+  return text;
 }
 
 class Cursor {
@@ -105,7 +105,7 @@ function longOption(text: string, cursor: Cursor, options: OptionSet): GivenOpti
   if (spec === undefined) throw unknown(name, name, options);
   if (equals < 0) return { spec, value: spec.value === undefined ? '' : valueOf(name, cursor) };
   if (spec.value !== undefined) return { spec, value: text.slice(equals + 1) };
-  throw SshpoolError.of('USAGE', { problem: `option ${name} takes no value` });
+  throw usageError('TAKES_NO_VALUE', { option: name });
 }
 
 /** `-nqp22`: letters without values, then perhaps one whose value is the rest or the next word. */
@@ -130,7 +130,7 @@ function bundle(text: string, cursor: Cursor, options: OptionSet): GivenOption[]
 function valueOf(name: string, cursor: Cursor): string {
   const word = cursor.take();
   if (word !== undefined) return decodeWord(word);
-  throw SshpoolError.of('USAGE', { problem: `option ${name} needs a value` });
+  throw usageError('NEEDS_VALUE', { option: name });
 }
 
 function find(name: string, options: OptionSet): OptionSpec | undefined {
@@ -142,12 +142,9 @@ function unknown(name: string, word: string, options: OptionSet): SshpoolError {
   // `-json` is a typo for --json; a single letter has no near candidate.
   const meant = word.length > 2 ? nearest(word, long) : undefined;
   if (SSH_LETTERS.test(name) && meant === undefined) {
-    const problem = `${name} is not for ${options.command}`;
-    return SshpoolError.of('USAGE', { problem, hint: 'use ssh' });
+    return usageError('OPTION_OF_SSH', { option: name, command: options.command });
   }
-  const problem = `unknown option ${printable(name)}`;
-  if (meant === undefined) return SshpoolError.of('USAGE', { problem });
-  return SshpoolError.of('USAGE', { problem, hint: `did you mean ${meant}?` });
+  return usageError('UNKNOWN_OPTION', { option: printable(name), meant });
 }
 
 /** Control characters would reach the terminal with the message. */

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { SshpoolError } from '../base/errors.ts';
+import { usageError } from '../base/usage-errors.ts';
 import { TtlCache } from '../base/ttl-cache.ts';
 import { sshFor } from '../base/programs.ts';
 import type { Clock } from '../base/time.ts';
@@ -227,10 +228,8 @@ function restore(printed: string): string {
 /** ssh prints values unescaped: text after a line break would be read as another option. */
 function refuseLineBreaks(sshArgs: readonly string[]): void {
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  const bad = sshArgs.find((word) => /[\r\n\u0000]/.test(word));
-  if (bad === undefined) return;
-  const problem = `an option for ssh holds a line break or a NUL: ${JSON.stringify(bad)}`;
-  throw SshpoolError.of('USAGE', { problem });
+  const word = sshArgs.find((one) => /[\r\n\u0000]/.test(one));
+  if (word !== undefined) throw usageError('HOLDS_LINE_BREAK', { word });
 }
 
 /** A digest, because the command may be long and secret. */

@@ -1,5 +1,6 @@
 /** Parses what the user typed as HOST and rejects dangerous text. `ssh -G` interprets the name. */
-import { SshpoolError } from '../base/errors.ts';
+import type { SshpoolError } from '../base/errors.ts';
+import { usageError } from '../base/usage-errors.ts';
 
 /** A checked HOST: `text` as typed, `host` without user and port (an IPv6 address without []). */
 export interface Target {
@@ -103,7 +104,5 @@ function decode(text: string, part: string): string {
 }
 
 function refuse(text: string, problem: string, hint?: string, cause?: unknown): SshpoolError {
-  const advice = hint ?? 'HOST is an alias, a name, USER@HOST or ssh://[USER@]HOST[:PORT]';
-  const data = { problem: `${JSON.stringify(text)} is no HOST: ${problem}`, hint: advice };
-  return SshpoolError.of('USAGE', data, cause);
+  return usageError('BAD_HOST', { host: text, problem, hint }, cause);
 }

@@ -25,5 +25,9 @@ export function sharing(leader: Waiter, others: readonly Waiter[], isPersonal: b
 
 /** The caller has waited for the full queue timeout. */
 export function noRoom({ request }: Waiter, { maxConnections: max }: PoolSettings): SshpoolError {
-  return SshpoolError.of('POOL_EXHAUSTED', { ...request.label, max });
+  return SshpoolError.of('POOL_EXHAUSTED', {
+    name: request.label.name,
+    port: request.label.port,
+    max,
+  });
 }

@@ -25,7 +25,7 @@ import { isListening } from '../ssh/keys/key-agent.ts';
 import type { Link } from '../ssh/link/link.ts';
 import { serverOf, type Penalties } from '../ssh/login/penalties.ts';
 import { noAnswer, type Ask, type Note } from '../ssh/link/prompts.ts';
-import { failedAtHop } from '../ssh/link/said-by-ssh.ts';
+import { HopError } from '../ssh/link/hop-error.ts';
 import type { Tunnel } from '../ssh/channel/tunnel.ts';
 import { CALLER_ENV, matchesEnv } from '../wire/caller-env.ts';
 import {
@@ -175,7 +175,7 @@ function connectBy(
       const { hostname: host, port } = options;
       const tunnel = services.pool.tunnel(way.request, { host, port, timeoutMs }, until);
       return tunnel.catch((thrown: unknown) => {
-        throw failedAtHop({ error: SshpoolError.from(thrown), options: way.options });
+        throw new HopError(SshpoolError.from(thrown), way.options);
       });
     };
     const links = await services.links();

@@ -3,6 +3,7 @@ import { createReadStream, existsSync, statSync, watch } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { AgentStatus } from '../../agent/methods.ts';
 import { SshpoolError } from '../../base/errors.ts';
+import { usageError } from '../../base/usage-errors.ts';
 import { ownPlace } from '../../base/place.ts';
 import { programVersion } from '../../base/version.ts';
 import { pause } from '../../base/time.ts';
@@ -115,13 +116,11 @@ export async function status({ json }: { readonly json?: true }): Promise<number
 
 /** Refuses variables that load code or a debugger into the process, which serves other callers. */
 function refuseForeignCode(): void {
-  const [name] = [
+  const [variable] = [
     ...ownPlace(process.env).diversions,
     ...(process.env['NODE_OPTIONS'] ? ['NODE_OPTIONS'] : []),
   ];
-  if (name === undefined) return;
-  const problem = `${name} is set, and would stay in the agent`;
-  throw SshpoolError.of('USAGE', { problem, hint: 'unset it for agent run' });
+  if (variable !== undefined) throw usageError('FOREIGN_CODE', { variable });
 }
 
 /** Serves in the foreground, its log on standard error, until a signal or the idle time ends it. */

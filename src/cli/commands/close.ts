@@ -1,5 +1,5 @@
 /** `sshpool close`: closes connections and lists them. */
-import { SshpoolError } from '../../base/errors.ts';
+import { usageError } from '../../base/usage-errors.ts';
 import { parseTarget } from '../../config/target.ts';
 import type { ConnectionRow } from '../../pool/stats.ts';
 import { callRunning } from '../agent-call.ts';
@@ -12,8 +12,7 @@ export interface CloseOptions {
 
 export async function close(target: string | undefined, options: CloseOptions): Promise<number> {
   if ((target === undefined) !== (options.all === true)) {
-    const hint = 'the form is: sshpool close HOST, or: sshpool close --all';
-    throw SshpoolError.of('USAGE', { problem: 'close takes either a HOST or --all', hint });
+    throw usageError('CLOSE_WHAT', {});
   }
   if (target !== undefined) parseTarget(target);
   const force = options.force === true;

@@ -1,6 +1,8 @@
 /** `sshpool compose`: docker compose on a host. */
 import chalk from 'chalk';
-import { EXIT_FAILURE, SshpoolError } from '../../base/errors.ts';
+import { EXIT_FAILURE } from '../../base/error-table.ts';
+import type { SshpoolError } from '../../base/errors.ts';
+import { usageError } from '../../base/usage-errors.ts';
 import { printableLine } from '../../base/printable.ts';
 import { programVersion } from '../../base/version.ts';
 import { exec } from '../../client/exec.ts';
@@ -28,7 +30,7 @@ const JSON_OPTION = '--json';
 export async function compose(argv: readonly string[]): Promise<number | undefined> {
   // Node has replaced bytes that are not UTF-8, so the word cannot be sent unchanged.
   const broken = argv.find((word) => word.includes('\uFFFD'));
-  if (broken !== undefined) refuse(`${JSON.stringify(broken)} is not valid UTF-8`);
+  if (broken !== undefined) throw usageError('NOT_UTF8', { word: broken, syntax: SYNTAX });
   const call = parseHostCall(argv, FORM);
   if (call === undefined) return undefined;
   const { verb, project, args, json } = parse(call);
@@ -67,32 +69,33 @@ function parse({ rest, given }: HostCall): Wish {
   if (!OURS.has(verb)) {
     // After the action, options are for docker.
     const [project = '', ...args] = words;
-    if (isJson) refuse(`${JSON_OPTION} is for ls and ps`);
+    if (isJson) throw notFor(JSON_OPTION, verb);
     checkNamed(project);
     return { verb, project, args, json: false };
   }
   const left = words.filter((word) => word !== JSON_OPTION);
   const [project = '', more] = verb === 'ls' ? ['', ...left] : left;
   if (verb === 'ps') checkNamed(project);
-  if (more !== undefined) refuse(`${JSON.stringify(more)} is not for ${verb}`);
+  if (more !== undefined) throw notFor(JSON.stringify(more), verb);
   return { verb, project, args: [], json: isJson || left.length < words.length };
 }
 
 function checkVerb(verb: string | undefined): asserts verb is string {
   const all: readonly string[] = [...COMPOSE_ACTIONS, 'ls'];
-  if (verb === undefined)
-    refuse(`no action, such as ls, ${COMPOSE_ACTIONS.slice(0, 4).join(', ')}`);
+  if (verb === undefined) {
+    const examples = ['ls', ...COMPOSE_ACTIONS.slice(0, 4)];
+    throw usageError('NO_ACTION', { examples, syntax: SYNTAX });
+  }
   if (all.includes(verb)) return;
-  const meant = nearest(verb, all);
-  refuse(`there is no ${JSON.stringify(verb)}`, meant && `did you mean ${meant}?`);
+  throw usageError('UNKNOWN_ACTION', { action: verb, meant: nearest(verb, all), syntax: SYNTAX });
 }
 
 function checkNamed(project: string): void {
-  if (project === '') refuse('no PROJECT', 'sshpool compose HOST ls lists them');
+  if (project === '') throw usageError('NO_PROJECT', {});
 }
 
-function refuse(problem: string, hint = `the form is: ${SYNTAX}`): never {
-  throw SshpoolError.of('USAGE', { problem, hint });
+function notFor(word: string, action: string): SshpoolError {
+  return usageError('NOT_FOR_ACTION', { word, action, syntax: SYNTAX });
 }
 
 async function print(text: string): Promise<number> {

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
-import { EXIT_FAILURE, type SshpoolError } from '../../base/errors.ts';
+import { EXIT_FAILURE } from '../../base/error-table.ts';
+import type { SshpoolError } from '../../base/errors.ts';
 import { programVersion } from '../../base/version.ts';
 import { runProgram } from '../../client/run-program.ts';
 import { checkPath } from '../../config/forward-args.ts';

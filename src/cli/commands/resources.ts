@@ -1,5 +1,6 @@
 /** `sshpool resources`: CPU, memory and disks of a host. */
-import { EXIT_FAILURE, SshpoolError } from '../../base/errors.ts';
+import { EXIT_FAILURE } from '../../base/error-table.ts';
+import { usageError } from '../../base/usage-errors.ts';
 import { printableLine } from '../../base/printable.ts';
 import { readHostResources, type HostResources, type Usage } from '../../hosts/resources.ts';
 import { RESOURCES_OPTIONS } from '../command-table.ts';
@@ -16,10 +17,7 @@ export async function resources(argv: readonly string[]): Promise<number | undef
   const call = parseHostCall(argv, FORM);
   if (call === undefined) return undefined;
   const [more] = call.rest;
-  if (more !== undefined) {
-    const problem = `${JSON.stringify(more)} after HOST`;
-    throw SshpoolError.of('USAGE', { problem, hint: `the form is: ${SYNTAX}` });
-  }
+  if (more !== undefined) throw usageError('TOO_MANY', { word: more, syntax: SYNTAX });
   if (!(await isReached(call))) return EXIT_FAILURE;
   const found = await readHostResources(runOn(call));
   const json = call.given.some(({ spec }) => spec.name === '--json');

@@ -1,5 +1,5 @@
 /** `sshpool warm`: connects to hosts ahead of time, all at once. */
-import { EXIT_FAILURE } from '../../base/errors.ts';
+import { EXIT_FAILURE } from '../../base/error-table.ts';
 import { parseTargets } from '../../config/exec-args.ts';
 import { warmHosts } from '../agent-call.ts';
 import { printError, printing } from '../ui.ts';

@@ -1,22 +1,22 @@
 /** `sshpool wrap`: runs a tool with sshpool as its `ssh`. */
 import { fileURLToPath } from 'node:url';
-import { SshpoolError } from '../../base/errors.ts';
+import { usageError } from '../../base/usage-errors.ts';
 import { DEFAULT_PATH } from '../../base/programs.ts';
 import { runProgram } from '../../client/run-program.ts';
 import { wrapDirectory } from '../../client/wrap-directory.ts';
 import { ourPaths } from '../agent-call.ts';
 
-const SYNTAX = 'the form is: sshpool wrap [--] TOOL [ARG...]';
+const SYNTAX = 'sshpool wrap [--] TOOL [ARG...]';
 
 /** Resolves to the tool's exit status; undefined where the words ask for help. */
 export async function wrap(argv: readonly string[]): Promise<number | undefined> {
   const [first = ''] = argv;
   if (first === '--help' || first === '-h') return undefined;
   if (first.startsWith('-') && first !== '--') {
-    throw SshpoolError.of('USAGE', { problem: `unknown option ${first}`, hint: SYNTAX });
+    throw usageError('UNKNOWN_OPTION', { option: first, syntax: SYNTAX });
   }
   const [tool, ...args] = first === '--' ? argv.slice(1) : argv;
-  if (!tool) throw SshpoolError.of('USAGE', { problem: 'no TOOL', hint: SYNTAX });
+  if (!tool) throw usageError('MISSING', { what: 'TOOL', syntax: SYNTAX });
   const program = fileURLToPath(new URL('../../bin/sshpool', import.meta.url));
   const directory = wrapDirectory(ourPaths(), program, process.env);
   return runProgram(tool, args, {

@@ -1,18 +1,10 @@
-/**
- * Marks failures over ssh2 where OpenSSH may succeed. Never a failure of trust: a refused host key is not
- * tried over the other link.
- */
-import type { SshpoolError } from '../../base/errors.ts';
+/** Why OpenSSH may succeed where ssh2 failed; undefined where it would fail as well. */
+import { SshpoolError } from '../../base/errors.ts';
+import { HopError } from './hop-error.ts';
 
-const reasons = new WeakMap<SshpoolError, string>();
-
-/** Marks `error`; `why` is shown to users, such as `ssh2 has no matching cipher`. */
-export function markBeyondSsh2(error: SshpoolError, why: string): SshpoolError {
-  reasons.set(error, why);
-  return error;
-}
-
-/** Why OpenSSH may succeed where this was thrown; undefined where OpenSSH would fail as well. */
 export function beyondSsh2(thrown: unknown): string | undefined {
-  return reasons.get(thrown as SshpoolError);
+  // What OpenSSH could do at a jump host says nothing of the target.
+  if (!(thrown instanceof SshpoolError) || thrown instanceof HopError) return undefined;
+  const data = thrown.dataOf('AUTH_FAILED') ?? thrown.dataOf('HANDSHAKE_FAILED');
+  return data?.beyondSsh2;
 }

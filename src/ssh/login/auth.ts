@@ -1,10 +1,10 @@
 /** The login over the ssh2 link: its methods, and the error if none of them succeeds. */
+import type { LogEntry } from '../../base/error-table.ts';
 import { SshpoolError } from '../../base/errors.ts';
 import type { Clock } from '../../base/time.ts';
 import type { SshOptions } from '../../config/ssh-options.ts';
 import { interactiveMethod, passwordMethod, type QuestionRequest } from './auth-questions.ts';
 import { publicKeyMethod } from './auth-public-key.ts';
-import { markBeyondSsh2 } from '../link/beyond-ssh2.ts';
 import { KeyAgent } from '../keys/key-agent.ts';
 import { Findings } from './findings.ts';
 import { printableLine } from '../../base/printable.ts';
@@ -25,6 +25,13 @@ export interface LoginRequest {
   readonly signal: AbortSignal;
   /** OpenSSH can be tried if ssh2 falls short, preferably before the user is prompted. */
   readonly hasAlternative: boolean;
+}
+
+/** How the server ended the connection during the login. */
+interface Refusal {
+  readonly words?: string;
+  /** By ssh. */
+  readonly logged?: readonly LogEntry[];
 }
 
 /** The order if PreferredAuthentications is not set; those of ssh's methods that sshpool has. */
@@ -51,16 +58,16 @@ export class Login {
     if (left !== undefined) throw this.denied(left);
   }
 
-  /** The error of a failed login, with its findings; `words` are the server's. */
-  denied(methods: readonly string[], ...words: readonly string[]): SshpoolError {
+  /** The error of a failed login, with its findings. */
+  denied(methods: readonly string[], { words, logged }: Refusal = {}): SshpoolError {
     const { user, hostname: host } = this.#request.options;
-    const { detail: found, beyond } = this.#findings;
-    const error = SshpoolError.of('AUTH_FAILED', {
+    const { detail: found, beyond: beyondSsh2 } = this.#findings;
+    return SshpoolError.of('AUTH_FAILED', {
       ...{ user, host },
       methods: printableLine(methods.join(',')),
-      detail: printableLine([...words, found].filter(Boolean).join('; ')),
+      detail: printableLine([words, found].filter(Boolean).join('; ')),
+      ...{ logged, beyondSsh2 },
     });
-    return beyond === undefined ? error : markBeyondSsh2(error, beyond);
   }
 }
 

@@ -5,7 +5,6 @@
 import { describe, SshpoolError } from '../../base/errors.ts';
 import type { SshOptions } from '../../config/ssh-options.ts';
 import type { Note, Others } from '../link/prompts.ts';
-import { markSaid } from '../link/said-by-ssh.ts';
 
 /** Lines that ssh prints only because of -v. */
 const ASKED_FOR = /^(?:debug\d: |Authenticated (?:to|using) |OpenSSH_\S+,? )/;
@@ -93,13 +92,15 @@ export class OpensshOutput {
     this.#finish();
     // All lines but the last were shown.
     const last = this.#held?.text.trimEnd();
-    const error = this.#failureOf(this.#reason().replace(/^ssh: /, ''));
     // Without a server the line may be about the pool's own arguments; ssh itself may succeed then.
     const isServers = last !== undefined && this.serverVersion !== '';
-    return isServers ? markSaid(error, () => [last]) : error;
+    return this.#failureOf(
+      this.#reason().replace(/^ssh: /, ''),
+      isServers ? { logged: [last] } : {},
+    );
   }
 
-  #failureOf(said: string): SshpoolError {
+  #failureOf(said: string, more: { logged?: readonly string[] }): SshpoolError {
     const { host, hostname, port } = this.#options;
     const denied = /Permission denied \(([^)]*)\)/.exec(said);
     if (denied) {
@@ -109,11 +110,12 @@ export class OpensshOutput {
         host: hostname,
         methods: denied[1] ?? '',
         detail: '',
+        ...more,
       });
     }
     const reason = said.replace(/\.$/, '');
     if (reason === 'Host key verification failed') {
-      return SshpoolError.of('HOST_KEY_REFUSED', { host });
+      return SshpoolError.of('HOST_KEY_REFUSED', { host, ...more });
     }
     const unreachable = /^connect to host \S+ port \d+: (.*)$/.exec(reason);
     if (unreachable) {
@@ -121,9 +123,10 @@ export class OpensshOutput {
         host: hostname,
         port,
         reason: unreachable[1] ?? '',
+        ...more,
       });
     }
-    return SshpoolError.of('OPENSSH_FAILED', { host, reason });
+    return SshpoolError.of('OPENSSH_FAILED', { host, reason, ...more });
   }
 
   /**

@@ -20,7 +20,7 @@ import { Client, onServerDebug, protocolOf, type Protocol } from './internals.ts
 import { putOffHostKeys } from './announced-keys.ts';
 import { weaknessWords } from './negotiation.ts';
 import { Ssh2AuthWire } from './auth-wire.ts';
-import { brokenBy, expired, explain, leftBy, lostBy, type Attempted } from './failure.ts';
+import { brokenBy, aborted, explain, leftBy, lostBy, type Attempted } from './failure.ts';
 import { Ssh2HostKey } from './host-key.ts';
 import { Ssh2Link } from './link.ts';
 import { Ssh2Reading } from './reading.ts';
@@ -60,8 +60,10 @@ export async function connectSsh2(request: LinkRequest): Promise<Link> {
     const asked = { ...heard, ask, onLogin, onGivenUp };
     return await new Handshake(asked, stream, attempt.signal).run();
   } catch (thrown) {
-    // The reason of the abort says more than the resulting socket error.
-    throw attempt.signal.aborted ? attempt.signal.reason : thrown;
+    if (!attempt.signal.aborted) throw thrown;
+    // The reason of the abort says more than the resulting socket error; a handshake may add data to it.
+    const reason = SshpoolError.from(attempt.signal.reason);
+    throw SshpoolError.from(thrown).code === reason.code ? thrown : reason;
   } finally {
     limit.cancel();
     signal.removeEventListener('abort', cancel);
@@ -129,7 +131,7 @@ class Handshake {
       });
       client.once('ready', () => resolve(this.#link(protocol, hostKey, reading, () => forced)));
       const abort = (): void => {
-        expired(this.#signal.reason, this.#attempted());
+        this.#failure = aborted(SshpoolError.from(this.#signal.reason), this.#attempted());
         this.#stream.destroy();
       };
       this.#signal.addEventListener('abort', abort, { once: true });

@@ -1,12 +1,12 @@
 /** Why a connect over ssh2 failed: errors of ssh2 and the transport, in the words of sshpool and ssh. */
 import { Socket } from 'node:net';
+import type { ErrorData } from '../../base/error-table.ts';
 import { describe, SshpoolError } from '../../base/errors.ts';
 import { systemWords } from '../../base/system-words.ts';
 import type { SshOptions } from '../../config/ssh-options.ts';
 import type { Login } from '../login/auth.ts';
-import { markBeyondSsh2 } from '../link/beyond-ssh2.ts';
+import { PROXY_PEER } from '../link/hop-error.ts';
 import { noMatching } from './negotiation.ts';
-import { earlyEnd, endedBy, markSaid, PROXY_PEER, type SaidBySsh } from '../link/said-by-ssh.ts';
 import type { Transport } from '../transport/transport.ts';
 
 /** How far the attempt got. */
@@ -28,7 +28,8 @@ type Failure = Error & { readonly code?: unknown };
 /** An error of the transport. */
 export function brokenBy(error: Failure, attempted: Attempted): SshpoolError {
   if (error instanceof SshpoolError) {
-    return error.code === 'PROXY_FAILED' ? markSaid(error, endWords('closed', attempted)) : error;
+    const data = error.dataOf('PROXY_FAILED');
+    return data ? SshpoolError.of('PROXY_FAILED', { ...data, isSsh: isSsh(attempted) }) : error;
   }
   if (error.code === 'ECONNRESET') return leftBy('reset', attempted);
   if (error.code === 'EPIPE') return leftBy('closed', attempted);
@@ -39,31 +40,33 @@ export function brokenBy(error: Failure, attempted: Attempted): SshpoolError {
 export function leftBy(how: 'closed' | 'reset', attempted: Attempted): SshpoolError {
   const { options, insteadOfSsh: said, keptOutMs } = attempted;
   const { hostname: host, port } = options;
-  const isSsh = said === undefined;
-  const left = SshpoolError.of('SERVER_LEFT', {
+  return SshpoolError.of('SERVER_LEFT', {
     host,
     port,
     how,
-    isSsh,
+    isSsh: isSsh(attempted),
+    peer: peerOf(attempted),
     said: explained(said ?? '', keptOutMs),
   });
-  return markSaid(left, endWords(how, attempted));
 }
 
-/** The time limit was reached: in ssh, ConnectTimeout covers the server's identification, too (kex.c). */
-export function expired(error: unknown, attempted: Attempted): void {
-  const { options, insteadOfSsh } = attempted;
-  if (!(error instanceof SshpoolError) || error.code !== 'CONNECT_TIMEOUT') return;
+/** The server's identification was received. */
+function isSsh({ insteadOfSsh }: Attempted): boolean {
+  return insteadOfSsh === undefined;
+}
+
+/**
+ * The attempt was aborted, for this reason. If its time is over: in ssh, ConnectTimeout covers the server's
+ * identification, too (kex.c).
+ */
+export function aborted(error: SshpoolError, attempted: Attempted): SshpoolError {
+  const data = error.dataOf('CONNECT_TIMEOUT');
   // Without ConnectTimeout ssh waits on; after the identification the server has no limit in ssh.
-  if (options.connectTimeoutMs === undefined || insteadOfSsh === undefined) return;
+  const isLimit = attempted.options.connectTimeoutMs !== undefined && !isSsh(attempted);
+  if (data === undefined || !isLimit) return error;
   const info = `Connection to ${peerOf(attempted)} timed out`;
-  markSaid(error, () => ['Connection timed out during banner exchange', { info }]);
-}
-
-function endWords(how: 'closed' | 'reset', attempted: Attempted): SaidBySsh {
-  const end = endedBy(how, peerOf(attempted));
-  const isSsh = attempted.insteadOfSsh === undefined;
-  return (version) => [...(isSsh ? [] : earlyEnd(how, version)), end];
+  const logged = ['Connection timed out during banner exchange', { info }];
+  return SshpoolError.of('CONNECT_TIMEOUT', { ...data, logged });
 }
 
 /** sshd_config(5), PerSourcePenalties: the shortest of the default times is 15 s. */
@@ -82,26 +85,34 @@ export function explain(error: Failure, attempted: Attempted): SshpoolError {
     const peer = peerOf(attempted);
     const received = `Received disconnect from ${peer}:2: ${reason}`;
     const entries = [received, { info: `Disconnected from ${peer}` }];
-    return markSaid(login.denied(['publickey'], reason), () => entries);
+    return login.denied(['publickey'], { words: reason, logged: entries });
   }
-  const failed = lostBy(reason, attempted, error);
   // ssh2's chacha20-poly1305 runs in WebAssembly, which may not fit into a memory limit.
-  if (error.name === 'RuntimeError') return markBeyondSsh2(failed, 'ssh2 has too little memory');
+  if (error.name === 'RuntimeError') {
+    return lostBy(reason, attempted, { beyondSsh2: 'ssh2 has too little memory' }, error);
+  }
   const noCommon = /no matching (.*)/.exec(reason)?.[1];
-  if (noCommon === undefined) return failed;
+  if (noCommon === undefined) return lostBy(reason, attempted, {}, error);
   const nothing = kexinit && noMatching(options, kexinit);
-  if (nothing === undefined) return markBeyondSsh2(failed, `ssh2 has no matching ${noCommon}`);
+  if (nothing === undefined) {
+    return lostBy(reason, attempted, { beyondSsh2: `ssh2 has no matching ${noCommon}` }, error);
+  }
   const info = `Unable to negotiate with ${peerOf(attempted)}: ${nothing}`;
-  return markSaid(failed, () => [{ info }]);
+  return lostBy(reason, attempted, { logged: [{ info }] }, error);
 }
 
 /** The connect failed, for this reason. */
-export function lostBy(reason: string, { options, login }: Attempted, cause?: Error): SshpoolError {
+export function lostBy(
+  reason: string,
+  { options, login }: Attempted,
+  more: Pick<ErrorData<'HANDSHAKE_FAILED'>, 'logged' | 'beyondSsh2'> = {},
+  cause?: Error,
+): SshpoolError {
   const { hostname: host, port } = options;
-  const lost = SshpoolError.of('HANDSHAKE_FAILED', { host, port, reason }, cause);
   // The banner of a login may be longer than any packet that ssh2 reads (its MAX_PACKET_SIZE).
   const isTooLong = login !== undefined && reason.startsWith('Bad packet length');
-  return isTooLong ? markBeyondSsh2(lost, 'ssh2 reads no packet that is so long') : lost;
+  const beyond = isTooLong ? { beyondSsh2: 'ssh2 reads no packet that is so long' } : {};
+  return SshpoolError.of('HANDSHAKE_FAILED', { host, port, reason, ...beyond, ...more }, cause);
 }
 
 /** The peer, as ssh names it. */

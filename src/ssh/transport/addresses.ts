@@ -7,7 +7,6 @@ import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { describe, SshpoolError } from '../../base/errors.ts';
 import type { SshOptions } from '../../config/ssh-options.ts';
-import { markSaid } from '../link/said-by-ssh.ts';
 
 export type Family = SshOptions['addressFamily'];
 
@@ -92,7 +91,7 @@ interface NoSource {
 /** There is no socket to connect with: ssh prints `said`, and no reason for the connect (sshconnect.c). */
 export function noSource(facts: NoSource, said: string, cause?: Error): SshpoolError {
   const end = `ssh: connect to host ${facts.host} port ${facts.port}: failure`;
-  return markSaid(SshpoolError.of('CONNECT_FAILED', facts, cause), () => [said, end]);
+  return SshpoolError.of('CONNECT_FAILED', { ...facts, logged: [said, end] }, cause);
 }
 
 /** Takes a loopback or link-local address only if there is no other. */

@@ -1,30 +1,20 @@
 /** ssh's messages for a host key that it refuses (sshconnect.c, check_host_key; hostfile.c). Pure. */
+import type { ErrorData } from '../../base/error-table.ts';
 import { isAtLeast } from '../link/ssh-version.ts';
-
-export interface RefusedKey {
-  /** As known_hosts names it. */
-  readonly host: string;
-  readonly keyType: string;
-  readonly fingerprint: string;
-}
-
-/** The line with another key of the host, and the file for a new key, named as the user named them. */
-export interface OtherKey {
-  readonly keyType: string;
-  readonly file: string;
-  readonly line: number;
-  readonly ownFile: string;
-}
 
 const FAILED = 'Host key verification failed.';
 const RULE = '@'.repeat(59);
 
-export function unknownKeyWords({ host, keyType }: RefusedKey, isStrict: boolean): string[] {
+export function unknownKeyWords({
+  host,
+  keyType,
+  isStrict,
+}: ErrorData<'HOST_KEY_UNKNOWN'>): string[] {
   const known = `No ${keyType} host key is known for ${host} and you have requested strict checking.`;
   return isStrict ? [known, FAILED] : [FAILED];
 }
 
-export function revokedKeyWords({ host, keyType }: RefusedKey): string[] {
+export function revokedKeyWords({ host, keyType }: ErrorData<'HOST_KEY_REVOKED'>): string[] {
   return [
     RULE,
     '@       WARNING: REVOKED HOST KEY DETECTED!               @',
@@ -39,8 +29,7 @@ export function revokedKeyWords({ host, keyType }: RefusedKey): string[] {
 
 /** `version` is what `ssh -V` prints: Debian's says how to remove the line. */
 export function changedKeyWords(
-  { host, keyType, fingerprint }: RefusedKey,
-  other: OtherKey,
+  { host, keyType, fingerprint, line, other }: ErrorData<'HOST_KEY_CHANGED'>,
   version: string,
 ): string[] {
   return [
@@ -53,7 +42,7 @@ export function changedKeyWords(
     `The fingerprint for the ${keyType} key sent by the remote host is\n${fingerprint}.`,
     'Please contact your system administrator.',
     `Add correct host key in ${other.ownFile} to get rid of this message.`,
-    `Offending ${other.keyType} key in ${other.file}:${other.line}`,
+    `Offending ${other.keyType} key in ${other.file}:${line}`,
     ...removal(other.file, host, version),
     `Host key for ${host} has changed and you have requested strict checking.`,
     FAILED,

@@ -4,7 +4,6 @@
  */
 import { SshpoolError } from '../../base/errors.ts';
 import type { SshOptions } from '../../config/ssh-options.ts';
-import { changedKeyWords, revokedKeyWords, unknownKeyWords } from './host-key-words.ts';
 import { ASK_AGAIN, hostKeyQuestion, parseHostKeyAnswer } from './host-key-question.ts';
 import { appendKnownHost } from './known-hosts-file.ts';
 import {
@@ -20,7 +19,6 @@ import {
 } from './known-hosts.ts';
 import type { Ask } from '../link/prompts.ts';
 import { givenName } from '../link/given-name.ts';
-import { markSaid, type SaidBySsh } from '../link/said-by-ssh.ts';
 import { sshVersion } from '../link/ssh-version.ts';
 
 export interface HostKeyRequest {
@@ -54,34 +52,29 @@ export async function verifyHostKey(
     case 'changed': {
       // Also with StrictHostKeyChecking=no, where ssh would go on without passwords: the pool must not keep a
       // connection to an impostor for later callers.
-      const place = placeOf(verdict.entry);
-      const { file, line } = place;
-      const [ownFile = file] = [...options.userKnownHostsFiles, ...options.globalKnownHostsFiles];
+      const refused = { ...facts, ...placeOf(verdict.entry, options) };
+      const [ownFile = refused.file] = [
+        ...options.userKnownHostsFiles,
+        ...options.globalKnownHostsFiles,
+      ];
       const other = {
-        ...{ file: givenName(file, options), line, ownFile: givenName(ownFile, options) },
+        ...{ file: givenName(refused.file, options), ownFile: givenName(ownFile, options) },
         keyType: labelOfType(verdict.entry.keyType),
       };
-      const words = (version: string): string[] => changedKeyWords(facts, other, version);
-      throw asSsh(options, SshpoolError.of('HOST_KEY_CHANGED', { ...facts, ...place }), words);
+      throw SshpoolError.of('HOST_KEY_CHANGED', { ...refused, other });
     }
     case 'revoked':
-      throw asSsh(
-        options,
-        SshpoolError.of('HOST_KEY_REVOKED', { ...facts, ...placeOf(verdict.entry) }),
-        () => revokedKeyWords(facts),
-      );
+      throw SshpoolError.of('HOST_KEY_REVOKED', { ...facts, ...placeOf(verdict.entry, options) });
     case 'unknown':
       return acceptUnknown(request, key, facts);
   }
 }
 
-/** With StrictHostKeyChecking=no ssh itself may go on. */
-function asSsh(options: SshOptions, error: SshpoolError, words: SaidBySsh): SshpoolError {
-  return options.strictHostKeyChecking === 'no' ? error : markSaid(error, words);
-}
-
-function placeOf({ file, line }: KnownHost): { file: string; line: number } {
-  return { file, line };
+function placeOf(
+  { file, line }: KnownHost,
+  { strictHostKeyChecking }: SshOptions,
+): { file: string; line: number; sshGoesOn: boolean } {
+  return { file, line, sshGoesOn: strictHostKeyChecking === 'no' };
 }
 
 const STRICT = 'StrictHostKeyChecking is yes';
@@ -115,8 +108,7 @@ async function acceptUnknown(
 
 function refuse(facts: Facts, why: string, remedy = REMEDY): never {
   const isStrict = why === STRICT;
-  const error = SshpoolError.of('HOST_KEY_UNKNOWN', { ...facts, hint: `${why}; ${remedy}` });
-  throw markSaid(error, () => unknownKeyWords(facts, isStrict));
+  throw SshpoolError.of('HOST_KEY_UNKNOWN', { ...facts, hint: `${why}; ${remedy}`, isStrict });
 }
 
 async function askPerson(request: HostKeyRequest, key: Buffer, facts: Facts): Promise<void> {

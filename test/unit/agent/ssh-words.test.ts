@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { farewell, sshFailure } from '../../../src/agent/ssh-words.ts';
 import { SshpoolError } from '../../../src/base/errors.ts';
-import { failedAtHop, markSaid } from '../../../src/ssh/link/said-by-ssh.ts';
-import { isAtLeast } from '../../../src/ssh/link/ssh-version.ts';
+import { HopError } from '../../../src/ssh/link/hop-error.ts';
 
 const options = { connectTimeoutMs: 1000, showsServerWords: true, isSilent: false };
 const facts = (connectTimeoutMs: number | undefined) => ({
@@ -10,9 +9,15 @@ const facts = (connectTimeoutMs: number | undefined) => ({
   version: () => Promise.resolve('OpenSSH_9.2p1 Debian-2'),
 });
 
+const left = {
+  ...{ host: 'h', port: 1, peer: 'h port 1', said: '' },
+  how: 'closed',
+  isSsh: false,
+} as const;
+
 /** The error as a target gets it if it happened at its jump host. */
 function atHop(error: SshpoolError, of = options): SshpoolError {
-  return failedAtHop({ error, options: of });
+  return new HopError(error, of);
 }
 
 describe('the messages of ssh', () => {
@@ -51,19 +56,21 @@ describe('the messages of ssh', () => {
   });
 
   it.each([
-    ['OpenSSH_9.2p1 Debian-2', 'of 9.2\r\nand more\r'],
-    ['OpenSSH_10.6p1', 'later\r'],
-  ])('that an error contains are those of %s', async (version, said) => {
-    const error = markSaid(SshpoolError.of('HOST_KEY_REFUSED', { host: 'h' }), (text) =>
-      isAtLeast(text, 9, 5) ? ['later'] : ['of 9.2', 'and more'],
-    );
+    [
+      'OpenSSH_9.2p1 Debian-2',
+      'kex_exchange_identification: Connection closed by remote host\r\n' +
+        'Connection closed by h port 1\r',
+    ],
+    ['OpenSSH_10.6p1', 'Connection closed by h port 1\r'],
+  ])('are those of %s', async (version, said) => {
+    const error = SshpoolError.of('SERVER_LEFT', left);
     const asked = { ...facts(1000), version: () => Promise.resolve(version) };
     expect(await sshFailure(error, asked)).toEqual({ others: '', log: said });
   });
 
   it('of the level INFO are hidden by LogLevel ERROR', async () => {
-    const lost = SshpoolError.of('HOST_KEY_REFUSED', { host: 'h' });
-    const error = markSaid(lost, () => ['error', { info: 'info' }]);
+    const logged = ['error', { info: 'info' }];
+    const error = SshpoolError.of('HOST_KEY_REFUSED', { host: 'h', logged });
     const asked = { ...facts(1000), options: { ...options, showsServerWords: false } };
     expect(await sshFailure(error, asked)).toEqual({ others: '', log: 'error\r' });
   });

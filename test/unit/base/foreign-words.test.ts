@@ -1,7 +1,8 @@
 /** An error message contains no control characters, whatever server or program wrote parts of it. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ERROR_CODES, SshpoolError } from '../../../src/base/errors.ts';
+import { ERROR_CODES } from '../../../src/base/error-table.ts';
+import { SshpoolError } from '../../../src/base/errors.ts';
 import { createLog } from '../../../src/base/log.ts';
 import { printableLine } from '../../../src/base/printable.ts';
 import { FakeClock } from '../../support/clock.ts';

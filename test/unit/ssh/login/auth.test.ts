@@ -466,7 +466,7 @@ it('a login that the server aborts still reports what OpenSSH could have done', 
   const keyAgent = await startSoftAgent(where, [held('a', blob, false)]);
   const login = loginOf({ keyAgent });
   await logIn(accepting(blob), {}, login);
-  const error = login.denied(['publickey'], 'Too many authentication failures');
+  const error = login.denied(['publickey'], { words: 'Too many authentication failures' });
   expect(error.message).toContain('Too many authentication failures; a: ');
   expect(beyondSsh2(error)).toBe('the key agent would not sign with a');
 });
