@@ -4,6 +4,7 @@
  */
 import { writev } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { Credit } from '../base/credit.ts';
 import { pause } from '../base/time.ts';
 import { MAX_CHUNK } from '../wire/protocol.ts';
 
@@ -94,7 +95,7 @@ export class StandardInput {
   readonly #open: () => Readable;
   readonly #onData: (data: Buffer) => void;
   readonly #onEnd: () => void;
-  #granted = 0;
+  readonly #credit = new Credit();
   #stream: Readable | undefined;
   #ended = false;
 
@@ -106,7 +107,7 @@ export class StandardInput {
   }
 
   grant(bytes: number): void {
-    this.#granted += bytes;
+    this.#credit.grant(bytes);
     if (this.#ended) return;
     this.#stream ??= this.#start();
     this.#flow(this.#stream);
@@ -129,12 +130,12 @@ export class StandardInput {
   }
 
   #flow(stream: Readable): void {
-    while (this.#granted > 0 && !this.#ended) {
+    while (this.#credit.left > 0 && !this.#ended) {
       // Read even an empty buffer: this makes the stream read on.
-      const want = Math.min(this.#granted, stream.readableLength, MAX_CHUNK);
+      const want = Math.min(this.#credit.left, stream.readableLength, MAX_CHUNK);
       const data = stream.read(want === 0 ? undefined : want) as Buffer | null;
       if (data === null) return;
-      this.#granted -= data.length;
+      this.#credit.spend(data.length);
       this.#onData(data);
     }
   }

@@ -1,5 +1,6 @@
 /** The standard streams of a remote command as Node streams, with flow control in both directions. */
 import { Readable, Writable } from 'node:stream';
+import { Credit } from '../base/credit.ts';
 
 /** Bytes from the host; as many as were read may follow. */
 export class CommandOutput extends Readable {
@@ -63,7 +64,7 @@ export interface InputEvents {
 /** Bytes to the host, within what the other side grants. */
 export class CommandInput extends Writable {
   readonly #events: InputEvents;
-  #granted = 0;
+  readonly #credit = new Credit();
   #unsent: { bytes: Buffer; readonly done: () => void } | undefined;
   /** The command reads no more: unsent bytes are dropped. */
   #closed = false;
@@ -75,7 +76,7 @@ export class CommandInput extends Writable {
   }
 
   grant(bytes: number): void {
-    this.#granted += bytes;
+    this.#credit.grant(bytes);
     this.#flush();
   }
 
@@ -89,10 +90,10 @@ export class CommandInput extends Writable {
   #flush(): void {
     const unsent = this.#unsent;
     if (unsent === undefined) return;
-    const now = this.#closed ? unsent.bytes : unsent.bytes.subarray(0, this.#granted);
+    const now = this.#closed ? unsent.bytes : unsent.bytes.subarray(0, this.#credit.left);
     unsent.bytes = unsent.bytes.subarray(now.length);
     if (!this.#closed && now.length > 0) {
-      this.#granted -= now.length;
+      this.#credit.spend(now.length);
       this.#events.write(now);
     }
     if (unsent.bytes.length > 0) return;

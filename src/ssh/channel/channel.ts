@@ -2,6 +2,7 @@
  * One channel of RFC 4254 section 5: its phases, its windows, its request replies. Sends messages through a
  * given function; knows neither links nor the purpose of the channel.
  */
+import { Credit } from '../../base/credit.ts';
 import type { SshpoolError } from '../../base/errors.ts';
 import { STDERR, type ChannelMessage } from './messages.ts';
 
@@ -53,11 +54,11 @@ export class Channel {
   readonly #events: ChannelEvents;
   #phase: Phase = 'opening';
   #remoteId = 0;
-  #sendWindow = 0;
-  /** The largest value of #sendWindow so far. */
+  readonly #toSend = new Credit();
+  /** The largest credit for sending so far. */
   #fullWindow = 0;
   #maxPacket = 0;
-  #receiveWindow: number;
+  readonly #toReceive: Credit;
   /** Consumed bytes are granted again in portions of at least this size. */
   readonly #grantBytes: number;
   #consumed = 0;
@@ -68,7 +69,7 @@ export class Channel {
   /** `window`: how many bytes the peer may send before some are consumed. */
   constructor(send: Send, window: number, events: ChannelEvents) {
     this.#send = send;
-    this.#receiveWindow = window;
+    this.#toReceive = new Credit(window);
     this.#grantBytes = window / 8;
     this.#events = events;
   }
@@ -79,24 +80,23 @@ export class Channel {
 
   /** Bytes that may be written now. */
   get sendWindow(): number {
-    return this.#sendWindow;
+    return this.#toSend.left;
   }
 
   /** The most bytes to write at once, so that other channels get their turn. */
   get bytesAtOnce(): number {
-    return Math.min(this.#sendWindow, this.#maxPacket * MAX_AT_ONCE);
+    return Math.min(this.#toSend.left, this.#maxPacket * MAX_AT_ONCE);
   }
 
   /** Bytes that were sent and that the peer has not granted again: some may be in flight. */
   get unconfirmed(): number {
-    return this.#fullWindow - this.#sendWindow;
+    return this.#fullWindow - this.#toSend.left;
   }
 
   /** Sends data, at most `sendWindow` bytes; sends nothing after `end` or `close`. */
   write(data: Buffer): void {
     if (this.#phase !== 'open' || this.#eofSent) return;
-    if (data.length > this.#sendWindow) throw new RangeError('more data than the window takes');
-    this.#sendWindow -= data.length;
+    this.#toSend.spend(data.length);
     for (let at = 0; at < data.length; at += this.#maxPacket) {
       const part = data.subarray(at, at + this.#maxPacket);
       this.#send({ type: 'data', recipient: this.#remoteId, data: part });
@@ -125,7 +125,7 @@ export class Channel {
   consume(bytes: number): void {
     this.#consumed += bytes;
     if (this.#consumed < this.#grantBytes || this.#phase !== 'open') return;
-    this.#receiveWindow += this.#consumed;
+    this.#toReceive.grant(this.#consumed);
     this.#send({ type: 'window-adjust', recipient: this.#remoteId, bytes: this.#consumed });
     this.#consumed = 0;
   }
@@ -162,9 +162,9 @@ export class Channel {
           message.code === STDERR ? this.#events.onStderr(data) : this.consume(data.length),
         );
       case 'window-adjust':
-        if (message.bytes > MAX_WINDOW - this.#sendWindow) return false;
+        if (message.bytes > MAX_WINDOW - this.#toSend.left) return false;
         this.#grow(message.bytes);
-        if (this.#phase === 'open') this.#events.onWindow(this.#sendWindow);
+        if (this.#phase === 'open') this.#events.onWindow(this.#toSend.left);
         return true;
       case 'eof':
         if (this.#phase === 'open' && !this.#eofReceived) this.#events.onEof();
@@ -193,13 +193,13 @@ export class Channel {
   }
 
   #grow(bytes: number): void {
-    this.#sendWindow += bytes;
-    this.#fullWindow = Math.max(this.#fullWindow, this.#sendWindow);
+    this.#toSend.grant(bytes);
+    this.#fullWindow = Math.max(this.#fullWindow, this.#toSend.left);
   }
 
   #receiveData(data: Buffer, deliver: (data: Buffer) => void): boolean {
-    if (data.length > this.#receiveWindow) return false;
-    this.#receiveWindow -= data.length;
+    if (data.length > this.#toReceive.left) return false;
+    this.#toReceive.spend(data.length);
     // Nothing is delivered after a close on this side, nor after the peer's EOF (section 5.3).
     if (this.#phase === 'open' && !this.#eofReceived) deliver(data);
     return true;

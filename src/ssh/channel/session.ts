@@ -4,6 +4,7 @@
  * connections, pools or callers.
  */
 import { Reader, Writer } from '../../base/bytes.ts';
+import { Credit } from '../../base/credit.ts';
 import { SshpoolError } from '../../base/errors.ts';
 import { printableLine } from '../../base/printable.ts';
 import { WINDOW, type Channel } from './channel.ts';
@@ -97,7 +98,7 @@ export class Session {
   #outcome: Outcome | undefined;
   #terminal = false;
   /** Bytes of stdin that were granted to the caller and not written yet. */
-  #granted = 0;
+  readonly #credit = new Credit();
 
   constructor(channels: Channels, slot: SlotEvents) {
     this.#slot = slot;
@@ -150,8 +151,7 @@ export class Session {
 
   /** Writes to stdin, within what onStdinWindow granted. */
   write(data: Buffer): void {
-    if (data.length > this.#granted) throw new RangeError('more stdin than was granted');
-    this.#granted -= data.length;
+    this.#credit.spend(data.length);
     this.#slot.onMoved(data.length);
     this.#channel.write(data);
     this.#grant();
@@ -239,10 +239,10 @@ export class Session {
 
   #grant(): void {
     if (this.#state !== 'running' && this.#state !== 'exited') return;
-    const bytes = Math.min(this.#channel.bytesAtOnce, WINDOW) - this.#granted;
+    const bytes = Math.min(this.#channel.bytesAtOnce, WINDOW) - this.#credit.left;
     // Each grant costs a message, so small ones wait, unless the caller has nothing left.
-    if (bytes <= 0 || (bytes < WINDOW / 8 && this.#granted > 0)) return;
-    this.#granted += bytes;
+    if (bytes <= 0 || (bytes < WINDOW / 8 && this.#credit.left > 0)) return;
+    this.#credit.grant(bytes);
     this.#events?.onStdinWindow(bytes);
   }
 
