@@ -10,7 +10,7 @@ import type { SshOptions } from '../config/ssh-options.ts';
 import { isVerifiable } from './ssh2/algorithms.ts';
 import { chooseLink, type LinkCriteria } from './choose-link.ts';
 import { mayHaveTicket } from './login/kerberos.ts';
-import { KeyTypes } from './trust/key-types.ts';
+import { InstalledKeyTypes } from './trust/installed-key-types.ts';
 import { loadKnownHosts } from './trust/known-hosts-file.ts';
 import {
   hasCertAuthority,
@@ -32,7 +32,7 @@ export class Links {
   readonly #setting: LinkSetting;
   /** By connection key: why ssh2 could not make the connection. */
   readonly #learned: TtlCache<string>;
-  readonly #keyTypes = new KeyTypes();
+  readonly #keyTypes = new InstalledKeyTypes();
   readonly #penalties: Penalties;
 
   constructor(clock: Clock, setting: LinkSetting, penalties: Penalties) {

@@ -7,6 +7,7 @@ import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import type { ParsedKey } from 'ssh2';
 import { describe } from '../../base/errors.ts';
+import { keyTypeNamed } from './key-types.ts';
 import { ed25519Container, readKeyContainer } from './key-container.ts';
 import { parseForeignKey, parsePublicKey, type PublicKey } from './public-key.ts';
 import { parseKey } from './foreign-keys.ts';
@@ -171,13 +172,6 @@ function firstBlock(text: string): { label: string; text: string } | undefined {
   return end < 0 ? undefined : { label, text: text.slice(begin.index, end + last.length) };
 }
 
-const TYPES = new Set([
-  'ssh-ed25519',
-  'ssh-rsa',
-  'ecdsa-sha2-nistp256',
-  'ecdsa-sha2-nistp384',
-  'ecdsa-sha2-nistp521',
-]);
 const CIPHERS = /^(?:aes(?:128|192|256)-(?:ctr|cbc)|aes(?:128|256)-gcm@openssh\.com|3des-cbc)$/;
 /**
  * The key derivation runs in this process and blocks it for some 20 ms per round; ssh-keygen uses 16 or 24 by
@@ -190,7 +184,7 @@ function parseContainer(text: string, passphrase: Buffer | undefined): LoadedKey
   const container = readKeyContainer(text);
   if (!container) return DAMAGED;
   const { cipher, rounds, type, publicBlob } = container;
-  if (!TYPES.has(type)) return unsupported(type, publicBlob);
+  if (!keyTypeNamed(type)?.signs) return unsupported(type, publicBlob);
   if (cipher === 'none') return toSsh2(text, publicBlob);
   if (!CIPHERS.test(cipher)) return onlyBySsh('its cipher is not supported', publicBlob);
   if (rounds > MAX_ROUNDS) return onlyBySsh('it takes too long to decrypt', publicBlob);

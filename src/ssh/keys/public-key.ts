@@ -4,30 +4,13 @@
  */
 import { Reader, Writer } from '../../base/bytes.ts';
 import { SshpoolError } from '../../base/errors.ts';
+import { isCertificateName, keyTypeNamed, typeOfAlgorithm, type Field } from './key-types.ts';
 
 export interface PublicKey {
   /** The wire name, such as ssh-ed25519. */
   readonly type: string;
   readonly blob: Buffer;
 }
-
-/** One field after the type: so many bytes, this very text, a number, or any string. */
-type Field = number | { readonly text: string } | 'mpint' | 'any';
-
-/** A point is 0x04 and two coordinates: ssh takes no compressed ones. */
-const SHAPES: Readonly<Record<string, readonly Field[] | undefined>> = {
-  'ssh-ed25519': [32],
-  'ssh-rsa': ['mpint', 'mpint'],
-  'ssh-dss': ['mpint', 'mpint', 'mpint', 'mpint'],
-  'ecdsa-sha2-nistp256': [{ text: 'nistp256' }, 65],
-  'ecdsa-sha2-nistp384': [{ text: 'nistp384' }, 97],
-  'ecdsa-sha2-nistp521': [{ text: 'nistp521' }, 133],
-  'sk-ssh-ed25519@openssh.com': [32, 'any'],
-  'sk-ecdsa-sha2-nistp256@openssh.com': [{ text: 'nistp256' }, 65, 'any'],
-};
-
-/** The older ones have a version; `ssh-mldsa44-ed25519-cert` (OpenSSH 10.6) has none. */
-const CERTIFICATE = /-cert(-v\d\d@openssh\.com)?$/;
 
 /** The wire type name at the start of a key blob; undefined where there is none. */
 export function publicKeyType(blob: Buffer): string | undefined {
@@ -46,13 +29,13 @@ export function publicKeyType(blob: Buffer): string | undefined {
 export function canonicalKey(blob: Buffer): Buffer | undefined {
   const type = publicKeyType(blob);
   if (type === undefined) return undefined;
-  if (CERTIFICATE.test(type)) return blob;
-  const shape = Object.hasOwn(SHAPES, type) ? SHAPES[type] : undefined;
-  if (shape === undefined) return undefined;
+  if (isCertificateName(type)) return blob;
+  const known = keyTypeNamed(type);
+  if (known === undefined || known.isForeign) return undefined;
   return attempt(() => {
     const from = new Reader(blob);
     const to = new Writer().string(from.string());
-    for (const field of shape) {
+    for (const field of known.fields) {
       const value = readField(from.string(), field);
       if (value === undefined) return undefined;
       to.string(value);
@@ -81,9 +64,6 @@ function positiveNumber(value: Buffer): Buffer | undefined {
   return first < 0x80 ? value.subarray(start) : value.subarray(start - 1);
 }
 
-/** The names of signature algorithms that ssh also accepts as a key type (sshkey.c). */
-const RSA_SIGNATURES = new Set(['rsa-sha2-256', 'rsa-sha2-512']);
-
 /**
  * The key of a line `TYPE BASE64 [COMMENT]`, in its canonical form; undefined if type and key do not match or
  * are malformed.
@@ -95,7 +75,8 @@ export function parsePublicKey(line: string): PublicKey | undefined {
   const bytes = decodeBase64(base64.replace(/[\r\v\f]+/g, ''));
   const blob = bytes && canonicalKey(bytes);
   if (!blob) return undefined;
-  const named = RSA_SIGNATURES.has(type) ? 'ssh-rsa' : type;
+  // ssh also takes the name of a signature algorithm (sshkey.c).
+  const named = isCertificateName(type) ? type : typeOfAlgorithm(type);
   return publicKeyType(blob) === named ? { type: named, blob } : undefined;
 }
 
@@ -105,7 +86,8 @@ export function parsePublicKey(line: string): PublicKey | undefined {
  */
 export function parseForeignKey(line: string): PublicKey | undefined {
   const [type = '', base64 = ''] = line.replace(/^[ \t]+/, '').split(/[ \t]+/, 2);
-  if (Object.hasOwn(SHAPES, type) || CERTIFICATE.test(type)) return undefined;
+  const known = keyTypeNamed(type);
+  if ((known && !known.isForeign) || isCertificateName(type)) return undefined;
   const blob = decodeBase64(base64.replace(/[\r\v\f]+/g, ''));
   return blob && publicKeyType(blob) === type ? { type, blob } : undefined;
 }

@@ -4,17 +4,11 @@
  */
 import { Reader } from '../../base/bytes.ts';
 import type { SshOptions } from '../../config/ssh-options.ts';
-import { certifiedKey, plainName } from './certificate.ts';
+import { certifiedKey } from './certificate.ts';
+import { algorithmsOf, plainName } from './key-types.ts';
 import { attempt, publicKeyType } from './public-key.ts';
 
 type Rules = Pick<SshOptions, 'pubkeyAcceptedAlgorithms' | 'requiredRsaBits'>;
-
-/** The signature algorithms of a key type, the strongest first. */
-function algorithmsOf(type: string): readonly string[] {
-  if (plainName(type) !== 'ssh-rsa') return [type];
-  const suffix = type.slice('ssh-rsa'.length);
-  return ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'].map((name) => `${name}${suffix}`);
-}
 
 /** Those that PubkeyAcceptedAlgorithms has, in its order. */
 function acceptedOf(type: string, { pubkeyAcceptedAlgorithms: accepted }: Rules): string[] {

@@ -5,21 +5,11 @@
 import { sign } from 'node:crypto';
 import type { ParsedKey } from 'ssh2';
 import { Writer } from '../../base/bytes.ts';
-
-/** By signature algorithm; null where the key type implies the hash. */
-const HASHES: Readonly<Record<string, string | null>> = {
-  'ssh-ed25519': null,
-  'ecdsa-sha2-nistp256': 'sha256',
-  'ecdsa-sha2-nistp384': 'sha384',
-  'ecdsa-sha2-nistp521': 'sha512',
-  'rsa-sha2-512': 'sha512',
-  'rsa-sha2-256': 'sha256',
-  'ssh-rsa': 'sha1',
-};
+import { hashOf } from './key-types.ts';
 
 /** @throws Error where the key cannot sign by this algorithm */
 export function signWith(key: ParsedKey, algorithm: string, data: Buffer): Buffer {
-  const hash = HASHES[algorithm];
+  const hash = hashOf(algorithm);
   if (hash === undefined) throw new Error(`${algorithm} is not supported`);
   const encoding = { key: key.getPrivatePEM(), dsaEncoding: 'ieee-p1363' } as const;
   const raw = sign(hash, data, encoding);

@@ -5,7 +5,7 @@
  */
 import { Reader, Writer } from '../../base/bytes.ts';
 import { describe } from '../../base/errors.ts';
-import { plainName } from '../keys/certificate.ts';
+import { plainName } from '../keys/key-types.ts';
 import type { Findings } from './findings.ts';
 import { identitiesOf, isAllowed, labelOf, type Identity } from './identities.ts';
 import type { KeyAgent } from '../keys/key-agent.ts';

@@ -4,7 +4,8 @@
  */
 import type { Algorithms } from 'ssh2';
 import type { SshOptions } from '../../config/ssh-options.ts';
-import { orderHostKeyAlgorithms, plainType } from '../trust/known-hosts.ts';
+import { typeOfAlgorithm } from '../keys/key-types.ts';
+import { orderHostKeyAlgorithms } from '../trust/known-hosts.ts';
 import { SUPPORTED, type Supported } from './internals.ts';
 
 /**
@@ -51,7 +52,7 @@ export function missingAlgorithms(options: SshOptions): string[] {
 
 /** Whether ssh2 can verify a host key of this type. */
 export function isVerifiable(keyType: string): boolean {
-  return SUPPORTED.serverHostKey.some((algorithm) => plainType(algorithm) === keyType);
+  return SUPPORTED.serverHostKey.some((algorithm) => typeOfAlgorithm(algorithm) === keyType);
 }
 
 function usable(kind: keyof Supported, wanted: readonly string[]): string[] {

@@ -1,7 +1,7 @@
 /** The negotiation of algorithms (RFC 4253 section 7.1), as OpenSSH does it. Pure. */
 import { Reader } from '../../base/bytes.ts';
 import type { SshOptions } from '../../config/ssh-options.ts';
-import { plainName } from '../keys/certificate.ts';
+import { plainName } from '../keys/key-types.ts';
 
 /** The lists of a KEXINIT that decide whether a connection is possible; one direction stands for both. */
 interface Offer {

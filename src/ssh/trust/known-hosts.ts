@@ -4,6 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { SshpoolError } from '../../base/errors.ts';
+import { keyTypeNamed, typeOfAlgorithm } from '../keys/key-types.ts';
 import { hashName, lowerCase, matchesHost, saltOf } from './host-patterns.ts';
 import {
   canonicalKey,
@@ -187,18 +188,10 @@ export function orderHostKeyAlgorithms(
   offered: readonly string[],
   knownTypes: readonly string[],
 ): string[] {
-  const isKnown = (algorithm: string): boolean => knownTypes.includes(plainType(algorithm));
+  const isKnown = (algorithm: string): boolean => knownTypes.includes(typeOfAlgorithm(algorithm));
   const [best] = offered;
   if (best === undefined || isKnown(best)) return [...offered];
   return [...offered.filter(isKnown), ...offered.filter((algorithm) => !isKnown(algorithm))];
-}
-
-/** The type of the key that an algorithm signs with, without its certificate part. */
-export function plainType(algorithm: string): string {
-  const plain = algorithm.replace(/^(sk-)?(.*)-cert-v01@openssh\.com$/, (_, sk: unknown, type) =>
-    sk === undefined ? String(type) : `sk-${type}@openssh.com`,
-  );
-  return plain.startsWith('rsa-sha2-') ? 'ssh-rsa' : plain;
 }
 
 /**
@@ -211,24 +204,13 @@ export function fingerprint(key: Buffer, hash: 'md5' | 'sha256' = 'sha256'): str
   return `SHA256:${digest.digest('base64').replace(/=+$/, '')}`;
 }
 
-const LABELS = new Map([
-  ['ssh-ed25519', 'ED25519'],
-  ['ssh-rsa', 'RSA'],
-  ['ssh-dss', 'DSA'],
-  ['ecdsa-sha2-nistp256', 'ECDSA'],
-  ['ecdsa-sha2-nistp384', 'ECDSA'],
-  ['ecdsa-sha2-nistp521', 'ECDSA'],
-  ['sk-ssh-ed25519@openssh.com', 'ED25519-SK'],
-  ['sk-ecdsa-sha2-nistp256@openssh.com', 'ECDSA-SK'],
-]);
-
 /** The type as ssh words it in messages (sshkey_type): ED25519, ECDSA, RSA; else the wire name. */
 export function keyTypeLabel(key: Buffer): string {
   return labelOfType(publicKeyType(key) ?? 'unknown');
 }
 
 export function labelOfType(type: string): string {
-  return LABELS.get(type) ?? type;
+  return keyTypeNamed(type)?.label ?? type;
 }
 
 /**

@@ -4,6 +4,7 @@
  * host in a second file are not moved to the first.
  */
 import type { SshOptions } from '../../config/ssh-options.ts';
+import { algorithmsOf, isCertificateName } from '../keys/key-types.ts';
 import { matchesHost } from './host-patterns.ts';
 import { appendKnownHost, loadKnownHosts, removeKnownHosts } from './known-hosts-file.ts';
 import { knownHostLine, type KnownHost, type LookupName } from './known-hosts.ts';
@@ -88,7 +89,6 @@ export async function learnHostKeys(
 /** Plain keys of a type that the user allows. */
 function isAccepted(key: Buffer, algorithms: readonly string[]): boolean {
   const type = publicKeyType(key);
-  if (type === undefined || type.includes('-cert-')) return false;
-  const names = type === 'ssh-rsa' ? ['rsa-sha2-256', 'rsa-sha2-512', type] : [type];
-  return names.some((name) => algorithms.includes(name));
+  if (type === undefined || isCertificateName(type)) return false;
+  return algorithmsOf(type).some((name) => algorithms.includes(name));
 }

@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { Writer } from '../../../../src/base/bytes.ts';
-import { certifiedKey, isCertificate, plainName } from '../../../../src/ssh/keys/certificate.ts';
+import { certifiedKey, isCertificate } from '../../../../src/ssh/keys/certificate.ts';
+import { plainName } from '../../../../src/ssh/keys/key-types.ts';
 import { bytes } from '../../../support/arbitrary.ts';
 import { createSandbox, type Sandbox } from '../../../support/sandbox.ts';
 

@@ -12,7 +12,7 @@ type Types = ReadonlySet<string> | undefined;
 
 const LIMIT_MS = 10_000;
 
-export class KeyTypes {
+export class InstalledKeyTypes {
   /** By the program, and by when it was installed. */
   readonly #answers = new Map<string, Promise<Types>>();
 
