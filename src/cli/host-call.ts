@@ -5,7 +5,7 @@
 import { programVersion } from '../base/version.ts';
 import { usageError } from '../base/usage-errors.ts';
 import { flagsOf } from '../config/exec-args.ts';
-import { decodeWord, scanOptions, type GivenOption, type OptionSpec } from '../config/options.ts';
+import { decodeWord, scanHost, type GivenOption, type OptionSpec } from '../config/options.ts';
 import { parseTarget } from '../config/target.ts';
 import type { RunRemote } from '../hosts/remote.ts';
 import { collect } from '../library/collect.ts';
@@ -37,19 +37,19 @@ interface Form {
  */
 export function parseHostCall(argv: readonly string[], form: Form): HostCall | undefined {
   const all = argv.map((word) => Buffer.from(word));
-  const before = scanOptions(all, 0, form);
-  // As for exec, options may also follow HOST, and `--` ends them.
-  const after = before.terminated
-    ? { given: [], next: before.next + 1 }
-    : scanOptions(all, before.next + 1, form);
-  const given = [...before.given, ...after.given];
+  const { given, host: word, rest } = scanHost(all, form);
   if (given.some(({ spec }) => spec.name === '--help')) return undefined;
-  const word = all[before.next];
   if (word === undefined) throw usageError('MISSING', { what: 'HOST', syntax: form.syntax });
   const host = decodeWord(word);
   parseTarget(host);
   const { sshArgs, quiet } = flagsOf(given);
-  return { host, words: [...sshArgs, '--', host], quiet, given, rest: argv.slice(after.next) };
+  return {
+    host,
+    words: [...sshArgs, '--', host],
+    quiet,
+    given,
+    rest: argv.slice(argv.length - rest.length),
+  };
 }
 
 /**

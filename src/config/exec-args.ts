@@ -7,7 +7,7 @@ import { usageError } from '../base/usage-errors.ts';
 import { parseDuration } from '../base/time.ts';
 import type { CallArgs, ParsedCall, TtyWish } from './call-args.ts';
 import { parseEscapeChar } from './escape-char.ts';
-import { decodeWord, scanOptions } from './options.ts';
+import { decodeWord, scanHost, scanOptions } from './options.ts';
 import type { GivenOption, OptionSet, OptionSpec } from './options.ts';
 import { checkUser, parsePort, parseTarget, type Target } from './target.ts';
 
@@ -48,19 +48,10 @@ const SYNTAX = 'sshpool exec [options] HOST [--] CMD [ARG...]';
  * ssh(1). Throws USAGE (status 2), and BAD_COMMAND for a command that cannot be sent.
  */
 export function parseExecArgs(words: readonly Buffer[]): ParsedCall {
-  const before = scanOptions(words, 0, EXEC);
-  if (asksForHelp(before.given)) return { kind: 'help' };
-  const host = words[before.next];
+  const { given, host, rest: command } = scanHost(words, EXEC);
+  if (asksForHelp(given)) return { kind: 'help' };
   if (host === undefined) throw usageError('MISSING', { what: 'HOST', syntax: SYNTAX });
-  const afterHost = before.next + 1;
-  // ssh.c: after `-- HOST` no word is an option any more, and a second `--` is the command's.
-  const after = before.terminated
-    ? { given: [], next: afterHost }
-    : scanOptions(words, afterHost, EXEC);
-  if (asksForHelp(after.given)) return { kind: 'help' };
-  const given = [...before.given, ...after.given];
   const target = parseTarget(decodeWord(host));
-  const command = words.slice(after.next);
   if (command.length === 0) {
     throw usageError('MISSING', { what: 'command', syntax: SYNTAX });
   }
@@ -80,15 +71,10 @@ export const SHELL_OPTIONS: readonly OptionSpec[] = EXEC_OPTIONS.filter(
 export function parseShellArgs(words: readonly Buffer[]): ParsedCall {
   const set = { command: 'sshpool shell', specs: SHELL_OPTIONS };
   const syntax = 'sshpool shell [options] HOST';
-  const before = scanOptions(words, 0, set);
-  const after = before.terminated
-    ? { given: [], next: before.next + 1 }
-    : scanOptions(words, before.next + 1, set);
-  const given = [...before.given, ...after.given];
+  const { given, host, rest } = scanHost(words, set);
   if (asksForHelp(given)) return { kind: 'help' };
-  const host = words[before.next];
   if (host === undefined) throw usageError('MISSING', { what: 'HOST', syntax });
-  const more = words[after.next];
+  const [more] = rest;
   if (more !== undefined) throw usageError('SHELL_COMMAND', { word: more.toString() });
   const target = parseTarget(decodeWord(host));
   return { kind: 'call', target, ...flagsOf(given), tty: 'request', command: commandOf([]) };

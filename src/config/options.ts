@@ -30,6 +30,13 @@ export interface OptionScan {
   readonly terminated: boolean;
 }
 
+export interface HostScan {
+  readonly given: readonly GivenOption[];
+  readonly host: Buffer | undefined;
+  /** The words after HOST and its options. */
+  readonly rest: readonly Buffer[];
+}
+
 /** The options of one command, and the command's name for messages. */
 export interface OptionSet {
   readonly command: string;
@@ -64,6 +71,23 @@ export function scanOptions(
     if (text.startsWith('--')) given.push(longOption(text, cursor, options));
     else given.push(...bundle(text, cursor, options));
   }
+}
+
+/**
+ * Reads `[options] HOST [options] [--] ...` as ssh.c does: after `-- HOST` no word is an option any more, and a
+ * second `--` is the command's. Throws as scanOptions; `host` is undefined where there is none.
+ */
+export function scanHost(words: readonly Buffer[], options: OptionSet): HostScan {
+  const before = scanOptions(words, 0, options);
+  const afterHost = before.next + 1;
+  // Help is shown whatever else is wrong.
+  const isHelp = before.given.some(({ spec }) => spec.name === '--help');
+  const after =
+    before.terminated || isHelp
+      ? { given: [], next: afterHost }
+      : scanOptions(words, afterHost, options);
+  const given = [...before.given, ...after.given];
+  return { given, host: words[before.next], rest: words.slice(after.next) };
 }
 
 /** An option word or HOST as text; throws USAGE where it is not UTF-8 or holds a NUL. */

@@ -5,7 +5,7 @@
 import { SshpoolError } from '../base/errors.ts';
 import type { CallArgs, Control, Forward, ParsedCall } from './call-args.ts';
 import { commandOf, flagsOf } from './exec-args.ts';
-import { decodeWord, scanOptions, type GivenOption, type OptionSpec } from './options.ts';
+import { decodeWord, scanHost, type GivenOption, type OptionSpec } from './options.ts';
 import { parsePort, parseTarget } from './target.ts';
 
 /** Options of the connection, interpreted by `ssh -G`: without and with a value. */
@@ -47,15 +47,9 @@ export function parseSshArgs(words: readonly Buffer[]): ParsedCall {
 }
 
 function parse(words: readonly Buffer[]): ParsedCall {
-  const before = scanOptions(words, 0, SSH);
-  const host = words[before.next];
+  const { given, host, rest } = scanHost(words, SSH);
   if (host === undefined) return DELEGATE;
-  const afterHost = before.next + 1;
-  const after = before.terminated
-    ? { given: [], next: afterHost }
-    : scanOptions(words, afterHost, SSH);
-  const given = [...before.given, ...after.given];
-  const command = commandOf(words.slice(after.next));
+  const command = commandOf(rest);
   const subsystem = has(given, '-s');
   const forward = last(given, '-W');
   const contradicts =
