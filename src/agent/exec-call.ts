@@ -4,8 +4,8 @@
  */
 import { SshpoolError } from '../base/errors.ts';
 import type { Timer } from '../base/time.ts';
-import type { CallArgs, CommandName, Control } from '../config/call-args.ts';
-import { parseCall } from '../config/command-line.ts';
+import type { CallArgs, Control } from '../config/call-args.ts';
+import type { CallCommand } from '../config/command-line.ts';
 import { sharesNothing } from '../config/control-options.ts';
 import { invocationOf } from '../config/invocation.ts';
 import { plainSshWords } from '../config/plain-ssh.ts';
@@ -35,7 +35,7 @@ const FORWARD_MS = 180_000;
 export class ExecCall {
   readonly #services: Services;
   readonly #caller: ExecCaller;
-  readonly #command: CommandName;
+  readonly #command: CallCommand;
   readonly #notes: Notes;
   readonly #gone = new AbortController();
   #running: RunningCall | undefined;
@@ -50,7 +50,7 @@ export class ExecCall {
   #isSilent = false;
   #options: SshOptions | undefined;
 
-  constructor(services: Services, caller: ExecCaller, command: CommandName) {
+  constructor(services: Services, caller: ExecCaller, command: CallCommand) {
     this.#services = services;
     this.#caller = caller;
     this.#command = command;
@@ -67,12 +67,12 @@ export class ExecCall {
    * @throws SshpoolError where the command was not run
    */
   async run(argv: readonly Buffer[]): Promise<void> {
-    const args = parseCall(this.#command, argv);
+    const args = this.#command.parse(argv);
     if (args.kind === 'help') return this.#delegate('help', argv);
     if (args.kind === 'delegate') return this.#delegate('ssh', argv);
     if (args.json && !this.#caller.can('json')) return this.#delegate('client', argv);
     const { json, target } = args;
-    const quiet = args.quiet || this.#command === 'ssh';
+    const quiet = args.quiet || this.#command.isSsh;
     this.#isSilent = args.quiet;
     this.#caller.send({ type: 'accepted', target: target.text, json, quiet });
     if (args.log !== undefined) this.#caller.send({ type: 'log', file: args.log });
@@ -114,12 +114,12 @@ export class ExecCall {
 
   /** Only some callers can become another program. */
   get #runsSsh(): boolean {
-    return this.#command === 'ssh' || this.#caller.can('ssh') || this.#caller.can('delegate');
+    return this.#command.isSsh || this.#caller.can('ssh') || this.#caller.can('delegate');
   }
 
   /** @throws SshpoolError ONLY_SSH */
   #leaveToSsh(what: string, args: CallArgs, argv: readonly Buffer[]): void {
-    if (this.#command === 'ssh') return this.#delegate('ssh', argv);
+    if (this.#command.isSsh) return this.#delegate('ssh', argv);
     if (args.json) {
       const why = `${what}, and it prints no JSON`;
       throw SshpoolError.of('ONLY_SSH', { host: args.target.text, what: why });
@@ -139,7 +139,7 @@ export class ExecCall {
 
   /** @throws SshpoolError */
   async #failed(error: SshpoolError, args: CallArgs, argv: readonly Buffer[]): Promise<void> {
-    if (this.#command === 'ssh') return this.#failAsSsh(error, argv);
+    if (this.#command.isSsh) return this.#failAsSsh(error, argv);
     // NOT_SHARED: a file that only the caller can read, or one that could block the agent.
     const isForSsh = error.code === 'ONLY_SSH' || (error.code === 'NOT_SHARED' && this.#isHere);
     if (!isForSsh || args.json || !this.#runsSsh) throw error;
@@ -240,7 +240,7 @@ export class ExecCall {
     const { clock, pool, settings } = this.#services;
     const isCrowded = (): boolean => pool.isCrowded(request.key);
     const over = watchRoom({ clock, isCrowded }, () => {
-      if (this.#command === 'ssh') {
+      if (this.#command.isSsh) {
         // Plain ssh would open its own connection and need not wait.
         this.#delegate('ssh', argv);
         this.#gone.abort();
@@ -283,7 +283,7 @@ export class ExecCall {
       }
       this.#caller.send(message);
     };
-    const [exact, silent] = [this.#command !== 'exec', this.#isSilent];
+    const [exact, silent] = [this.#command.isExact, this.#isSilent];
     const { quiet } = args;
     const { guard, starting, note } = this.#caller;
     const { stoppedByForce } = this.#services;

@@ -1,6 +1,7 @@
 /** Finds the calls that ssh itself has to make because of the configuration. */
 import { isBeyondSession, onlyBySsh } from '../config/beyond-session.ts';
-import type { CallArgs, CommandName } from '../config/call-args.ts';
+import type { CallArgs } from '../config/call-args.ts';
+import type { CallCommand } from '../config/command-line.ts';
 import { sharesNothing } from '../config/control-options.ts';
 import type { Env } from '../config/tokens.ts';
 import type { ReachResult } from '../reach/reach.ts';
@@ -8,14 +9,14 @@ import type { Masters } from './masters.ts';
 
 /** The option that requires ssh; undefined if the pool can make the call. */
 export async function sshInstead(
-  command: CommandName,
+  { isSsh }: Pick<CallCommand, 'isSsh'>,
   args: CallArgs,
   { options, controlPaths }: Pick<ReachResult, 'options' | 'controlPaths'>,
   { env, masters }: { readonly env: Env; readonly masters: Pick<Masters, 'isForeign'> },
 ): Promise<string | undefined> {
   const only = onlyBySsh(options.all);
   if (only !== undefined) return only;
-  if (command === 'ssh') {
+  if (isSsh) {
     const isSession = args.forward === undefined;
     if (isSession && isBeyondSession(options.all, env, args.quiet)) return 'a forwarding';
     if (sharesNothing(args.sshArgs)) return 'ControlPath';

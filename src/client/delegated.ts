@@ -1,6 +1,6 @@
 /** Runs a call that the agent delegated to another program. */
 import type { CommandName } from '../config/call-args.ts';
-import { parseCall } from '../config/command-line.ts';
+import { CALL_COMMANDS } from '../config/command-line.ts';
 import { elapsedMs } from './elapsed.ts';
 import type { MessageOf } from './call.ts';
 import type { TimeLimit } from './run-program.ts';
@@ -21,7 +21,7 @@ export async function runDelegated(
 
 /** ssh itself has no time limit. */
 function timeLimit(command: CommandName, words: readonly Buffer[]): TimeLimit | undefined {
-  const args = parseCall(command, words);
+  const args = CALL_COMMANDS[command].parse(words);
   const timeoutMs = args.kind === 'call' ? args.timeoutMs : undefined;
   return timeoutMs === undefined ? undefined : { timeoutMs, leftMs: timeoutMs - elapsedMs() };
 }

@@ -7,7 +7,7 @@ import { EXIT_FAILURE } from '../base/error-table.ts';
 import { SshpoolError } from '../base/errors.ts';
 import { pause } from '../base/time.ts';
 import type { CommandName } from '../config/call-args.ts';
-import { parseExecArgs, parseShellArgs } from '../config/exec-args.ts';
+import { CALL_COMMANDS } from '../config/command-line.ts';
 import type { RuntimePaths } from '../config/paths.ts';
 import type { Message } from '../wire/protocol.ts';
 import { Prompter } from './answer.ts';
@@ -137,11 +137,7 @@ class ExecRun {
   async run(): Promise<number> {
     const { paths, version } = this.#setting;
     // Checks the command line before an agent is started.
-    const check = (): void => {
-      if (this.#command === 'exec') parseExecArgs(this.#argv);
-      // `ssh` needs no check: ssh itself handles every other command line.
-      if (this.#command === 'shell') parseShellArgs(this.#argv);
-    };
+    const check = (): unknown => CALL_COMMANDS[this.#command].parse(this.#argv);
     const begun = begunCall();
     // Before an agent is started: fails without a working directory.
     const message = execMessage(this.#command, this.#argv, this.#terminal);

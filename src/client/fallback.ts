@@ -5,7 +5,7 @@
 import type { ErrorCode } from '../base/error-table.ts';
 import { SshpoolError } from '../base/errors.ts';
 import type { CallArgs, CommandName } from '../config/call-args.ts';
-import { parseCall } from '../config/command-line.ts';
+import { CALL_COMMANDS } from '../config/command-line.ts';
 import { plainSshWords } from '../config/plain-ssh.ts';
 import { allowsFallback } from '../config/settings.ts';
 import { elapsedMs } from './elapsed.ts';
@@ -38,9 +38,10 @@ export async function withoutAgent(failure: unknown, call: FailedCall): Promise<
   const error = SshpoolError.from(failure);
   if (OF_SSH.has(error.code)) throw error;
   // `sshpool ssh` always falls back to ssh; for the other commands a setting can forbid it.
-  if (call.command === 'ssh') return throughSsh(error, call.words.map(String), call.ui);
+  const command = CALL_COMMANDS[call.command];
+  if (command.isSsh) return throughSsh(error, call.words.map(String), call.ui);
   if (OF_THE_CALLER.has(error.code)) throw error;
-  const args = parseCall(call.command, call.words);
+  const args = command.parse(call.words);
   if (args.kind === 'help') {
     await call.ui.help();
     return 0;

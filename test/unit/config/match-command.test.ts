@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { parseCall } from '../../../src/config/command-line.ts';
+import { CALL_COMMANDS } from '../../../src/config/command-line.ts';
 import { invocationOf } from '../../../src/config/invocation.ts';
 import { SshConfig, type RunSsh } from '../../../src/config/ssh-config.ts';
 import { parseTarget } from '../../../src/config/target.ts';
@@ -22,10 +22,7 @@ function setUp(text: string) {
   };
   const config = new SshConfig({ clock: new FakeClock(), run });
   const resolve = (...words: readonly string[]) => {
-    const args = parseCall(
-      'ssh',
-      words.map((word) => Buffer.from(word)),
-    );
+    const args = CALL_COMMANDS.ssh.parse(words.map((word) => Buffer.from(word)));
     if (args.kind !== 'call') throw new Error('no call');
     const question = { target: parseTarget('web'), sshArgs: ['-F', file], cwd: dir, env: {} };
     return config.resolve({ ...question, invocation: invocationOf(args) });

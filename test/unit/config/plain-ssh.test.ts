@@ -1,12 +1,9 @@
 import { expect, it } from 'vitest';
-import { parseCall } from '../../../src/config/command-line.ts';
+import { CALL_COMMANDS } from '../../../src/config/command-line.ts';
 import { plainSshWords } from '../../../src/config/plain-ssh.ts';
 
 function wordsFor(command: 'exec' | 'shell', ...words: string[]): string[] {
-  const args = parseCall(
-    command,
-    words.map((word) => Buffer.from(word)),
-  );
+  const args = CALL_COMMANDS[command].parse(words.map((word) => Buffer.from(word)));
   if (args.kind !== 'call') throw new Error(args.kind);
   return plainSshWords(args).map(String);
 }
