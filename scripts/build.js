@@ -75,7 +75,7 @@ async function bundle(name, entry) {
   const bundler = await rolldown({
     input: { main },
     platform: 'node',
-    // It has optional native parts, and src/ssh/ssh2/internals.ts reaches into the installed one.
+    // It has optional native parts, and src/ssh/ssh2/protocol.ts reaches into the installed one.
     external: /^ssh2(\/|$)/,
     // Modules that dynamic imports share with the entry may be part of main, too.
     preserveEntrySignatures: false,

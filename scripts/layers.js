@@ -55,7 +55,7 @@ const OWN_PLACE = {
   'src/ssh/transport/proxy.ts': 'execa',
 };
 const PLACE = 'This library has its own place: docs/ARCHITECTURE.md, layers.';
-const SSH2 = 'ssh2 is loaded by ssh2/internals alone; the others may know its types.';
+const SSH2 = 'ssh2 is loaded by ssh2/protocol and ssh2/routes; the others may know its types.';
 
 const ABOVE = [...Object.keys(LAYERS), 'cli', 'index'];
 const importsOnly = (

@@ -3,7 +3,7 @@ import ssh2 from 'ssh2';
 import { describe, expect, it } from 'vitest';
 import { generateKey } from '../../demo/embedded-server.js';
 import { Writer } from '../../src/base/bytes.ts';
-import type { Protocol } from '../../src/ssh/ssh2/internals.ts';
+import type { Protocol } from '../../src/ssh/ssh2/protocol.ts';
 import { sendMessage } from '../../src/ssh/ssh2/packets.ts';
 import { runCli } from '../support/cli.ts';
 import { hostBlockOf } from '../support/host-block.ts';

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import ssh2 from 'ssh2';
 import { generateKey } from '../../demo/embedded-server.js';
-import type { Protocol } from '../../src/ssh/ssh2/internals.ts';
+import type { Protocol } from '../../src/ssh/ssh2/protocol.ts';
 import { sendMessage } from '../../src/ssh/ssh2/packets.ts';
 import { otherHostBlockOf } from './host-block.ts';
 import { startLoopback } from './loopback.ts';

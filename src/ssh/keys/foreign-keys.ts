@@ -1,5 +1,5 @@
 /**
- * ssh2's parser of private keys, which also decrypts them. Its file is not public API; ssh2/internals has the
+ * ssh2's parser of private keys, which also decrypts them. Its file is not public API; ssh2/protocol has the
  * other ones.
  */
 import { createRequire } from 'node:module';

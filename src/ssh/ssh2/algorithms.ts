@@ -6,7 +6,7 @@ import type { Algorithms } from 'ssh2';
 import type { SshOptions } from '../../config/ssh-options.ts';
 import { typeOfAlgorithm } from '../keys/key-types.ts';
 import { orderHostKeyAlgorithms } from '../trust/known-hosts.ts';
-import { SUPPORTED, type Supported } from './internals.ts';
+import { type Supported, SUPPORTED } from './protocol.ts';
 
 /**
  * OpenSSH's default lists (ssh_config(5), Ciphers), up to 9.9 and since. AES-GCM is in both and the fastest

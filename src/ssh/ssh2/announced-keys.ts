@@ -1,14 +1,7 @@
 /** The other host keys that a server announces, over ssh2. */
 import type ssh2 from 'ssh2';
-import { protocolOf, type Protocol } from './internals.ts';
+import { protocolOf, wrapGlobalRequests } from './protocol.ts';
 import { sendMessage } from './packets.ts';
-
-type OnGlobalRequest = (
-  protocol: Protocol,
-  name: string,
-  wantReply: boolean,
-  data: unknown,
-) => void;
 
 /** SSH_MSG_IGNORE with nothing in it (RFC 4253 section 11.2). */
 const IGNORE = [Buffer.of(2, 0, 0, 0, 0)];
@@ -30,8 +23,7 @@ export function putOffHostKeys(
   announced: (announcement: AnnouncedKeys) => void,
 ): void {
   const protocol = protocolOf(client);
-  const original = protocol._handlers['GLOBAL_REQUEST'] as OnGlobalRequest;
-  protocol._handlers['GLOBAL_REQUEST'] = ((from, name, wantReply, data) => {
+  wrapGlobalRequests(protocol, (original) => (from, name, wantReply, data) => {
     // OpenSSH wants no reply. A server that wants one must get it in order; ssh2 does that.
     if (name !== 'hostkeys-00@openssh.com' || wantReply) {
       return original(from, name, wantReply, data);
@@ -47,5 +39,5 @@ export function putOffHostKeys(
           original(from, name, false, some);
         }),
     });
-  }) satisfies OnGlobalRequest;
+  });
 }

@@ -1,14 +1,14 @@
 /** The authentication messages of one ssh2 connection, for sshpool's own login. */
 import { Writer } from '../../base/bytes.ts';
 import { SshpoolError } from '../../base/errors.ts';
+import { serverSigAlgsOf, takeLogin } from './routes.ts';
 import {
-  serverSigAlgsOf,
+  isExchangingKeys,
   sessionIdOf,
   softwareOf,
-  takeLogin,
   takesExtensions,
   type Protocol,
-} from './internals.ts';
+} from './protocol.ts';
 import { sendSecret } from './packets.ts';
 import type { AuthWire } from '../login/userauth.ts';
 import { USERAUTH_SUCCESS } from '../login/userauth-messages.ts';
@@ -65,7 +65,7 @@ export class Ssh2AuthWire implements AuthWire {
   flush(): void {
     const payload = this.#unsent;
     const hasEnded = this.#failure !== undefined;
-    if (payload === undefined || (!hasEnded && this.#protocol._kexinit !== undefined)) return;
+    if (payload === undefined || (!hasEnded && isExchangingKeys(this.#protocol))) return;
     this.#unsent = undefined;
     if (hasEnded) payload.fill(0);
     else sendSecret(this.#protocol, payload);

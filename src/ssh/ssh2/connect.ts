@@ -16,7 +16,7 @@ import type { LinkRequest } from '../login/link-request.ts';
 import { LoginLimit } from '../link/login-limit.ts';
 import { beyondSsh2 } from '../link/beyond-ssh2.ts';
 import { noAnswer, type Ask, type Note } from '../link/prompts.ts';
-import { Client, onServerDebug, protocolOf, type Protocol } from './internals.ts';
+import { onServerDebug, type Protocol, protocolOf, Client } from './protocol.ts';
 import { putOffHostKeys } from './announced-keys.ts';
 import { weaknessWords } from './negotiation.ts';
 import { Ssh2AuthWire } from './auth-wire.ts';

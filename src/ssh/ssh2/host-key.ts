@@ -4,7 +4,8 @@
  */
 import { SshpoolError } from '../../base/errors.ts';
 import type { KnownHost } from '../trust/known-hosts.ts';
-import { guardUntilVerified, type Protocol } from './internals.ts';
+import { guardUntilVerified } from './routes.ts';
+import type { Protocol } from './protocol.ts';
 
 interface Handshake {
   /** It has failed or is lost: ssh2 must not be called any more. */

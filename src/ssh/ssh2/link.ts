@@ -12,15 +12,12 @@ import { KeepAlive, type KeepAliveFacts } from '../link/keepalive.ts';
 import { MAX_EARLY, sizeOf, TOO_EARLY, type Link, type LinkEvents } from '../link/link.ts';
 import { printableLine } from '../../base/printable.ts';
 import { Rekeying } from '../link/rekeying.ts';
-import { askForSign, keepBegunPacket, takeChannelMessages, type Protocol } from './internals.ts';
+import { takeChannelMessages } from './routes.ts';
+import { askForSign, keepBegunPacket, versionOf, type Protocol } from './protocol.ts';
 import { Packets, sendMessage } from './packets.ts';
 import type { Ssh2Reading } from './reading.ts';
 import type { Transport } from '../transport/transport.ts';
 import { Tunnel } from '../channel/tunnel.ts';
-
-interface RemoteVersion {
-  readonly _remoteVer?: string;
-}
 
 const wordsOf = (error: unknown): string => systemWords(error) ?? describe(error);
 
@@ -65,7 +62,7 @@ export class Ssh2Link implements Link {
     this.#facts = facts;
     this.reason = facts.reason;
     this.user = facts.user;
-    this.serverVersion = printableLine((client as unknown as RemoteVersion)._remoteVer ?? '');
+    this.serverVersion = printableLine(versionOf(client));
     shareReads(stream);
     // Added after ssh2's own listener.
     stream.on('data', (chunk: Buffer) => keepBegunPacket(protocol, chunk));

@@ -1,12 +1,6 @@
-/** Sends packets through ssh2's internals (see internals.ts), with the least work for large ones. */
-import { createRequire } from 'node:module';
+/** Sends packets through ssh2's internals (see protocol.ts), with the least work for large ones. */
 import { sizeOf } from '../link/link.ts';
-import type { Protocol } from './internals.ts';
-
-const require = createRequire(import.meta.url);
-const { sendPacket } = require('ssh2/lib/protocol/utils.js') as {
-  sendPacket: (protocol: Protocol, packet: Buffer) => boolean;
-};
+import { cipherOf, sendPacket, writerOf, type Protocol } from './protocol.ts';
 
 /** Packet and padding length, in front of the payload (RFC 4253 section 6). */
 const HEADER_BYTES = 5;
@@ -31,14 +25,14 @@ export class Packets {
    * one size that follow one another get the same.
    */
   allocate(protocol: Protocol, bytes: number): Buffer {
-    const writer = protocol._packetRW.write;
+    const writer = writerOf(protocol);
     // A different start means compression or a key exchange under way: this is not the final packet yet.
     if (bytes < LARGE_BYTES || writer.allocStart !== HEADER_BYTES) return writer.alloc(bytes);
     const end = HEADER_BYTES + bytes;
-    let template = this.#templates.get(protocol._cipher);
+    let template = this.#templates.get(cipherOf(protocol));
     if (template?.bytes !== bytes) {
       template = { bytes, packet: writer.alloc(bytes) };
-      this.#templates.set(protocol._cipher, template);
+      this.#templates.set(cipherOf(protocol), template);
     }
     const packet = this.#take(template.packet.length);
     template.packet.copy(packet, 0, 0, HEADER_BYTES);
@@ -69,7 +63,7 @@ export class Packets {
  * ssh2 would copy the messages that it holds back.
  */
 export function sendSecret(protocol: Protocol, message: Buffer): void {
-  const writer = protocol._packetRW.write;
+  const writer = writerOf(protocol);
   const start = writer.allocStart;
   const packet = writer.alloc(message.length);
   message.copy(packet, start);
@@ -88,7 +82,7 @@ export function sendMessage(
   message: readonly Buffer[],
   packets = new Packets(),
 ): number {
-  const writer = protocol._packetRW.write;
+  const writer = writerOf(protocol);
   // Read before the allocation, as ssh2 does: it depends on the compression in use.
   let at = writer.allocStart;
   const bytes = sizeOf(message);

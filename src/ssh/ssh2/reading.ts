@@ -7,7 +7,8 @@ import { describe } from '../../base/errors.ts';
 import { ReplyBudget, TOO_MANY_REQUESTS } from '../link/reply-budget.ts';
 import { FairReading } from '../link/fair-reading.ts';
 import { Identification } from '../transport/identification.ts';
-import { filterGlobalRequests, onFirstKexinit, type Protocol } from './internals.ts';
+import { filterGlobalRequests } from './routes.ts';
+import { onFirstKexinit, takeInput, type Input, type Protocol } from './protocol.ts';
 import type { Transport } from '../transport/transport.ts';
 
 const ANNOUNCEMENT = 'hostkeys-00@openssh.com';
@@ -17,7 +18,7 @@ export class Ssh2Reading {
   readonly #stream: Transport;
   readonly #fair: FairReading;
   readonly #answers = new ReplyBudget();
-  readonly #parse: Protocol['parse'];
+  readonly #ssh2: Input;
   #identification: Identification | undefined = new Identification();
   /** The identification, until ssh2 has read it. */
   #line: Buffer | undefined;
@@ -32,11 +33,8 @@ export class Ssh2Reading {
     this.#protocol = protocol;
     this.#stream = stream;
     this.#fair = new FairReading(stream, () => this.#work());
-    this.#parse = (chunk, from, to) => this.#receive(chunk.subarray(from, to));
-    protocol.parse = this.#parse;
-    const onPayload = protocol._onPayload;
-    protocol._onPayload = (payload) =>
-      onPayload(payload) ?? (this.#fair.isOver ? false : undefined);
+    const receive = (chunk: Buffer): void => this.#receive(chunk);
+    this.#ssh2 = takeInput(protocol, receive, () => this.#fair.isOver);
     filterGlobalRequests(protocol, (payload) => this.#mayAsk(payload));
   }
 
@@ -99,8 +97,8 @@ export class Ssh2Reading {
     this.#input = undefined;
     if (input === undefined) return false;
     let at = 0;
-    while (at < input.length && this.#protocol.parse === this.#parse && !this.#stream.destroyed) {
-      at = this.#protocol._parse(input, at, input.length) ?? input.length;
+    while (at < input.length && this.#ssh2.isLive() && !this.#stream.destroyed) {
+      at = this.#ssh2.parse(input, at);
       this.#keepIdentification();
       if (at < input.length && this.#fair.isOver) {
         this.#input = input.subarray(at);
@@ -122,7 +120,7 @@ export class Ssh2Reading {
   /** ssh2 reads it as latin1 and keeps it as UTF-8: the server's signature would not match. */
   #keepIdentification(): void {
     if (this.#line === undefined) return;
-    this.#protocol._remoteIdentRaw = this.#line;
+    this.#ssh2.identify(this.#line);
     this.#line = undefined;
     onFirstKexinit(this.#protocol, (kexinit) => (this.#kexinit = kexinit));
   }

@@ -1,7 +1,7 @@
 /** Packets in memory that the next read overwrites. */
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
-import { keepBegunPacket } from '../../../../src/ssh/ssh2/internals.ts';
+import { keepBegunPacket } from '../../../../src/ssh/ssh2/protocol.ts';
 
 interface Cipher {
   allocPacket(bytes: number): Buffer;

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { SshpoolError } from '../../../../src/base/errors.ts';
 import { Ssh2AuthWire } from '../../../../src/ssh/ssh2/auth-wire.ts';
-import type { Protocol } from '../../../../src/ssh/ssh2/internals.ts';
+import type { Protocol } from '../../../../src/ssh/ssh2/protocol.ts';
 
 const PLAIN = 'a request with a secret';
 const ZEROES = Buffer.alloc(PLAIN.length);

@@ -1,11 +1,11 @@
 /**
- * The internals of ssh2 that internals.ts depends on. When one of these tests fails after an update,
- * read that file first: sessions would hang or connections break without a type error.
+ * The internals of ssh2 that protocol.ts and routes.ts depend on. When one of these tests fails after an update,
+ * read those files first: sessions would hang or connections break without a type error.
  */
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { SUPPORTED } from '../../../../src/ssh/ssh2/internals.ts';
+import { SUPPORTED } from '../../../../src/ssh/ssh2/protocol.ts';
 
 const require = createRequire(import.meta.url);
 const load = (path: string): Record<string, unknown> => require(path) as Record<string, unknown>;

@@ -8,7 +8,7 @@ import ssh2 from 'ssh2';
 import { expect, it, test } from 'vitest';
 import { generateKey } from '../../../../demo/embedded-server.js';
 import { Writer } from '../../../../src/base/bytes.ts';
-import type { Protocol } from '../../../../src/ssh/ssh2/internals.ts';
+import type { Protocol } from '../../../../src/ssh/ssh2/protocol.ts';
 import { sendMessage } from '../../../../src/ssh/ssh2/packets.ts';
 import { until } from '../../../support/process.ts';
 import type { Sandbox } from '../../../support/sandbox.ts';

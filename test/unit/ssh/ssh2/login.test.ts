@@ -2,7 +2,7 @@
 import ssh2 from 'ssh2';
 import { expect, it } from 'vitest';
 import { generateKey } from '../../../../demo/embedded-server.js';
-import type { Protocol } from '../../../../src/ssh/ssh2/internals.ts';
+import type { Protocol } from '../../../../src/ssh/ssh2/protocol.ts';
 import { aSandbox, connect, startLogin } from './attempt.ts';
 
 type OnService = (protocol: Protocol, name: string) => void;

@@ -5,7 +5,7 @@ import ssh2 from 'ssh2';
 import { describe, expect, it } from 'vitest';
 import { generateKey } from '../../../../demo/embedded-server.js';
 import { Writer } from '../../../../src/base/bytes.ts';
-import { Client, protocolOf, type Protocol } from '../../../../src/ssh/ssh2/internals.ts';
+import { type Protocol, protocolOf, Client } from '../../../../src/ssh/ssh2/protocol.ts';
 import { sendMessage } from '../../../../src/ssh/ssh2/packets.ts';
 import { Ssh2Reading } from '../../../../src/ssh/ssh2/reading.ts';
 
