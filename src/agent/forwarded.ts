@@ -1,7 +1,5 @@
-/**
- * A stream through the server to a TCP port (ssh -W) or to a unix socket. Adapts a tunnel to the
- * interface that a call uses for a session.
- */
+/** A stream through the server, to a TCP port (ssh -W) or a unix socket, as a call uses a session. */
+import { keep, lend, type Borrowed } from '../base/borrowed.ts';
 import { WINDOW } from '../ssh/channel/channel.ts';
 import type { Outcome } from '../ssh/channel/session.ts';
 import type { WindowSize } from '../base/window-size.ts';
@@ -10,7 +8,7 @@ import { SshpoolError } from '../base/errors.ts';
 
 /** The interface that a call uses for a session or a stream. */
 export interface Running {
-  write(data: Buffer): void;
+  write(data: Borrowed): void;
   endStdin(): void;
   closeStdout(): void;
   consume(bytes: number): void;
@@ -19,7 +17,7 @@ export interface Running {
 }
 
 export interface ForwardedEvents {
-  onStdout(data: Buffer): void;
+  onStdout(data: Borrowed): void;
   onStdinWindow(bytes: number): void;
   /** End of file from the server. */
   onStdoutEnd(): void;
@@ -47,17 +45,16 @@ export class Forwarded implements Running {
     this.#tunnel.on('data', (data: Buffer) => {
       this.#unconsumed += data.length;
       if (this.#unconsumed >= WINDOW) this.#tunnel.pause();
-      this.#events.onStdout(data);
+      this.#events.onStdout(lend(data));
     });
     this.#tunnel.once('end', () => this.#events.onStdoutEnd());
     this.#events.onStdinWindow(WINDOW);
   }
 
-  write(data: Buffer): void {
+  write(data: Borrowed): void {
     const { length } = data;
-    // Copied: the stream keeps the data until the server takes it, and the buffer is reused before
-    // that.
-    this.#tunnel.write(Buffer.from(data), (error) => {
+    // Copied: the stream keeps the data until the server takes it, but the buffer is reused before.
+    this.#tunnel.write(keep(data), (error) => {
       if (!error) this.#events.onStdinWindow(length);
     });
   }

@@ -1,7 +1,5 @@
-/**
- * The open session or stream of a call: passes data, signals and window sizes in both directions until
- * it ends. Does not know how the session was acquired.
- */
+/** The open session or stream of a call: passes data, signals and window sizes on until it ends. */
+import { lend, view, type Borrowed } from '../base/borrowed.ts';
 import { EXIT_FAILURE } from '../base/error-table.ts';
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
@@ -131,7 +129,7 @@ export class RunningCall {
     if (this.#ended) return;
     switch (message.type) {
       case 'stdin':
-        (this.#keystrokes ?? this.#running)?.write(message.data);
+        (this.#keystrokes ?? this.#running)?.write(lend(message.data));
         return;
       case 'stdinEnd':
         (this.#keystrokes ?? this.#running)?.endStdin();
@@ -196,14 +194,14 @@ export class RunningCall {
     this.#facts.send({ type: 'opened', stdin, terminal, escape, signals });
   }
 
-  #output(type: 'stdout' | 'stderr', data: Buffer): void {
+  #output(type: 'stdout' | 'stderr', data: Borrowed): void {
     const wanted = type === 'stderr' || this.#stdoutOpen;
     if (!wanted || this.#abandoned) {
       this.#running?.consume(data.length);
       return;
     }
     this.#untaken += data.length;
-    this.#facts.send({ type, data });
+    this.#facts.send({ type, data: view(data) });
   }
 
   #taken(bytes: number): void {

@@ -1,4 +1,5 @@
 /** A remote command over the user's agent; each command is a call of its own. */
+import { lend, view } from '../base/borrowed.ts';
 import { currentDirectory } from '../base/current-directory.ts';
 import { SshpoolError } from '../base/errors.ts';
 import { ownPlace } from '../base/place.ts';
@@ -108,7 +109,7 @@ class AgentRun {
         return false;
       case 'stdout':
       case 'stderr':
-        this.#process[message.type].deliver(message.data);
+        this.#process[message.type].deliver(lend(message.data));
         return false;
       case 'stdoutEnd':
         this.#process.stdout.finish();
@@ -126,7 +127,8 @@ class AgentRun {
 
   #opened(call: Call): void {
     this.#process.begin({
-      write: (data) => {
+      write: (borrowed) => {
+        const data = view(borrowed);
         for (let at = 0; at < data.length; at += MAX_CHUNK) {
           call.send({ type: 'stdin', data: data.subarray(at, at + MAX_CHUNK) });
         }

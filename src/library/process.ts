@@ -1,4 +1,5 @@
 /** A remote command as programs see it. Does not know whether a session or a call carries it. */
+import type { Borrowed } from '../base/borrowed.ts';
 import { SshpoolError } from '../base/errors.ts';
 import { checkSignal } from './schema.ts';
 import { CommandInput, CommandOutput } from './streams.ts';
@@ -6,8 +7,7 @@ import type { ExecOptions, RemoteExit, RemoteProcess, SignalName } from './types
 
 /** What carries the command: a session of this process, or a call to the agent. */
 export interface Carrier {
-  /** At most as many bytes as were granted. */
-  write(data: Buffer): void;
+  write(data: Borrowed): void;
   endStdin(): void;
   /** `bytes` of stdout and stderr were read, or dropped. */
   consume(bytes: number): void;

@@ -1,4 +1,5 @@
 /** The standard streams of a remote command as Node streams, with flow control in both directions. */
+import { keep, lend, type Borrowed } from '../base/borrowed.ts';
 import { Readable, Writable } from 'node:stream';
 import { Credit } from '../base/credit.ts';
 
@@ -19,13 +20,13 @@ export class CommandOutput extends Readable {
   }
 
   /** The caller may reuse `data` when this returns. */
-  deliver(data: Buffer): void {
+  deliver(data: Borrowed): void {
     if (this.destroyed) {
       this.#consume(data.length);
       return;
     }
     this.#unread += data.length;
-    if (this.push(Buffer.from(data))) this.#take();
+    if (this.push(keep(data))) this.#take();
   }
 
   finish(): void {
@@ -57,7 +58,7 @@ export class CommandOutput extends Readable {
 
 export interface InputEvents {
   /** At most as many bytes as were granted; the stream may reuse `data` when this returns. */
-  write(data: Buffer): void;
+  write(data: Borrowed): void;
   end(): void;
 }
 
@@ -94,7 +95,7 @@ export class CommandInput extends Writable {
     unsent.bytes = unsent.bytes.subarray(now.length);
     if (!this.#closed && now.length > 0) {
       this.#credit.spend(now.length);
-      this.#events.write(now);
+      this.#events.write(lend(now));
     }
     if (unsent.bytes.length > 0) return;
     this.#unsent = undefined;

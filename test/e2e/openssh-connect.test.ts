@@ -1,4 +1,5 @@
 /** The start of a ControlMaster: its prompts, what ends it early, and what is left then. */
+import { view } from '../../src/base/borrowed.ts';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -65,7 +66,7 @@ function runOver(link: Link, command: string): Promise<{ outcome: Outcome; stdou
         session.start(what, {
           onStarted: () => session.endStdin(),
           onStdout: (data) => {
-            stdout += data.toString();
+            stdout += view(data).toString();
             session.consume(data.length);
           },
           onStderr: (data) => session.consume(data.length),

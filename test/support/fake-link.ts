@@ -2,6 +2,7 @@
  * A link without a network. It keeps the decoded messages that were sent. The test answers as the server,
  * either by hand or with the built-in server, which behaves like OpenSSH.
  */
+import { lend } from '../../src/base/borrowed.ts';
 import { SshpoolError } from '../../src/base/errors.ts';
 import { Writer } from '../../src/base/bytes.ts';
 import type { Link, LinkEvents } from '../../src/ssh/link/link.ts';
@@ -93,7 +94,7 @@ export class FakeLink implements Link {
     this.#events = events;
     const early = this.#early;
     this.#early = [];
-    for (const payload of early) events.onMessage(payload);
+    for (const payload of early) events.onMessage(lend(payload));
     if (this.#pending) this.flush();
   }
 
@@ -152,7 +153,7 @@ export class FakeLink implements Link {
   receiveBytes(payload: Buffer): void {
     if (this.ended || this.destroyed) return;
     this.bytesIn += payload.length;
-    if (this.#events) this.#events.onMessage(payload);
+    if (this.#events) this.#events.onMessage(lend(payload));
     else this.#early.push(payload);
   }
 

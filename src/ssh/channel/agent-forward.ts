@@ -1,7 +1,5 @@
-/**
- * Agent forwarding (OpenSSH's PROTOCOL.agent): each channel that the server opens for it is joined to the key
- * agent's socket. Only a connection whose connection key names that socket accepts them.
- */
+/** Agent forwarding (PROTOCOL.agent), only on a connection whose connection key names the agent's socket. */
+import { keep } from '../../base/borrowed.ts';
 import { createConnection } from 'node:net';
 import type { Channel, ChannelEvents } from './channel.ts';
 import type { Channels } from './channels.ts';
@@ -28,7 +26,7 @@ function join(channel: () => Channel, socketPath: string): ChannelEvents {
     onOpen: flow,
     onRefused: () => socket.destroy(),
     onData: (data) => {
-      socket.write(Buffer.from(data), () => channel().consume(data.length));
+      socket.write(keep(data), () => channel().consume(data.length));
     },
     onStderr: (data) => channel().consume(data.length),
     onEof: () => socket.end(),

@@ -1,7 +1,5 @@
-/**
- * One channel of RFC 4254 section 5: its phases, its windows, its request replies. Sends messages through a
- * given function; knows neither links nor the purpose of the channel.
- */
+/** One channel of RFC 4254 section 5: its phases, its windows, its request replies. */
+import { lend, type Borrowed } from '../../base/borrowed.ts';
 import { Credit } from '../../base/credit.ts';
 import type { SshpoolError } from '../../base/errors.ts';
 import { STDERR, type ChannelMessage } from './messages.ts';
@@ -19,9 +17,8 @@ export interface ChannelEvents {
   onOpen(): void;
   /** The open was refused; the channel is closed. */
   onRefused(reason: number, description: string): void;
-  /** The bytes are valid until the listener returns, here and in onStderr. */
-  onData(data: Buffer): void;
-  onStderr(data: Buffer): void;
+  onData(data: Borrowed): void;
+  onStderr(data: Borrowed): void;
   onEof(): void;
   /** The send window has grown to `bytes`. */
   onWindow(bytes: number): void;
@@ -197,11 +194,11 @@ export class Channel {
     this.#fullWindow = Math.max(this.#fullWindow, this.#toSend.left);
   }
 
-  #receiveData(data: Buffer, deliver: (data: Buffer) => void): boolean {
+  #receiveData(data: Buffer, deliver: (data: Borrowed) => void): boolean {
     if (data.length > this.#toReceive.left) return false;
     this.#toReceive.spend(data.length);
     // Nothing is delivered after a close on this side, nor after the peer's EOF (section 5.3).
-    if (this.#phase === 'open' && !this.#eofReceived) deliver(data);
+    if (this.#phase === 'open' && !this.#eofReceived) deliver(lend(data));
     return true;
   }
 

@@ -1,7 +1,5 @@
-/**
- * All channels of one connection: numbers them, gives each its messages, and ends the link if the peer
- * violates the protocol. A channel that the server opens goes to the acceptor registered for its type.
- */
+/** All channels of one connection: gives each its messages; a message against the protocol ends the link. */
+import { view, type Borrowed } from '../../base/borrowed.ts';
 import { SshpoolError } from '../../base/errors.ts';
 import { Channel, MAX_PACKET, WINDOW, type ChannelEvents } from './channel.ts';
 import type { Link } from '../link/link.ts';
@@ -113,10 +111,10 @@ export class Channels {
     else this.link.send(bytes);
   }
 
-  #receive(payload: Buffer): void {
+  #receive(payload: Borrowed): void {
     this.#onHeard();
     try {
-      const message = decodeChannelMessage(payload);
+      const message = decodeChannelMessage(view(payload));
       const legal = message.type === 'open' ? this.#opened(message) : this.#deliver(message);
       if (!legal) throw SshpoolError.of('PROTOCOL', { problem: `unexpected ${message.type}` });
     } catch (thrown) {

@@ -1,8 +1,5 @@
-/**
- * Hides keystroke timing (ssh_config(5), ObscureKeystrokeTiming; clientloop.c, obfuscate_keystroke_timing):
- * an observer of the network could guess words from the times between packets. While the user types, packets
- * leave at even intervals; empty ones (chaff) follow for a while after the last key.
- */
+/** Hides keystroke timing, which reveals words (clientloop.c): packets leave evenly, then chaff follows. */
+import { keep, lend, type Borrowed } from '../../base/borrowed.ts';
 import type { Clock, Timer } from '../../base/time.ts';
 import type { Session } from './session.ts';
 import { isAtLeast } from '../link/ssh-version.ts';
@@ -42,7 +39,7 @@ export class Keystrokes {
     this.#timing = { random: Math.random, ...timing };
   }
 
-  write(data: Buffer): void {
+  write(data: Borrowed): void {
     const bytes = this.#held.reduce((sum, { length }) => sum + length, data.length);
     if (this.#timing.intervalMs === 0 || bytes > TYPED_BYTES) {
       this.#stop();
@@ -53,7 +50,7 @@ export class Keystrokes {
     this.#chaffUntil = clock.monotonic() + CHAFF_MS.least + random() * CHAFF_MS.more;
     if (this.#timer) {
       // A copy: the next message overwrites `data` (base/shared-reads).
-      this.#held.push(Buffer.from(data));
+      this.#held.push(keep(data));
       return;
     }
     this.#rateFuzzMs = random() * FUZZ * intervalMs;
@@ -89,7 +86,7 @@ export class Keystrokes {
   #release(): void {
     const data = Buffer.concat(this.#held);
     this.#held = [];
-    if (data.length > 0) this.#session.write(data);
+    if (data.length > 0) this.#session.write(lend(data));
   }
 
   #stop(): void {

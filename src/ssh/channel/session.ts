@@ -1,8 +1,5 @@
-/**
- * One remote session (RFC 4254 section 6): opened ahead as a spare, then started once with a
- * command or a shell, followed until the server has closed it. Knows one channel and nothing of
- * connections, pools or callers.
- */
+/** One remote session (RFC 4254 section 6): opened ahead as a spare, then started once, with one command. */
+import { view, type Borrowed } from '../../base/borrowed.ts';
 import { Reader, Writer } from '../../base/bytes.ts';
 import { Credit } from '../../base/credit.ts';
 import { SshpoolError } from '../../base/errors.ts';
@@ -42,8 +39,8 @@ export interface SessionEvents {
   onStarted(terminal: boolean): void;
   /** The server refused the terminal; the session continues without one. */
   onTerminalRefused?(): void;
-  onStdout(data: Buffer): void;
-  onStderr(data: Buffer): void;
+  onStdout(data: Borrowed): void;
+  onStderr(data: Borrowed): void;
   /** This many more bytes of stdin may be written. */
   onStdinWindow(bytes: number): void;
   /** The remote command no longer reads its stdin (eow@openssh.com, OpenSSH's PROTOCOL 2.1). */
@@ -149,11 +146,11 @@ export class Session {
     this.#slot.onAsked();
   }
 
-  /** Writes to stdin, within what onStdinWindow granted. */
-  write(data: Buffer): void {
+  /** Within what onStdinWindow granted. */
+  write(data: Borrowed): void {
     this.#credit.spend(data.length);
     this.#slot.onMoved(data.length);
-    this.#channel.write(data);
+    this.#channel.write(view(data));
     this.#grant();
   }
 
@@ -231,7 +228,7 @@ export class Session {
     this.#grant();
   }
 
-  #deliver(data: Buffer, give: (events: SessionEvents) => void): void {
+  #deliver(data: Borrowed, give: (events: SessionEvents) => void): void {
     this.#slot.onMoved(data.length);
     if (this.#events) give(this.#events);
     else this.consume(data.length);

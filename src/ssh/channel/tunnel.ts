@@ -1,8 +1,5 @@
-/**
- * A stream that the server opens at the pool's request: to another machine, for a target behind a jump host
- * (RFC 4254 section 7.2, direct-tcpip), or to a unix socket of the server (direct-streamlocal@openssh.com,
- * OpenSSH's PROTOCOL 2.4). Knows one channel, and extends its window only by what was read.
- */
+/** A stream through the server (RFC 4254 section 7.2), or to a unix socket of it (OpenSSH's PROTOCOL 2.4). */
+import { keep, type Borrowed } from '../../base/borrowed.ts';
 import { Duplex } from 'node:stream';
 import { Writer } from '../../base/bytes.ts';
 import { SshpoolError } from '../../base/errors.ts';
@@ -89,10 +86,10 @@ export class Tunnel extends Duplex {
     this.end();
   }
 
-  #receive(data: Buffer): void {
+  #receive(data: Borrowed): void {
     this.bytesRead += data.length;
     this.#unread += data.length;
-    if (this.push(Buffer.from(data))) this.#consume();
+    if (this.push(keep(data))) this.#consume();
   }
 
   #consume(): void {

@@ -1,13 +1,11 @@
-/**
- * Carries the messages of the connection protocol (RFC 4254) for one connection. Key exchange, authentication
- * and encryption lie below it, channels above it; its implementations know nothing of channels.
- */
+/** Carries the messages of RFC 4254 for one connection, above encryption and login, below channels. */
+import type { Borrowed } from '../../base/borrowed.ts';
 import type { SshpoolError } from '../../base/errors.ts';
 
 export interface LinkEvents {
   /** One message of RFC 4254, numbers 90 to 100, as the payload of its packet. */
-  onMessage(payload: Buffer): void;
-  /** Called exactly once: no more messages are received or sent. */
+  onMessage(payload: Borrowed): void;
+  /** Exactly once, last. */
   onClose(error: SshpoolError): void;
 }
 

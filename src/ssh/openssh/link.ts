@@ -1,8 +1,5 @@
-/**
- * A link over an OpenSSH master, which does everything below the connection protocol. The link is its only
- * client, in the mode in which the master relays channel messages (mux proxy). A second client, or one that
- * disconnects, could crash the master (docs/DECISIONS.md), so the master ends with the link.
- */
+/** A link over an OpenSSH master (mux proxy), its only client: others could crash it (docs/DECISIONS.md). */
+import { lend } from '../../base/borrowed.ts';
 import type { Socket } from 'node:net';
 import { describe, SshpoolError } from '../../base/errors.ts';
 import { Fifo } from '../../base/fifo.ts';
@@ -91,7 +88,7 @@ export class OpensshLink implements Link {
     this.#events = events;
     const early = this.#early;
     this.#early = [];
-    for (const payload of early) events.onMessage(payload);
+    for (const payload of early) events.onMessage(lend(payload));
     if (this.#closed) events.onClose(this.#end());
   }
 
@@ -189,7 +186,7 @@ export class OpensshLink implements Link {
     const number = payload[0] ?? 0;
     // Other messages are for the master itself.
     if (number < FIRST_CHANNEL_MESSAGE || number > LAST_CHANNEL_MESSAGE) return;
-    if (this.#events) this.#events.onMessage(payload);
+    if (this.#events) this.#events.onMessage(lend(payload));
     else if (this.#early.length < MAX_EARLY) this.#early.push(payload);
     else this.destroy(this.#lost(TOO_EARLY));
   }

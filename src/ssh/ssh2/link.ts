@@ -1,7 +1,5 @@
-/**
- * A link over the ssh2 library, which does key exchange, authentication and encryption below it; channel
- * messages bypass it and go to sshpool's own channels.
- */
+/** A link over ssh2, which does all that lies below the channels; their messages bypass it. */
+import { keep, lend, type Borrowed } from '../../base/borrowed.ts';
 import type ssh2 from 'ssh2';
 import { describe, SshpoolError } from '../../base/errors.ts';
 import { shareReads } from '../../base/shared-reads.ts';
@@ -109,7 +107,7 @@ export class Ssh2Link implements Link {
     this.#events = events;
     const early = this.#early;
     this.#early = [];
-    for (const payload of early) events.onMessage(payload);
+    for (const payload of early) events.onMessage(lend(payload));
     if (this.#closed) events.onClose(this.#reason ?? this.#lost('connection closed'));
   }
 
@@ -157,11 +155,11 @@ export class Ssh2Link implements Link {
     this.#stream.destroy();
   }
 
-  #receive(payload: Buffer): void {
+  #receive(payload: Borrowed): void {
     this.#keepAlive.heard();
     this.#rekeying.received(payload.length);
     if (this.#events) this.#events.onMessage(payload);
-    else if (this.#early.length < MAX_EARLY) this.#early.push(Buffer.from(payload));
+    else if (this.#early.length < MAX_EARLY) this.#early.push(keep(payload));
     else this.destroy(this.#lost(TOO_EARLY));
   }
 

@@ -1,8 +1,5 @@
-/**
- * Where the messages of a server go. ssh2 has one table of handlers for all its protocols, by the number of the
- * message (RFC 4250 section 4.1): each handler of the table first looks for the routes of its protocol. Those
- * without routes (ssh2's own Server) keep ssh2's handlers.
- */
+/** Where a server's messages go. ssh2 has one table of handlers for all its protocols, by message number. */
+import { lend, type Borrowed } from '../../base/borrowed.ts';
 import { createRequire } from 'node:module';
 import { FIRST_CHANNEL_MESSAGE, LAST_CHANNEL_MESSAGE } from '../channel/messages.ts';
 import {
@@ -21,8 +18,7 @@ interface Routes {
   mayAsk?: (payload: Buffer) => boolean;
   /** Takes the messages of the login; `original` gives this one to ssh2. */
   login?: (payload: Buffer, original: () => unknown) => void;
-  channels?: (payload: Buffer) => void;
-  /** The server's server-sig-algs (RFC 8308 section 3.1). */
+  channels?: (payload: Borrowed) => void;
   sigAlgs?: readonly string[];
 }
 
@@ -47,7 +43,7 @@ function routed(number: number, original: Handler | undefined): Handler {
   return (protocol, payload) => {
     const routes = all.get(protocol) ?? {};
     if (isGuarded && routes.guard) return routes.guard();
-    if (isChannel && routes.channels) return routes.channels(payload);
+    if (isChannel && routes.channels) return routes.channels(lend(payload));
     if (isLogin && routes.login) {
       return routes.login(Buffer.from(payload), () => kept?.(protocol, payload));
     }
@@ -98,8 +94,8 @@ export function guardUntilVerified(protocol: Protocol, end: () => void): () => v
   return () => (routes.guard = undefined);
 }
 
-/** From now on messages 90 to 100 of this connection go to `route` and not to ssh2's channels. */
-export function takeChannelMessages(protocol: Protocol, route: (payload: Buffer) => void): void {
+/** Messages 90 to 100 bypass ssh2's channels. */
+export function takeChannelMessages(protocol: Protocol, route: (payload: Borrowed) => void): void {
   routesOf(protocol).channels = route;
 }
 

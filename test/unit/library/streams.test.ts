@@ -1,3 +1,4 @@
+import { keep, lend } from '../../../src/base/borrowed.ts';
 import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
 import * as fc from 'fast-check';
@@ -16,7 +17,7 @@ describe('the output of a command', () => {
         output.on('data', (data: Buffer) => read.push(data));
         for (const chunk of given) {
           const data = Buffer.from(chunk);
-          output.deliver(data);
+          output.deliver(lend(data));
           // Now the sender may overwrite this memory.
           data.fill(0);
         }
@@ -32,8 +33,8 @@ describe('the output of a command', () => {
     let consumed = 0;
     const output = new CommandOutput((bytes) => (consumed += bytes));
     // Data up to the stream's high water mark counts as read.
-    output.deliver(Buffer.alloc(output.readableHighWaterMark));
-    output.deliver(Buffer.alloc(1000));
+    output.deliver(lend(Buffer.alloc(output.readableHighWaterMark)));
+    output.deliver(lend(Buffer.alloc(1000)));
     expect(consumed).toBe(0);
     output.read();
     expect(consumed).toBe(output.readableHighWaterMark + 1000);
@@ -48,7 +49,7 @@ describe('the output of a command', () => {
     );
     output.destroy();
     await once(output, 'close');
-    output.deliver(Buffer.alloc(500));
+    output.deliver(lend(Buffer.alloc(500)));
     output.finish();
     expect([told, consumed]).toEqual([['left'], 500]);
   });
@@ -67,7 +68,7 @@ function recorder(): { input: CommandInput; sent: Buffer[]; ends: () => number }
   const sent: Buffer[] = [];
   let ends = 0;
   const input = new CommandInput({
-    write: (data) => sent.push(Buffer.from(data)),
+    write: (data) => sent.push(keep(data)),
     end: () => (ends += 1),
   });
   return { input, sent, ends: () => ends };

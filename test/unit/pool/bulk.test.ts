@@ -1,4 +1,5 @@
 /** Short commands beside bulk transfers. */
+import { lend } from '../../../src/base/borrowed.ts';
 import { describe, expect, it } from 'vitest';
 import { settle } from '../../support/fake-link.ts';
 import { PoolBench, refused, type Call } from '../../support/pool-bench.ts';
@@ -51,7 +52,7 @@ describe('a command beside a bulk transfer', () => {
   it('avoids the connection of an upload as well as that of a download', async () => {
     const { bench, download } = await streaming();
     await bench.pass(1000);
-    download.lease?.session.write(Buffer.alloc(256 * 1024));
+    download.lease?.session.write(lend(Buffer.alloc(256 * 1024)));
     await bench.call();
     expect(bench.connectCount).toBe(2);
   });

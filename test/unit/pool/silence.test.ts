@@ -1,4 +1,5 @@
 /** Connections that become silent while an answer is due. */
+import { lend } from '../../../src/base/borrowed.ts';
 import { describe, expect, it } from 'vitest';
 import { answerDueMs, giveUpAt } from '../../../src/pool/health.ts';
 import { settle, type FakeLink } from '../../support/fake-link.ts';
@@ -100,7 +101,7 @@ describe('a command that was sent to a silent server', () => {
     link.unmute();
     await settle();
     const upload = await bench.running();
-    upload.lease?.session.write(Buffer.alloc(100_000));
+    upload.lease?.session.write(lend(Buffer.alloc(100_000)));
     link.mute = true;
     const call = await sent(bench);
     await bench.pass(1000, 100);

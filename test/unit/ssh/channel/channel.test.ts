@@ -1,3 +1,4 @@
+import { view } from '../../../../src/base/borrowed.ts';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import { SshpoolError } from '../../../../src/base/errors.ts';
@@ -21,8 +22,8 @@ function events(): ChannelEvents {
   return {
     onOpen: () => told.push('open'),
     onRefused: (reason, description) => told.push(`refused ${reason} ${description}`),
-    onData: (data) => told.push(`data ${data.toString()}`),
-    onStderr: (data) => told.push(`stderr ${data.toString()}`),
+    onData: (data) => told.push(`data ${view(data).toString()}`),
+    onStderr: (data) => told.push(`stderr ${view(data).toString()}`),
     onEof: () => told.push('eof'),
     onWindow: (bytes) => told.push(`window ${bytes}`),
     onRequest: (name) => {

@@ -1,3 +1,4 @@
+import { view } from '../../../../src/base/borrowed.ts';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SshpoolError } from '../../../../src/base/errors.ts';
@@ -17,8 +18,8 @@ function events(name: string): ChannelEvents {
   return {
     onOpen: () => told.push(`${name} open`),
     onRefused: () => told.push(`${name} refused`),
-    onData: (data) => told.push(`${name} ${data.toString()}`),
-    onStderr: (data) => told.push(`${name} err ${data.toString()}`),
+    onData: (data) => told.push(`${name} ${view(data).toString()}`),
+    onStderr: (data) => told.push(`${name} err ${view(data).toString()}`),
     onEof: () => told.push(`${name} eof`),
     onWindow: (bytes) => told.push(`${name} window ${bytes}`),
     onRequest: (request) => {

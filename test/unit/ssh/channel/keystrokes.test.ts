@@ -1,3 +1,4 @@
+import { lend, view, type Borrowed } from '../../../../src/base/borrowed.ts';
 import { array, assert, double, nat, property, string, tuple } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Keystrokes, keystrokeIntervalMs } from '../../../../src/ssh/channel/keystrokes.ts';
@@ -8,7 +9,7 @@ function setUp(intervalMs = 20, random = () => 0.5) {
   const sent: (readonly [at: number, what: string])[] = [];
   const session = {
     state: 'running' as 'running' | 'closed',
-    write: (data: Buffer) => void sent.push([clock.monotonic(), data.toString()]),
+    write: (data: Borrowed) => void sent.push([clock.monotonic(), view(data).toString()]),
     endStdin: () => void sent.push([clock.monotonic(), 'end']),
     chaff: (answered: () => void) => {
       sent.push([clock.monotonic(), '']);
@@ -22,7 +23,7 @@ function setUp(intervalMs = 20, random = () => 0.5) {
     session,
     sent,
     keys,
-    type: (text: string) => keys.write(Buffer.from(text)),
+    type: (text: string) => keys.write(lend(Buffer.from(text))),
     start,
   };
 }
@@ -67,7 +68,7 @@ describe('typed input', () => {
     const { clock, sent, keys, type } = setUp();
     type('a');
     const memory = Buffer.from('b');
-    keys.write(memory);
+    keys.write(lend(memory));
     memory.fill(0);
     clock.advance(5000);
     expect(sent.map(([, what]) => what).join('')).toBe('ab');

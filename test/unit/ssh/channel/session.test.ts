@@ -1,3 +1,4 @@
+import { lend, view } from '../../../../src/base/borrowed.ts';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Writer } from '../../../../src/base/bytes.ts';
@@ -45,8 +46,8 @@ function start(what: Start = COMMAND): void {
   session.start(what, {
     onStarted: () => told.push('started'),
     onTerminalRefused: () => told.push('no terminal'),
-    onStdout: (data) => told.push(`out ${data.toString()}`),
-    onStderr: (data) => told.push(`err ${data.toString()}`),
+    onStdout: (data) => told.push(`out ${view(data).toString()}`),
+    onStderr: (data) => told.push(`err ${view(data).toString()}`),
     onStdinWindow: (bytes) => told.push(`window ${bytes}`),
     onStdinClosed: () => told.push('stdin closed'),
     onEnd: (ended) => {
@@ -275,13 +276,13 @@ describe('stdin', () => {
   it('of more than was granted throws an error', () => {
     running();
     grant(2);
-    expect(() => session.write(Buffer.from('abc'))).toThrow(RangeError);
+    expect(() => session.write(lend(Buffer.from('abc')))).toThrow(RangeError);
   });
 
   it('uses up the granted bytes', () => {
     running();
     grant(3);
-    session.write(Buffer.from('abc'));
+    session.write(lend(Buffer.from('abc')));
     expect(link.sentOf('data')).toHaveLength(1);
     grant(4);
     expect(told).toEqual(['window 3', 'window 4']);
@@ -290,7 +291,7 @@ describe('stdin', () => {
   it('counts as traffic, as stdout and stderr do', () => {
     running();
     grant(3);
-    session.write(Buffer.from('abc'));
+    session.write(lend(Buffer.from('abc')));
     link.receive({ type: 'data', recipient: 0, data: Buffer.from('four') });
     link.receive({ type: 'extended-data', recipient: 0, code: 1, data: Buffer.from('error') });
     expect(moved).toBe(12);
@@ -482,7 +483,7 @@ describe('for any sequence of actions of server and client', () => {
           room = told.reduce((sum, text) => sum + Number(/^window (\d+)/.exec(text)?.[1] ?? 0), 0);
           const used = link.sentOf('data').reduce((sum, { data }) => sum + data.length, 0);
           expect(room).toBeLessThanOrEqual(server);
-          if (!grants) session.write(Buffer.alloc(Math.min(bytes, room - used)));
+          if (!grants) session.write(lend(Buffer.alloc(Math.min(bytes, room - used))));
         }
       }),
     );
