@@ -34,13 +34,14 @@ _sshpool() {
     stats) options='--json --help -h' arguments='targets' most=1 ;;
     close) options='--all --force --help -h' arguments='targets' most=1 ;;
     warm) options='-F -l -p -i -J -o -4 -6 -A -a -q -v --help -h' arguments='hosts' most=99 ;;
-    agent) options='--help -h' arguments='start stop restart status run logs' most=1 ;;
+    agent) options='--help -h' arguments='start stop restart status run logs log-level' most=1 ;;
     'agent start') options='--help -h' arguments='' most=1 ;;
     'agent stop') options='--force --help -h' arguments='' most=1 ;;
     'agent restart') options='--force --help -h' arguments='' most=1 ;;
     'agent status') options='--json --help -h' arguments='' most=1 ;;
     'agent run') options='--help -h' arguments='' most=1 ;;
     'agent logs') options='--follow -f --help -h' arguments='' most=1 ;;
+    'agent log-level') options='--help -h' arguments='info debug' most=1 ;;
     completion) options='--help -h' arguments='bash zsh fish' most=1 ;;
     help) options='' arguments='exec ssh shell wrap compose resources docker-sock stats close warm agent completion' most=1 ;;
     *) return ;;

@@ -19,6 +19,7 @@ import { Penalties } from '../ssh/login/penalties.ts';
 import { AGENT_ENV, CALLER_ENV, matchesEnv, matchingEnv } from '../wire/caller-env.ts';
 import { Caller } from './caller.ts';
 import { Listener } from './listener.ts';
+import { logPool } from './pool-log.ts';
 import { Masters } from './masters.ts';
 import { OtherSettings } from './other-settings.ts';
 import { MemoryReturn } from './memory-return.ts';
@@ -53,6 +54,7 @@ export class Agent {
   readonly #listener: Listener;
   readonly #pool: Pool;
   readonly #memory: MemoryReturn;
+  readonly #single: SingleServers;
   readonly #callers = new Set<Caller>();
   readonly #services: Services;
   #life: AgentState = 'serving';
@@ -68,15 +70,17 @@ export class Agent {
     this.#clock = clock;
     this.#settings = settings;
     this.#listener = listener;
-    this.#log = createLog(clock, config.writeLog);
-    const single = new SingleServers(statePath(process.env), () => clock.now());
+    this.#log = createLog(clock, config.writeLog, settings.log);
+    this.#single = new SingleServers(statePath(process.env), () => clock.now());
     this.#pool = new Pool(clock, settings, {
       onEmpty: () => this.#rest(),
+      onEvent: logPool(this.#log),
+      trace: (what, from, to, event) =>
+        this.#log.debug(() => `${what}: ${from} -> ${to} (${event})`),
       onSingle: (digest) => {
-        single.add(digest).catch((thrown: unknown) => this.#unwritten(thrown));
+        this.#single.add(digest).catch((thrown: unknown) => this.#unwritten(thrown));
       },
     });
-    void single.digests().then((digests) => this.#pool.recall(digests));
     this.#memory = new MemoryReturn(clock);
     this.gone = new Promise((resolve) => (this.#resolveGone = resolve));
     const penalties = new Penalties(clock);
@@ -92,11 +96,13 @@ export class Agent {
       pool: this.#pool,
       penalties,
       masters: new Masters(clock, this.#pool),
-      otherSettings: new OtherSettings(clock, settings),
+      otherSettings: new OtherSettings(clock, () => ({ ...settings, log: this.#log.level })),
       place: ownPlace({}),
       links: once(async () => {
         const { Links } = await import('../ssh/connect-link.ts');
-        return new Links(clock, settings.link, penalties);
+        const onOther = (host: string, why: string): void =>
+          this.#log.info(`${host}: connects with OpenSSH, ${why}`);
+        return new Links(clock, settings.link, penalties, onOther);
       }),
       unfinished: new Unfinished(clock),
       version,
@@ -104,7 +110,12 @@ export class Agent {
       stoppedByForce: () => this.#forced,
       stop: (options) => this.stop(options),
     };
+  }
+
+  #start(): void {
+    const { paths, version } = this.#services;
     this.#log.info(`agent ${version} started, pid ${process.pid}`);
+    void this.#single.digests().then((digests) => this.#pool.recall(digests));
     writeAgentPid(paths).catch((thrown: unknown) => this.fault(thrown));
     this.#checkLater();
     this.#rest();
@@ -130,6 +141,7 @@ export class Agent {
     });
     if (listener === undefined) return undefined;
     agent = new Agent(config, listener, files);
+    agent.#start();
     for (const socket of early) agent.#serve(socket);
     return agent;
   }

@@ -1,6 +1,7 @@
 /** The parameters of the agent's methods, checked, since they come from a socket. */
 import { z } from 'zod';
 import { describe, SshpoolError } from '../base/errors.ts';
+import { LOG_LEVELS } from '../base/log.ts';
 
 const PARAMS = {
   status: z.object({}),
@@ -13,6 +14,7 @@ const PARAMS = {
     place: z.object({ surroundings: z.array(z.string()), diversions: z.array(z.string()) }),
   }),
   stop: z.object({ force: z.boolean() }),
+  'log-level': z.object({ level: z.enum(LOG_LEVELS).nullable() }),
 };
 
 export type MethodName = keyof typeof PARAMS;

@@ -1,5 +1,6 @@
 /** The agent's methods besides running commands, and their results. */
 import { SshpoolError } from '../base/errors.ts';
+import type { LogLevel } from '../base/log.ts';
 import { parseTargets } from '../config/exec-args.ts';
 import type { Settings } from '../config/settings.ts';
 import { wayOf } from '../config/ssh-options.ts';
@@ -56,6 +57,7 @@ export interface MethodResults {
   close: { readonly closed: readonly ConnectionRow[] };
   warm: { readonly warmed: readonly Warmed[] };
   stop: { readonly pid: number };
+  'log-level': { readonly level: LogLevel };
 }
 
 type CallerSide = Pick<CallerContext, 'ask' | 'note' | 'environment'>;
@@ -69,7 +71,8 @@ type Handlers = {
 
 const HANDLERS: Handlers = {
   status: (services) => {
-    const { paths, settings } = services;
+    const { paths, log } = services;
+    const settings = { ...services.settings, log: log.level };
     const { dropped: logLinesDropped, faults: unexpectedErrors } = services.log.counts;
     return { ...facts(services), log: paths.log, logLinesDropped, unexpectedErrors, settings };
   },
@@ -91,6 +94,10 @@ const HANDLERS: Handlers = {
   stop: (services, { force }) => {
     services.stop({ force });
     return { pid: process.pid };
+  },
+  'log-level': ({ log }, { level }) => {
+    if (level !== null) log.level = level;
+    return { level: log.level };
   },
 };
 

@@ -1,7 +1,4 @@
-/**
- * The agent reads its settings when it starts. A caller whose settings differ from the agent's is told
- * so once: otherwise a user may search for an hour why a variable has no effect.
- */
+/** Tells a caller once that its settings differ from those of the agent's start, and so have no effect. */
 import { createHash } from 'node:crypto';
 import { SshpoolError } from '../base/errors.ts';
 import { TtlCache } from '../base/ttl-cache.ts';
@@ -9,27 +6,22 @@ import type { Clock } from '../base/time.ts';
 import { VARIABLES, type Settings } from '../config/settings.ts';
 import type { Env } from '../config/tokens.ts';
 
-/** How many different settings are remembered as reported. */
 const TOLD = { lifeMs: Infinity, max: 256 };
 
 const sayNothing = (): void => undefined;
 
 export class OtherSettings {
-  readonly #own: Settings;
+  readonly #own: () => Settings;
   /** Keyed by a digest of the caller's settings. */
   readonly #told: TtlCache<true>;
 
-  /** `own`: the settings that the agent was started with. */
-  constructor(clock: Clock, own: Settings) {
+  /** `own`: those of the agent now. */
+  constructor(clock: Clock, own: () => Settings) {
     this.#own = own;
     this.#told = new TtlCache(clock, TOLD);
   }
 
-  /**
-   * Resolves to a function that prints the hint for a caller with this environment. Call it once the
-   * call will not be repeated by another program. It prints nothing if there is no difference, or if
-   * the hint was already printed.
-   */
+  /** Resolves to what prints a new hint; to be called when no other program will repeat the call. */
   async hint(env: Env): Promise<(say: (text: string) => void) => void> {
     const set = VARIABLES.filter(({ name }) => env[name]).map(({ name }) => `${name}=${env[name]}`);
     if (set.length === 0) return sayNothing;
@@ -43,7 +35,7 @@ export class OtherSettings {
 
   async #words(env: Env): Promise<string | undefined> {
     try {
-      // Loaded only here, as at the start of an agent.
+      // Loaded only here: zod loads slowly.
       const { parseSettings } = await import('../config/settings-schema.ts');
       return this.#describe(parseSettings(env), env);
     } catch (thrown) {
@@ -54,11 +46,10 @@ export class OtherSettings {
   }
 
   #describe(theirs: Settings, env: Env): string | undefined {
-    const other = VARIABLES.filter(
-      ({ name, field }) => env[name] && theirs[field] !== this.#own[field],
-    );
+    const own = this.#own();
+    const other = VARIABLES.filter(({ name, field }) => env[name] && theirs[field] !== own[field]);
     if (other.length === 0) return undefined;
-    const has = other.map(({ name, field }) => `${name} is ${this.#own[field]}`).join(', ');
+    const has = other.map(({ name, field }) => `${name} is ${own[field]}`).join(', ');
     return `the running agent has other settings: ${has}; yours count when the next one starts: sshpool agent stop`;
   }
 }

@@ -6,7 +6,7 @@ import type { Clock } from '../base/time.ts';
 import type { SshOptions } from '../config/ssh-options.ts';
 import type { Pool } from '../pool/pool.ts';
 import { RemoteEnd } from '../pool/remote-end.ts';
-import type { Lease } from '../pool/wanted.ts';
+import type { Lease } from '../pool/opener.ts';
 import { Keystrokes, keystrokeIntervalMs } from '../ssh/channel/keystrokes.ts';
 import type { Outcome, Start } from '../ssh/channel/session.ts';
 import type { Tunnel } from '../ssh/channel/tunnel.ts';

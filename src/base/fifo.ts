@@ -22,10 +22,6 @@ export class Fifo<T> {
     return first;
   }
 
-  has(item: T): boolean {
-    return this.#items.has(item);
-  }
-
   /** Removes `item`; false if it was not in the queue. */
   remove(item: T): boolean {
     return this.#items.delete(item);

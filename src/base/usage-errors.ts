@@ -71,6 +71,10 @@ const TABLE = {
     'close takes either a HOST or --all',
     'the form is: sshpool close HOST, or: sshpool close --all',
   ],
+  BAD_LOG_LEVEL: (d: { word: string }) => [
+    `${quoted(d.word)} is not a log level`,
+    'write info or debug',
+  ],
   FOREIGN_CODE: (d: { variable: string }) => [
     `${d.variable} is set, and would stay in the agent`,
     'unset it for agent run',

@@ -6,7 +6,7 @@ import { CONNECTION_OPTIONS, EXEC_OPTIONS, SHELL_OPTIONS } from '../config/exec-
 import type { OptionSpec } from '../config/options.ts';
 
 /** The kind of an argument, for completion. */
-export type ArgumentKind = 'host' | 'pooled' | 'shell' | 'command';
+export type ArgumentKind = 'host' | 'pooled' | 'shell' | 'command' | 'level';
 
 export interface CommandSpec {
   readonly name: string;
@@ -183,6 +183,13 @@ export const COMMANDS: readonly CommandSpec[] = [
         summary: 'print its log',
         usage: '[options]',
         options: [{ name: '--follow', alias: '-f', text: 'go on as the log grows' }, HELP],
+      },
+      {
+        name: 'log-level',
+        summary: 'show or set what its log tells: info, or debug for each step of each call',
+        usage: '[info|debug]',
+        options: [HELP],
+        argument: 'level',
       },
     ],
   },

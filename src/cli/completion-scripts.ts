@@ -3,6 +3,7 @@
  * constant words and ask `sshpool completion` for hosts and targets only when needed. After the HOST of
  * exec they offer nothing: the rest is a command of the remote machine.
  */
+import { LOG_LEVELS } from '../base/log.ts';
 import type { OptionSpec } from '../config/options.ts';
 import type { ArgumentKind, CommandSpec } from './command-table.ts';
 import { SHELLS } from './command-table.ts';
@@ -36,6 +37,7 @@ function bashCase(spec: CommandSpec, commands: readonly CommandSpec[]): string {
     host: 'hosts',
     pooled: 'targets',
     shell: SHELLS.join(' '),
+    level: LOG_LEVELS.join(' '),
     command: namesOf(spec.commands ?? commands),
   };
   const known = argument ? kinds[argument] : '';
@@ -130,6 +132,7 @@ const ZSH_ARGUMENT: Readonly<Record<ArgumentKind, string>> = {
   host: '_sshpool_hosts',
   pooled: '_sshpool_targets',
   shell: `(${SHELLS.join(' ')})`,
+  level: `(${LOG_LEVELS.join(' ')})`,
   command: '_sshpool_commands',
 };
 
@@ -194,6 +197,7 @@ function fishArgument(spec: CommandSpec, commands: readonly CommandSpec[]): stri
   if (spec.argument === 'host') return `(${HOSTS})`;
   if (spec.argument === 'pooled') return `(${TARGETS})`;
   if (spec.argument === 'shell') return SHELLS.join(' ');
+  if (spec.argument === 'level') return LOG_LEVELS.join(' ');
   return spec.argument === 'command' ? namesOf(commands) : '';
 }
 

@@ -56,6 +56,7 @@ function actionsOf(ended: (status: number) => void): Readonly<Record<string, Act
     'agent status': (options: { json?: true }) => give(agent.status(options)),
     'agent run': () => give(agent.runAgent()),
     'agent logs': (options: { follow?: true }) => give(agent.logs(options)),
+    'agent log-level': (level: string | undefined) => give(agent.logLevel(level)),
     completion: (word: string, options: { hosts?: true; targets?: true }) =>
       give(completion(word, options)),
   };
@@ -87,6 +88,7 @@ function build(
     command.addOption(new Option(flags, text));
   }
   if (spec.argument === 'pooled') command.argument('[host]');
+  if (spec.argument === 'level') command.argument('[level]');
   if (spec.argument === 'shell') {
     command.argument('[shell]');
     command

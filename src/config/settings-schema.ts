@@ -1,6 +1,7 @@
 /** The valid texts of settings, and their values. */
 import { z } from 'zod';
 import { SshpoolError } from '../base/errors.ts';
+import { LOG_LEVELS } from '../base/log.ts';
 import { LONGEST_MS } from '../base/time.ts';
 import { LINK_SETTINGS, VARIABLES, type Settings } from './settings.ts';
 
@@ -24,6 +25,7 @@ const FIELDS = {
   agentIdleTimeoutMs: whole(0, LONGEST_MS),
   followAddresses: yesOrNo,
   link: z.string().trim().toLowerCase().pipe(z.enum(LINK_SETTINGS)),
+  log: z.string().trim().toLowerCase().pipe(z.enum(LOG_LEVELS)),
 } satisfies Record<keyof Settings, z.ZodType>;
 
 const SCHEMA = z.object(FIELDS);

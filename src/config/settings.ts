@@ -4,6 +4,7 @@
  * setting; see paths.ts.
  */
 import { SshpoolError } from '../base/errors.ts';
+import type { LogLevel } from '../base/log.ts';
 import { LONGEST_MS } from '../base/time.ts';
 
 /** Everything that can be set; times are in milliseconds. */
@@ -19,6 +20,8 @@ export interface Settings {
   readonly link: LinkSetting;
   /** A connection serves only callers that resolve the name to the same addresses. */
   readonly followAddresses: boolean;
+  /** What the agent's log tells. */
+  readonly log: LogLevel;
 }
 
 /** What makes connections: ssh2, openssh, or automatically chosen (src/ssh/choose-link.ts). */
@@ -29,7 +32,7 @@ export type LinkSetting = (typeof LINK_SETTINGS)[number];
 export interface Variable {
   readonly name: `SSH_POOL_${string}`;
   readonly field: keyof Settings;
-  readonly default: number | boolean | LinkSetting;
+  readonly default: number | boolean | LinkSetting | LogLevel;
   readonly expected: string;
   readonly meaning: string;
 }
@@ -100,6 +103,13 @@ export const VARIABLES = [
     default: false,
     expected: 'true or false',
     meaning: 'whether each call looks its host up, and a changed address means a new connection',
+  },
+  {
+    name: 'SSH_POOL_LOG',
+    field: 'log',
+    default: 'info',
+    expected: 'info or debug',
+    meaning: 'what the log of the agent tells: connections, or with debug each step of each call',
   },
 ] as const satisfies readonly Variable[];
 

@@ -12,7 +12,7 @@ import { Mounts } from '../config/mounts.ts';
 import { SshConfig } from '../config/ssh-config.ts';
 import type { OnPoolEvent, PoolEvent } from '../pool/events.ts';
 import { Pool } from '../pool/pool.ts';
-import type { Lease } from '../pool/wanted.ts';
+import type { Lease } from '../pool/opener.ts';
 import { reach, type ReachResult, type ReachServices, type CallerContext } from '../reach/reach.ts';
 import { Links } from '../ssh/connect-link.ts';
 import { HeldKeys } from '../ssh/keys/held-keys.ts';
@@ -69,7 +69,7 @@ class Place {
     this.#lease = undefined;
     if (lease === undefined) return undefined;
     const { session, connection } = lease;
-    const isUsable = session.state === 'spare' && connection.life === 'open';
+    const isUsable = session.state === 'spare' && connection.state === 'open';
     if (isUsable && connection.proof === 'proven') return lease;
     session.close();
     return undefined;
@@ -248,5 +248,6 @@ function settingsOf(config: SSHPoolConfig): Settings {
     followAddresses: false,
     // There is no agent.
     agentIdleTimeoutMs: 0,
+    log: 'info',
   };
 }

@@ -1,14 +1,18 @@
 /** What a new connection is given, and the events that it reports. */
+import type { Trace } from '../base/moves.ts';
 import type { Clock } from '../base/time.ts';
-import type { ConnectionSettings } from './connection.ts';
+import type { HealthSettings } from './health.ts';
 import type { Label } from './label.ts';
 import type { Found, Limits } from './limits.ts';
 import type { Trust } from './request.ts';
-import type { ConnectTimes } from './pending-connects.ts';
+import type { MadeConnect } from './pending-connects.ts';
 import type { Counters } from './stats.ts';
 
-export interface ConnectionContext extends ConnectTimes {
-  readonly id: number;
+export interface ConnectionSettings extends HealthSettings {
+  readonly idleTimeoutMs: number;
+}
+
+export interface ConnectionContext extends MadeConnect {
   /** The identity of the connection (PoolRequest.key). */
   readonly key: string;
   readonly label: Label;
@@ -21,10 +25,13 @@ export interface ConnectionContext extends ConnectTimes {
   readonly forwardAgent: string | undefined;
   /** What the server is known to allow. */
   readonly limits: Limits;
+  readonly trace: Trace | undefined;
   readonly events: ConnectionEvents;
 }
 
 export interface ConnectionEvents {
+  /** Called once, as the first event. */
+  onOpen(): void;
   /** A session or a tunnel may fit now, or the connection has proved to be alive. */
   onRoom(): void;
   /** A limit or a property of the server was found. */

@@ -3,7 +3,7 @@
  * the decisions about other connections.
  */
 import { SshpoolError } from '../base/errors.ts';
-import type { Timer } from '../base/time.ts';
+import type { Trace } from '../base/moves.ts';
 import { forwardKeyAgent } from '../ssh/channel/agent-forward.ts';
 import { Channels } from '../ssh/channel/channels.ts';
 import type { Link } from '../ssh/link/link.ts';
@@ -11,10 +11,9 @@ import type { Session } from '../ssh/channel/session.ts';
 import { Tunnel, type Destination, type TunnelEvents } from '../ssh/channel/tunnel.ts';
 import type { ConnectTimes } from './pending-connects.ts';
 import type { ConnectionContext } from './connection-context.ts';
-import type { EvictReason } from './events.ts';
-import type { HealthSettings } from './health.ts';
 import { Judged } from './judged.ts';
 import type { Label } from './label.ts';
+import { Lifetime, type ConnectionState } from './lifetime.ts';
 import { Pulse } from './pulse.ts';
 import type { Trust } from './request.ts';
 import { Signals } from './signals.ts';
@@ -25,14 +24,8 @@ import { Standing } from './standing.ts';
 import type { ConnectionRow } from './stats.ts';
 import type { TrialResult } from './trial.ts';
 
-export interface ConnectionSettings extends HealthSettings {
-  readonly idleTimeoutMs: number;
-}
-
 /** How long running commands may take to end after SIGHUP when the connection is closed by force. */
 const HANG_UP_MS = 1000;
-
-export type ConnectionState = 'open' | 'draining' | 'closed';
 
 export class Connection extends Room {
   readonly id: number;
@@ -48,13 +41,7 @@ export class Connection extends Room {
   protected readonly standing: Standing;
   protected readonly slots: Slots;
   readonly #createdAt: number;
-  /** Resolves when the connection is closed. */
-  readonly closed: Promise<void>;
-  #resolveClosed: () => void = () => undefined;
-  #life: ConnectionState = 'open';
-  #evicted: EvictReason | undefined;
-  #idleTimer: Timer | undefined;
-  #endTimer: Timer | undefined;
+  readonly #lifetime: Lifetime;
 
   constructor(link: Link, context: ConnectionContext) {
     super();
@@ -65,7 +52,7 @@ export class Connection extends Room {
     this.#context = context;
     this.link = link;
     this.#judged = new Judged(context.trust, link);
-    this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
+    this.#lifetime = new Lifetime(context.id, context.clock, context.trace);
     this.#createdAt = context.clock.now();
     this.standing = new Standing({
       ...context,
@@ -89,30 +76,46 @@ export class Connection extends Room {
       channels: () => this.#channels,
       clock: context.clock,
       limits: context.limits,
-      keepsSpare: () => this.#life === 'open' && this.allowsSpare,
+      keepsSpare: () => this.state === 'open' && this.allowsSpare,
       onRefused: (others) => this.#refused(others),
       onSpareClosed: () => this.#spareClosed(),
       onAsked: () => this.pulse.asked(),
       onFreed: (ran) => this.#freed(ran),
       onStuck: () => this.#stuck(),
+      trace: this.#sessionTrace(),
     });
     this.#signals = new Signals(link, this.slots);
     this.#channels = new Channels(link, context.label.name, {
       onHeard: () => this.pulse.heard(),
       onClosed: (error) => this.#closed(error),
     });
-    if (context.forwardAgent !== undefined) forwardKeyAgent(this.#channels, context.forwardAgent);
+  }
+
+  /** Begins to read from the link. If that is lost already, onClosed is called at once. */
+  start(): void {
+    const { forwardAgent, events } = this.#context;
+    this.#lifetime.connected();
+    events.onOpen();
+    this.standing.start();
+    this.pulse.start();
+    if (forwardAgent !== undefined) forwardKeyAgent(this.#channels, forwardAgent);
+    this.#channels.start();
     this.#idle();
-    if (this.#life === 'open') this.slots.refill();
+    if (this.state === 'open') this.slots.refill();
   }
 
-  get life(): ConnectionState {
-    return this.#life;
+  get state(): ConnectionState {
+    return this.#lifetime.state;
   }
 
-  /** Why the connection left the pool, once it has. */
-  get evicted(): EvictReason | undefined {
-    return this.#evicted;
+  /** Resolves when the connection is closed. */
+  get closed(): Promise<void> {
+    return this.#lifetime.closed;
+  }
+
+  /** Why the connection left the pool, once it has, and what ended it, if it was lost. */
+  get end(): Pick<Lifetime, 'evicted' | 'error'> {
+    return this.#lifetime;
   }
 
   /** How often the connection was used; the first use is a miss, later ones are hits. */
@@ -125,17 +128,20 @@ export class Connection extends Room {
     if (!this.#judged.stands(trust, this.link)) this.drain(undefined);
   }
 
-  /** Gives the taker a spare session, at once or as soon as one is open. Only while running is below cap. */
-  take(taker: Taker): void {
+  /**
+   * Returns a spare. If there is none, the taker gets a session as soon as one is open. Only while running is
+   * below cap.
+   */
+  take(taker: Taker): Session | undefined {
     this.#used();
-    this.slots.take(taker);
+    return this.slots.take(taker);
   }
 
   /** Opens a stream to a machine behind the server. */
   tunnel(destination: Destination, events: TunnelEvents): Tunnel {
     this.#used();
     this.tunnels++;
-    return new Tunnel(this.#channels, destination, {
+    const tunnel = new Tunnel(this.#channels, destination, {
       ...events,
       onClosed: (error) => {
         this.tunnels--;
@@ -145,10 +151,12 @@ export class Connection extends Room {
         this.#idle();
       },
     });
+    tunnel.open();
+    return tunnel;
   }
 
   #used(): void {
-    this.#idleTimer?.cancel();
+    this.#lifetime.used();
     this.standing.used();
   }
 
@@ -160,10 +168,14 @@ export class Connection extends Room {
 
   /** Takes no more sessions; closes when the running ones have ended, with `force` at once. */
   drain(force: SshpoolError | undefined): void {
-    if (this.#life === 'open') this.#life = 'draining';
-    this.#evicted ??= 'closed';
+    this.#lifetime.drain('closed');
     if (force) this.#end(force);
     else this.#leaveIfDone();
+  }
+
+  #sessionTrace(): Trace | undefined {
+    const { trace, id } = this.#context;
+    return trace && ((what, ...move) => trace(`connection ${id} ${what}`, ...move));
   }
 
   /** Sends SIGHUP to the running commands, which would otherwise go on at the server, and drops the link. */
@@ -176,7 +188,7 @@ export class Connection extends Room {
       return;
     }
     for (const session of running) void this.signal(session, 'HUP');
-    this.#endTimer ??= this.#context.clock.after(HANG_UP_MS, () => this.link.destroy(reason));
+    this.#lifetime.endAfter(HANG_UP_MS, () => this.link.destroy(reason));
   }
 
   /** Signals the remote process group of a running session; resolves to whether that worked. */
@@ -207,11 +219,11 @@ export class Connection extends Room {
 
   /** Ignores spares that end with the connection: these tell nothing about the server. */
   #spareClosed(): void {
-    if (this.#life === 'open') this.#context.events.onLimit({ spareless: true });
+    if (this.state === 'open') this.#context.events.onLimit({ spareless: true });
   }
 
   #freed(ran: boolean): void {
-    if (this.#life === 'closed') return;
+    if (this.state === 'closed') return;
     if (ran) this.standing.served();
     this.slots.refill();
     this.#leaveIfDone();
@@ -221,7 +233,7 @@ export class Connection extends Room {
 
   /** The trial has ended: the server takes several sessions, or one at a time. */
   #tried(result: TrialResult): void {
-    if (this.#life !== 'open') return;
+    if (this.state !== 'open') return;
     if (result === 'silent') this.drain(undefined);
     else this.#idle();
     // Waiting callers come first: a server that is not proven gets a spare only while nothing runs.
@@ -230,18 +242,14 @@ export class Connection extends Room {
   }
 
   #idle(): void {
-    const { clock, settings } = this.#context;
-    this.#idleTimer?.cancel();
-    if (this.busy || this.#life !== 'open') return;
+    this.#lifetime.used();
+    if (this.busy || this.state !== 'open') return;
     if (this.standing.idle()) return this.drain(undefined);
-    this.#idleTimer = clock.after(settings.idleTimeoutMs, () => {
-      this.#evicted = 'idle';
-      this.drain(undefined);
-    });
+    this.#lifetime.idle(this.#context.settings.idleTimeoutMs, () => this.drain(undefined));
   }
 
   #leaveIfDone(): void {
-    if (this.#life === 'draining' && !this.busy) this.link.close();
+    if (this.state === 'draining' && !this.busy) this.link.close();
   }
 
   #probed(alive: boolean): void {
@@ -253,7 +261,7 @@ export class Connection extends Room {
       return;
     }
     const { name: host } = this.label;
-    this.#evicted ??= 'lost';
+    this.#lifetime.drain('lost');
     this.link.destroy(SshpoolError.of('CONNECTION_LOST', { host, reason: 'no answer' }));
   }
 
@@ -285,24 +293,19 @@ export class Connection extends Room {
 
   /** Takes no more sessions; callers that wait for one use another connection, or fail with `reason`. */
   #retire(reason: string | undefined): void {
-    if (this.#life === 'open') this.#life = 'draining';
-    this.#evicted ??= 'lost';
+    this.#lifetime.drain('lost');
     for (const taker of this.slots.dismiss()) taker.onUnopened(reason);
   }
 
   /** Called before the sessions report their end, so that the pool places no caller here any more. */
   #closed(error: SshpoolError): void {
-    const isUnexpected = this.#life === 'open' && this.#evicted === undefined;
+    const isUnexpected = this.state === 'open' && this.end.evicted === undefined;
     if (isUnexpected) this.standing.died(this.underWay);
     else this.standing.end();
-    this.#life = 'closed';
-    this.#evicted ??= 'lost';
-    this.#idleTimer?.cancel();
-    this.#endTimer?.cancel();
+    this.#lifetime.close(error);
     this.pulse.end();
     const takers = this.slots.dismiss();
     this.#context.events.onClosed();
-    this.#resolveClosed();
     for (const taker of takers) taker.onLost(error);
   }
 }

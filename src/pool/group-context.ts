@@ -1,6 +1,7 @@
 /** What a group is given, the events that it reports, and what it gives to its connections. */
+import type { Trace } from '../base/moves.ts';
 import type { Clock } from '../base/time.ts';
-import type { ConnectTimes } from './pending-connects.ts';
+import type { MadeConnect } from './pending-connects.ts';
 import type { ConnectionContext, ConnectionEvents } from './connection-context.ts';
 import type { OnPoolEvent } from './events.ts';
 import type { Handshakes } from './handshakes.ts';
@@ -16,20 +17,22 @@ export interface GroupContext {
   readonly handshakes: Handshakes;
   /** What the server is known to allow. */
   readonly limits: { known(): Limits; learn(found: Found): void };
+  /** The numbers of the next connection and of the next call. */
   readonly nextId: () => number;
+  readonly nextCall: () => number;
   readonly onEvent: OnPoolEvent | undefined;
+  readonly trace: Trace | undefined;
   /** Called when the group is empty. */
   readonly onEmpty: () => void;
 }
 
 export function connectionContext(
-  { clock, settings, counters, limits, nextId }: GroupContext,
+  { clock, settings, counters, limits, trace }: GroupContext,
   { key, label, trust, forwardAgent }: PoolRequest,
-  took: ConnectTimes,
+  made: MadeConnect,
   events: ConnectionEvents,
 ): ConnectionContext {
   return {
-    id: nextId(),
     key,
     label,
     trust,
@@ -38,7 +41,8 @@ export function connectionContext(
     counters,
     forwardAgent,
     limits: limits.known(),
-    ...took,
+    ...made,
+    trace,
     events,
   };
 }

@@ -3,38 +3,42 @@
  * place where waiting callers are matched with connections.
  */
 import { SshpoolError } from '../base/errors.ts';
-import { Fifo } from '../base/fifo.ts';
 import type { Link } from '../ssh/link/link.ts';
 import type { Tunnel } from '../ssh/channel/tunnel.ts';
-import { PendingConnects, type ConnectFailure, type ConnectTimes } from './pending-connects.ts';
+import { PendingConnects, type ConnectFailure, type MadeConnect } from './pending-connects.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionEvents } from './connection-context.ts';
 import { capOfNew, connectionContext, type GroupContext } from './group-context.ts';
 import { place, type Placement } from './policy.ts';
 import type { PoolRequest } from './request.ts';
-import { leaderFor, noRoom, sharing, type Waiter } from './waiter.ts';
-import { wantSession, wantTunnel, type Lease, type Wanted, type TunnelRequest } from './wanted.ts';
+import { noRoom, sharing, Waiter, Waiters } from './waiter.ts';
+import {
+  sessionOpener,
+  tunnelOpener,
+  type Lease,
+  type Opener,
+  type TunnelRequest,
+} from './opener.ts';
 
 export class Group {
   readonly #context: GroupContext;
   readonly #connections = new Set<Connection>();
   readonly #connects: PendingConnects<Waiter>;
-  readonly #waiting = new Fifo<Waiter>();
-  /** Callers whose user is prompted: what the user types must not become input of a command. */
-  readonly #asking = new Set<Waiter>();
-  /** Callers whose connection is chosen, while a session on it is being opened. */
-  readonly #placed = new Set<Waiter>();
+  readonly #waiters: Waiters;
   /** Why the last connect failed, unless one has succeeded since. */
   #failure: SshpoolError | undefined;
   #closing = false;
 
   constructor(context: GroupContext) {
     this.#context = context;
+    this.#waiters = new Waiters(context.trace);
     this.#connects = new PendingConnects({
       clock: context.clock,
       handshakes: context.handshakes,
       patienceMs: context.settings.queueTimeoutMs,
-      onConnected: (link, leader, took) => this.#connected(link, leader, took),
+      nextId: context.nextId,
+      trace: context.trace,
+      onConnected: (link, leader, made) => this.#connected(link, leader, made),
       onFailed: (failure) => this.#connectFailed(failure),
       onAsking: (waiter) => this.#asked(waiter),
       onSlow: () => this.#pump(),
@@ -46,13 +50,13 @@ export class Group {
   }
 
   get queued(): number {
-    return this.#waiting.length + this.#asking.size;
+    return this.#waiters.queued;
   }
 
   /** Callers wait, and no connect or probe is under way that could serve them. */
   get isCrowded(): boolean {
     const isProbing = this.#open.some(({ proof }) => proof === 'probing');
-    return this.#waiting.length > 0 && this.#coming === 0 && !isProbing;
+    return this.#waiters.waiting.length > 0 && this.#coming === 0 && !isProbing;
   }
 
   /**
@@ -61,7 +65,7 @@ export class Group {
    */
   acquire(request: PoolRequest, signal: AbortSignal): Promise<Lease> {
     return new Promise((resolve, reject) => {
-      this.#admit(request, wantSession(this.#context.clock, resolve), reject, signal);
+      this.#admit(request, sessionOpener(this.#context.clock, resolve), reject, signal);
     });
   }
 
@@ -71,13 +75,13 @@ export class Group {
    */
   tunnel(request: PoolRequest, way: TunnelRequest, signal: AbortSignal): Promise<Tunnel> {
     return new Promise((resolve, reject) => {
-      this.#admit(request, wantTunnel(this.#context.clock, way, resolve), reject, signal);
+      this.#admit(request, tunnelOpener(this.#context.clock, way, resolve), reject, signal);
     });
   }
 
   #admit(
     request: PoolRequest,
-    wanted: Wanted,
+    opener: Opener,
     reject: (error: SshpoolError) => void,
     signal: AbortSignal,
   ): void {
@@ -86,10 +90,11 @@ export class Group {
       return this.#checkEmpty();
     }
     for (const connection of this.#connections) connection.review(request.trust);
-    const waiter: Waiter = { request, wanted, reject, timer: undefined };
-    this.#enqueue(waiter);
-    // Most callers have their session by now, and need neither an abort listener nor a deadline.
-    if (!this.#waiting.has(waiter) && !this.#placed.has(waiter)) return;
+    const waiter = new Waiter(this.#context.nextCall(), request, opener, reject);
+    this.#waiters.add(waiter);
+    this.#queue(waiter);
+    // Most callers have their session by now, and need no abort listener.
+    if (waiter.state === 'served') return;
     signal.addEventListener('abort', () => this.#leave(waiter, SshpoolError.of('CANCELLED', {})));
   }
 
@@ -99,16 +104,15 @@ export class Group {
     if (force) {
       this.#connects.abortAll();
       // Before the connections close: a caller placed on one must not be moved to the next.
-      const all = [...this.#waiting, ...this.#asking, ...this.#placed];
-      for (const waiter of all) this.#leave(waiter, force);
+      for (const waiter of this.#waiters.all()) this.#leave(waiter, force);
     }
     for (const connection of this.#connections) connection.drain(force);
   }
 
-  #enqueue(waiter: Waiter): void {
-    this.#waiting.push(waiter);
+  /** A caller waits, for the first time or again. */
+  #queue(waiter: Waiter): void {
     this.#pump();
-    if (!this.#waiting.has(waiter)) return;
+    if (waiter.state !== 'waiting') return;
     this.#limit(waiter);
     this.#context.onEvent?.({ type: 'queue', label: waiter.request.label, queued: this.queued });
   }
@@ -116,7 +120,7 @@ export class Group {
   /** No caller waits longer than the queue timeout for room; a connect has its own deadline. */
   #limit(waiter: Waiter): void {
     const { clock, settings } = this.#context;
-    waiter.timer = clock.after(settings.queueTimeoutMs, () => {
+    waiter.deadline = clock.after(settings.queueTimeoutMs, () => {
       if (this.#coming > 0) {
         this.#limit(waiter);
         return;
@@ -127,10 +131,7 @@ export class Group {
   }
 
   #leave(waiter: Waiter, error: SshpoolError): void {
-    waiter.timer?.cancel();
-    const isHere =
-      this.#waiting.remove(waiter) || this.#placed.delete(waiter) || this.#asking.delete(waiter);
-    if (!isHere) return;
+    if (!this.#waiters.move(waiter, 'leave')) return;
     waiter.reject(error);
     this.#connects.abort(waiter);
     this.#checkEmpty();
@@ -138,13 +139,14 @@ export class Group {
 
   /** Matches waiting callers with connections, in order, until nothing more can be done now. */
   #pump(mayConnect = true): void {
-    for (let first = this.#waiting.peek(); first; first = this.#waiting.peek()) {
+    const { waiting } = this.#waiters;
+    for (let first = waiting.peek(); first; first = waiting.peek()) {
       const placement = this.#place(first);
-      if (placement.kind === 'use') this.#give(this.#dequeue(first), placement.connection);
+      if (placement.kind === 'use') this.#give(first, placement.connection);
       else if (placement.kind === 'probe') placement.connection.probe();
       else if (placement.kind === 'connect' && mayConnect) {
         // The first caller that does not lead a connect yet.
-        const next = [...this.#waiting].find((waiter) => !this.#connects.isLedBy(waiter));
+        const next = [...waiting].find((waiter) => !this.#connects.isLedBy(waiter));
         this.#connects.begin(next ?? first, placement.purpose);
       } else return;
     }
@@ -152,14 +154,14 @@ export class Group {
     if (this.#closing) for (const connection of this.#connections) connection.drain(undefined);
   }
 
-  #place({ wanted, request }: Waiter): Placement<Connection> {
+  #place({ opener, request }: Waiter): Placement<Connection> {
     const { limits } = this.#context;
     const open = this.#open;
     // Draining connections still count: the limit is on connections, not on usable ones.
     const leaving = this.#connections.size - open.length;
     return place(open, {
-      wantsSession: wanted.isSession,
-      waiting: this.#waiting.length,
+      wantsSession: opener.isSession,
+      waiting: this.#waiters.waiting.length,
       connecting: this.#coming,
       max: this.#max - leaving - this.#connects.stalled,
       capOfNew: capOfNew(limits.known()),
@@ -174,7 +176,7 @@ export class Group {
   }
 
   get #open(): Connection[] {
-    return [...this.#connections].filter(({ life }) => life === 'open');
+    return [...this.#connections].filter(({ state }) => state === 'open');
   }
 
   /** Connects under way, without those that have waited too long for a user's answer. */
@@ -182,65 +184,56 @@ export class Group {
     return this.#connects.size - this.#connects.stalled;
   }
 
-  #dequeue(waiter: Waiter): Waiter {
-    waiter.timer?.cancel();
-    this.#waiting.remove(waiter);
-    return waiter;
-  }
-
   #give(waiter: Waiter, connection: Connection): void {
     const { counters } = this.#context;
     const reused = connection.uses > 0;
-    const isThere = (): boolean => this.#placed.delete(waiter);
-    this.#placed.add(waiter);
-    waiter.wanted.takeFrom(connection, {
+    this.#waiters.move(waiter, 'place', ` on connection ${connection.id}`);
+    waiter.opener.open(connection, {
       reused,
-      taken: () => {
-        if (!isThere()) return false;
+      onOpen: () => {
+        if (!this.#waiters.move(waiter, 'taken')) return false;
         if (reused) counters.poolHits++;
         else counters.poolMisses++;
         if (reused) this.#context.onEvent?.({ type: 'reuse', connection: connection.row() });
         return true;
       },
       // At the end of the queue, with a new deadline.
-      retry: () => {
-        if (isThere()) this.#enqueue(waiter);
+      onRetry: () => {
+        if (this.#waiters.move(waiter, 'retry')) this.#queue(waiter);
       },
-      fail: (error) => {
-        if (!isThere()) return;
+      onFailed: (error) => {
+        if (!this.#waiters.move(waiter, 'leave')) return;
         waiter.reject(error);
         this.#checkEmpty();
       },
-      doubt: () => this.#reachElsewhere(connection, waiter),
+      onDoubt: () => this.#reachElsewhere(connection, waiter),
     });
   }
 
-  #connected(link: Link, leader: Waiter, { connectMs, askedMs }: ConnectTimes): void {
+  #connected(link: Link, leader: Waiter, made: MadeConnect): void {
     const { request } = leader;
     const { counters, limits, onEvent } = this.#context;
+    const { connectMs } = made;
     counters.connect.add(connectMs);
     this.#failure = undefined;
-    // If the link is already lost, onClosed is called before the constructor returns.
-    let made: Connection | undefined;
     const events: ConnectionEvents = {
+      onOpen: () => onEvent?.({ type: 'connect', connection: connection.row(), connectMs }),
       onRoom: () => this.#pump(),
       onLimit: (found) => limits.learn(found),
-      onReached: () => this.#reached(made, 0),
-      onRefused: () => {
-        if (made) onEvent?.({ type: 'refuse', connection: made.row() });
-      },
-      onClosed: () => this.#removed(made),
+      onReached: () => this.#reached(connection, 0),
+      onRefused: () => onEvent?.({ type: 'refuse', connection: connection.row() }),
+      onClosed: () => this.#removed(connection),
     };
-    const facts = connectionContext(this.#context, request, { connectMs, askedMs }, events);
+    const facts = connectionContext(this.#context, request, made, events);
     const connection = new Connection(link, facts);
-    made = connection;
-    onEvent?.({ type: 'connect', connection: connection.row(), connectMs });
-    if (connection.life !== 'closed') this.#connections.add(connection);
+    connection.start();
+    // Only now, so that no other caller gets it before the leader. The link may be lost already.
+    if (connection.state !== 'closed') this.#connections.add(connection);
     this.#reached(connection, connectMs);
     // The identity changed during the connect: as with ssh, only the leader uses this connection.
     if (!request.isShareable(link)) {
-      const isWanted = this.#waiting.has(leader) && connection.life === 'open';
-      if (isWanted) this.#give(this.#dequeue(leader), connection);
+      const isWanted = leader.state === 'waiting' && connection.state === 'open';
+      if (isWanted) this.#give(leader, connection);
       connection.drain(undefined);
     }
     this.#pump();
@@ -255,32 +248,30 @@ export class Group {
     for (const connection of others) connection.probe();
     const isFull = this.#connections.size + this.#connects.size >= this.#max;
     // A draining connection may be the only one that its caller wanted (--fresh).
-    if (others.length + this.#coming > 0 || isFull || silent.life !== 'open') return;
+    if (others.length + this.#coming > 0 || isFull || silent.state !== 'open') return;
     if (this.#connects.settles(waiter.request)) return;
     // No waiting caller leads this connect: like every connect for speed, it does not prompt.
-    this.#connects.begin(leaderFor(waiter), 'speed');
+    this.#connects.begin(Waiter.absent(waiter), 'speed');
   }
 
   /** The server was reached by another connection: a new one, made within `tookMs`, or an existing one. */
-  #reached(by: Connection | undefined, tookMs: number): void {
+  #reached(by: Connection, tookMs: number): void {
     for (const one of this.#connections) if (one !== by) one.pulse.reachedElsewhere(tookMs);
   }
 
-  #removed(connection: Connection | undefined): void {
-    if (connection) {
-      this.#connections.delete(connection);
-      const reason = connection.evicted ?? 'lost';
-      this.#context.onEvent?.({ type: 'evict', connection: connection.row(), reason });
-    }
+  #removed(connection: Connection): void {
+    this.#connections.delete(connection);
+    const { evicted: reason = 'lost', error } = connection.end;
+    const cause = error && { error };
+    this.#context.onEvent?.({ type: 'evict', connection: connection.row(), reason, ...cause });
     this.#pump();
     this.#checkEmpty();
   }
 
   /** While a prompt is open, its caller leaves the queue and gets no other connection. */
   #asked(waiter: Waiter): void {
-    if (!this.#connects.isAsking(waiter)) {
-      if (this.#asking.delete(waiter)) this.#enqueue(waiter);
-    } else if (this.#waiting.has(waiter)) this.#asking.add(this.#dequeue(waiter));
+    if (this.#connects.isAsking(waiter)) this.#waiters.move(waiter, 'ask');
+    else if (this.#waiters.move(waiter, 'answered')) this.#queue(waiter);
   }
 
   /**
@@ -298,7 +289,7 @@ export class Group {
     if (error === undefined) this.#pump();
     else if (purpose === 'room' && !hasConnections && (isPersonal || this.#coming === 0)) {
       // A caller that leads a connect of its own waits for that.
-      const others = [...this.#waiting].filter((one) => !this.#connects.isLedBy(one));
+      const others = [...this.#waiters.waiting].filter((one) => !this.#connects.isLedBy(one));
       for (const waiter of sharing(leader, others, isPersonal)) this.#leave(waiter, error);
       this.#pump();
     } else {
@@ -306,12 +297,12 @@ export class Group {
       this.#pump(purpose === 'speed');
     }
     // The leader's prompt is still open, but the connect that it belongs to has failed.
-    if (error && this.#asking.has(leader)) this.#leave(leader, error);
+    if (error && leader.state === 'asking') this.#leave(leader, error);
     this.#checkEmpty();
   }
 
   #checkEmpty(): void {
-    const busy = this.#connections.size + this.#connects.size + this.queued + this.#placed.size;
+    const busy = this.#connections.size + this.#connects.size + this.#waiters.size;
     if (busy === 0) this.#context.onEmpty();
   }
 }

@@ -5,9 +5,11 @@
  * be due to the answers, since their own user may answer.
  */
 import { SshpoolError } from '../base/errors.ts';
+import type { Trace } from '../base/moves.ts';
 import type { Clock } from '../base/time.ts';
 import type { Link } from '../ssh/link/link.ts';
 import { SETTLE_MS } from '../ssh/login/penalties.ts';
+import type { Label } from './label.ts';
 import type { Handshakes } from './handshakes.ts';
 import type { Purpose } from './policy.ts';
 
@@ -31,8 +33,13 @@ export interface ConnectTimes {
   readonly askedMs: number;
 }
 
+/** The number of the connection that a connect has made, and how long it took. */
+export interface MadeConnect extends ConnectTimes {
+  readonly id: number;
+}
+
 interface Leader {
-  readonly request: Connector;
+  readonly request: Connector & { readonly label: Pick<Label, 'name'> };
 }
 
 export interface PendingConnectsContext<L extends Leader> {
@@ -40,7 +47,10 @@ export interface PendingConnectsContext<L extends Leader> {
   readonly handshakes: Handshakes;
   /** How long other callers wait for the leader's user, in milliseconds. */
   readonly patienceMs: number;
-  readonly onConnected: (link: Link, leader: L, took: ConnectTimes) => void;
+  /** The number of the next connection. */
+  readonly nextId: () => number;
+  readonly trace: Trace | undefined;
+  readonly onConnected: (link: Link, leader: L, made: MadeConnect) => void;
   readonly onFailed: (failure: ConnectFailure<L>) => void;
   /** A prompt to the leader's user was opened or closed: see isAsking. */
   readonly onAsking: (leader: L) => void;
@@ -113,7 +123,8 @@ export class PendingConnects<L extends Leader> {
   }
 
   begin(leader: L, purpose: Purpose): void {
-    const { clock, handshakes, onConnected, onFailed, onSlow } = this.#context;
+    const { clock, handshakes, nextId, trace, onConnected, onFailed, onSlow } = this.#context;
+    const id = nextId();
     const controller = new AbortController();
     const { signal } = controller;
     const person = { asked: false, asking: false, stalled: false, askedMs: 0 };
@@ -127,7 +138,8 @@ export class PendingConnects<L extends Leader> {
       slow.cancel();
       this.#all.delete(attempt);
     };
-    const { server, connect } = leader.request;
+    const { server, connect, label } = leader.request;
+    trace?.(`connection ${id} to ${label.name}`, 'none', 'connecting', purpose);
     // The time in the queue for the handshake is not connect time.
     let startedAt = clock.monotonic();
     const shake = (leave: () => void): Promise<Link> => {
@@ -142,11 +154,12 @@ export class PendingConnects<L extends Leader> {
         ended();
         const { askedMs } = attempt;
         const connectMs = Math.max(0, clock.monotonic() - startedAt - askedMs);
-        onConnected(link, leader, { connectMs, askedMs });
+        onConnected(link, leader, { id, connectMs, askedMs });
       },
       (thrown: unknown) => {
         ended();
         const error = signal.aborted ? undefined : SshpoolError.from(thrown);
+        trace?.(`connection ${id}`, 'connecting', 'closed', error?.code ?? 'given up');
         onFailed({ error, leader, purpose, asked: attempt.asked });
       },
     );

@@ -17,5 +17,6 @@ export function ping(channels: Channels): void {
     onRequest: () => false,
     onClose: () => undefined,
   };
-  const channel: Channel = channels.open('ping@sshpool', Buffer.alloc(0), events);
+  const channel: Channel = channels.create('ping@sshpool', Buffer.alloc(0), events);
+  channel.open();
 }

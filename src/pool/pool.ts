@@ -3,6 +3,7 @@
  * link is made.
  */
 import { SshpoolError } from '../base/errors.ts';
+import type { Trace } from '../base/moves.ts';
 import type { Clock } from '../base/time.ts';
 import type { Tunnel } from '../ssh/channel/tunnel.ts';
 import type { Connection } from './connection.ts';
@@ -13,7 +14,7 @@ import type { PoolRequest, PoolSettings } from './request.ts';
 import { Handshakes } from './handshakes.ts';
 import { KnownLimits } from './limits.ts';
 import { Counters, totals, type ConnectionRow, type Totals } from './stats.ts';
-import type { Lease, TunnelRequest } from './wanted.ts';
+import type { Lease, TunnelRequest } from './opener.ts';
 
 export interface PoolSnapshot {
   readonly totals: Totals;
@@ -27,6 +28,8 @@ export interface PoolEvents {
   /** The last connection, connect and waiting caller are gone; may be called several times. */
   onEmpty(): void;
   readonly onEvent?: OnPoolEvent;
+  /** Of connections, their sessions, and calls. */
+  readonly trace?: Trace;
   /** A server was found to close each connection after its first session; gets the digest of its key. */
   readonly onSingle?: (digest: string) => void;
 }
@@ -39,6 +42,7 @@ export class Pool {
   readonly #handshakes: Handshakes;
   readonly #limits: KnownLimits;
   #lastId = 0;
+  #lastCall = 0;
   #closing = false;
   readonly #events: PoolEvents;
   #whenEmpty: (() => void)[] = [];
@@ -162,7 +166,9 @@ export class Pool {
         learn: (found) => this.#limits.learn(key, found),
       },
       nextId: () => ++this.#lastId,
+      nextCall: () => ++this.#lastCall,
       onEvent: this.#events.onEvent,
+      trace: this.#events.trace,
       onEmpty: () => this.#forget(name, group),
     });
     this.#groups.set(name, group);

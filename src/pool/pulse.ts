@@ -56,6 +56,10 @@ export class Pulse {
     this.#silence = new Silence(context.clock, context.connectMs, context);
     this.#heardAt = context.clock.now();
     this.#signAt = context.clock.monotonic();
+  }
+
+  /** Begins to ping. */
+  start(): void {
     this.#later();
   }
 

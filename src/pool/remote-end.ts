@@ -4,7 +4,7 @@
  */
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock, Timer } from '../base/time.ts';
-import type { Lease } from './wanted.ts';
+import type { Lease } from './opener.ts';
 
 /** How long the server may be silent after the first signal. */
 const SIGN_MS = 1000;

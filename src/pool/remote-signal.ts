@@ -77,5 +77,6 @@ export function runCommand(
       onClosed: over,
     });
     const closed = onSession(session);
+    session.open();
   });
 }

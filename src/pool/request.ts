@@ -1,6 +1,6 @@
 /** What callers want from the pool, and the settings of the pool. */
 import type { Connector } from './pending-connects.ts';
-import type { ConnectionSettings } from './connection.ts';
+import type { ConnectionSettings } from './connection-context.ts';
 import type { Label } from './label.ts';
 import type { Link } from '../ssh/link/link.ts';
 

@@ -1,6 +1,6 @@
 /** A connection as statistics and events show it. */
 import type { Link } from '../ssh/link/link.ts';
-import type { ConnectionState } from './connection.ts';
+import type { ConnectionState } from './lifetime.ts';
 import type { Label } from './label.ts';
 import type { ConnectionRow } from './stats.ts';
 
@@ -8,7 +8,7 @@ interface Shown {
   readonly id: number;
   readonly label: Label;
   readonly link: Link;
-  readonly life: ConnectionState;
+  readonly state: ConnectionState;
   readonly busy: boolean;
   readonly uses: number;
 }
@@ -24,7 +24,7 @@ interface Measured {
 }
 
 export function rowOf(
-  { id, label, link, life, busy, uses }: Shown,
+  { id, label, link, state, busy, uses }: Shown,
   { sessions, tunnels, createdAt, lastUsedAt, rttMs }: Measured,
 ): ConnectionRow {
   const { target, user, hostname: host, port } = label;
@@ -37,7 +37,7 @@ export function rowOf(
     port,
     link: link.kind,
     linkReason: link.reason,
-    state: life === 'open' ? active : 'draining',
+    state: state === 'open' ? active : 'draining',
     sessions,
     tunnels,
     createdAt: new Date(createdAt).toISOString(),

@@ -5,6 +5,7 @@
  */
 import { Fifo } from '../base/fifo.ts';
 import type { SshpoolError } from '../base/errors.ts';
+import type { Trace } from '../base/moves.ts';
 import type { Clock, Timer } from '../base/time.ts';
 import type { Channels } from '../ssh/channel/channels.ts';
 import { Session, type Outcome } from '../ssh/channel/session.ts';
@@ -14,8 +15,9 @@ import { runCommand } from './remote-signal.ts';
 import { Traffic } from './traffic.ts';
 import { tryTwo, type TrialResult } from './trial.ts';
 
-/** A caller that wants a session that waits for its command. */
+/** A caller that waits for a session, or has one. */
 export interface Taker {
+  /** The session that `take` could not return is open. */
   onSession(session: Session): void;
   /** The server opens no further session. `alone`: no other session was open. */
   onRefused(alone: boolean, description: string): void;
@@ -44,6 +46,7 @@ export interface SlotsContext {
   readonly onFreed: (ran: boolean) => void;
   /** The server has not opened or closed a session for too long. */
   readonly onStuck: () => void;
+  readonly trace: Trace | undefined;
 }
 
 /** How long a server may take to open a session, or to close one that the pool has closed. */
@@ -65,6 +68,7 @@ export class Slots {
   readonly #spares = new Fifo<Session>();
   /** Each takes a spare as soon as one is open. */
   readonly #takers = new Fifo<Taker>();
+  #lastId = 0;
   #opening = 0;
   #served = false;
   /** The server closed an unused spare: it would close the next one too, so none is opened. */
@@ -129,9 +133,16 @@ export class Slots {
     return this.#spares.length > this.#takers.length;
   }
 
-  take(taker: Taker): void {
+  /** Returns a spare. If there is none, the taker gets a session as soon as one is open. */
+  take(taker: Taker): Session | undefined {
+    const spare = this.#spares.shift();
+    if (spare) {
+      this.#give(spare, taker);
+      return spare;
+    }
     this.#takers.push(taker);
-    this.#handOut();
+    this.refill();
+    return undefined;
   }
 
   /** Opens sessions for the waiting takers and one spare for the next, if allowed. */
@@ -184,12 +195,14 @@ export class Slots {
       opening = false;
     };
     this.#opening++;
+    const { trace } = this.#context;
+    const what = `session ${++this.#lastId}`;
     const session: Session = new Session(this.#context.channels(), {
+      ...(trace && { onMove: (...move) => trace(what, ...move) }),
       onSpare: () => {
         opened();
         this.#served = true;
-        this.#spares.push(session);
-        this.#handOut();
+        this.#handOut(session);
       },
       onRefused: (_reason, description) => {
         opened();
@@ -205,20 +218,25 @@ export class Slots {
       },
     });
     this.#all.add(session);
+    session.open();
     this.#context.onAsked();
   }
 
-  #handOut(): void {
-    while (this.#takers.length > 0) {
-      const session = this.#spares.shift();
-      const taker = session && this.#takers.shift();
-      if (!session || !taker) break;
-      this.#running.set(session, { taker, traffic: new Traffic(this.#context.clock) });
-      taker.onSession(session);
+  /** The longest waiting taker gets it; if none waits, it is a spare. */
+  #handOut(session: Session): void {
+    const taker = this.#takers.shift();
+    if (taker === undefined) {
+      this.#spares.push(session);
+      return;
     }
-    if (this.#takers.length > 0) this.refill();
+    this.#give(session, taker);
+    taker.onSession(session);
+  }
+
+  #give(session: Session, taker: Taker): void {
+    this.#running.set(session, { taker, traffic: new Traffic(this.#context.clock) });
     // The taker's command goes first, in the same flight: the server starts it sooner.
-    else process.nextTick(() => this.refill());
+    process.nextTick(() => this.refill());
   }
 
   #refused(description: string): void {

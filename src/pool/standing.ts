@@ -51,7 +51,11 @@ export class Standing {
     this.#context = context;
     this.#grade = context.limits.grade;
     this.#lastUsedAt = context.clock.now();
-    const first = firstFinding(context.serverVersion);
+  }
+
+  /** The server's version is the first finding. */
+  start(): void {
+    const first = firstFinding(this.#context.serverVersion);
     if (gradeAfter(this.#grade, first) !== this.#grade) this.#find(first);
   }
 

@@ -48,7 +48,7 @@ export function tryTwo(
     };
     const timer = clock.after(limitMs, () => over('silent'));
     for (const first of [true, false]) {
-      const session: Session = new Session(channels, {
+      const session = new Session(channels, {
         onSpare: answered,
         onRefused: () => {
           isRefused = true;
@@ -64,5 +64,6 @@ export function tryTwo(
       slots.push(onSession(session));
       sessions.push(session);
     }
+    for (const session of sessions) session.open();
   });
 }

@@ -1,19 +1,111 @@
-/** A caller that waits in a group for a session or a tunnel. */
+/** The callers that wait in a group for a session or a tunnel, by state. */
 import { SshpoolError } from '../base/errors.ts';
+import { Fifo } from '../base/fifo.ts';
+import type { Moves, Trace } from '../base/moves.ts';
 import type { Timer } from '../base/time.ts';
 import type { PoolRequest, PoolSettings } from './request.ts';
-import type { Wanted } from './wanted.ts';
+import type { Opener } from './opener.ts';
 
-export interface Waiter {
+export type WaiterState = 'waiting' | 'asking' | 'placed' | 'served' | 'gone';
+export type WaiterEvent = 'ask' | 'answered' | 'place' | 'retry' | 'taken' | 'leave';
+
+/**
+ * All transitions of a caller. While its user is prompted it is `asking` and gets no connection: what the user
+ * types must not become input of a command. A `placed` one has a connection, on which its session or tunnel is
+ * being opened. Leading a connect is no state: a caller may do so in any (PendingConnects).
+ */
+export const WAITER_MOVES: Moves<WaiterState, WaiterEvent> = {
+  waiting: { ask: 'asking', place: 'placed', leave: 'gone' },
+  asking: { answered: 'waiting', leave: 'gone' },
+  placed: { retry: 'waiting', taken: 'served', leave: 'gone' },
+  served: {},
+  gone: {},
+};
+
+export class Waiter {
+  readonly id: number;
   readonly request: PoolRequest;
-  readonly wanted: Wanted;
+  readonly opener: Opener;
   readonly reject: (error: SshpoolError) => void;
-  timer: Timer | undefined;
+  state: WaiterState = 'waiting';
+  /** Runs only while it waits. */
+  deadline: Timer | undefined;
+
+  constructor(
+    id: number,
+    request: PoolRequest,
+    opener: Opener,
+    reject: (error: SshpoolError) => void,
+  ) {
+    this.id = id;
+    this.request = request;
+    this.opener = opener;
+    this.reject = reject;
+  }
+
+  /** Leads a connect that no caller waits for. */
+  static absent({ id, request, opener }: Waiter): Waiter {
+    const waiter = new Waiter(id, request, opener, () => undefined);
+    waiter.state = 'gone';
+    return waiter;
+  }
 }
 
-/** The leader of a connect that no caller waits for. */
-export function leaderFor({ request, wanted }: Waiter): Waiter {
-  return { request, wanted, reject: () => undefined, timer: undefined };
+/** The only place where a caller changes its state. */
+export class Waiters {
+  readonly #byState = {
+    waiting: new Fifo<Waiter>(),
+    asking: new Fifo<Waiter>(),
+    placed: new Fifo<Waiter>(),
+    served: undefined,
+    gone: undefined,
+  };
+  readonly #trace: Trace | undefined;
+
+  constructor(trace: Trace | undefined) {
+    this.#trace = trace;
+  }
+
+  /** Those that wait, in their order. */
+  get waiting(): Fifo<Waiter> {
+    return this.#byState.waiting;
+  }
+
+  /** Those without a connection. */
+  get queued(): number {
+    return this.#byState.waiting.length + this.#byState.asking.length;
+  }
+
+  get size(): number {
+    return this.queued + this.#byState.placed.length;
+  }
+
+  /** All, those that wait first. */
+  all(): Waiter[] {
+    const { waiting, asking, placed } = this.#byState;
+    return [...waiting, ...asking, ...placed];
+  }
+
+  /** Adds one that waits. */
+  add(waiter: Waiter): void {
+    this.#byState.waiting.push(waiter);
+  }
+
+  /**
+   * Returns false where its state has no such move. A caller that waits again is the last of the queue. `where`
+   * is for the log.
+   */
+  move(waiter: Waiter, event: WaiterEvent, where = ''): boolean {
+    const { id, state, request } = waiter;
+    const next = WAITER_MOVES[state][event];
+    if (next === undefined) return false;
+    this.#byState[state]?.remove(waiter);
+    waiter.deadline?.cancel();
+    waiter.state = next;
+    this.#byState[next]?.push(waiter);
+    this.#trace?.(`call ${id} to ${request.label.name}`, state, next, event + where);
+    return true;
+  }
 }
 
 /** The leader of a failed connect, and those of `others` that share the failure. */

@@ -34,9 +34,17 @@ export class Links {
   readonly #learned: TtlCache<string>;
   readonly #keyTypes = new InstalledKeyTypes();
   readonly #penalties: Penalties;
+  readonly #onOther: (host: string, why: string) => void;
 
-  constructor(clock: Clock, setting: LinkSetting, penalties: Penalties) {
+  /** `onOther` gets the host and the reason where OpenSSH takes over from ssh2. */
+  constructor(
+    clock: Clock,
+    setting: LinkSetting,
+    penalties: Penalties,
+    onOther: (host: string, why: string) => void = () => undefined,
+  ) {
     this.#setting = setting;
+    this.#onOther = onOther;
     this.#penalties = penalties;
     this.#learned = new TtlCache(clock, LEARNED);
   }
@@ -78,6 +86,7 @@ export class Links {
     } catch (thrown) {
       const beyond = hasAlternative ? beyondSsh2(thrown) : undefined;
       if (beyond === undefined || request.signal.aborted) throw thrown;
+      this.#onOther(options.host, beyond);
       const other = { ...attempt, note: second, hasAlternative: false, reason: beyond };
       const link = await counted(connectOpenssh(other));
       this.#learned.set(key, beyond);

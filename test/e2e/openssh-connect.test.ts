@@ -58,6 +58,7 @@ function runOver(link: Link, command: string): Promise<{ outcome: Outcome; stdou
     onHeard: () => undefined,
     onClosed: () => undefined,
   });
+  channels.start();
   let stdout = '';
   return new Promise((resolve, reject) => {
     const session: Session = new Session(channels, {
@@ -84,6 +85,7 @@ function runOver(link: Link, command: string): Promise<{ outcome: Outcome; stdou
       onLeft: () => undefined,
       onClosed: () => undefined,
     });
+    session.open();
   });
 }
 

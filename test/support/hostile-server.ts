@@ -45,6 +45,7 @@ export async function startHostileServer(
   sandbox: Sandbox,
   name: string,
   onExec: (raw: Raw) => void,
+  { ident }: { /** The software version, such as OpenSSH_9.2. */ readonly ident?: string } = {},
 ): Promise<HostileServer> {
   const key = generateKey();
   let count = 0;
@@ -74,7 +75,7 @@ export async function startHostileServer(
     });
   };
   const loopback = await startLoopback(sandbox, (socket) => {
-    new ssh2.Server({ hostKeys: [key.private] }, (connection) => {
+    new ssh2.Server({ hostKeys: [key.private], ...(ident && { ident }) }, (connection) => {
       serve(connection, socket);
     }).injectSocket(socket);
   });

@@ -5,7 +5,7 @@ import type { PoolEvent } from '../../src/pool/events.ts';
 import type { PoolRequest, PoolSettings } from '../../src/pool/request.ts';
 import type { Purpose } from '../../src/pool/policy.ts';
 import { Pool } from '../../src/pool/pool.ts';
-import type { Lease } from '../../src/pool/wanted.ts';
+import type { Lease } from '../../src/pool/opener.ts';
 import type { Outcome, Session, SessionEvents } from '../../src/ssh/channel/session.ts';
 import { FakeClock } from './clock.ts';
 import { FakeLink, settle, type FakeLinkOptions, type ServerSession } from './fake-link.ts';

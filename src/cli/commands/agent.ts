@@ -5,6 +5,7 @@ import type { AgentStatus } from '../../agent/methods.ts';
 import { SshpoolError } from '../../base/errors.ts';
 import { usageError } from '../../base/usage-errors.ts';
 import { ownPlace } from '../../base/place.ts';
+import { LOG_LEVELS } from '../../base/log.ts';
 import { programVersion } from '../../base/version.ts';
 import { pause } from '../../base/time.ts';
 import { connectToAgent } from '../../client/connect.ts';
@@ -173,6 +174,19 @@ export async function logs({ follow }: { readonly follow?: true }): Promise<numb
     });
     at = await print(log, statSync(log).size < at ? 0 : at);
   }
+}
+
+/** Shows what the log of the running agent tells, or sets it until the agent ends. */
+export async function logLevel(word: string | undefined): Promise<number> {
+  const level = LOG_LEVELS.find((each) => each === word) ?? null;
+  if (word !== undefined && level === null) throw usageError('BAD_LOG_LEVEL', { word });
+  const found = await callRunning('log-level', { level });
+  if (found === undefined) {
+    printError('sshpool: no agent is running');
+    return NOT_RUNNING;
+  }
+  process.stdout.write(`${found.level}\n`);
+  return 0;
 }
 
 async function print(file: string, from: number): Promise<number> {

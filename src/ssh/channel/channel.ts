@@ -2,6 +2,7 @@
 import { lend, type Borrowed } from '../../base/borrowed.ts';
 import { Credit } from '../../base/credit.ts';
 import type { SshpoolError } from '../../base/errors.ts';
+import type { Moves } from '../../base/moves.ts';
 import { STDERR, type ChannelMessage } from './messages.ts';
 
 /** What OpenSSH grants for a session without a terminal (channels.h, CHAN_SES_WINDOW_DEFAULT). */
@@ -35,7 +36,7 @@ export type PhaseEvent = 'confirmed' | 'refused' | 'left' | 'peer-closed' | 'los
  * All transitions of a channel. An `abandoned` channel was closed on this side before the server answered its
  * open: it sends CLOSE as soon as the open is confirmed. Its slot at the server is free only in `closed`.
  */
-export const PHASES: Readonly<Record<Phase, Readonly<Partial<Record<PhaseEvent, Phase>>>>> = {
+export const PHASES: Moves<Phase, PhaseEvent> = {
   opening: { confirmed: 'open', refused: 'closed', left: 'abandoned', lost: 'closed' },
   abandoned: { confirmed: 'closing', refused: 'closed', lost: 'closed' },
   open: { left: 'closing', 'peer-closed': 'closed', lost: 'closed' },
@@ -44,11 +45,14 @@ export const PHASES: Readonly<Record<Phase, Readonly<Partial<Record<PhaseEvent, 
 };
 
 type Reply = (granted: boolean) => void;
+/** CHANNEL_OPEN without its type. */
+export type OpenMessage = Omit<Extract<ChannelMessage, { type: 'open' }>, 'type'>;
 type Send = (message: ChannelMessage) => void;
 
 export class Channel {
   readonly #send: Send;
   readonly #events: ChannelEvents;
+  readonly #open: OpenMessage | undefined;
   #phase: Phase = 'opening';
   #remoteId = 0;
   readonly #toSend = new Credit();
@@ -63,12 +67,21 @@ export class Channel {
   #eofReceived = false;
   #replies: Reply[] = [];
 
-  /** `window`: how many bytes the peer may send before some are consumed. */
-  constructor(send: Send, window: number, events: ChannelEvents) {
+  /**
+   * `window`: how many bytes the peer may send before some are consumed; `open`: the message that opens it,
+   * unless the peer has.
+   */
+  constructor(send: Send, window: number, events: ChannelEvents, open?: OpenMessage) {
     this.#send = send;
     this.#toReceive = new Credit(window);
     this.#grantBytes = window / 8;
     this.#events = events;
+    this.#open = open;
+  }
+
+  /** Asks the peer to open it: onOpen or onRefused follows. */
+  open(): void {
+    if (this.#open) this.#send({ type: 'open', ...this.#open });
   }
 
   get phase(): Phase {

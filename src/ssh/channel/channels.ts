@@ -1,7 +1,7 @@
 /** All channels of one connection: gives each its messages; a message against the protocol ends the link. */
 import { view, type Borrowed } from '../../base/borrowed.ts';
 import { SshpoolError } from '../../base/errors.ts';
-import { Channel, MAX_PACKET, WINDOW, type ChannelEvents } from './channel.ts';
+import { Channel, MAX_PACKET, WINDOW, type ChannelEvents, type OpenMessage } from './channel.ts';
 import type { Link } from '../link/link.ts';
 import {
   decodeChannelMessage,
@@ -48,7 +48,11 @@ export class Channels {
     this.#host = host;
     this.#onHeard = events.onHeard;
     this.#onClosed = events.onClosed;
-    link.listen({
+  }
+
+  /** Begins to read from the link. */
+  start(): void {
+    this.link.listen({
       onMessage: (payload) => this.#receive(payload),
       onClose: (error) => this.#lose(error),
     });
@@ -64,13 +68,12 @@ export class Channels {
     return [...this.#table.values()].reduce((sum, { unconfirmed }) => sum + unconfirmed, 0);
   }
 
-  /** Opens a channel; `extra` is what the type adds to CHANNEL_OPEN. */
-  open(channelType: string, extra: Buffer, events: ChannelEvents): Channel {
+  /** A channel that its owner opens; `extra` is what the type adds to CHANNEL_OPEN. */
+  create(channelType: string, extra: Buffer, events: ChannelEvents): Channel {
     const id = this.#nextId++;
     const [window, maxPacket] = [WINDOW, MAX_PACKET];
-    const channel = this.#create(id, events, window);
-    this.#send({ type: 'open', channelType, sender: id, window, maxPacket, extra });
-    return channel;
+    const open = { channelType, sender: id, window, maxPacket, extra };
+    return this.#add(id, events, window, open);
   }
 
   /** Lets the server open channels of a type, such as auth-agent@openssh.com. */
@@ -78,13 +81,13 @@ export class Channels {
     this.#acceptors.set(channelType, acceptor);
   }
 
-  #create(id: number, events: ChannelEvents, window: number): Channel {
+  #add(id: number, events: ChannelEvents, window: number, open?: OpenMessage): Channel {
     const forget = (): void => {
       this.#table.delete(id);
       this.#accepted.delete(id);
     };
     const send = (message: ChannelMessage): void => this.#send(message);
-    const channel = new Channel(send, window, {
+    const own: ChannelEvents = {
       onOpen: () => events.onOpen(),
       onData: (data) => events.onData(data),
       onStderr: (data) => events.onStderr(data),
@@ -99,7 +102,8 @@ export class Channels {
         forget();
         events.onClose(error);
       },
-    });
+    };
+    const channel = new Channel(send, window, own, open);
     this.#table.set(id, channel);
     return channel;
   }
@@ -142,7 +146,7 @@ export class Channels {
       return true;
     }
     const id = this.#nextId++;
-    const channel = this.#create(id, accepted, ACCEPTED_WINDOW);
+    const channel = this.#add(id, accepted, ACCEPTED_WINDOW);
     this.#accepted.add(id);
     this.#send({
       type: 'open-confirmation',

@@ -3,6 +3,7 @@ import { view, type Borrowed } from '../../base/borrowed.ts';
 import { Reader, Writer } from '../../base/bytes.ts';
 import { Credit } from '../../base/credit.ts';
 import { SshpoolError } from '../../base/errors.ts';
+import type { Moves, OnMove } from '../../base/moves.ts';
 import { printableLine } from '../../base/printable.ts';
 import { WINDOW, type Channel } from './channel.ts';
 import type { Channels } from './channels.ts';
@@ -62,6 +63,7 @@ export interface SlotEvents {
   onLeft(): void;
   /** The slot is free again; not after onRefused. */
   onClosed(): void;
+  readonly onMove?: OnMove;
 }
 
 export type SessionState =
@@ -72,9 +74,7 @@ export type SessionEvent = 'opened' | 'start' | 'granted' | 'exit' | 'leave' | '
  * All transitions of a session. An exit status that arrives before the reply is kept. A session that the pool
  * has closed is `left`: ended for its caller, but it occupies a slot until the server closes it.
  */
-export const SESSION_MOVES: Readonly<
-  Record<SessionState, Readonly<Partial<Record<SessionEvent, SessionState>>>>
-> = {
+export const SESSION_MOVES: Moves<SessionState, SessionEvent> = {
   opening: { opened: 'spare', leave: 'left', end: 'closed' },
   spare: { start: 'starting', leave: 'left', end: 'closed' },
   starting: { granted: 'running', exit: 'exited', leave: 'left', end: 'closed' },
@@ -99,7 +99,7 @@ export class Session {
 
   constructor(channels: Channels, slot: SlotEvents) {
     this.#slot = slot;
-    this.#channel = channels.open('session', NOTHING, {
+    this.#channel = channels.create('session', NOTHING, {
       onOpen: () => {
         this.#move('opened');
         this.#slot.onSpare();
@@ -115,6 +115,11 @@ export class Session {
       onRequest: (name, payload) => this.#request(name, payload),
       onClose: (error) => this.#end(error),
     });
+  }
+
+  /** Asks the server for it: onSpare or onRefused follows. */
+  open(): void {
+    this.#channel.open();
   }
 
   get state(): SessionState {
@@ -279,9 +284,11 @@ export class Session {
 
   /** The only place where the state changes; false where `event` is not legal in it. */
   #move(event: SessionEvent): boolean {
-    const to = SESSION_MOVES[this.#state][event];
+    const from = this.#state;
+    const to = SESSION_MOVES[from][event];
     if (to === undefined) return false;
     this.#state = to;
+    this.#slot.onMove?.(from, to, event);
     return true;
   }
 }

@@ -60,7 +60,7 @@ export class Tunnel extends Duplex {
     };
     // The owner of the stream adds its own listener; an error before that must not throw.
     this.on('error', () => undefined);
-    this.#channel = channels.open(type, extra, {
+    this.#channel = channels.create(type, extra, {
       onOpen: () => events.onOpen(this),
       onRefused: (reason, description) => {
         events.onRefused(reason, description);
@@ -74,6 +74,11 @@ export class Tunnel extends Duplex {
       onRequest: () => false,
       onClose: end,
     });
+  }
+
+  /** Asks the server for it: onOpen, onRefused or onClosed follows. */
+  open(): void {
+    this.#channel.open();
   }
 
   /** Ends both directions; received data can still be read. */

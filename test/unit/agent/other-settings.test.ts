@@ -5,7 +5,8 @@ import { readSettings } from '../../../src/config/settings.ts';
 
 /** An agent with these settings; `words` returns its hint to a caller. */
 async function started(env: Record<string, string> = {}) {
-  const settings = new OtherSettings(new FakeClock(), await readSettings(env));
+  const own = await readSettings(env);
+  const settings = new OtherSettings(new FakeClock(), () => own);
   const words = async (caller: Record<string, string>): Promise<string | undefined> => {
     const said: string[] = [];
     const hint = await settings.hint(caller);
@@ -58,7 +59,8 @@ test('the agent stores only a digest of the settings in each hint, and only the 
 });
 
 test('a hint that was not printed is given again', async () => {
-  const settings = new OtherSettings(new FakeClock(), await readSettings({}));
+  const own = await readSettings({});
+  const settings = new OtherSettings(new FakeClock(), () => own);
   await settings.hint({ SSH_POOL_LINK: 'ssh2' });
   const said: string[] = [];
   const hint = await settings.hint({ SSH_POOL_LINK: 'ssh2' });

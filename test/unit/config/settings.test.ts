@@ -15,6 +15,7 @@ test('an empty environment gives the defaults', () => {
     agentIdleTimeoutMs: 600_000,
     link: 'auto',
     followAddresses: false,
+    log: 'info',
   });
 });
 

@@ -30,7 +30,11 @@ function events(name: string): ChannelEvents {
   };
 }
 
-const open = (name: string): Channel => channels.open('session', NOTHING, events(name));
+function open(name: string): Channel {
+  const channel = channels.create('session', NOTHING, events(name));
+  channel.open();
+  return channel;
+}
 const confirm = (recipient: number): void =>
   link.receive({ type: 'open-confirmation', recipient, sender: 9, window: 9, maxPacket: 9 });
 const offer = (channelType: string, maxPacket = 9): void =>
@@ -43,6 +47,7 @@ beforeEach(() => {
     onHeard: () => (heard += 1),
     onClosed: (error: SshpoolError) => told.push(`link ${error.code}`),
   });
+  channels.start();
 });
 
 describe('channels', () => {
@@ -182,7 +187,8 @@ it('no payload causes an exception', () => {
         onClosed: () => undefined,
       });
       made.accept('', () => events('accepted'));
-      made.open('session', NOTHING, events('a'));
+      made.start();
+      made.create('session', NOTHING, events('a')).open();
       expect(() => payloads.forEach((one) => other.receiveBytes(one))).not.toThrow();
     }),
   );

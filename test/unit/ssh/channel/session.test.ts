@@ -21,6 +21,7 @@ function fresh(): void {
   link = new FakeLink();
   [told, outcome, moved] = [[], undefined, 0];
   const channels = new Channels(link, 'web', { onHeard: nothing, onClosed: nothing });
+  channels.start();
   session = new Session(channels, {
     onSpare: () => told.push('spare'),
     onRefused: (reason, description) => told.push(`refused ${reason} ${description}`),
@@ -29,6 +30,7 @@ function fresh(): void {
     onLeft: () => told.push('left'),
     onClosed: () => told.push('closed'),
   });
+  session.open();
 }
 
 const confirm = (window = 0): void =>

@@ -19,6 +19,7 @@ beforeEach(() => {
     onHeard: () => undefined,
     onClosed: () => undefined,
   });
+  channels.start();
   tunnel = new Tunnel(
     channels,
     { host: 'inner', port: 2222 },
@@ -28,6 +29,7 @@ beforeEach(() => {
       onClosed: (error: SshpoolError | undefined) => told.push(`closed ${error?.code ?? ''}`),
     },
   );
+  tunnel.open();
 });
 
 const confirm = (window = 1000): void =>
@@ -51,9 +53,7 @@ describe('a tunnel', () => {
     const silent = { onHeard: () => undefined, onClosed: () => undefined };
     const other = new FakeLink();
     const events = { onOpen: () => 0, onRefused: () => 0, onClosed: () => 0 };
-    expect(
-      new Tunnel(new Channels(other, 'box', silent), { path: '/run/x y' }, events),
-    ).toBeDefined();
+    new Tunnel(new Channels(other, 'box', silent), { path: '/run/x y' }, events).open();
     const [open] = other.sentOf('open');
     const from = new Reader(open?.extra ?? Buffer.alloc(0));
     expect(open?.channelType).toBe('direct-streamlocal@openssh.com');

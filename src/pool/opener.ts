@@ -1,6 +1,6 @@
 /**
- * What a waiting caller gets from a connection: a session for a command, or a tunnel. Does not know the
- * caller, nor how the connection is chosen.
+ * Opens what a call needs on a connection: a session for its command, or a tunnel. Does not know the caller,
+ * nor how the connection is chosen.
  */
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
@@ -24,80 +24,82 @@ export interface Lease {
 /** The destination that the server connects to, and the time limit for that. */
 export type TunnelRequest = Destination & { readonly timeoutMs: number };
 
-/** The outcome of taking it: exactly one of these, and none if the waiter has left. */
-export interface Taking {
+/** The outcome: exactly one of these, and none if the call has ended. */
+export interface OpenEvents {
   /** The connection existed before the call. */
   readonly reused: boolean;
-  /** It is open; returns false if the waiter has left: then it must be closed. */
-  taken(): boolean;
+  /** Returns false if the call has ended: then what is open must be closed. */
+  onOpen(): boolean;
   /** Nothing ran: another connection may be tried. */
-  retry(): void;
-  fail(error: SshpoolError): void;
+  onRetry(): void;
+  onFailed(error: SshpoolError): void;
   /** The command may have run: the pool checks whether another connection reaches the server. */
-  doubt(): void;
+  onDoubt(): void;
 }
 
-export interface Wanted {
+export interface Opener {
   /** It counts against the server's limit on sessions. */
   readonly isSession: boolean;
-  takeFrom(connection: Connection, taking: Taking): void;
+  open(connection: Connection, events: OpenEvents): void;
 }
 
 const NO_TIME: ConnectTimes = { connectMs: 0, askedMs: 0 };
 
-/** Wants a session; its waiting time counts from now on. */
-export function wantSession(clock: Clock, resolve: (lease: Lease) => void): Wanted {
+/** Opens a session; the call's waiting time counts from now on. */
+export function sessionOpener(clock: Clock, resolve: (lease: Lease) => void): Opener {
   const since = clock.monotonic();
-  const takeFrom = (connection: Connection, taking: Taking): void => {
-    const { reused } = taking;
-    connection.take({
-      onSession: (session) => {
-        if (!taking.taken()) {
-          session.close();
-          return;
-        }
-        const { connectMs, askedMs } = reused ? NO_TIME : connection.took;
-        const queueMs = Math.max(0, clock.monotonic() - since - connectMs - askedMs);
-        resolve({ session, connection, reused, queueMs, connectMs });
-      },
+  const open = (connection: Connection, events: OpenEvents): void => {
+    const { reused } = events;
+    const onSession = (session: Session): void => {
+      if (!events.onOpen()) {
+        session.close();
+        return;
+      }
+      const { connectMs, askedMs } = reused ? NO_TIME : connection.took;
+      const queueMs = Math.max(0, clock.monotonic() - since - connectMs - askedMs);
+      resolve({ session, connection, reused, queueMs, connectMs });
+    };
+    const spare = connection.take({
+      onSession,
       onRefused: (alone, reason) => {
         // A server that allows no second session, even later, still serves the caller by a new login.
-        if (!alone || reused) return taking.retry();
+        if (!alone || reused) return events.onRetry();
         const { name: host } = connection.label;
-        taking.fail(SshpoolError.of('SESSION_REFUSED', { host, reason }));
+        events.onFailed(SshpoolError.of('SESSION_REFUSED', { host, reason }));
       },
       onUnopened: (reason) => {
-        if (reason === undefined) return taking.retry();
+        if (reason === undefined) return events.onRetry();
         const { name: host } = connection.label;
-        taking.fail(SshpoolError.of('SESSION_REFUSED', { host, reason }));
+        events.onFailed(SshpoolError.of('SESSION_REFUSED', { host, reason }));
       },
-      onUnanswered: () => taking.doubt(),
+      onUnanswered: () => events.onDoubt(),
       // A connection that has never worked would not work the next time either.
-      onLost: (error) => (reused ? taking.retry() : taking.fail(error)),
+      onLost: (error) => (reused ? events.onRetry() : events.onFailed(error)),
     });
+    if (spare) onSession(spare);
   };
-  return { isSession: true, takeFrom };
+  return { isSession: true, open };
 }
 
-/** Wants a stream to a machine behind the server. */
-export function wantTunnel(
+/** Opens a stream to a machine behind the server. */
+export function tunnelOpener(
   clock: Clock,
-  way: TunnelRequest,
+  request: TunnelRequest,
   resolve: (tunnel: Tunnel) => void,
-): Wanted {
-  const { timeoutMs } = way;
-  const takeFrom = (connection: Connection, taking: Taking): void => {
+): Opener {
+  const { timeoutMs } = request;
+  const open = (connection: Connection, events: OpenEvents): void => {
     let settled = false;
     const timer = clock.after(timeoutMs, () => {
       settled = true;
       unwatch();
-      taking.fail(tooLate(way, connection.label.name));
+      events.onFailed(tooLate(request, connection.label.name));
       tunnel.destroy();
     });
     // The server may need long to reach the machine: a ping beside it shows whether the server is alive.
     const unwatch = connection.pulse.watch(() => {
-      if (!taking.reused) return;
-      settle(() => taking.retry());
+      if (!events.reused) return;
+      settle(() => events.onRetry());
       tunnel.destroy();
     });
     const settle = (what: () => void): void => {
@@ -106,34 +108,34 @@ export function wantTunnel(
       if (!settled) what();
       settled = true;
     };
-    const tunnel = connection.tunnel(way, {
+    const tunnel = connection.tunnel(request, {
       onOpen: () => {
         settle(() => {
-          if (taking.taken()) resolve(tunnel);
+          if (events.onOpen()) resolve(tunnel);
           else tunnel.destroy();
         });
       },
       onRefused: (reason, words) => {
         const via = connection.label.name;
-        settle(() => taking.fail(refused(way, via, { reason, words })));
+        settle(() => events.onFailed(refused(request, via, { reason, words })));
       },
       onClosed: (error) => {
         settle(() => {
-          if (error && !taking.reused) taking.fail(error);
-          else taking.retry();
+          if (error && !events.reused) events.onFailed(error);
+          else events.onRetry();
         });
       },
     });
     connection.pulse.prompt();
   };
-  return { isSession: false, takeFrom };
+  return { isSession: false, open };
 }
 
-function tooLate(way: TunnelRequest, via: string): SshpoolError {
-  const { timeoutMs } = way;
-  if ('host' in way) return SshpoolError.of('CONNECT_TIMEOUT', { ...way, timeoutMs });
+function tooLate(request: TunnelRequest, via: string): SshpoolError {
+  const { timeoutMs } = request;
+  if ('host' in request) return SshpoolError.of('CONNECT_TIMEOUT', { ...request, timeoutMs });
   const reason = `no answer within ${timeoutMs} ms`;
-  return SshpoolError.of('TUNNEL_REFUSED', { via, to: way.path, reason });
+  return SshpoolError.of('TUNNEL_REFUSED', { via, to: request.path, reason });
 }
 
 interface Refusal {
@@ -142,15 +144,19 @@ interface Refusal {
   readonly words: string;
 }
 
-function refused(way: TunnelRequest, via: string, { reason, words }: Refusal): SshpoolError {
+function refused(request: TunnelRequest, via: string, { reason, words }: Refusal): SshpoolError {
   const said = words || String(reason);
-  if ('host' in way) {
-    const to = `${way.host} port ${way.port}`;
+  if ('host' in request) {
+    const to = `${request.host} port ${request.port}`;
     return SshpoolError.of('TUNNEL_REFUSED', { via, to, reason: said });
   }
   // For a unix socket sshd reports no more than that, whatever is wrong.
   const failed =
     'connection refused (no listener, no permission, or AllowStreamLocalForwarding is off)';
   const isFailed = reason === OPEN_FAILURE.connectFailed;
-  return SshpoolError.of('TUNNEL_REFUSED', { via, to: way.path, reason: isFailed ? failed : said });
+  return SshpoolError.of('TUNNEL_REFUSED', {
+    via,
+    to: request.path,
+    reason: isFailed ? failed : said,
+  });
 }
