@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { COMMANDS } from '../dist/cli/command-table.js';
 import { bashCompletion, fishCompletion, zshCompletion } from '../dist/cli/completion-scripts.js';
-import { FALLBACK, VARIABLES } from '../dist/config/settings.js';
+import { FALLBACK, VARIABLES } from '../dist/config/settings/settings.js';
 import { EXIT_FAILURE } from '../dist/base/error-table.js';
 import { SshpoolError } from '../dist/base/errors.js';
 import * as callerEnv from '../dist/wire/caller-env.js';

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Which layers of src, and which rooms of src/ssh, may import which. scripts/generate.js makes the rules
+ * Which layers of src, and which rooms of a layer, may import which. scripts/generate.js makes the rules
  * about imports in the lint configuration from this table.
  */
 
@@ -33,16 +33,24 @@ export const LAYERS = {
   },
 };
 
-/** Of src/ssh, from below to above; connect-link and choose-link stand above them. @type {Readonly<Record<string, readonly string[]>>} */
+/**
+ * The rooms of a layer, each with those that it may import, from below to above; files beside the rooms stand
+ * above them. @type {Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>}
+ */
 export const ROOMS = {
-  link: [],
-  channel: ['link'],
-  keys: ['link'],
-  transport: ['link'],
-  trust: ['link', 'keys'],
-  login: ['link', 'keys', 'transport', 'trust'],
-  ssh2: ['link', 'channel', 'keys', 'transport', 'trust', 'login'],
-  openssh: ['link', 'channel', 'login'],
+  config: { settings: [], 'command-line': [], 'ssh-config': ['command-line'] },
+  ssh: {
+    link: [],
+    channel: ['link'],
+    keys: ['link'],
+    transport: ['link'],
+    trust: ['link', 'keys'],
+    login: ['link', 'keys', 'transport', 'trust'],
+    ssh2: ['link', 'channel', 'keys', 'transport', 'trust', 'login'],
+    openssh: ['link', 'channel', 'login'],
+  },
+  pool: { connection: [] },
+  client: { call: [], terminal: [], exec: ['call', 'terminal'] },
 };
 
 const LIBRARIES = ['ssh2', 'commander', 'chalk', 'ora', 'execa', 'zod'];
@@ -51,7 +59,7 @@ const OWN_PLACE = {
   'src/library/schema.ts': 'zod',
   'src/hosts/*-schema.ts': 'zod',
   'src/wire/*-schema.ts': 'zod',
-  'src/config/settings-schema.ts': 'zod',
+  'src/config/settings/settings-schema.ts': 'zod',
   'src/ssh/transport/proxy.ts': 'execa',
 };
 const PLACE = 'This library has its own place: docs/ARCHITECTURE.md, layers.';
@@ -93,13 +101,14 @@ function patternsOf(name, extra) {
   ];
 }
 
-/** @param {string} room @param {string} [extra] */
-function patternsOfRoom(room, extra) {
-  const below = /** @type {readonly string[]} */ (ROOMS[room]);
-  const others = Object.keys(ROOMS).filter((one) => one !== room && !below.includes(one));
-  const message = importsOnly(`${room}, of ssh,`, below, undefined);
+/** @param {string} layer @param {string} room @param {string} [extra] */
+function patternsOfRoom(layer, room, extra) {
+  const rooms = ROOMS[layer] ?? {};
+  const below = rooms[room] ?? [];
+  const others = Object.keys(rooms).filter((one) => one !== room && !below.includes(one));
+  const message = importsOnly(`${layer}/${room}`, below, undefined);
   return [
-    ...patternsOf('ssh', extra),
+    ...patternsOf(layer, extra),
     { regex: `^\\.\\./(${[...others.map((one) => `${one}/`), '[^/]+$'].join('|')})`, message },
   ];
 }
@@ -113,10 +122,15 @@ const override = (/** @type {string} */ files, /** @type {readonly object[]} */ 
 export function layerOverrides() {
   return [
     ...Object.keys(LAYERS).map((name) => override(`src/${name}/**`, patternsOf(name))),
-    ...Object.keys(ROOMS).map((room) => override(`src/ssh/${room}/**`, patternsOfRoom(room))),
+    ...Object.entries(ROOMS).flatMap(([layer, rooms]) =>
+      Object.keys(rooms).map((room) =>
+        override(`src/${layer}/${room}/**`, patternsOfRoom(layer, room)),
+      ),
+    ),
     ...Object.entries(OWN_PLACE).map(([files, library]) => {
       const [, layer = '', room = ''] = files.split('/');
-      const patterns = room in ROOMS ? patternsOfRoom(room, library) : patternsOf(layer, library);
+      const isRoom = room in (ROOMS[layer] ?? {});
+      const patterns = isRoom ? patternsOfRoom(layer, room, library) : patternsOf(layer, library);
       return override(files, patterns);
     }),
     override('src/index.ts', [

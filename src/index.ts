@@ -12,7 +12,7 @@ export type {
 } from './hosts/compose.ts';
 export type { Disk, HostResources, Usage } from './hosts/resources.ts';
 export type { PoolEvent } from './pool/events.ts';
-export type { EvictReason } from './pool/lifetime.ts';
+export type { EvictReason } from './pool/connection/lifetime.ts';
 export { connectAgent, type AgentPool } from './library/agent-pool.ts';
 export { executeSSHCommand, getGlobalPool, type SSHCommandOptions } from './library/global.ts';
 export {

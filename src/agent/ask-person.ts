@@ -3,10 +3,7 @@ import type { Ask } from '../ssh/link/prompts.ts';
 import type { ExecCaller } from './exec-caller.ts';
 import type { Notes } from './notes.ts';
 
-/**
- * `makeAnew` delegates the call to a program that begins it once more: older launchers can do no more
- * than that.
- */
+/** `makeAnew` delegates the call to a program that begins it again: all that older launchers can do. */
 export function askPerson(caller: ExecCaller, notes: Notes, makeAnew: () => void): Ask {
   return (question) => {
     if (caller.can('ask')) return caller.ask(question);

@@ -1,11 +1,8 @@
-/**
- * One caller connected to the agent: the hello, then one call, which is an exec or a request. Passes
- * messages on and turns exceptions into `failed`; does not know what the calls do.
- */
+/** One caller of the agent: the hello, then one call (exec or request). Exceptions become `failed`. */
 import type { Socket } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
 import { printableWords } from '../base/printable.ts';
-import { commandNamed } from '../config/command-line.ts';
+import { commandNamed } from '../config/command-line/command-line.ts';
 import type { Others } from '../ssh/link/prompts.ts';
 import type { CAPABILITIES } from '../wire/capabilities.ts';
 import { Peer } from '../wire/peer.ts';
@@ -33,9 +30,8 @@ export class Caller implements Sender {
   #capabilities: readonly string[] = [];
   #exec: ExecCall | undefined;
   #dismissed = false;
-  /** The messages to repeat to the program that continues the call after handOver. */
+  /** What to repeat to the program that continues after handOver, then what was held back for it. */
   readonly #opening: Message[] = [];
-  /** Messages held back for that program; undefined without a handOver. */
   #held: Message[] | undefined;
   /** Each waits for one answer; the answers arrive in the order of the requests. */
   readonly #onEnvironment: ((env: Record<string, string>) => void)[] = [];
@@ -56,11 +52,7 @@ export class Caller implements Sender {
     services.unfinished.connected(this);
   }
 
-  /**
-   * The agent shuts down. A caller with a call is closed when the call has ended. A caller that was not
-   * greeted is closed at once, without a hello: it then knows that nothing was done, and connects to
-   * another agent.
-   */
+  /** The agent stops. A caller that gets no hello knows that nothing was done, and takes another agent. */
   dismiss(): void {
     this.#dismissed = true;
     if (this.#state !== 'calling' && this.#state !== 'ready') this.#leave();
@@ -71,21 +63,16 @@ export class Caller implements Sender {
     this.#peer.end();
   }
 
-  /** Ends the connection, even during a call. */
   destroy(): void {
     this.#peer.destroy();
   }
 
-  /** Closes the connection: a frame is overdue, or unfinished frames take too much memory. */
   drop(reason: string): void {
     this.#services.log.info(`caller dropped: ${reason}`);
     this.#peer.destroy();
   }
 
-  /**
-   * Once a call runs its input has no time limit: the user may stop the caller in the middle of a
-   * frame.
-   */
+  /** Input of a running call has no time limit: the user may stop the caller in the middle of a frame. */
   #read(bytes: number): void {
     const hasCalled = this.#state === 'calling' || this.#state === 'done';
     const counted = hasCalled && bytes <= INPUT_BYTES ? 0 : bytes;
@@ -134,8 +121,7 @@ export class Caller implements Sender {
   }
 
   #call(run: () => Promise<void>): void {
-    // The caller sent its call before it read the hello or the end; it makes the call with another
-    // agent.
+    // Sent before the caller read the hello or the end: it makes the call with another agent.
     if (this.#state === 'foreign' || (this.#state === 'done' && this.#dismissed)) return;
     if (this.#state !== 'ready') {
       throw SshpoolError.of('PROTOCOL', { problem: 'one call a connection' });
@@ -246,10 +232,7 @@ export class Caller implements Sender {
     if (isLast && this.#dismissed) this.#peer.end();
   }
 
-  /**
-   * Tells the caller, before the server, that the command may run: the caller must know this if the
-   * agent is lost.
-   */
+  /** Sent before the server gets the command: the caller must know this if the agent is lost. */
   #starting(): boolean {
     this.#send({ type: 'starting' });
     return this.#peer.flush() && this.#state !== 'done';

@@ -1,7 +1,4 @@
-/**
- * Refuses callers in another place (base/place.ts) than the agent: their own connections could lead
- * elsewhere.
- */
+/** Refuses callers in another place (base/place.ts): their own connections could lead elsewhere. */
 import { SshpoolError } from '../base/errors.ts';
 import { difference, type Place } from '../base/place.ts';
 

@@ -1,16 +1,13 @@
-/**
- * One call that opens a session: from its arguments to the end of the remote command. Talks to its
- * caller in messages and knows no socket.
- */
+/** One call that opens a session or a stream, from its arguments to its end. Knows no socket. */
 import { SshpoolError } from '../base/errors.ts';
 import type { Timer } from '../base/time.ts';
-import type { CallArgs, Control } from '../config/call-args.ts';
-import type { CallCommand } from '../config/command-line.ts';
-import { sharesNothing } from '../config/control-options.ts';
-import { invocationOf } from '../config/invocation.ts';
-import { plainSshWords } from '../config/plain-ssh.ts';
-import { selectEnv } from '../config/send-env.ts';
-import type { SshOptions } from '../config/ssh-options.ts';
+import type { CallArgs, Control } from '../config/command-line/call-args.ts';
+import type { CallCommand } from '../config/command-line/command-line.ts';
+import { sharesNothing } from '../config/ssh-config/control-options.ts';
+import { invocationOf } from '../config/ssh-config/invocation.ts';
+import { plainSshWords } from '../config/command-line/plain-ssh.ts';
+import { selectEnv } from '../config/ssh-config/send-env.ts';
+import type { SshOptions } from '../config/ssh-config/options.ts';
 import type { PoolRequest } from '../pool/request.ts';
 import { reach, type ReachResult, type CallerContext } from '../reach/reach.ts';
 import type { Note } from '../ssh/link/prompts.ts';
@@ -46,7 +43,6 @@ export class ExecCall {
   #timedOutMs: number | undefined;
   /** The caller is in the same place (base/place.ts) as the agent. */
   #isHere = false;
-  /** Prints nothing, not even failures. */
   #isSilent = false;
   #options: SshOptions | undefined;
 
@@ -62,10 +58,7 @@ export class ExecCall {
     );
   }
 
-  /**
-   * Runs until the remote command has started; `exited` reports its end.
-   * @throws SshpoolError where the command was not run
-   */
+  /** Runs until the command has started; `exited` reports its end. @throws SshpoolError if it was not run */
   async run(argv: readonly Buffer[]): Promise<void> {
     const args = this.#command.parse(argv);
     if (args.kind === 'help') return this.#delegate('help', argv);
@@ -90,14 +83,13 @@ export class ExecCall {
     }
   }
 
-  /** A message from the caller during the call. @throws SshpoolError PROTOCOL */
+  /** @throws SshpoolError PROTOCOL */
   receive(message: Message): void {
     if (this.#running) this.#running.receive(message);
     else if (message.type === 'signal' || message.type === 'disconnect') this.#gone.abort();
     else throw SshpoolError.of('PROTOCOL', { problem: `unexpected ${message.type}` });
   }
 
-  /** The caller has disconnected. */
   abandon(): void {
     this.#timer?.cancel();
     // Once the command runs nothing listens to #gone, and an abort takes as long as reading a key file.
@@ -117,7 +109,6 @@ export class ExecCall {
     return this.#command.isSsh || this.#caller.can('ssh') || this.#caller.can('delegate');
   }
 
-  /** @throws SshpoolError ONLY_SSH */
   #leaveToSsh(what: string, args: CallArgs, argv: readonly Buffer[]): void {
     if (this.#command.isSsh) return this.#delegate('ssh', argv);
     if (args.json) {
@@ -137,7 +128,6 @@ export class ExecCall {
     this.#caller.send({ ...ANSWERED, farewell });
   }
 
-  /** @throws SshpoolError */
   async #failed(error: SshpoolError, args: CallArgs, argv: readonly Buffer[]): Promise<void> {
     if (this.#command.isSsh) return this.#failAsSsh(error, argv);
     // NOT_SHARED: a file that only the caller can read, or one that could block the agent.
@@ -230,7 +220,6 @@ export class ExecCall {
     return undefined;
   }
 
-  /** Waits for the pool, and tells the user if the pool is full. */
   async #withRoom<T>(
     request: PoolRequest,
     { quiet }: CallArgs,
@@ -255,7 +244,6 @@ export class ExecCall {
     }
   }
 
-  /** The caller's notes: none with -q; with -v also how the call proceeds. */
   #callerContext({ quiet, verbose }: CallArgs, argv: readonly Buffer[]): CallerContext {
     const { cwd, env } = this.#caller;
     const environment = (patterns: readonly string[]) => this.#caller.environment(patterns);

@@ -6,7 +6,7 @@ import type { WindowSize } from '../base/window-size.ts';
 import type { Tunnel } from '../ssh/channel/tunnel.ts';
 import { SshpoolError } from '../base/errors.ts';
 
-/** The interface that a call uses for a session or a stream. */
+/** A session or a stream, as a call uses it. */
 export interface Running {
   write(data: Borrowed): void;
   endStdin(): void;
@@ -19,7 +19,6 @@ export interface Running {
 export interface ForwardedEvents {
   onStdout(data: Borrowed): void;
   onStdinWindow(bytes: number): void;
-  /** End of file from the server. */
   onStdoutEnd(): void;
   onEnd(outcome: Outcome): void;
 }
@@ -40,7 +39,6 @@ export class Forwarded implements Running {
     );
   }
 
-  /** Starts the events. */
   start(): void {
     this.#tunnel.on('data', (data: Buffer) => {
       this.#unconsumed += data.length;

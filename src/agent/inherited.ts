@@ -1,6 +1,6 @@
 /**
- * Removes what the agent inherited from the process that started it: open descriptors (such as the end
- * of a pipe) and the priority.
+ * Removes what the agent inherited from its starter: open descriptors and the priority. The launcher does
+ * both before Node starts; the Node client starts the agent through a shell, which cannot.
  */
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
@@ -8,12 +8,7 @@ import { setPriority } from 'node:os';
 /** O_CLOEXEC of open(2) in Linux, as proc_pid_fdinfo(5) shows it. */
 const CLOEXEC = 0o2000000;
 
-/**
- * Closes every descriptor above `last` that was inherited through exec(2). Node opens its own
- * descriptors with O_CLOEXEC, so one without it is not Node's. The launcher closes them before it
- * starts the agent; the Node client, which starts the agent through a shell, cannot. Without /proc they
- * stay open.
- */
+/** Closes what is above `last` and came through exec(2): Node opens its own with O_CLOEXEC. Needs /proc. */
 export function closeInherited(last: number): void {
   for (const name of listOrNone('/proc/self/fdinfo')) {
     const descriptor = Number(name);
@@ -22,18 +17,14 @@ export function closeInherited(last: number): void {
   }
 }
 
-/**
- * Resets the priority of every thread: on Linux each has its own, and Node already runs several. The
- * launcher does this before Node starts; a shell cannot.
- */
+/** Resets every thread: on Linux each has its own priority, and Node already runs several. */
 export function resetPriority(): void {
   const threads = listOrNone('/proc/self/task').map(Number);
   for (const thread of threads.length > 0 ? threads : [process.pid]) {
     try {
       setPriority(thread, 0);
     } catch {
-      // The thread has ended, or only root or RLIMIT_NICE may raise the priority: the agent then stays
-      // slower.
+      // The thread has ended, or it takes root or RLIMIT_NICE: the agent then stays slower.
     }
   }
 }

@@ -1,18 +1,15 @@
-/**
- * The agent's lifecycle: it publishes its socket, serves callers, and stops on request, after the idle
- * time, or when its socket was removed.
- */
+/** The agent's life: it publishes its socket and serves until it is stopped, is idle, or loses the socket. */
 import type { Socket } from 'node:net';
 import { createLog, type Log } from '../base/log.ts';
 import { describe, SshpoolError } from '../base/errors.ts';
 import { ownPlace } from '../base/place.ts';
 import { systemClock, type Clock, type Timer } from '../base/time.ts';
-import { removeAgentPid, writeAgentPid } from '../config/agent-pid.ts';
-import { FileContents } from '../config/file-contents.ts';
-import { Mounts } from '../config/mounts.ts';
-import { startFailure, type RuntimePaths } from '../config/paths.ts';
-import type { Settings } from '../config/settings.ts';
-import { SshConfig } from '../config/ssh-config.ts';
+import { removeAgentPid, writeAgentPid } from '../config/settings/agent-pid.ts';
+import { FileContents } from '../config/ssh-config/file-contents.ts';
+import { Mounts } from '../config/ssh-config/mounts.ts';
+import { startFailure, type RuntimePaths } from '../config/settings/paths.ts';
+import type { Settings } from '../config/settings/settings.ts';
+import { SshConfig } from '../config/ssh-config/ssh-g.ts';
 import { Pool } from '../pool/pool.ts';
 import { HeldKeys } from '../ssh/keys/held-keys.ts';
 import { Penalties } from '../ssh/login/penalties.ts';
@@ -44,7 +41,6 @@ export interface AgentConfig {
 /** `serving` accepts callers; `leaving` waits for running commands; `gone` has closed everything. */
 export type AgentState = 'serving' | 'leaving' | 'gone';
 
-/** The readers of configuration files. */
 type Files = Pick<Services, 'mounts' | 'sshConfig'>;
 
 export class Agent {
@@ -62,7 +58,6 @@ export class Agent {
   #idleTimer: Timer | undefined;
   #checkTimer: Timer | undefined;
   #resolveGone: () => void = () => undefined;
-  /** Resolves when the agent has closed everything. */
   readonly gone: Promise<void>;
 
   private constructor(config: AgentConfig, listener: Listener, files: Files) {
@@ -121,10 +116,7 @@ export class Agent {
     this.#rest();
   }
 
-  /**
-   * Starts an agent; undefined if one runs already. The caller must hold the start lock.
-   * @throws SshpoolError UNSAFE_PATH, AGENT_START, NO_USER
-   */
+  /** Needs the start lock; undefined if one runs. @throws SshpoolError UNSAFE_PATH, AGENT_START, NO_USER */
   static async start(config: AgentConfig): Promise<Agent | undefined> {
     // Before callers can connect: throws where the user database has no entry for this user.
     const { clock = systemClock } = config;
@@ -146,7 +138,6 @@ export class Agent {
     return agent;
   }
 
-  /** An unhandled error is logged and counted, and the agent continues. */
   fault(thrown: unknown): void {
     this.#log.fault(thrown);
   }
@@ -192,7 +183,6 @@ export class Agent {
     });
   }
 
-  /** The last connections are closed: callers get their last messages, then the agent is gone. */
   #farewell(): void {
     if (this.#life === 'gone') return;
     for (const caller of this.#callers) caller.dismiss();
@@ -226,7 +216,6 @@ function withoutCallerEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(own.filter(([name]) => !matchesEnv(name, CALLER_ENV)));
 }
 
-/** Runs `make` at the first call and keeps its result. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => (made ??= make());

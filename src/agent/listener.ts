@@ -1,12 +1,9 @@
-/**
- * The agent's socket. It is published in one step, so that callers never find a socket without a
- * listener, and removed only while it is still this agent's.
- */
+/** The agent's socket: published in one step, so that callers never find one without a listener. */
 import { linkSync, lstatSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { SshpoolError, describe } from '../base/errors.ts';
-import type { RuntimePaths } from '../config/paths.ts';
-import { checkDir, ensureDir } from '../config/private-directory.ts';
+import type { RuntimePaths } from '../config/settings/paths.ts';
+import { checkDir, ensureDir } from '../config/settings/private-directory.ts';
 import { acceptSharing } from '../base/shared-reads.ts';
 import { connectFailure, listenAlone } from '../base/unix-socket.ts';
 
@@ -22,8 +19,7 @@ export class Listener {
   }
 
   /**
-   * Listens, or resolves to undefined if another agent already does. The caller must hold the start
-   * lock, so a socket without a listener may be removed.
+   * Undefined if another agent listens. Needs the start lock: it removes a socket without a listener.
    * @throws SshpoolError UNSAFE_PATH, AGENT_START
    */
   static async publish(

@@ -1,13 +1,10 @@
-/**
- * The agent as its own process, started detached by a client: it reports on descriptor 3 whether it
- * serves, and writes its log to standard error, which is the log file.
- */
+/** The agent's process: reports on descriptor 3 whether it serves; its standard error is the log file. */
 import { closeSync, writeSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { SshpoolError } from '../base/errors.ts';
 import { programVersion } from '../base/version.ts';
-import { runtimePaths } from '../config/paths.ts';
-import { readSettings } from '../config/settings.ts';
+import { runtimePaths } from '../config/settings/paths.ts';
+import { readSettings } from '../config/settings/settings.ts';
 import { closeInherited, resetPriority } from './inherited.ts';
 import { Agent } from './lifecycle.ts';
 import { guardProcess, writeLog } from './process.ts';
@@ -26,10 +23,7 @@ function report(readiness: Readiness): void {
   closeSync(READY_FD);
 }
 
-/**
- * Loads the modules that the start did not need. Not left to the call that needs them: an update of the
- * program may have replaced the files by then.
- */
+/** What the start did not need. Not left to later calls: an update may have replaced the files by then. */
 async function loadTheRest(): Promise<void> {
   await Promise.all([
     import('../ssh/connect-link.ts'),
@@ -37,16 +31,15 @@ async function loadTheRest(): Promise<void> {
     import('../ssh/transport/proxy.ts'),
     import('./method-params.ts'),
     import('./single-servers-schema.ts'),
-    import('../config/settings-schema.ts'),
+    import('../config/settings/settings-schema.ts'),
   ]);
   // Only now: with changed flags Node would compile its built-in modules again.
   for (const flag of V8_FLAGS) setFlagsFromString(flag);
 }
 
 /**
- * Calls are rare. Compiling functions at their first run saves 1 ms for each of the first hundred
- * calls. The young generation stays small: a thousand calls let it grow by 30 MB of garbage and were no
- * faster.
+ * Compiling at the first run saves 1 ms for each of the first hundred calls. With a young generation that may
+ * grow, a thousand calls left 30 MB of garbage and were no faster.
  */
 const V8_FLAGS = ['--always-sparkplug', '--semi-space-growth-factor=1'];
 

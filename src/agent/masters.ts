@@ -1,21 +1,18 @@
 /**
- * ControlPath (ssh_config(5)): if an ssh master listens there, it carries the calls that name it.
- * Otherwise pooled connections act as the master, and the agent answers `ssh -O` for them. The agent
- * puts no socket there: another ssh would take it for a master that accepts file descriptors, which the
- * agent cannot (docs/DECISIONS.md).
+ * ControlPath (ssh_config(5)): an ssh master carries the calls; else pooled connections act as one. The agent
+ * puts no socket there: ssh would pass it file descriptors, which it cannot take (docs/DECISIONS.md).
  */
 import { stat } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import type { Clock } from '../base/time.ts';
-import type { Control } from '../config/call-args.ts';
-import type { ControlOptions } from '../config/control-options.ts';
+import type { Control } from '../config/command-line/call-args.ts';
+import type { ControlOptions } from '../config/ssh-config/control-options.ts';
 import type { Pool } from '../pool/pool.ts';
 
 /** After this the agent stops waiting for the file system, and ssh makes the call. */
 const LOOK_MS = 1000;
 /** The longest path of a unix socket that Linux takes; ssh refuses a longer one itself. */
 const MAX_PATH_BYTES = 107;
-/** Above this number the oldest entry is dropped. */
 const MAX_MASTERS = 1000;
 
 /** The pooled connections that act as one master, for as long as an ssh master would live. */
@@ -44,10 +41,7 @@ export class Masters {
     return found.includes(true);
   }
 
-  /**
-   * Registers a call over the connection of `key`; returns a function that ends it, which may be called
-   * again.
-   */
+  /** Registers a call over the connection of `key`; the function ends it, and may be called again. */
   begin({ controlPath, controlMaster, controlPersistMs }: ControlOptions, key: string): () => void {
     if (controlPath === undefined) return () => undefined;
     const known = this.#running(controlPath);

@@ -1,7 +1,4 @@
-/**
- * Returns memory to the system after many callers or much data. Buffers lie outside of V8's heap and
- * are freed only by a garbage collection, which V8 postpones while nothing runs.
- */
+/** Returns memory to the system: only a garbage collection frees buffers, and V8 postpones it when idle. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Clock, Timer } from '../base/time.ts';
@@ -16,7 +13,6 @@ const GROWTH = 1.1;
 export interface Heap {
   /** Resident set size in bytes. */
   resident(): number;
-  /** Runs a full garbage collection. */
   collect(): void;
 }
 
@@ -31,10 +27,7 @@ export class MemoryReturn {
     this.#heap = heap;
   }
 
-  /**
-   * Called when a caller disconnects. A collection delays other callers by some 10 to 60 ms, and is
-   * rare.
-   */
+  /** A caller has disconnected. A collection delays other callers by some 10 to 60 ms, and is rare. */
   settle(): void {
     this.#timer?.cancel();
     this.#timer = this.#clock.after(SETTLE_MS, () => this.#check());
@@ -56,8 +49,7 @@ const systemHeap: Heap = {
     const collect = runInNewContext('gc') as (how?: object) => void;
     setFlagsFromString('--no-expose-gc');
     collect();
-    // The flavor last-resort also returns the pages that V8 keeps for later. Node 20 treats any object
-    // argument as a request for a minor collection.
+    // last-resort also returns pages that V8 keeps. Node 20 takes any object as asking for a minor one.
     collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
   },
 };

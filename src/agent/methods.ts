@@ -1,20 +1,20 @@
 /** The agent's methods besides running commands, and their results. */
 import { SshpoolError } from '../base/errors.ts';
 import type { LogLevel } from '../base/log.ts';
-import { parseTargets } from '../config/exec-args.ts';
-import type { Settings } from '../config/settings.ts';
-import { wayOf } from '../config/ssh-options.ts';
-import { parseTarget, type Target } from '../config/target.ts';
-import type { Label } from '../pool/label.ts';
+import { parseTargets } from '../config/command-line/exec-args.ts';
+import type { Settings } from '../config/settings/settings.ts';
+import { wayOf } from '../config/ssh-config/options.ts';
+import { parseTarget, type Target } from '../config/command-line/target.ts';
+import type { Label } from '../pool/connection/context.ts';
 import type { Match } from '../pool/pool.ts';
-import type { ConnectionRow, Totals } from '../pool/stats.ts';
+import type { Totals } from '../pool/stats.ts';
+import type { ConnectionRow } from '../pool/connection/stats-row.ts';
 import { reach, type CallerContext } from '../reach/reach.ts';
 import { refuseElsewhere } from './elsewhere.ts';
 import { PROTOCOL } from '../wire/protocol.ts';
 import type { MethodName, MethodParams } from './method-params.ts';
 import type { Services } from './services.ts';
 
-/** Facts about the agent process. Times in milliseconds, sizes in bytes. */
 export interface AgentFacts {
   readonly pid: number;
   readonly version: string;
@@ -30,7 +30,6 @@ export interface AgentStatus extends AgentFacts {
   readonly log: string;
   /** Log lines that could not be written, for example because the disk is full. */
   readonly logLinesDropped: number;
-  /** Unexpected errors; each is in the log. */
   readonly unexpectedErrors: number;
   readonly settings: Settings;
 }
@@ -43,7 +42,6 @@ export interface AgentStats extends AgentFacts {
 
 export interface Warmed {
   readonly target: string;
-  /** The connection existed already. */
   readonly reused: boolean;
   readonly connectMs: number;
   /** Why the host could not be reached, and the error's code; null if it was. */
@@ -155,10 +153,7 @@ function memory(): Pick<AgentFacts, 'rssBytes' | 'heapBytes'> {
   return { rssBytes: rss, heapBytes: heapUsed };
 }
 
-/**
- * The connections that `text` names: HOST as typed before, the alias, the name and port as messages
- * show them, or the resolved host name.
- */
+/** `text`: HOST as typed before, the alias, name and port as messages show them, or the resolved name. */
 function matching(text: string): Match {
   const { host, user, port } = parseTarget(text);
   return (label: Label) => {

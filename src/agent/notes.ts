@@ -4,19 +4,13 @@ import type { Note } from '../ssh/link/prompts.ts';
 
 const HOLD_MS = 1000;
 
-/**
- * Makes a line safe for a caller's standard error: its text may come from a server, a proxy or ssh.
- * Keeps the carriage return with which ssh ends a log line.
- */
+/** Makes a line safe: it may come from a server, a proxy or ssh. Keeps the `\r` that ends ssh's log lines. */
 export function noteText(text: string): string {
   const end = text.endsWith('\r') ? '\r' : '';
   return printableWords(text.slice(0, text.length - end.length)) + end;
 }
 
-/**
- * Lines for a caller's standard error. They may be held until it is certain that this caller completes
- * the call: a program that makes the call again prints the same lines, and they must not appear twice.
- */
+/** May hold lines until no other program can repeat the call: that one would print them again. */
 export class Notes {
   readonly #print: Note;
   readonly #clock: Clock;
@@ -35,7 +29,6 @@ export class Notes {
     if (this.#held.length === 1) this.#clock.after(HOLD_MS, () => this.release());
   };
 
-  /** Discards the held lines. */
   drop(): void {
     this.#held = undefined;
   }

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { SshpoolError } from '../base/errors.ts';
 import { TtlCache } from '../base/ttl-cache.ts';
 import type { Clock } from '../base/time.ts';
-import { VARIABLES, type Settings } from '../config/settings.ts';
-import type { Env } from '../config/tokens.ts';
+import { VARIABLES, type Settings } from '../config/settings/settings.ts';
+import type { Env } from '../config/ssh-config/tokens.ts';
 
 const TOLD = { lifeMs: Infinity, max: 256 };
 
@@ -36,7 +36,7 @@ export class OtherSettings {
   async #words(env: Env): Promise<string | undefined> {
     try {
       // Loaded only here: zod loads slowly.
-      const { parseSettings } = await import('../config/settings-schema.ts');
+      const { parseSettings } = await import('../config/settings/settings-schema.ts');
       return this.#describe(parseSettings(env), env);
     } catch (thrown) {
       const { code, message } = SshpoolError.from(thrown);

@@ -4,19 +4,12 @@ import type { Agent } from './lifecycle.ts';
 
 const STDERR_FD = 2;
 
-/**
- * Writes to standard error synchronously. Not through process.stderr: a stream error (disk full) would
- * end the process.
- * @throws Error of the system
- */
+/** Not process.stderr: a stream error (disk full) would end the process. @throws the system's error */
 export function writeLog(line: string): void {
   writeSync(STDERR_FD, line);
 }
 
-/**
- * Lets signals stop the agent, and keeps it running after unhandled errors: it runs the commands of
- * other callers, which one call's error must not end.
- */
+/** Signals stop the agent; unhandled errors do not, since it runs the commands of other callers. */
 export function guardProcess(agent: Agent): void {
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => agent.stop({ force: true }));

@@ -29,10 +29,7 @@ export class Questions {
       this.#send({ type: 'ask', id, text, echo });
     });
 
-  /**
-   * Zeroes the answer in the receive buffer, which the next message reuses: the asking code gets a
-   * copy.
-   */
+  /** The asking code gets a copy: the receive buffer is zeroed, and the next message reuses it. */
   answer({ id, given, text }: Extract<Message, { type: 'answer' }>): void {
     const open = this.#open.get(id);
     this.#open.delete(id);
@@ -41,7 +38,6 @@ export class Questions {
     text.fill(0);
   }
 
-  /** The caller has disconnected: open questions get no answer. */
   close(): void {
     this.#closed = true;
     for (const { resolve } of this.#open.values()) resolve(undefined);

@@ -3,9 +3,9 @@ import { lend, view, type Borrowed } from '../base/borrowed.ts';
 import { EXIT_FAILURE } from '../base/error-table.ts';
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
-import type { SshOptions } from '../config/ssh-options.ts';
+import type { SshOptions } from '../config/ssh-config/options.ts';
 import type { Pool } from '../pool/pool.ts';
-import { RemoteEnd } from '../pool/remote-end.ts';
+import { EndCommand } from '../pool/end-command.ts';
 import type { Lease } from '../pool/opener.ts';
 import { Keystrokes, keystrokeIntervalMs } from '../ssh/channel/keystrokes.ts';
 import type { Outcome, Start } from '../ssh/channel/session.ts';
@@ -28,13 +28,9 @@ export interface RunningCallFacts {
   /** Monotonic time at which the caller's time limit ends; undefined for none. */
   readonly limitAt: number | undefined;
   readonly send: (message: Message) => void;
-  /** A line for the caller's standard error. */
   readonly note: (text: string) => void;
-  /** Tells the caller that the command may run from here on; false where the caller has disconnected. */
   readonly starting: () => boolean;
-  /** Whether the agent is stopping and ends running commands. */
   readonly stoppedByForce: () => boolean;
-  /** Runs an event handler; an error in it ends only this call, not its connection. */
   readonly guard: (run: () => void) => void;
 }
 
@@ -48,7 +44,7 @@ export class RunningCall {
   /** Sends keystrokes to a session with a terminal (ObscureKeystrokeTiming). */
   #keystrokes: Keystrokes | undefined;
   #lease: Lease | undefined;
-  #remote: RemoteEnd | undefined;
+  #remote: EndCommand | undefined;
   #timedOutMs: number | undefined;
   #abandoned = false;
   /** The outcome to report when the time limit ends, if the server has not answered the command. */
@@ -66,10 +62,7 @@ export class RunningCall {
     this.#startedAt = facts.clock.monotonic();
   }
 
-  /**
-   * @throws SshpoolError SESSION_REFUSED where the session has already ended, CANCELLED where the
-   * caller has disconnected
-   */
+  /** @throws SshpoolError SESSION_REFUSED if the session has ended, CANCELLED if the caller has left */
   run(lease: Lease, what: WhatToRun, rest: Pick<Start, 'env' | 'agentForward'>): void {
     const { clock, send, starting, guard } = this.#facts;
     const { session } = lease;
@@ -84,7 +77,7 @@ export class RunningCall {
     }
     this.#lease = lease;
     this.#running = session;
-    this.#remote = new RemoteEnd(lease, clock);
+    this.#remote = new EndCommand(lease, clock);
     const { start, stdin, escape } = what;
     session.start(
       { ...start, ...rest },
@@ -109,7 +102,6 @@ export class RunningCall {
     );
   }
 
-  /** Runs a stream instead of a session. */
   forward(tunnel: Tunnel): void {
     const { guard, send } = this.#facts;
     const forwarded = new Forwarded(tunnel, {
@@ -123,7 +115,7 @@ export class RunningCall {
     forwarded.start();
   }
 
-  /** A message from the caller. @throws SshpoolError PROTOCOL */
+  /** @throws SshpoolError PROTOCOL */
   receive(message: Message): void {
     // The message was in transit when the call ended.
     if (this.#ended) return;
@@ -156,7 +148,6 @@ export class RunningCall {
     }
   }
 
-  /** The time limit has passed: ends the command, and the call with it. */
   timeOut(timeoutMs: number): void {
     this.#timedOutMs = timeoutMs;
     this.#abandoned = true;

@@ -1,7 +1,4 @@
-/**
- * The schema of the file of `agent/single-servers`. A module of its own, because most agents never need
- * zod.
- */
+/** The schema of single-servers.ts's file; a module of its own, so that most agents start without zod. */
 import { z } from 'zod';
 
 /** Keyed by the digest of the connection key: since when, in milliseconds since the epoch. */

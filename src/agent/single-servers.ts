@@ -1,7 +1,4 @@
-/**
- * Servers that close a connection with its first session. The list outlives the agent, because learning
- * it costs a login. A file that cannot be read or written costs that login again, but no call fails.
- */
+/** Servers that close a connection with its first session; in a file, since learning it costs a login. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
@@ -30,12 +27,11 @@ export class SingleServers {
     this.#now = now;
   }
 
-  /** The digests; empty if nothing was learned or the file has an unknown format. */
   async digests(): Promise<string[]> {
     return Object.keys(await this.#read());
   }
 
-  /** Adds one. @throws the system's error where it cannot be written */
+  /** @throws the system's error where it cannot be written */
   add(digest: string): Promise<void> {
     const adding = this.#writing.then(() => this.#add(digest));
     this.#writing = adding.catch(() => undefined);
@@ -68,7 +64,6 @@ export class SingleServers {
   }
 }
 
-/** The file's text; undefined if it is missing, not a regular file, or too long to be this program's. */
 async function readPlain(path: string): Promise<string | undefined> {
   try {
     // Opening a named pipe would block until a writer opens it.

@@ -1,9 +1,9 @@
 /** Finds the calls that ssh itself has to make because of the configuration. */
-import { isBeyondSession, onlyBySsh } from '../config/beyond-session.ts';
-import type { CallArgs } from '../config/call-args.ts';
-import type { CallCommand } from '../config/command-line.ts';
-import { sharesNothing } from '../config/control-options.ts';
-import type { Env } from '../config/tokens.ts';
+import { isBeyondSession, onlyBySsh } from '../config/ssh-config/beyond-session.ts';
+import type { CallArgs } from '../config/command-line/call-args.ts';
+import type { CallCommand } from '../config/command-line/command-line.ts';
+import { sharesNothing } from '../config/ssh-config/control-options.ts';
+import type { Env } from '../config/ssh-config/tokens.ts';
 import type { ReachResult } from '../reach/reach.ts';
 import type { Masters } from './masters.ts';
 

@@ -1,5 +1,5 @@
 /** Whether a session gets a terminal (ssh.c, main). Pure. */
-import type { TtyWish } from '../config/call-args.ts';
+import type { TtyWish } from '../config/command-line/call-args.ts';
 
 export interface TtyFacts {
   /** From the command line, which takes precedence over RequestTTY. */

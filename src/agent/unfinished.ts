@@ -1,16 +1,10 @@
-/**
- * Unfinished input of callers: a hello that is due, and frames received in part. The time is limited
- * for each caller until it has made its call; the memory is limited for all callers together.
- */
+/** Limits for unfinished input: time for each caller until it has made its call, memory for all together. */
 import type { Clock } from '../base/time.ts';
 
 /** Time limit for the hello, and then for each frame until the call is made. */
 const HELLO_MS = 5000;
 const FRAME_MS = 10_000;
-/**
- * Limit for the bytes of unfinished frames of all callers together; they may take up to twice that
- * memory.
- */
+/** For the unfinished frames of all callers together; they may take up to twice that memory. */
 const MAX_BYTES = 8 * 1024 * 1024;
 const LOOK_MS = 1000;
 
@@ -36,16 +30,12 @@ export class Unfinished {
     this.#clock = clock;
   }
 
-  /** A caller has connected: its hello is due. */
   connected(sender: Sender): void {
     this.#begun.set(sender, { bytes: 0, dueAt: this.#clock.monotonic() + HELLO_MS });
     this.#look();
   }
 
-  /**
-   * A caller has sent data; `bytes` of it belong to an unfinished frame. `timed`: the frame must be
-   * completed in time.
-   */
+  /** `bytes` belong to an unfinished frame. `timed`: it must be completed in time. */
   received(sender: Sender, bytes: number, timed: boolean): void {
     const before = this.#begun.get(sender);
     if (bytes === 0) return this.forget(sender);
@@ -57,7 +47,6 @@ export class Unfinished {
     this.#look();
   }
 
-  /** A caller has no unfinished frame, or has disconnected. */
   forget(sender: Sender): void {
     this.#bytes -= this.#begun.get(sender)?.bytes ?? 0;
     this.#begun.delete(sender);

@@ -6,7 +6,6 @@ const ROOM_MS = 1500;
 
 interface Crowd {
   readonly clock: Clock;
-  /** Calls wait, and no connection is being made that could serve them. */
   readonly isCrowded: () => boolean;
 }
 

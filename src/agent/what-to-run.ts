@@ -1,14 +1,13 @@
 /** Decides what a call opens, from its arguments and the configuration. Pure. */
 import { SshpoolError } from '../base/errors.ts';
-import type { CallArgs } from '../config/call-args.ts';
-import { parseEscapeChar } from '../config/escape-char.ts';
-import type { SshOptions } from '../config/ssh-options.ts';
+import type { CallArgs } from '../config/command-line/call-args.ts';
+import { parseEscapeChar } from '../config/command-line/escape-char.ts';
+import type { SshOptions } from '../config/ssh-config/options.ts';
 import type { Start } from '../ssh/channel/session.ts';
 import type { WindowSize } from '../base/window-size.ts';
 import type { TerminalRequest } from '../ssh/channel/terminal.ts';
 import { decideTty, isTtyDemanded, type TtyDecision } from './tty.ts';
 
-/** The caller's terminal. */
 export interface LocalTerminal {
   /** The size of the terminal at standard input; all zero without one. */
   readonly size: WindowSize;
@@ -27,10 +26,7 @@ export interface WhatToRun {
   readonly escape: Buffer;
 }
 
-/**
- * @throws SshpoolError SSH_CONFIG for a command together with RemoteCommand, or a subsystem without a
- * name
- */
+/** @throws SshpoolError SSH_CONFIG for a command beside RemoteCommand, or a subsystem without a name */
 export function whatToRun(args: CallArgs, options: SshOptions, local: LocalTerminal): WhatToRun {
   const printed = (name: string): string | undefined => options.all.get(name)?.[0];
   const command = commandOf(args, options);

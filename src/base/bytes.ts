@@ -1,10 +1,7 @@
-/**
- * Reads and writes the data types of RFC 4251 section 5 (byte, boolean, uint32, string). Used for SSH,
- * the key agent protocol and the frames of the caller-agent protocol.
- */
+/** Reads and writes the data types of RFC 4251 section 5: byte, boolean, uint32, string. */
 import { SshpoolError } from './errors.ts';
 
-/** Reads values from the front of a buffer; throws PROTOCOL if it is too short. */
+/** Throws PROTOCOL if the buffer is too short. */
 export class Reader {
   readonly #buffer: Buffer;
   #at = 0;
@@ -29,19 +26,16 @@ export class Reader {
     return this.#buffer.readUInt32BE(this.#advance(4));
   }
 
-  /** A `string`: its bytes, not copied. */
   string(): Buffer {
     const length = this.u32();
     const start = this.#advance(length);
     return this.#buffer.subarray(start, start + length);
   }
 
-  /** A `string` that holds UTF-8. */
   text(): string {
     return this.string().toString('utf8');
   }
 
-  /** The remaining bytes. */
   rest(): Buffer {
     const start = this.#at;
     this.#at = this.#buffer.length;
@@ -61,10 +55,7 @@ export class Reader {
 /** Values up to this size are copied into one block; for larger ones a copy costs more than it saves. */
 const SMALL = 512;
 
-/**
- * Collects values; `parts` and `finish` return them as bytes. `parts` does not copy large values: they
- * must not change until they are sent.
- */
+/** Does not copy large values: they must not change until they are sent. */
 export class Writer {
   readonly #parts: Buffer[] = [];
   /** Consecutive small values; `#start` to `#at` is not yet in the parts. */
@@ -89,7 +80,6 @@ export class Writer {
     return this;
   }
 
-  /** A `string`: length and bytes; text is written as UTF-8. */
   string(value: Buffer | string): this {
     const bytes = typeof value === 'string' ? Buffer.from(value) : value;
     return this.u32(bytes.length).raw(bytes);
@@ -114,13 +104,11 @@ export class Writer {
     return this;
   }
 
-  /** The written values in order; large ones are not copied. */
   parts(): readonly Buffer[] {
     this.#flush();
     return this.#parts;
   }
 
-  /** The written values as one buffer; a secret in it has no other copy. */
   finish(): Buffer {
     const [only, ...more] = this.parts();
     if (only !== undefined && more.length === 0) return only;

@@ -7,7 +7,6 @@ export class Credit {
     this.#left = bytes;
   }
 
-  /** Bytes that may still be sent. */
   get left(): number {
     return this.#left;
   }
@@ -16,7 +15,6 @@ export class Credit {
     this.#left += bytes;
   }
 
-  /** @throws RangeError if fewer bytes are left */
   spend(bytes: number): void {
     if (bytes > this.#left) throw new RangeError(`${bytes} bytes, and a credit of ${this.#left}`);
     this.#left -= bytes;

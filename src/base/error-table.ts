@@ -233,7 +233,9 @@ export const TABLE = {
   ),
 
   // The agent.
-  AGENT_LOST: failure((d: { log: string }) => `the sshpool agent went away; its log: ${d.log}`),
+  AGENT_LOST: failure(
+    (d: { log: string }) => `the sshpool agent ended unexpectedly; its log: ${d.log}`,
+  ),
   AGENT_SILENT: failure(
     (d: { log: string }) =>
       `the sshpool agent does not answer; end it: sshpool agent stop --force; its log: ${d.log}`,

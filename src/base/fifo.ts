@@ -1,4 +1,4 @@
-/** A first-in first-out queue: constant time at both ends, and removal of a waiting element. */
+/** A first-in first-out queue, from which a waiting element can be removed. */
 export class Fifo<T> {
   // A Set keeps insertion order, deletes in constant time, and iterates without copying.
   readonly #items = new Set<T>();
@@ -22,7 +22,6 @@ export class Fifo<T> {
     return first;
   }
 
-  /** Removes `item`; false if it was not in the queue. */
   remove(item: T): boolean {
     return this.#items.delete(item);
   }

@@ -1,7 +1,4 @@
-/**
- * Frames on a byte stream: a uint32 length, then that many bytes. Only the unfinished rest of a chunk
- * is copied. The caller-agent protocol uses them, and OpenSSH's between a master and its clients.
- */
+/** Frames on a byte stream: a uint32 length, then that many bytes. Only an unfinished rest is copied. */
 import { BLOCK_BYTES, releaseBlock, takeBlock } from './blocks.ts';
 import { SshpoolError } from './errors.ts';
 
@@ -9,7 +6,7 @@ const LENGTH_BYTES = 4;
 /** A rest of at least this size is kept in a block; a smaller one would waste most of it. */
 const BLOCK_FROM_BYTES = BLOCK_BYTES / 4;
 
-/** Makes the frame of a body given in parts: prepends its length, and joins the parts of a small body. */
+/** Joins the length with the first part; the other parts are not copied. */
 export function frame(body: readonly Buffer[]): readonly Buffer[] {
   const bytes = body.reduce((sum, part) => sum + part.length, 0);
   const [first = Buffer.alloc(0), ...rest] = body;
@@ -21,14 +18,13 @@ export function frame(body: readonly Buffer[]): readonly Buffer[] {
 
 export class FrameReader {
   readonly #maxBytes: number;
-  /** The limit for the next frame. */
   #limit: number;
   readonly #blocks: Buffer[] = [];
   #chunks: Buffer[] = [];
   #buffered = 0;
   #needed: number | undefined;
 
-  /** The limit of a frame is `maxBytes`, and of the first one `maxFirst`, not counting the length field. */
+  /** Limits in bytes, without the length field; `maxFirst` is that of the first frame. */
   constructor(maxBytes: number, maxFirst = maxBytes) {
     this.#maxBytes = maxBytes;
     this.#limit = maxFirst;
@@ -39,18 +35,13 @@ export class FrameReader {
     return this.#buffered + (this.#needed === undefined ? 0 : LENGTH_BYTES);
   }
 
-  /** Discards the bytes of an unfinished frame. */
   drop(): void {
     for (const chunk of this.#chunks.splice(0)) wipe(chunk);
     this.#buffered = 0;
     this.#releaseBlocks();
   }
 
-  /**
-   * Takes the next bytes of the stream and returns the bodies of the frames that they complete: views
-   * of `chunk`, which may be overwritten afterwards (base/shared-reads.ts).
-   * @throws SshpoolError PROTOCOL for an empty frame or one above the limit
-   */
+  /** Bodies are views of `chunk`. @throws SshpoolError PROTOCOL for an empty frame or one above the limit */
   push(chunk: Buffer): Buffer[] {
     this.#chunks.push(chunk);
     this.#buffered += chunk.length;
@@ -64,7 +55,7 @@ export class FrameReader {
     return bodies;
   }
 
-  /** Copies the rest, because the chunk is overwritten. */
+  /** Copies the rest, because the chunk is overwritten (base/shared-reads.ts). */
   #keep(rest: Buffer): Buffer {
     if (rest.length < BLOCK_FROM_BYTES || rest.length > BLOCK_BYTES) return Buffer.from(rest);
     const block = takeBlock();
@@ -93,7 +84,6 @@ export class FrameReader {
     return body;
   }
 
-  /** The first `bytes` buffered bytes; a view where one chunk holds them all. */
   #take(bytes: number): Buffer {
     const [first] = this.#chunks;
     if (first !== undefined && first.length < bytes) this.#join();

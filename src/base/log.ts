@@ -1,7 +1,4 @@
-/**
- * The agent's log: one line per event, with its time. Never contains a command, an answer, a key or the
- * value of an environment variable.
- */
+/** The agent's log. Never contains a command, an answer, a key or the value of an environment variable. */
 import { printableLine } from './printable.ts';
 import type { Clock } from './time.ts';
 
@@ -11,24 +8,18 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export interface Log {
   level: LogLevel;
   info(text: string): void;
-  /** Calls `text` only if the level is debug. */
   debug(text: () => string): void;
-  /** Logs and counts an unexpected error, with its stack. */
+  /** For an unexpected error: logs it with its stack, and counts it. */
   fault(thrown: unknown): void;
   readonly counts: LogCounts;
 }
 
 export interface LogCounts {
-  /** Lines that could not be written. */
   readonly dropped: number;
-  /** Errors given to `fault`. */
   readonly faults: number;
 }
 
-/**
- * Writes lines through `write`, each with a leading ISO 8601 time. A line for which `write` throws
- * (disk full) is dropped and counted: no call may fail because of the log.
- */
+/** A line that cannot be written (disk full) is dropped and counted: no call may fail because of the log. */
 export function createLog(
   clock: Clock,
   write: (line: string) => void,

@@ -1,24 +1,16 @@
-/**
- * The place of a process: its network, its file systems, and what redirects the connections of its
- * programs, such as proxychains and torsocks. A connection made in another place may lead to another
- * host.
- */
+/** The place of a process: a connection made in another network or file system may lead to another host. */
 import { readlinkSync, statSync } from 'node:fs';
 
 export interface Place {
   /** Network, mount table and root directory, each as a text to compare; '' if unknown. */
   readonly surroundings: readonly string[];
-  /** The set variables that redirect a program's connections. */
+  /** The set variables that redirect connections, as those of proxychains and torsocks. */
   readonly diversions: readonly string[];
 }
 
-/** namespaces(7). */
 const NAMESPACES = ['net', 'mnt'] as const;
 
-/**
- * Variables that load code into programs (ld.so(8), dyld(1)) or configure the resolver (resolver(5),
- * hostname(7)).
- */
+/** They load code into programs (ld.so(8), dyld(1)) or configure the resolver (resolver(5), hostname(7)). */
 export const DIVERSIONS = [
   'LD_PRELOAD',
   'LD_AUDIT',
@@ -28,7 +20,6 @@ export const DIVERSIONS = [
   'RES_OPTIONS',
 ] as const;
 
-/** The place of this process with this environment. */
 export function ownPlace(env: Readonly<Record<string, string | undefined>>): Place {
   const { dev, ino } = statSync('/', { bigint: true });
   return {
@@ -45,7 +36,6 @@ function namespace(name: string): string {
   }
 }
 
-/** The message for a difference in the surroundings of the same index. */
 const DIFFERENCES = [
   'this call comes from another network namespace than the agent',
   'this call comes from another mount namespace than the agent',

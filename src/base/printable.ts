@@ -1,28 +1,20 @@
-/**
- * Makes text of others (a server, a proxy, a file name) safe for a terminal: without escape sequences.
- * SshpoolError uses it for every message, the agent for every note to a caller.
- */
+/** Makes text of others (a server, a proxy, a file name) safe for a terminal. */
 
-/**
- * The controls C0 and C1 except line ends and tabs; separators that some terminals treat as line ends;
- * and characters that change the text direction (Unicode's embeddings, overrides and isolates), which
- * can make a line look like another. The marks U+200E and U+200F are plain text, and stay.
- */
+/** Controls, separators, overrides of text direction, which disguise a line. U+200E and U+200F are text. */
 const ACTED_ON =
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
-/** Escapes what a terminal would interpret: as vis(3) has it (`\033`), which ssh uses, or as `\u202e`. */
+/** Escapes as vis(3) does (`\033`), which ssh uses, or as `\u202e`. */
 export function printable(text: string): string {
   return text.replace(/\r\n/g, '\n').replace(ACTED_ON, shown);
 }
 
-/** The same, but keeps line ends. */
+/** Keeps CR LF, which `printable` turns into LF. */
 export function printableWords(text: string): string {
   return text.split('\r\n').map(printable).join('\r\n');
 }
 
-/** The same on one line, for errors. */
 export function printableLine(text: string): string {
   return printable(text)
     .split('\n')

@@ -1,16 +1,11 @@
-/**
- * Finds programs in PATH as execvp(3) does, and the real ssh: `ssh` in PATH may be a link to sshpool,
- * which must not run itself.
- */
+/** Finds programs in PATH as execvp(3) does, and the real ssh: `ssh` in PATH may be a link to sshpool. */
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The system's program directories, used without PATH. */
 export const DEFAULT_PATH = '/usr/bin:/bin:/usr/local/bin';
 
-/** The absolute path of the first accepted `name` in PATH; undefined for none. */
 export function findProgram(
   name: string,
   { env, cwd }: { readonly env: Env; readonly cwd: string },
@@ -25,15 +20,11 @@ export function findProgram(
   );
 }
 
-/** The real ssh; undefined if PATH has none, or only sshpool. */
 export function realSsh(env: Env, cwd: string): string | undefined {
   return findProgram('ssh', { env, cwd }, (path) => !isUs(path));
 }
 
-/**
- * The real ssh for a caller with this environment: the first in its PATH, or else in the PATH of this
- * process, which in the agent includes the system's directories.
- */
+/** In the caller's PATH, or else in that of this process: the agent's has the system's directories. */
 export function sshFor(env: Env, cwd: string): string | undefined {
   return realSsh(env, cwd) ?? realSsh(process.env, '/');
 }

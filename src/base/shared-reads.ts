@@ -1,23 +1,16 @@
-/**
- * Sockets that all read into one buffer. Node allocates 64 KiB for each read, and because that memory
- * is outside V8's heap, V8 reacts with full collections: two thirds of the work of an upload. A
- * client's socket can be given a buffer (`onread` of net.connect), and so can one made for the handle
- * of an accepted connection. Chunks of their `data` events are valid until the listener returns.
- */
+/** Sockets read into shared buffers: new memory for each read was two thirds of the work of an upload. */
 import { Socket, type OnReadOpts, type Server } from 'node:net';
 
-/** One read from a caller. One buffer for all. */
 const fromCallers = Buffer.allocUnsafeSlow(64 * 1024);
-/** Larger for servers: a packet split across chunks has to be copied. */
+/** Larger: a packet of a server that is split across chunks has to be copied. */
 const fromServers = Buffer.allocUnsafeSlow(256 * 1024);
 
-/** Node's callback for a connection (net.js, onconnection): with 0, or a negative error number. */
+/** Node's onconnection (net.js): `status` is 0, or a negative error number. */
 type OnConnection = (this: object, status: number, handle: object) => void;
 
 /**
- * Makes the sockets of a listening server read into that one buffer. Its `connection` listeners get
- * sockets only if Node has no such handle; these are ordinary ones. Ordinary sockets are avoided
- * because creating one takes as long as reading what the caller sent.
+ * Chunks are valid until the listener returns. Avoids ordinary sockets: making one takes as long as reading
+ * what the caller sent. Only if Node has no such handle, `connection` listeners get ordinary ones.
  */
 export function acceptSharing(server: Server, onSocket: (socket: Socket) => void): void {
   const { _handle: handle } = server as unknown as { _handle?: { onconnection?: OnConnection } };

@@ -1,7 +1,7 @@
-/** The system's error messages, instead of Node's (`read ECONNRESET`). */
+/** The system's error messages as strerror(3) has them, instead of Node's (`read ECONNRESET`). */
 import { getSystemErrorMap } from 'node:util';
 
-/** Messages for which Node's table differs from strerror(3). */
+/** Where Node's table differs from strerror(3). */
 const OTHERS: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'Cannot assign requested address',
   EAFNOSUPPORT: 'Address family not supported by protocol',
@@ -12,7 +12,6 @@ const OTHERS: Readonly<Record<string, string>> = {
   ENOTCONN: 'Transport endpoint is not connected',
 };
 
-/** As strerror(3), such as `Connection reset by peer`; undefined for other errors. */
 export function systemWords(thrown: unknown): string | undefined {
   if (!(thrown instanceof Error)) return undefined;
   const { errno } = thrown as NodeJS.ErrnoException;

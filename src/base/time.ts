@@ -1,22 +1,18 @@
 /** The clock as a parameter, so that tests can control it. */
 
-/** A timer that can be cancelled, also repeatedly. */
 export interface Timer {
   cancel(): void;
 }
 
+/** In milliseconds. `now` may jump (sleep, NTP); `after` never keeps the process alive by itself. */
 export interface Clock {
-  /** Wall clock, milliseconds since the epoch. It may jump (sleep, NTP). */
   now(): number;
-  /** Monotonic time in milliseconds, for durations. */
   monotonic(): number;
-  /** Calls `run` once after `delayMs`. Never keeps the process alive by itself. */
   after(delayMs: number, run: () => void): Timer;
 }
 
 /** A timer this late was delayed by a stop of the process (SIGSTOP, a virtual machine). */
 const STOPPED_MS = 400;
-/** It then waits once more, at most this long. */
 const RESUMED_MS = 2000;
 
 export const systemClock: Clock = {
@@ -37,7 +33,6 @@ function weak(delayMs: number, run: () => void): NodeJS.Timeout {
   return setTimeout(run, delayMs).unref();
 }
 
-/** Resolves after `ms`, by the system's clock. */
 export function pause(ms: number): Promise<void> {
   // Not node:timers/promises: loading it would slow down calls that never pause.
   return new Promise((resolve) => setTimeout(resolve, ms));
@@ -45,10 +40,7 @@ export function pause(ms: number): Promise<void> {
 
 const UNITS_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-/**
- * A duration as timeout(1) and ssh_config(5) write it: `30` and `30s` are seconds, also `500ms`,
- * `2m`, `1h`, `1h30m`. Returns milliseconds, or undefined where the text is no duration above 0.
- */
+/** Milliseconds of `30`, `30s`, `500ms`, `1h30m` (timeout(1), ssh_config(5)); undefined if not above 0. */
 export function parseDuration(text: string): number | undefined {
   if (/^\d+(\.\d+)?$/.test(text)) return positive(Number(text) * 1000);
   if (!/^(\d+(\.\d+)?(ms|[smhd]))+$/.test(text)) return undefined;
@@ -59,7 +51,7 @@ export function parseDuration(text: string): number | undefined {
   return positive(total);
 }
 
-/** The longest delay of a timer (2^31-1 ms); longer durations are invalid. */
+/** The longest delay of a timer: 2^31-1. */
 export const LONGEST_MS = 2_147_483_647;
 
 function positive(ms: number): number | undefined {

@@ -1,14 +1,12 @@
-/** A cache by key: entries expire after a while, or when there are too many. */
+/** A cache by key: each value is valid for `lifeMs`; above `max` entries the oldest are dropped. */
 import type { Clock } from './time.ts';
 
 export class TtlCache<V> {
   readonly #clock: Clock;
   readonly #lifeMs: number;
   readonly #max: number;
-  /** In insertion order. */
   readonly #byKey = new Map<string, { readonly value: V; readonly since: number }>();
 
-  /** Each value is valid for `lifeMs`; above `max` entries the oldest are dropped. */
   constructor(clock: Clock, { lifeMs, max }: { readonly lifeMs: number; readonly max: number }) {
     this.#clock = clock;
     this.#lifeMs = lifeMs;

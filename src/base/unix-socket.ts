@@ -1,10 +1,9 @@
 /** Unix sockets as files: listening with access for the owner only, and checking for a listener. */
 import { createConnection, type Server } from 'node:net';
 
-/** The owner may read and write; a unix socket needs no more. */
 const SOCKET_UMASK = 0o177;
 
-/** Listens at `path`, which must not exist. Rejects with the system's error. */
+/** `path` must not exist. Rejects with the system's error. */
 export function listenAlone(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -18,7 +17,7 @@ export function listenAlone(server: Server, path: string): Promise<void> {
   });
 }
 
-/** The error code (errno(3)) of a failed connection; undefined if it succeeds. */
+/** An error code of errno(3); undefined if the connection succeeds. */
 export function connectFailure(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = createConnection(path);

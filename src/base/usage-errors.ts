@@ -7,7 +7,6 @@ const quoted = (text: string): string => JSON.stringify(text);
 const form = (syntax: string): string => `the form is: ${syntax}`;
 
 const TABLE = {
-  // Words.
   NOT_UTF8: (d: { word: string; syntax?: string }) => [
     `${quoted(d.word)} is not valid UTF-8`,
     d.syntax && form(d.syntax),
@@ -21,11 +20,10 @@ const TABLE = {
     form(d.syntax),
   ],
   BAD_HOST: (d: { host: string; problem: string; hint?: string | undefined }) => [
-    `${quoted(d.host)} is no HOST: ${d.problem}`,
+    `${quoted(d.host)} is not a valid HOST: ${d.problem}`,
     d.hint ?? 'HOST is an alias, a name, USER@HOST or ssh://[USER@]HOST[:PORT]',
   ],
 
-  // Options.
   UNKNOWN_OPTION: (d: { option: string; meant?: string | undefined; syntax?: string }) => [
     `unknown option ${d.option}`,
     didYouMean(d.meant) ?? (d.syntax && form(d.syntax)),
@@ -37,20 +35,19 @@ const TABLE = {
   TAKES_NO_VALUE: (d: { option: string }) => `option ${d.option} takes no value`,
   NEEDS_VALUE: (d: { option: string }) => `option ${d.option} needs a value`,
   BAD_PORT: (d: { port: string }) => [
-    `-p ${quoted(d.port)} is no port`,
+    `-p ${quoted(d.port)} is not a port`,
     'a port is a number from 1 to 65535',
   ],
   BAD_ESCAPE: (d: { value: string }) => [
-    `-e ${quoted(d.value)} is no escape character`,
+    `-e ${quoted(d.value)} is not an escape character`,
     'write one character, ^ and a letter, or none',
   ],
   BAD_TIMEOUT: (d: { value: string }) => [
-    `--timeout ${quoted(d.value)} is no duration`,
+    `--timeout ${quoted(d.value)} is not a duration`,
     'write 30s, 500ms, 2m or 1h30m',
   ],
   JSON_AND_TERMINAL: () => ['--json and a terminal do not go together', 'leave out -t'],
 
-  // Commands.
   UNKNOWN_COMMAND: (d: { command: string; meant: string | undefined }) => [
     `unknown command ${quoted(d.command)}`,
     didYouMean(d.meant) ?? 'sshpool help lists the commands',
@@ -81,11 +78,10 @@ const TABLE = {
   ],
   NOT_ONE_PATH: () => 'a stream leads to one PATH of one HOST',
   BAD_SOCKET_PATH: (d: { path: string }) => [
-    `${quoted(d.path)} is no socket of a host`,
+    `${quoted(d.path)} is not a socket of a host`,
     'write an absolute path',
   ],
 
-  // docker compose.
   NO_ACTION: (d: { examples: readonly string[]; syntax: string }) => [
     `no action, such as ${d.examples.join(', ')}`,
     form(d.syntax),
@@ -105,7 +101,6 @@ type Kind = keyof typeof TABLE;
 type DataOf<K extends Kind> =
   Parameters<(typeof TABLE)[K]> extends [infer D] ? D : Record<string, never>;
 
-/** The error of a command line, to be thrown. */
 export function usageError<K extends Kind>(
   kind: K,
   data: DataOf<K>,

@@ -1,7 +1,7 @@
-/** The version of the program (from package.json), and the location of its files. */
+/** The version of the program, and the location of its files. */
 import { readFileSync } from 'node:fs';
 
-/** A file of the package, whose root is two directories above this one, in src and in each part of dist. */
+/** The root is two directories above this file, in src and in each part of dist. */
 export function packageFile(path: string): URL {
   return new URL(`../../${path}`, import.meta.url);
 }

@@ -1,9 +1,7 @@
-/** The size of a terminal as in RFC 4254 section 6.7 and TIOCGWINSZ; 0 if unknown. */
+/** The size of a terminal (RFC 4254 section 6.7, TIOCGWINSZ) in characters and in pixels; 0 if unknown. */
 export interface WindowSize {
-  /** In characters. */
   readonly columns: number;
   readonly rows: number;
-  /** In pixels. */
   readonly width: number;
   readonly height: number;
 }

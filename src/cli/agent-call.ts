@@ -2,20 +2,20 @@
 import { currentDirectory } from '../base/current-directory.ts';
 import type { MethodName, MethodParams } from '../agent/method-params.ts';
 import type { MethodResults } from '../agent/methods.ts';
-import { envLines } from '../client/call.ts';
-import { connectToAgent, connectOrStart } from '../client/connect.ts';
+import { envLines } from '../client/call/call.ts';
+import { connectToAgent, connectOrStart } from '../client/call/connect.ts';
 import { request } from '../client/request.ts';
-import { withAgent, withRunningAgent } from '../client/versions.ts';
+import { withAgent, withRunningAgent } from '../client/call/versions.ts';
 import { ownPlace } from '../base/place.ts';
 import { programVersion } from '../base/version.ts';
-import { runtimePaths, type RuntimePaths } from '../config/paths.ts';
+import { runtimePaths, type RuntimePaths } from '../config/settings/paths.ts';
 import { printError, showWaiting } from './ui.ts';
 
 export function ourPaths(): RuntimePaths {
   return runtimePaths(process.env, process.getuid?.() ?? 0);
 }
 
-/** Calls a method of the running agent; undefined if none runs. */
+/** Undefined if no agent runs. */
 export async function callRunning<M extends MethodName>(
   method: M,
   params: MethodParams<M>,
@@ -31,7 +31,6 @@ export async function callRunning<M extends MethodName>(
   });
 }
 
-/** Calls a method and starts an agent if none runs; `stopWaiting` as in RequestSetting. */
 export async function callStarting<M extends MethodName>(
   method: M,
   params: MethodParams<M>,

@@ -1,11 +1,11 @@
-/**
- * All commands, their options and arguments: the help, the parser, completions and the README are
- * generated from this table.
- */
-import { CONNECTION_OPTIONS, EXEC_OPTIONS, SHELL_OPTIONS } from '../config/exec-args.ts';
-import type { OptionSpec } from '../config/options.ts';
+/** All commands, their options and arguments: help, parser and completions are made from this table. */
+import {
+  CONNECTION_OPTIONS,
+  EXEC_OPTIONS,
+  SHELL_OPTIONS,
+} from '../config/command-line/exec-args.ts';
+import type { OptionSpec } from '../config/command-line/options.ts';
 
-/** The kind of an argument, for completion. */
 export type ArgumentKind = 'host' | 'pooled' | 'shell' | 'command' | 'level';
 
 export interface CommandSpec {
@@ -27,14 +27,13 @@ const FORCE_STOP: OptionSpec = {
 };
 const JSON_OUTPUT: OptionSpec = { name: '--json', text: 'print JSON' };
 
-/** The options of `docker-sock`, which parses its own words: the options of COMMAND are not its own. */
+/** `docker-sock` parses its own words: the options of COMMAND are not its own. */
 export const DOCKER_SOCK_OPTIONS: readonly OptionSpec[] = [
   { name: '--remote', value: 'PATH', text: 'the socket of the host (/var/run/docker.sock)' },
   { name: '--socket', value: 'PATH', text: 'the local socket' },
   ...CONNECTION_OPTIONS,
 ];
 
-/** The options of `compose` and `resources`; words after the action are for docker. */
 export const COMPOSE_OPTIONS: readonly OptionSpec[] = [
   { ...JSON_OUTPUT, text: 'print JSON (ls and ps)' },
   ...CONNECTION_OPTIONS,

@@ -1,10 +1,6 @@
-/**
- * Generates the completion scripts of bash, zsh and fish for any command table. They contain the
- * constant words and ask `sshpool completion` for hosts and targets only when needed. After the HOST of
- * exec they offer nothing: the rest is a command of the remote machine.
- */
+/** The completion scripts of bash, zsh and fish; they ask `sshpool completion` for hosts and targets. */
 import { LOG_LEVELS } from '../base/log.ts';
-import type { OptionSpec } from '../config/options.ts';
+import type { OptionSpec } from '../config/command-line/options.ts';
 import type { ArgumentKind, CommandSpec } from './command-table.ts';
 import { SHELLS } from './command-table.ts';
 
@@ -16,19 +12,18 @@ function spellings(options: readonly OptionSpec[]): string[] {
   return options.flatMap(({ name, alias }) => (alias ? [name, alias] : [name]));
 }
 
-/** The options of all commands whose value is the next word: each has the same meaning in all commands. */
+/** An option whose value is the next word has the same meaning in all commands. */
 function withValue(commands: readonly CommandSpec[]): string[] {
   const options = commands.flatMap((spec) => spec.options);
   return [...new Set(spellings(options.filter(({ value }) => value !== undefined)))];
 }
 
-/** The options whose value is a file. */
 const FILE_OPTIONS = ['-F', '-i'];
 
 const namesOf = (commands: readonly CommandSpec[]): string =>
   commands.map(({ name }) => name).join(' ');
 
-/** How many arguments are completed; commands such as exec take one. */
+/** How many arguments are completed: after the HOST of exec comes a command of the remote machine. */
 const most = ({ usage }: CommandSpec): number => (usage.endsWith('HOST...') ? 99 : 1);
 
 function bashCase(spec: CommandSpec, commands: readonly CommandSpec[]): string {

@@ -1,5 +1,5 @@
 /** Help texts, generated from the command table. */
-import { FALLBACK, VARIABLES } from '../config/settings.ts';
+import { FALLBACK, VARIABLES } from '../config/settings/settings.ts';
 import { COMMANDS, type CommandSpec } from './command-table.ts';
 
 function columns(rows: readonly (readonly [string, string])[]): string[] {
@@ -7,7 +7,6 @@ function columns(rows: readonly (readonly [string, string])[]): string[] {
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
 }
 
-/** `sshpool help`. */
 export function generalHelp(): string {
   return [
     'Usage: sshpool COMMAND [ARG...]',
@@ -33,7 +32,7 @@ export function generalHelp(): string {
   ].join('\n');
 }
 
-/** `sshpool COMMAND --help`; `path` is the words of the command's name. */
+/** `path` is the words of the command's name. */
 export function commandHelp(path: readonly string[], spec: CommandSpec): string {
   const options = spec.options.map(({ name, alias, value, text }): [string, string] => [
     [alias, name].filter(Boolean).join(', ') + (value ? ` ${value}` : ''),

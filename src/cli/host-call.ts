@@ -1,12 +1,14 @@
-/**
- * Calls to a host of the command line: parses its words, connects while the user can answer questions,
- * and runs commands.
- */
+/** Calls to a host of the command line: connects while the user can answer, then runs commands. */
 import { programVersion } from '../base/version.ts';
 import { usageError } from '../base/usage-errors.ts';
-import { flagsOf } from '../config/exec-args.ts';
-import { decodeWord, scanHost, type GivenOption, type OptionSpec } from '../config/options.ts';
-import { parseTarget } from '../config/target.ts';
+import { flagsOf } from '../config/command-line/exec-args.ts';
+import {
+  decodeWord,
+  scanHost,
+  type GivenOption,
+  type OptionSpec,
+} from '../config/command-line/options.ts';
+import { parseTarget } from '../config/command-line/target.ts';
 import type { RunRemote } from '../hosts/remote.ts';
 import { collect } from '../library/collect.ts';
 import { startOverAgent } from '../library/over-agent.ts';
@@ -15,13 +17,11 @@ import { ourPaths, warmHosts } from './agent-call.ts';
 import { printError } from './ui.ts';
 
 export interface HostCall {
-  /** HOST as typed. */
   readonly host: string;
   /** Options of ssh, then HOST; a command or a socket is appended. */
   readonly words: readonly string[];
   readonly quiet: boolean;
   readonly given: readonly GivenOption[];
-  /** The words after HOST and its options. */
   readonly rest: readonly string[];
 }
 
@@ -31,10 +31,7 @@ interface Form {
   readonly syntax: string;
 }
 
-/**
- * Reads `[options] HOST [options] [--] ...`; undefined where the words ask for help.
- * @throws SshpoolError USAGE
- */
+/** Reads `[options] HOST [options] [--] ...`; undefined if that asks for help. @throws SshpoolError USAGE */
 export function parseHostCall(argv: readonly string[], form: Form): HostCall | undefined {
   const all = argv.map((word) => Buffer.from(word));
   const { given, host: word, rest } = scanHost(all, form);
@@ -52,10 +49,7 @@ export function parseHostCall(argv: readonly string[], form: Form): HostCall | u
   };
 }
 
-/**
- * Connects now, while the user can answer login questions; the commands run later cannot ask. Returns
- * false, after printing the error, if the host cannot be reached.
- */
+/** Connects now, while the user can answer; the commands run later cannot ask. Prints why it fails. */
 export async function isReached({ host, words, quiet }: HostCall): Promise<boolean> {
   const warmed = await warmHosts(words, host, quiet);
   for (const { error } of warmed) if (error !== null) printError(`sshpool: ${error}`);
@@ -64,7 +58,6 @@ export async function isReached({ host, words, quiet }: HostCall): Promise<boole
 
 const MAX_BYTES = 10 * 1024 * 1024;
 
-/** Runs commands on the host through the agent and collects their output. */
 export function runOn({ host, words }: HostCall): RunRemote {
   const setting = { paths: ourPaths(), version: programVersion() };
   return async (command) => {

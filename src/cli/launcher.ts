@@ -13,7 +13,6 @@ export function installedLauncher(): Launcher {
   return start.toString('latin1') === '#!' ? 'node' : 'native';
 }
 
-/** What each means, and how to install the other. */
 export const LAUNCHER_TEXT: Readonly<Record<Launcher, string>> = {
   native: 'native',
   node: 'none, so that each call starts Node; with a C compiler: npm rebuild sshpool',

@@ -1,24 +1,18 @@
-/**
- * The program: exec, ssh, shell and warm are passed directly to the agent, which parses their words;
- * all other commands load their own modules.
- */
+/** The program: finds the command, and loads only the modules that it needs. */
 import { basename } from 'node:path';
 import { SshpoolError } from '../base/errors.ts';
 import { printable } from '../base/printable.ts';
 import { programVersion } from '../base/version.ts';
-import { exec } from '../client/exec.ts';
+import { exec } from '../client/exec/exec.ts';
 import { wordBytes } from '../client/words.ts';
-import type { CommandName } from '../config/call-args.ts';
+import type { CommandName } from '../config/command-line/call-args.ts';
 import { execUi, printError, printing } from './ui.ts';
 import { ourPaths } from './agent-call.ts';
 
 /** Called by these names, the program takes the arguments of ssh. */
 const SSH_NAMES: readonly string[] = ['ssh', 'sshpool-ssh'];
 
-/**
- * Commands that parse their own words, as these may belong to other programs. Each resolves to its exit
- * status, or to undefined where the words ask for help.
- */
+/** They parse their own words, as some are for other programs; undefined where these ask for help. */
 const READERS: Readonly<Record<string, () => Promise<Reader>>> = {
   wrap: async () => (await import('./commands/wrap.ts')).wrap,
   compose: async () => (await import('./commands/compose.ts')).compose,
@@ -28,7 +22,6 @@ const READERS: Readonly<Record<string, () => Promise<Reader>>> = {
 };
 type Reader = (argv: readonly string[]) => Promise<number | undefined>;
 
-/** Resolves to the exit status when all output is written. */
 async function main(words: readonly string[]): Promise<number> {
   const [command = '', ...argv] = words;
   if (command === 'exec' || command === 'shell') return call(command, argv);
@@ -45,14 +38,14 @@ async function call(command: CommandName, argv: readonly string[]): Promise<numb
   try {
     return await exec(command, words, { paths: ourPaths(), version: programVersion(), ui });
   } catch (thrown) {
-    const { withoutAgent } = await import('../client/fallback.ts');
+    const { withoutAgent } = await import('../client/exec/fallback.ts');
     return withoutAgent(thrown, { command, words, ui });
   }
 }
 
 async function ssh(argv: readonly string[]): Promise<number> {
   if (!isDirectoryGone()) return call('ssh', argv);
-  const real = await import('../client/run-program.ts');
+  const real = await import('../client/exec/run-program.ts');
   return real.runSsh(argv);
 }
 
@@ -66,7 +59,6 @@ function isDirectoryGone(): boolean {
   }
 }
 
-/** Runs the remaining commands through commander. */
 async function run(argv: readonly string[]): Promise<number> {
   const program = await import('./program.ts');
   return program.runCli(argv);

@@ -1,10 +1,10 @@
-/** The commands other than exec and warm (whose words the agent parses), by commander. */
+/** Parses stats, close, agent, completion and help with commander; the others read their own words. */
 import { Command, CommanderError, Option } from 'commander';
 import type { SshpoolError } from '../base/errors.ts';
 import { usageError } from '../base/usage-errors.ts';
 import { programVersion } from '../base/version.ts';
-import { nearest } from '../config/nearest.ts';
-import type { OptionSpec } from '../config/options.ts';
+import { nearest } from '../config/command-line/nearest.ts';
+import type { OptionSpec } from '../config/command-line/options.ts';
 import { COMMANDS, SHELLS, type CommandSpec } from './command-table.ts';
 import * as agent from './commands/agent.ts';
 import { close, type CloseOptions } from './commands/close.ts';
@@ -12,7 +12,7 @@ import { completionScript, printWords } from './commands/completion.ts';
 import { stats, type StatsOptions } from './commands/stats.ts';
 import { commandHelp, generalHelp } from './help.ts';
 
-/** Runs a command line; resolves to the exit status. @throws SshpoolError */
+/** Resolves to the exit status. @throws SshpoolError */
 export async function runCli(argv: readonly string[]): Promise<number> {
   let status = 0;
   const program = new Command('sshpool')
@@ -120,7 +120,7 @@ function helpCommand(): Command {
   });
 }
 
-/** The command that these words name; undefined for none. @throws SshpoolError USAGE */
+/** Undefined without words. @throws SshpoolError USAGE */
 function find(words: readonly string[]): CommandSpec | undefined {
   let found: CommandSpec | undefined;
   for (const word of words) {
@@ -136,7 +136,6 @@ function unknownCommand(word: string, commands: readonly CommandSpec[]): never {
   throw usageError('UNKNOWN_COMMAND', { command: word, meant });
 }
 
-/** Turns commander's error into one line, with the most similar valid word. */
 function notParsed(error: CommanderError, argv: readonly string[]): SshpoolError {
   const problem = error.message.replace(/^error: /, '').replaceAll("'", '');
   const wrong = /unknown option (\S+)/.exec(problem)?.[1];

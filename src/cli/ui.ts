@@ -1,7 +1,7 @@
 /** Output for the terminal: lines on stderr, a spinner for slow steps, tables. */
 import { stripVTControlCharacters } from 'node:util';
 import type { Ora } from 'ora';
-import type { ExecUi } from '../client/exec.ts';
+import type { ExecUi } from '../client/exec/exec.ts';
 
 /** A faster connect shows no spinner. */
 const SPINNER_AFTER_MS = 300;
@@ -16,10 +16,7 @@ function show(text: string): void {
   process.stderr.write(text);
 }
 
-/**
- * Runs `work`, which prints on process.stdout, and resolves when all output is written. exec does not
- * use process.stdout, so a call without output need not create the stream.
- */
+/** For work that prints on process.stdout, which a plain exec never creates; resolves when all is written. */
 export async function printing<T>(work: () => T | Promise<T>): Promise<T> {
   // A closed reader is not an error: the rest of the output is not needed.
   process.stdout.on('error', () => process.exit(0));
@@ -30,10 +27,7 @@ export async function printing<T>(work: () => T | Promise<T>): Promise<T> {
   }
 }
 
-/**
- * Shows `text` with a spinner on stderr if it is a terminal and the wait is long; returns a function
- * that ends it.
- */
+/** Shows a spinner if stderr is a terminal and the wait is long; the returned function ends it. */
 export function showWaiting(text: string): () => void {
   // In a terminal without a size (script(1) in a pipe) ora would count lines forever.
   if (!process.stderr.isTTY || !process.stderr.columns) return () => undefined;
@@ -64,10 +58,9 @@ export function execUi(help: () => Promise<void>): ExecUi {
   };
 }
 
-/** The width of a text in columns, without colors. */
 export const shownWidth = (text: string): number => stripVTControlCharacters(text).length;
 
-/** Aligns rows in columns with two spaces between; numbers to the right. No trailing blanks. */
+/** Columns with two spaces between, aligned left. No trailing blanks. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
   for (const row of rows) {

@@ -1,27 +1,23 @@
 /** Calls the agent's methods for the commands other than exec: one request, one result. */
 import type { Socket } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
-import type { RuntimePaths } from '../config/paths.ts';
-import { Prompter } from './answer.ts';
-import { Call, envLines } from './call.ts';
+import type { RuntimePaths } from '../config/settings/paths.ts';
+import { Prompter } from './terminal/answer.ts';
+import { Call, envLines } from './call/call.ts';
 
 export interface RequestSetting {
   readonly paths: RuntimePaths;
   readonly version: string;
-  /** Prints a line on standard error. */
   readonly print: (line: string) => void;
-  /** Called before a line or a question is shown: ends a progress display. */
+  /** Ends a progress display before a line or a question is shown. */
   readonly stopWaiting?: (() => void) | undefined;
   /** The caller is a program: no person can be asked. */
   readonly isProgram?: boolean;
-  /** Waits until the agent closes the connection, for a request that stops the agent. */
+  /** For a request that stops the agent. */
   readonly untilClosed?: boolean;
 }
 
-/**
- * Calls a method over a connection to the agent; resolves to its result.
- * @throws SshpoolError of the agent, AGENT_LOST, AGENT_SILENT; NotTaken
- */
+/** @throws SshpoolError of the agent, AGENT_LOST, AGENT_SILENT; NotTaken */
 export async function request(
   socket: Socket,
   setting: RequestSetting,

@@ -10,7 +10,6 @@ export function wordBytes(words: readonly string[]): Buffer[] {
   return given.length === words.length ? given : decoded;
 }
 
-/** From proc(5); empty without that file. */
 function commandLine(): Buffer[] {
   const words: Buffer[] = [];
   let bytes: Buffer;

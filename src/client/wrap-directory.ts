@@ -1,7 +1,4 @@
-/**
- * A directory for the front of PATH in which `ssh` is sshpool. scp and sftp have the path of ssh built
- * in, so the directory has scripts of their names that pass another path.
- */
+/** A directory for the front of PATH in which `ssh` is sshpool, and scp and sftp are scripts that use it. */
 import {
   lstatSync,
   readFileSync,
@@ -14,18 +11,17 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { findProgram } from '../base/programs.ts';
-import type { RuntimePaths } from '../config/paths.ts';
-import { checkDir, ensureDir } from '../config/private-directory.ts';
+import type { RuntimePaths } from '../config/settings/paths.ts';
+import { checkDir, ensureDir } from '../config/settings/private-directory.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The programs that take the path of ssh with `-S`. */
+/** They have the path of ssh built in, and take another with `-S`. */
 const SCRIPTED = ['scp', 'sftp'] as const;
 
 /**
- * Creates or repairs the directory and returns its path. Other processes may be using it: correct files
- * are not touched, wrong ones are replaced as a whole. `program` is bin/sshpool.
- * @throws SshpoolError UNSAFE_PATH
+ * Creates or repairs the directory while others may use it: replaces only wrong files, each in one step.
+ * `program` is bin/sshpool. @throws SshpoolError UNSAFE_PATH
  */
 export function wrapDirectory({ dir }: RuntimePaths, program: string, env: Env): string {
   const uid = process.getuid?.() ?? 0;
@@ -57,7 +53,6 @@ function writeScript(path: string, text: string): void {
   replace(path, (made) => writeFileSync(made, text, { mode: 0o700 }));
 }
 
-/** Creates the file beside its place and moves it there. */
 function replace(path: string, make: (path: string) => void): void {
   const made = `${path}.${process.pid}`;
   rmSync(made, { force: true });

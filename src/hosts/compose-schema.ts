@@ -1,4 +1,4 @@
-/** The output of `docker compose`, in the formats of all its versions. */
+/** The output of `docker compose ps` and `ls`, in the formats of all versions. */
 import { z } from 'zod';
 import { badOutput } from './records.ts';
 
@@ -10,7 +10,6 @@ const PUBLISHER = z.object({
   Protocol: z.string().default('tcp'),
 });
 
-/** One container of `docker compose ps`. Later versions have more fields; all have these. */
 const CONTAINER = z.object({
   Name: z.string(),
   Service: z.string(),
@@ -25,7 +24,6 @@ const CONTAINER = z.object({
   Labels: z.string().nullish(),
 });
 
-/** One project of `docker compose ls`. */
 const PROJECT = z.object({
   Name: z.string(),
   Status: z.string(),
@@ -36,10 +34,9 @@ const PROJECT = z.object({
 export type ComposeContainer = z.output<typeof CONTAINER>;
 export type Project = z.output<typeof PROJECT>;
 
-/** @throws SshpoolError BAD_OUTPUT naming the field */
+/** @throws SshpoolError BAD_OUTPUT naming the field, as readProject does */
 export const readComposeContainer = (record: unknown, command: string): ComposeContainer =>
   read(CONTAINER, record, command);
-/** @throws SshpoolError BAD_OUTPUT naming the field */
 export const readProject = (record: unknown, command: string): Project =>
   read(PROJECT, record, command);
 

@@ -76,10 +76,7 @@ const COMPOSE = `${DOCKER} compose`;
 /** Without --all docker does not list stopped ones. */
 const LIST = `${COMPOSE} ls --all --format json`;
 
-/**
- * The projects of the host, including stopped ones.
- * @throws SshpoolError COMMAND_FAILED, BAD_OUTPUT, and as `run`
- */
+/** Stopped ones too. @throws SshpoolError COMMAND_FAILED, BAD_OUTPUT, and as `run` */
 export async function readComposeProjects(run: RunRemote): Promise<readonly ComposeProject[]> {
   const output = await outputOf(run, LIST, DOCKER);
   // Without projects docker prints an empty array.
@@ -94,10 +91,7 @@ export async function readComposeProjects(run: RunRemote): Promise<readonly Comp
   });
 }
 
-/**
- * The services of a project, including stopped ones; none, and `unknown`, if it does not exist.
- * @throws SshpoolError BAD_INPUT, COMMAND_FAILED, BAD_OUTPUT, and as `run`
- */
+/** Stopped ones too. @throws SshpoolError BAD_INPUT, COMMAND_FAILED, BAD_OUTPUT, and as `run` */
 export async function readComposeStatus(run: RunRemote, project: string): Promise<ComposeStatus> {
   const command = `${COMPOSE} -p ${checkProject(project)} ps --all --format json`;
   // Without containers docker prints an empty array up to 2.20, and nothing in later versions.
@@ -110,11 +104,7 @@ export async function readComposeStatus(run: RunRemote, project: string): Promis
   return { name: project, status: stateOf(states), services };
 }
 
-/**
- * Runs a command of docker compose for a project and resolves to its standard output. `up` always runs in
- * the background.
- * @throws SshpoolError BAD_INPUT, COMMAND_FAILED, and as `run`; BAD_OUTPUT
- */
+/** `up` runs in the background. @throws SshpoolError BAD_INPUT, COMMAND_FAILED, BAD_OUTPUT, and as `run` */
 export async function runComposeAction(
   run: RunRemote,
   project: string,
@@ -124,10 +114,7 @@ export async function runComposeAction(
   return outputOf(run, await composeCommand(run, project, action, extraArgs), DOCKER);
 }
 
-/**
- * The command line of composeExec. Looks up the files of the project if the action needs them.
- * @throws SshpoolError as composeExec
- */
+/** Looks up the files of the project if the action needs them. @throws SshpoolError as runComposeAction */
 export async function composeCommand(
   run: RunRemote,
   project: string,
@@ -154,7 +141,7 @@ function areWords(given: unknown): given is readonly string[] {
 
 async function filesOf(run: RunRemote, project: string): Promise<string[]> {
   const known = (await readComposeProjects(run)).find(({ name }) => name === project);
-  // For an unknown project docker may find a file in the working directory; otherwise it says what is wrong.
+  // Docker may find the file of an unknown project in the working directory, or says what is wrong.
   return (known?.configFiles ?? []).flatMap((file) => ['-f', quote(file, 'configFiles')]);
 }
 
@@ -162,7 +149,7 @@ async function filesOf(run: RunRemote, project: string): Promise<string[]> {
 function checkProject(project: string): string {
   if (typeof project === 'string' && /^[a-z0-9][a-z0-9_-]*$/.test(project)) return project;
   const problem =
-    `${JSON.stringify(project)} is no name of a project: ` +
+    `${JSON.stringify(project)} is not the name of a project: ` +
     'small letters, digits, - and _, and first a letter or a digit';
   throw SshpoolError.of('BAD_INPUT', { field: 'project', problem });
 }
@@ -190,7 +177,7 @@ function isOneOff(labels: string | null | undefined): boolean {
   return /(^|,)com\.docker\.compose\.oneoff=True(,|$)/i.test(labels ?? '');
 }
 
-/** Parses `running(2), exited(1)`, or a state alone, into the number of containers in each state. */
+/** Parses `running(2), exited(1)`, or a state alone. */
 function countStates(text: string): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const part of text.toLowerCase().split(',')) {

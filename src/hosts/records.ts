@@ -3,11 +3,7 @@ import { SshpoolError } from '../base/errors.ts';
 
 const LINE_MAX = 200;
 
-/**
- * The records in the output of a command; none for empty output. Anything that is not a record is an
- * error that shows it, and is not skipped.
- * @throws SshpoolError BAD_OUTPUT
- */
+/** Anything that is no record is an error, and is not skipped. @throws SshpoolError BAD_OUTPUT */
 export function recordsOf(output: string, command: string): readonly unknown[] {
   const text = output.trim();
   if (text === '') return [];
@@ -27,7 +23,6 @@ function parse(text: string, command: string): unknown {
   }
 }
 
-/** Shows the first line of the output. */
 export function badOutput(
   command: string,
   problem: string,

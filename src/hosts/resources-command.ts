@@ -1,27 +1,19 @@
-/**
- * The command that asks a host for its resources, for any login shell: one line of POSIX sh, with GNU
- * tools, busybox or macOS. A marker line comes before the output of each part.
- */
+/** Asks a host for its resources: one line of POSIX sh for any login shell; GNU tools, busybox or macOS. */
 
-/** The name of a part in the output. */
 export type Part = (typeof PARTS)[number][0];
 
 export const MARKER = '--sshpool--';
 
-/** The time between the two CPU samples: long enough to see load, short enough to wait for. */
+/** Between the two CPU samples: long enough to see load, short enough to wait for. */
 const SAMPLE = 'sleep 0.2 2>/dev/null || sleep 1';
 const CPU = 'grep "^cpu " /proc/stat 2>/dev/null';
 
-/**
- * A network file system may not answer, and df asks all file systems: after the timeout the disks are
- * missing, and the rest is still reported. Only KILL ends a process that waits for such a file system.
- * Without timeout(1), as on macOS, the command waits for df.
- */
+/** df may wait for a network file system; only KILL ends that. Without timeout(1) (macOS) it waits. */
 const LIMITED = 'timeout -s KILL 3';
 const DF = 'df -kP 2>/dev/null';
 const DISKS = `if ${LIMITED} true 2>/dev/null; then ${LIMITED} ${DF}; else ${DF}; fi`;
 
-/** Each part with its command; a missing source prints nothing. */
+/** A missing source prints nothing. */
 const PARTS = [
   ['system', 'uname -s'],
   ['hostname', 'hostname 2>/dev/null || uname -n'],

@@ -31,10 +31,7 @@ export interface Disk extends Usage {
   readonly mountPoint: string;
 }
 
-/**
- * Asks in one round trip. Values that the host does not report are null.
- * @throws SshpoolError COMMAND_FAILED, BAD_OUTPUT, and as `run`
- */
+/** What the host does not report is null. @throws SshpoolError COMMAND_FAILED, BAD_OUTPUT; as `run` */
 export async function readHostResources(run: RunRemote): Promise<HostResources> {
   return parseResources(await outputOf(run, RESOURCES_COMMAND, 'sh'));
 }
@@ -60,7 +57,7 @@ export function parseResources(output: string): HostResources {
   };
 }
 
-/** The output after each marker. A login may print something before the first one. */
+/** A login may print something before the first marker. */
 function partsOf(output: string): ReadonlyMap<string, string> {
   const [, ...parts] = output.split(MARKER);
   return new Map(

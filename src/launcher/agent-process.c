@@ -1,4 +1,4 @@
-/* The attributes that an agent's process does not inherit from its starter; src/client/spawn.ts
+/* The attributes that an agent's process does not inherit from its starter; src/client/call/spawn.ts
    does the same. */
 #define _GNU_SOURCE
 

@@ -1,5 +1,5 @@
 /*
- * Connects to the running agent, or starts one, as src/client/connect.ts does. On any unexpected
+ * Connects to the running agent, or starts one, as src/client/call/connect.ts does. On any unexpected
  * condition it leaves the call to the Node client, which repeats the checks and reports the error.
  */
 #define _GNU_SOURCE

@@ -1,5 +1,5 @@
 /*
- * The lock under which an agent is started, as in src/client/lock.ts: a unix socket on which its holder
+ * The lock under which an agent is started, as in src/client/call/lock.ts: a unix socket on which its holder
  * listens. The kernel closes it with its holder, so no process id has to be checked. A waiting process
  * connects to it: the connection ends when the holder releases the lock or dies.
  */

@@ -1,6 +1,6 @@
 /*
  * The paths of the agent's socket, lock and log, and whether their directory is private to the user. As
- * src/config/paths.ts, which reports the errors where this code only refuses.
+ * src/config/settings/paths.ts, which reports the errors where this code only refuses.
  */
 #define _GNU_SOURCE
 

@@ -1,6 +1,6 @@
 /*
  * Makes a call of exec or shell through ssh itself if not even Node can run (a limit on memory or
- * processes). The Node client, which has a parser, does the same in src/client/fallback.ts. ssh takes
+ * processes). The Node client, which has a parser, does the same in src/client/exec/fallback.ts. ssh takes
  * the same arguments as exec, except for the long options.
  */
 #define _GNU_SOURCE

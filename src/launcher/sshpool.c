@@ -31,7 +31,7 @@
 
 /* A faster connect needs no notice. */
 enum { SIGN_AFTER_MS = 300 };
-/* How many times a call is tried if the agent closes without a hello, as in src/client/versions.ts;
+/* How many times a call is tried if the agent closes without a hello, as in src/client/call/versions.ts;
    each time after a longer pause. */
 enum { MAX_ATTEMPTS = 5, AGAIN_MS = 20 };
 

@@ -6,7 +6,7 @@
 #define AGENT_GIVEN_UP "SSHPOOL_AGENT_GIVEN_UP"
 #define BEGUN_CALL "SSHPOOL_BEGUN_CALL"
 #define SSH_DEPTH "SSHPOOL_SSH_DEPTH"
-#define TEXT_AGENT_LOST "the sshpool agent went away; its log: %s"
+#define TEXT_AGENT_LOST "the sshpool agent ended unexpectedly; its log: %s"
 #define TEXT_AGENT_SILENT "the sshpool agent does not answer; end it: sshpool agent stop --force; its log: %s"
 #define TEXT_NO_SSH "no ssh in PATH but sshpool itself; install OpenSSH, or put it into PATH"
 #define TEXT_LOCK_HELD "another process started the sshpool agent and has not finished; it holds the lock %s: end that process, or remove the file"

@@ -3,11 +3,11 @@ import { currentDirectory } from '../base/current-directory.ts';
 import { SshpoolError } from '../base/errors.ts';
 import { ownPlace } from '../base/place.ts';
 import { programVersion } from '../base/version.ts';
-import { envLines } from '../client/call.ts';
-import { connectOrStart } from '../client/connect.ts';
+import { envLines } from '../client/call/call.ts';
+import { connectOrStart } from '../client/call/connect.ts';
 import { request } from '../client/request.ts';
-import { withAgent } from '../client/versions.ts';
-import { runtimePaths } from '../config/paths.ts';
+import { withAgent } from '../client/call/versions.ts';
+import { runtimePaths } from '../config/settings/paths.ts';
 import { BasePool, type Job } from './base-pool.ts';
 import type { CheckedHost } from './host.ts';
 import { startOverAgent, type AgentSetting } from './over-agent.ts';
@@ -15,14 +15,9 @@ import { checkAgentPoolConfig } from './schema.ts';
 import { statsOf } from './stats.ts';
 import type { AgentPoolConfig, PoolStats } from './types.ts';
 
-/** The host was reached; its connection belongs to the agent. */
 const REACHED = Symbol('reached');
 
-/**
- * A pool whose connections belong to the agent. Like SSHConnectionPool, it never prompts. Statistics are
- * those of the agent, of all its callers together; `closeAll` ends the commands of this program, and
- * leaves the connections open for other callers.
- */
+/** Never prompts. Statistics are those of all callers; `closeAll` leaves the connections open for others. */
 export class AgentPool extends BasePool<typeof REACHED> {
   readonly #setting: AgentSetting;
 
@@ -71,7 +66,6 @@ export class AgentPool extends BasePool<typeof REACHED> {
     return Promise.resolve();
   }
 
-  /** Calls a method of the agent; starts the agent if none runs. */
   #request(method: string, params: unknown, signal?: AbortSignal): Promise<unknown> {
     const { paths, version } = this.#setting;
     return this.hold.during(() =>
@@ -91,17 +85,15 @@ export class AgentPool extends BasePool<typeof REACHED> {
   }
 }
 
-/** What the agent answers to `warm`. */
 interface Warmed {
   readonly warmed: readonly { readonly error: string | null; readonly code?: string | null }[];
 }
 
-/** Options and HOST. After `--` no word is taken as an option, those of the command included. */
+/** After `--` no word is taken as an option, those of the command included. */
 function wordsOf({ sshArgs, target }: CheckedHost): string[] {
   return [...sshArgs, '--', target.text];
 }
 
-/** The host as an argument of `sshpool close`. */
 function identityOf({ config, target }: CheckedHost): string {
   const { sshUser, port } = config;
   const host = target.host.includes(':') ? `[${target.host}]` : target.host;
@@ -110,9 +102,9 @@ function identityOf({ config, target }: CheckedHost): string {
 }
 
 /**
- * A pool over the user's agent, which is started if none runs: `sshpool exec` and all other programs
- * share its connections.
- * @throws SshpoolError BAD_INPUT, AGENT_START, AGENT_VERSION, UNSAFE_PATH
+ * A pool over the user's agent, which is started if none runs. All programs share its connections.
+ * @throws SshpoolError BAD_INPUT, BAD_SETTING, PATH_TOO_LONG, UNSAFE_PATH, LOCK_HELD, and AGENT_START,
+ * AGENT_SILENT, AGENT_LOST or AGENT_VERSION
  */
 export async function connectAgent(config: AgentPoolConfig = {}): Promise<AgentPool> {
   const checked = checkAgentPoolConfig(config);

@@ -1,7 +1,4 @@
-/**
- * The part of a pool for programs that does not depend on what carries the commands: it checks arguments,
- * applies time limits, and tracks the running commands. Subclasses decide how a host is reached.
- */
+/** What both pools share: checks of arguments, time limits, running commands. Subclasses reach the hosts. */
 import { SshpoolError } from '../base/errors.ts';
 import { systemClock } from '../base/time.ts';
 import { collect } from './collect.ts';
@@ -25,14 +22,11 @@ import type {
 
 const DEFAULT_MAX_BYTES = 10 * 1024 * 1024;
 
-/** A command to start. */
 export interface Job<Place> {
   readonly host: CheckedHost;
   readonly command: Buffer;
   readonly process: CommandProcess;
-  /** The place that was reserved for it, if any. */
   readonly place: Place | undefined;
-  /** Its reason is an SshpoolError. */
   readonly signal: AbortSignal;
 }
 
@@ -40,9 +34,8 @@ export interface Job<Place> {
 export abstract class BasePool<Place> implements ConnectionPool {
   protected readonly clock = systemClock;
   protected readonly hold = new Hold();
-  /** Running commands, each with the identity of its host. */
+  /** Each with the identity of its host. */
   readonly #running = new Map<CommandProcess, string>();
-  /** Connections that were given out and not released. */
   readonly #given = new Set<GivenConnection<Place>>();
   /** Limits of connects and commands that have not begun yet. */
   readonly #beginning = new Set<Limit>();
@@ -54,14 +47,12 @@ export abstract class BasePool<Place> implements ConnectionPool {
     this.#configFile = configFile;
   }
 
-  /** Connects to the host, and reserves room there. */
   protected abstract reserve(host: CheckedHost, signal: AbortSignal): Promise<Place>;
   protected abstract giveBack(place: Place): void;
-  /** Starts the command; resolves to the identity of the host when it runs. */
+  /** `start`, when the command runs, and `identify` resolve to the same identity of the host. */
   protected abstract start(job: Job<Place>): Promise<string>;
-  /** Resolves to the same identity as `start`. */
   protected abstract identify(host: CheckedHost): Promise<string>;
-  /** Closes the connections to the host; no command of this program runs on them. */
+  /** No command of this program runs there any more. */
   protected abstract closeHost(host: CheckedHost, identity: string): Promise<void>;
   protected abstract closeAllHosts(): Promise<void>;
   abstract getStats(): PoolStats | Promise<PoolStats>;
@@ -103,7 +94,7 @@ export abstract class BasePool<Place> implements ConnectionPool {
   releaseConnection(host: HostConfig, connection: PooledConnection): void {
     const { name } = checkHostConfig(host);
     if (!this.#ours.has(connection) || connection.host.name !== name) {
-      const problem = `is no connection to ${name} from this pool`;
+      const problem = `is not a connection to ${name} from this pool`;
       throw SshpoolError.of('BAD_INPUT', { field: 'connection', problem });
     }
     connection.release();
@@ -147,17 +138,15 @@ export abstract class BasePool<Place> implements ConnectionPool {
     return this.closeAll();
   }
 
-  /** The places of connections that were given out and not released. */
   protected get places(): readonly Place[] {
     return [...this.#given].flatMap(({ place }) => (place === undefined ? [] : [place]));
   }
 
-  /** The end of the pool, or the caller's signal or timeout, may be the cause of the error. */
   #reasonFor(thrown: unknown, limit: Limit): unknown {
     return this.#closed ? SshpoolError.of('POOL_CLOSED', {}, thrown) : limit.reasonFor(thrown);
   }
 
-  /** Runs `work` for no longer than the limit; `onLate` gets a result that comes after that. */
+  /** `onLate` gets a result that comes after the limit. */
   async #begin<T>(
     limit: Limit,
     work: () => Promise<T>,
@@ -205,7 +194,6 @@ export abstract class BasePool<Place> implements ConnectionPool {
     return this.#launch(host, command, checkExecOptions(options), place);
   }
 
-  /** Starts the command; `given` was checked. */
   async #launch(
     host: HostConfig,
     command: string,

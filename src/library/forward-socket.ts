@@ -7,28 +7,20 @@ import { startOverAgent, type AgentSetting } from './over-agent.ts';
 import { CommandProcess } from './process.ts';
 
 export interface ForwardedSocket {
-  /** The path of the local socket. */
   readonly path: string;
-  /** Stops listening, ends the open connections and removes the socket. */
   close(): Promise<void>;
 }
 
+/** `words` are options of ssh and HOST; `remotePath` is absolute; after `onError` the others go on. */
 export interface SocketForward extends AgentSetting {
-  /** Options of ssh, and HOST. */
   readonly words: readonly string[];
-  /** The name of the host in messages. */
   readonly name: string;
-  /** An absolute path. */
   readonly remotePath: string;
   readonly localPath: string;
-  /** One connection failed; the others go on. */
   readonly onError: (error: SshpoolError) => void;
 }
 
-/**
- * Resolves when the local socket is there, and a first connection to the host's socket has succeeded.
- * @throws SshpoolError TUNNEL_REFUSED, BAD_SOCKET, and why the host cannot be reached
- */
+/** Opens one stream first. @throws SshpoolError TUNNEL_REFUSED, BAD_SOCKET, why the host is not reached */
 export async function forwardSocket(forward: SocketForward): Promise<ForwardedSocket> {
   const { localPath: path } = forward;
   const streams = new Set<CommandProcess>();
@@ -60,7 +52,6 @@ async function openStream(forward: SocketForward): Promise<CommandProcess> {
   return stream;
 }
 
-/** Connects both ends, each direction for itself, until both have ended. */
 async function carry(
   forward: SocketForward,
   socket: Socket,

@@ -1,7 +1,7 @@
 /** One pool for the whole program, and the shortest way to run a command. */
 import { SshpoolError } from '../base/errors.ts';
-import type { Settings } from '../config/settings.ts';
-import { parseSettings } from '../config/settings-schema.ts';
+import type { Settings } from '../config/settings/settings.ts';
+import { parseSettings } from '../config/settings/settings-schema.ts';
 import { checkPoolOption } from './schema.ts';
 import { SSHConnectionPool } from './pool.ts';
 import type { ConnectionPool, HostConfig, RunOptions, SSHPoolConfig } from './types.ts';
@@ -13,7 +13,6 @@ const LEAVE_MS = 1500;
 
 let globalPool: GlobalPool | undefined;
 
-/** Closed when the program ends, for whatever reason. */
 class GlobalPool extends SSHConnectionPool {
   constructor(config: SSHPoolConfig) {
     super(config);
@@ -47,10 +46,9 @@ class GlobalPool extends SSHConnectionPool {
 }
 
 /**
- * The pool of this program, made at the first call and configured by the SSH_POOL_* variables. It is
- * closed on SIGINT, on SIGTERM and when the process exits; all other effects of a signal stay the same.
- * After it was closed, the next call makes another one.
- * @throws SshpoolError BAD_SETTING naming the variable
+ * The pool of this program, configured by the SSH_POOL_* variables; after it was closed, a new one. Closed
+ * on SIGINT, SIGTERM and exit; all other effects of a signal stay the same.
+ * @throws SshpoolError BAD_SETTING naming the variable, PATH_TOO_LONG
  */
 export function getGlobalPool(): SSHConnectionPool {
   return (globalPool ??= new GlobalPool(configOf(parseSettings(process.env))));
@@ -66,10 +64,8 @@ export interface SSHCommandOptions extends Omit<RunOptions, 'timeoutMs'> {
 }
 
 /**
- * Runs a command on the host and resolves to its standard output, without white space at both ends.
- * `timeoutMs` is for all of it, connecting too.
- * @throws SshpoolError COMMAND_FAILED with the command's own status and stderr; TIMED_OUT;
- * OUTPUT_TOO_LONG above 10 MiB; and why the host cannot be reached
+ * Resolves to the standard output, without white space at both ends. `timeoutMs` includes connecting.
+ * @throws SshpoolError COMMAND_FAILED with the command's own status and stderr, and as ConnectionPool.run
  */
 export async function executeSSHCommand(
   host: HostConfig,

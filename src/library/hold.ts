@@ -1,14 +1,10 @@
-/**
- * Keeps the process alive while something is awaited. Connections do not: a program ends when it has
- * nothing left to do, and not after the idle timeout of its last connection.
- */
+/** Keeps the process alive while something is awaited; idle connections do not. */
 import { LONGEST_MS } from '../base/time.ts';
 
 export class Hold {
   #count = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** Keeps the process alive until `work` has settled. */
   async during<T>(work: () => Promise<T>): Promise<T> {
     const release = this.take();
     try {
@@ -18,7 +14,7 @@ export class Hold {
     }
   }
 
-  /** Keeps the process alive until the returned function is called; call it once. */
+  /** Call the returned function once. */
   take(): () => void {
     if (this.#count++ === 0) this.#timer = setInterval(() => undefined, LONGEST_MS);
     return () => {

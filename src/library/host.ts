@@ -3,15 +3,14 @@ import { accessSync, constants } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, SshpoolError } from '../base/errors.ts';
-import { commandOf } from '../config/exec-args.ts';
-import { checkUser, parseTarget, type Target } from '../config/target.ts';
+import { commandOf } from '../config/command-line/exec-args.ts';
+import { checkUser, parseTarget, type Target } from '../config/command-line/target.ts';
 import { checkHostConfig } from './schema.ts';
 import type { HostConfig } from './types.ts';
 
 export interface CheckedHost {
   readonly config: HostConfig;
   readonly target: Target;
-  /** Options of ssh, placed before the target. */
   readonly sshArgs: readonly string[];
 }
 

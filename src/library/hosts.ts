@@ -19,10 +19,8 @@ export interface HostOptions extends Pick<RunOptions, 'signal' | 'timeoutMs' | '
 }
 
 /**
- * Runs a command of `docker compose` for a project; resolves to its standard output. `up` always runs in
- * the background.
- * @throws SshpoolError BAD_INPUT before anything is sent; COMMAND_FAILED, BAD_OUTPUT, and as
- * ConnectionPool.run
+ * Resolves to the standard output of a `docker compose` command; `up` always runs in the background.
+ * @throws SshpoolError BAD_INPUT before anything is sent; COMMAND_FAILED, BAD_OUTPUT; as ConnectionPool.run
  */
 export function composeExec(
   host: HostConfig,
@@ -41,10 +39,7 @@ export function listComposeProjects(
   return listOver(on(host, options));
 }
 
-/**
- * The services of a project, including stopped ones; none, and `unknown`, if it does not exist.
- * @throws SshpoolError as composeExec
- */
+/** Stopped services too; none, and `unknown`, for an unknown project. @throws SshpoolError as composeExec */
 export function getComposeStatus(
   host: HostConfig,
   project: string,
@@ -53,7 +48,7 @@ export function getComposeStatus(
   return statusOver(on(host, options), project);
 }
 
-/** The resources that a host reports, in one round trip. @throws SshpoolError as composeExec */
+/** In one round trip; what the host does not report is null. @throws SshpoolError as composeExec */
 export function getHostResources(
   host: HostConfig,
   options: HostOptions = {},

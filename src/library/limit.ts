@@ -34,17 +34,14 @@ export class Limit {
     return this.#controller.signal;
   }
 
-  /** The reason of the abort, if there was one; otherwise what was thrown. */
   reasonFor(thrown: unknown): unknown {
     return this.signal.aborted ? this.signal.reason : thrown;
   }
 
-  /** Aborts for a reason of the pool itself. */
   abort(reason: SshpoolError): void {
     this.#controller.abort(reason);
   }
 
-  /** Removes the limit. */
   end(): void {
     this.#end();
   }

@@ -3,17 +3,13 @@ import { lstatSync, rmSync, type Stats } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { describe, SshpoolError } from '../base/errors.ts';
 import { connectFailure, listenAlone } from '../base/unix-socket.ts';
-import { takeLock, type Lock } from '../client/lock.ts';
-import { SOCKET_PATH_MAX } from '../config/paths.ts';
+import { takeLock, type Lock } from '../client/call/lock.ts';
+import { SOCKET_PATH_MAX } from '../config/settings/paths.ts';
 
 /** How long other processes may hold the lock, on a busy machine. */
 const LOCK_MS = 15_000;
 
-/**
- * Listens at `path`, for this user alone. An existing file is replaced only if it is a socket of this
- * user without a listener. `lock` is a file that all processes use that do this.
- * @throws SshpoolError BAD_SOCKET
- */
+/** Replaces only a dead socket of this user. All who do so share `lock`. @throws SshpoolError BAD_SOCKET */
 export async function listenAt(
   path: string,
   lock: string,
@@ -42,10 +38,7 @@ async function locked(path: string): Promise<Lock> {
   }
 }
 
-/**
- * True if the path is free; false if a dead socket of this user is there.
- * @throws SshpoolError BAD_SOCKET if no socket can be made there
- */
+/** False if a dead socket of this user is there. @throws SshpoolError BAD_SOCKET if none can be made there */
 export async function checkPlace(path: string): Promise<boolean> {
   const bytes = Buffer.byteLength(path);
   // Node cuts off a longer path without an error.

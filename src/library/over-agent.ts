@@ -3,10 +3,10 @@ import { lend, view } from '../base/borrowed.ts';
 import { currentDirectory } from '../base/current-directory.ts';
 import { SshpoolError } from '../base/errors.ts';
 import { ownPlace } from '../base/place.ts';
-import { Call, envLines, NotTaken, type MessageOf } from '../client/call.ts';
-import { connectOrStart } from '../client/connect.ts';
-import { withAgent } from '../client/versions.ts';
-import type { RuntimePaths } from '../config/paths.ts';
+import { Call, envLines, NotTaken, type MessageOf } from '../client/call/call.ts';
+import { connectOrStart } from '../client/call/connect.ts';
+import { withAgent } from '../client/call/versions.ts';
+import type { RuntimePaths } from '../config/settings/paths.ts';
 import { MAX_CHUNK, type Message } from '../wire/protocol.ts';
 import type { CommandProcess } from './process.ts';
 
@@ -15,17 +15,13 @@ export interface AgentSetting {
   readonly version: string;
 }
 
-/** What to run: a command of the agent and its arguments; and the name of the host in messages. */
 export interface AgentCommand {
   readonly command: 'exec' | 'forward';
   readonly words: readonly Buffer[];
   readonly name: string;
 }
 
-/**
- * Starts the command through the agent, which is started if none runs; resolves when the command runs.
- * @throws SshpoolError as the agent says, AGENT_LOST, AGENT_START, AGENT_VERSION; `signal.reason`
- */
+/** @throws SshpoolError AGENT_START, AGENT_LOST, AGENT_VERSION, as the agent says, or `signal.reason` */
 export function startOverAgent(
   process: CommandProcess,
   { command, words, name }: AgentCommand,
@@ -83,14 +79,13 @@ class AgentRun {
     });
   }
 
-  /** The command does not run, or its end cannot be observed. */
   refuse(reason: unknown): void {
     this.#reject(reason);
     // After NotTaken withAgent makes a second call for the same command.
     if (!(reason instanceof NotTaken)) this.#process.fail(SshpoolError.from(reason));
   }
 
-  /** Returns true for the last message. */
+  /** True for the last message. */
   receive(call: Call, message: Message): boolean {
     switch (message.type) {
       case 'askEnvironment': {

@@ -3,15 +3,12 @@ import { deferred } from '../base/deferred.ts';
 import { SshpoolError } from '../base/errors.ts';
 import { signalExitCode } from '../base/signals.ts';
 import type { Clock } from '../base/time.ts';
-import { RemoteEnd } from '../pool/remote-end.ts';
+import { EndCommand } from '../pool/end-command.ts';
 import type { Lease } from '../pool/opener.ts';
 import type { Outcome, Start } from '../ssh/channel/session.ts';
 import type { CommandProcess } from './process.ts';
 
-/**
- * Starts the command on the waiting session of the lease; resolves when the command runs.
- * @throws SshpoolError REQUEST_REFUSED, and why the connection was lost
- */
+/** Resolves when it runs. @throws SshpoolError REQUEST_REFUSED, NO_STATUS, and why the connection was lost */
 export function startOverSession(
   process: CommandProcess,
   lease: Lease,
@@ -19,7 +16,7 @@ export function startOverSession(
   clock: Clock,
 ): Promise<void> {
   const { session, connection, reused } = lease;
-  const remote = new RemoteEnd(lease, clock);
+  const remote = new EndCommand(lease, clock);
   const over = deferred();
   return new Promise((resolve, reject) => {
     let started = false;

@@ -3,13 +3,13 @@ import { channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import { currentDirectory } from '../base/current-directory.ts';
 import { SshpoolError } from '../base/errors.ts';
-import { FileContents } from '../config/file-contents.ts';
-import { runtimePaths } from '../config/paths.ts';
-import { checkDir, ensureDir } from '../config/private-directory.ts';
-import { selectEnv } from '../config/send-env.ts';
-import type { Settings } from '../config/settings.ts';
-import { Mounts } from '../config/mounts.ts';
-import { SshConfig } from '../config/ssh-config.ts';
+import { FileContents } from '../config/ssh-config/file-contents.ts';
+import { runtimePaths } from '../config/settings/paths.ts';
+import { checkDir, ensureDir } from '../config/settings/private-directory.ts';
+import { selectEnv } from '../config/ssh-config/send-env.ts';
+import type { Settings } from '../config/settings/settings.ts';
+import { Mounts } from '../config/ssh-config/mounts.ts';
+import { SshConfig } from '../config/ssh-config/ssh-g.ts';
 import type { OnPoolEvent, PoolEvent } from '../pool/events.ts';
 import { Pool } from '../pool/pool.ts';
 import type { Lease } from '../pool/opener.ts';
@@ -54,7 +54,6 @@ class Place {
     this.#connectionId = lease.connection.id;
   }
 
-  /** The connection that was used last. */
   get connectionId(): number {
     return this.#connectionId;
   }
@@ -81,10 +80,7 @@ class Place {
   }
 }
 
-/**
- * Connections to hosts, shared by all commands of this program. The pool never prompts: a host key or a
- * passphrase that needs a user's answer is an error. Idle connections do not keep the process alive.
- */
+/** Never prompts: a host key or passphrase that needs an answer fails. Idle, it lets the process end. */
 export class SSHConnectionPool extends BasePool<Place> {
   /** `on` and `off` give its listeners their types. */
   readonly #emitter = new EventEmitter();
@@ -92,7 +88,7 @@ export class SSHConnectionPool extends BasePool<Place> {
   readonly #services: ReachServices;
   readonly #heldKeys: HeldKeys;
 
-  /** @throws SshpoolError BAD_INPUT naming the field; UNSAFE_PATH, PATH_TOO_LONG */
+  /** @throws SshpoolError BAD_INPUT naming the field; BAD_SETTING, PATH_TOO_LONG */
   constructor(config: Partial<SSHPoolConfig> = {}) {
     const checked = checkPoolConfig(withDefaults(config));
     super(checked);
@@ -199,7 +195,7 @@ export class SSHConnectionPool extends BasePool<Place> {
     return this.#pool.closeAll(SshpoolError.of('POOL_CLOSED', {}));
   }
 
-  /** Resolves the host as ssh would, labelled with the name that the program gave it. */
+  /** Labels the host with the name that the program gave it. */
   async #reach({ config, target, sshArgs }: CheckedHost): Promise<ReachResult> {
     const reached = await reach(this.#services, { target, sshArgs }, NO_CALLER);
     const { name } = config;
@@ -219,13 +215,12 @@ export class SSHConnectionPool extends BasePool<Place> {
   }
 }
 
-/** Drops undefined values, so that they do not replace a default. */
+/** An undefined value must not replace a default. */
 function withDefaults(config: Partial<SSHPoolConfig>): SSHPoolConfig {
   const given = Object.entries(config).filter(([, value]) => value !== undefined);
   return { ...DEFAULT_POOL_CONFIG, ...(Object.fromEntries(given) as Partial<SSHPoolConfig>) };
 }
 
-/** A program has no user to prompt. */
 const NO_CALLER: CallerContext = {
   get cwd() {
     return currentDirectory();
@@ -246,7 +241,6 @@ function settingsOf(config: SSHPoolConfig): Settings {
     queueTimeoutMs: queueTimeoutMs ?? DEFAULT_QUEUE_TIMEOUT_MS,
     link: link ?? 'auto',
     followAddresses: false,
-    // There is no agent.
     agentIdleTimeoutMs: 0,
     log: 'info',
   };

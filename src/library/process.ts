@@ -5,16 +5,13 @@ import { checkSignal } from './schema.ts';
 import { CommandInput, CommandOutput } from './streams.ts';
 import type { ExecOptions, RemoteExit, RemoteProcess, SignalName } from './types.ts';
 
-/** What carries the command: a session of this process, or a call to the agent. */
 export interface Carrier {
   write(data: Borrowed): void;
   endStdin(): void;
-  /** `bytes` of stdout and stderr were read, or dropped. */
   consume(bytes: number): void;
-  /** The reader of stdout has left. */
   closeStdout(): void;
   signal(name: SignalName): void;
-  /** Makes sure that the command ends; its output is dropped. Resolves when it has ended. */
+  /** Ends the command; its output is dropped. Resolves when it has ended, or was left to the agent to end. */
   abandon(): Promise<void>;
 }
 
@@ -23,7 +20,7 @@ export class CommandProcess implements RemoteProcess {
   readonly stdout: CommandOutput;
   readonly stderr: CommandOutput;
   readonly exit: Promise<RemoteExit>;
-  /** Resolves when the command has ended completely, at the host too. */
+  /** Resolves when nothing more has to be done to end the command. */
   readonly over: Promise<void>;
   readonly #begin: () => void;
   #carrier: Carrier | undefined;
@@ -53,14 +50,13 @@ export class CommandProcess implements RemoteProcess {
     };
   }
 
-  /** The command runs, over this carrier. */
   begin(carrier: Carrier): void {
     this.#carrier = carrier;
     if (this.#ended) void carrier.abandon();
     else this.#begin();
   }
 
-  /** The command has ended, and all its output has arrived. */
+  /** All its output has arrived. */
   finish(exit: RemoteExit): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -82,7 +78,7 @@ export class CommandProcess implements RemoteProcess {
     this.#isOver(this.#carrier?.abandon());
   }
 
-  /** Ends the command without a report: the program ends too. */
+  /** Without a report: the program ends too. */
   abort(): void {
     if (this.#ended) return;
     this.#ended = true;

@@ -1,7 +1,7 @@
-/** Checks what programs give the pool, before anything is done with it. */
+/** Checks what programs give the pool. All checks @throws SshpoolError BAD_INPUT naming the field. */
 import { z } from 'zod';
 import { SshpoolError } from '../base/errors.ts';
-import { LINK_SETTINGS } from '../config/settings.ts';
+import { LINK_SETTINGS } from '../config/settings/settings.ts';
 import { LONGEST_MS } from '../base/time.ts';
 import type {
   AgentPoolConfig,
@@ -35,7 +35,7 @@ const HOST = z.object(
     sshKeyPath: text('the path of a private key file').optional(),
     sshOptions: z
       .record(
-        z.string().regex(/^[A-Za-z]+$/, 'is no name of an option'),
+        z.string().regex(/^[A-Za-z]+$/, 'is not the name of an option'),
         text('the value of an option'),
         'must be an object of options',
       )
@@ -81,18 +81,13 @@ const POOL = z.custom<ConnectionPool>(
 );
 const WITH_POOL = z.looseObject({ pool: POOL.optional() }, 'must be an object');
 
-/** @throws SshpoolError BAD_INPUT naming the field */
 export const checkHostConfig = (given: HostConfig): HostConfig => check(HOST, 'host', given);
-/** @throws SshpoolError BAD_INPUT naming the field */
 export const checkPoolConfig = (given: SSHPoolConfig): SSHPoolConfig =>
   check(CONFIG, 'config', given);
-/** @throws SshpoolError BAD_INPUT naming the field */
 export const checkAgentPoolConfig = (given: AgentPoolConfig): AgentPoolConfig =>
   check(z.object(AGENT_CONFIG, 'must be an object'), 'config', given);
-/** @throws SshpoolError BAD_INPUT naming the field */
 export const checkExecOptions = (given: ExecOptions): ExecOptions =>
   check(EXEC_OPTIONS, 'options', given);
-/** @throws SshpoolError BAD_INPUT naming the field */
 export const checkRunOptions = (given: RunOptions): RunOptions =>
   check(RUN_OPTIONS, 'options', given);
 
@@ -100,9 +95,8 @@ const SIGNAL = z.enum(
   ['HUP', 'INT', 'QUIT', 'TERM', 'KILL', 'USR1', 'USR2'] satisfies SignalName[],
   'must be HUP, INT, QUIT, TERM, KILL, USR1 or USR2',
 );
-/** @throws SshpoolError BAD_INPUT */
 export const checkSignal = (given: SignalName): SignalName => check(SIGNAL, 'signal', given);
-/** Other fields are not checked. @throws SshpoolError BAD_INPUT naming the field */
+/** Other fields are not checked. */
 export const checkPoolOption = (given: { readonly pool?: ConnectionPool | undefined }): void =>
   void check(WITH_POOL, 'options', given);
 

@@ -1,7 +1,6 @@
-/** The counters of a pool as programs see them. */
+/** The fields of PoolStats, out of all counters of this process or of the agent. */
 import type { PoolStats } from './types.ts';
 
-/** The fields of PoolStats, out of all counters of this process or of the agent. */
 export function statsOf(totals: PoolStats): PoolStats {
   return {
     poolHits: totals.poolHits,

@@ -3,14 +3,12 @@ import { keep, lend, type Borrowed } from '../base/borrowed.ts';
 import { Readable, Writable } from 'node:stream';
 import { Credit } from '../base/credit.ts';
 
-/** Bytes from the host; as many as were read may follow. */
 export class CommandOutput extends Readable {
   readonly #consume: (bytes: number) => void;
   readonly #onGivenUp: () => void;
   #unread = 0;
   #ended = false;
 
-  /** `onGivenUp`: the reader left before the end. */
   constructor(consume: (bytes: number) => void, onGivenUp: () => void = () => undefined) {
     super();
     this.#consume = consume;
@@ -62,7 +60,6 @@ export interface InputEvents {
   end(): void;
 }
 
-/** Bytes to the host, within what the other side grants. */
 export class CommandInput extends Writable {
   readonly #events: InputEvents;
   readonly #credit = new Credit();

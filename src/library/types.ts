@@ -1,6 +1,6 @@
 /** What programs give the pool and get from it. The public types of the library; no code. */
 import type { Readable, Writable } from 'node:stream';
-import type { LinkSetting } from '../config/settings.ts';
+import type { LinkSetting } from '../config/settings/settings.ts';
 
 /** A host as a program describes it. Missing fields come from ssh_config(5), as with ssh. */
 export interface HostConfig {
@@ -18,7 +18,6 @@ export interface HostConfig {
   readonly sshOptions?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Times are in milliseconds. */
 export interface SSHPoolConfig {
   /** The most connections to one host at a time; each carries up to eight commands. */
   readonly maxConnections: number;
@@ -63,13 +62,12 @@ export interface ExecOptions {
   readonly stdin?: 'pipe' | 'ignore' | undefined;
 }
 
-/** How a command ended. */
 export interface RemoteExit {
   /** Its exit status; 128+n if signal n ended it. */
   readonly exitCode: number;
   /** The signal that ended it, without SIG. */
   readonly signal: string | undefined;
-  /** The connection existed before the call. */
+  /** The connection was used before. */
   readonly reused: boolean;
 }
 
@@ -85,13 +83,13 @@ export interface RemoteProcess extends AsyncDisposable {
   readonly stdout: Readable;
   readonly stderr: Readable;
   /**
-   * Resolves when the command has ended, whatever its status. Rejects with SshpoolError
-   * CONNECTION_LOST, CONNECTION_CLOSED, POOL_CLOSED, AGENT_LOST, NO_STATUS, CANCELLED or TIMED_OUT.
+   * Resolves when the command has ended, whatever its status. Rejects with SshpoolError CONNECTION_LOST,
+   * CONNECTION_CLOSED, POOL_CLOSED, AGENT_LOST, NO_STATUS, REQUEST_REFUSED, CANCELLED or TIMED_OUT.
    */
   readonly exit: Promise<RemoteExit>;
   /** Signals the process group of the command; default TERM. */
   kill(signal?: SignalName): void;
-  /** Ends the command if it runs, by TERM or HUP first, then by KILL; resolves when it has ended. */
+  /** Ends the command by TERM or HUP, then by KILL. Resolves when it has ended, or the agent was told. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -106,10 +104,7 @@ export interface RunResult extends RemoteExit {
   readonly stderr: string;
 }
 
-/**
- * A connection to a host, given out by getConnection. If it is lost, the next command runs over another
- * one. `using` releases it.
- */
+/** Given out by getConnection. If it is lost, the next command runs over another one. `using` releases it. */
 export interface PooledConnection extends Disposable {
   readonly host: HostConfig;
   /** @throws SshpoolError RELEASED after its release, and as ConnectionPool.exec */
@@ -124,20 +119,17 @@ export interface PooledConnection extends Disposable {
 export interface ConnectionPool extends AsyncDisposable {
   /**
    * A connection to the host, logged in.
-   * @throws SshpoolError BAD_INPUT, POOL_EXHAUSTED, POOL_CLOSED, and why the host cannot be reached
+   * @throws SshpoolError BAD_INPUT, POOL_EXHAUSTED, POOL_CLOSED, CANCELLED; why the host cannot be reached
    */
   getConnection(
     host: HostConfig,
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<PooledConnection>;
-  /**
-   * Releases the connection. May be called again.
-   * @throws SshpoolError BAD_INPUT if it is not a connection to that host from this pool
-   */
+  /** May be called again. @throws SshpoolError BAD_INPUT if it is not of that host and this pool */
   releaseConnection(host: HostConfig, connection: PooledConnection): void;
   /**
    * Starts a command through the login shell of the host; resolves when it runs.
-   * @throws SshpoolError as getConnection; BAD_COMMAND, REQUEST_REFUSED, CANCELLED, TIMED_OUT
+   * @throws SshpoolError as getConnection; BAD_COMMAND, REQUEST_REFUSED, TIMED_OUT
    */
   exec(host: HostConfig, command: string, options?: ExecOptions): Promise<RemoteProcess>;
   /**

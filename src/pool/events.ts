@@ -1,11 +1,11 @@
 /** The events of the pool, for observers. An observer cannot change what the pool does. */
 import type { SshpoolError } from '../base/errors.ts';
-import type { EvictReason } from './lifetime.ts';
-import type { Label } from './label.ts';
-import type { ConnectionRow } from './stats.ts';
+import type { EvictReason } from './connection/lifetime.ts';
+import type { Label } from './connection/context.ts';
+import type { ConnectionRow } from './connection/stats-row.ts';
 
 export type PoolEvent =
-  /** A connection was made. Milliseconds. */
+  /** A connection was made. */
   | { readonly type: 'connect'; readonly connection: ConnectionRow; readonly connectMs: number }
   /** An existing connection is used again. */
   | { readonly type: 'reuse'; readonly connection: ConnectionRow }

@@ -1,12 +1,10 @@
 /** What a group is given, the events that it reports, and what it gives to its connections. */
 import type { Trace } from '../base/moves.ts';
 import type { Clock } from '../base/time.ts';
-import type { MadeConnect } from './pending-connects.ts';
-import type { ConnectionContext, ConnectionEvents } from './connection-context.ts';
+import type { MadeConnect, ConnectionContext, ConnectionEvents } from './connection/context.ts';
 import type { OnPoolEvent } from './events.ts';
 import type { Handshakes } from './handshakes.ts';
-import type { Found, Limits } from './limits.ts';
-import { SESSIONS_PER_CONNECTION } from './policy.ts';
+import type { Found, Limits } from './connection/limits.ts';
 import type { PoolRequest, PoolSettings } from './request.ts';
 import type { Counters } from './stats.ts';
 
@@ -15,14 +13,12 @@ export interface GroupContext {
   readonly settings: PoolSettings;
   readonly counters: Counters;
   readonly handshakes: Handshakes;
-  /** What the server is known to allow. */
   readonly limits: { known(): Limits; learn(found: Found): void };
-  /** The numbers of the next connection and of the next call. */
+  /** The number of the next connection. */
   readonly nextId: () => number;
   readonly nextCall: () => number;
   readonly onEvent: OnPoolEvent | undefined;
   readonly trace: Trace | undefined;
-  /** Called when the group is empty. */
   readonly onEmpty: () => void;
 }
 
@@ -45,10 +41,4 @@ export function connectionContext(
     trace,
     events,
   };
-}
-
-/** How many concurrent sessions a new connection will take. */
-export function capOfNew({ grade, maxChannels }: Limits): number {
-  const isOne = grade === 'untried' || grade === 'single';
-  return isOne ? 1 : Math.min(SESSIONS_PER_CONNECTION, maxChannels);
 }

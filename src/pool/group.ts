@@ -1,17 +1,15 @@
-/**
- * The connections of one identity (one key): the waiting callers, the connects under way, and the one
- * place where waiting callers are matched with connections.
- */
+/** The connections of one identity (one key), its callers, and the one place that matches the two. */
 import { SshpoolError } from '../base/errors.ts';
 import type { Link } from '../ssh/link/link.ts';
 import type { Tunnel } from '../ssh/channel/tunnel.ts';
-import { PendingConnects, type ConnectFailure, type MadeConnect } from './pending-connects.ts';
-import { Connection } from './connection.ts';
-import type { ConnectionEvents } from './connection-context.ts';
-import { capOfNew, connectionContext, type GroupContext } from './group-context.ts';
+import { PendingConnects, type ConnectFailure } from './pending-connects.ts';
+import type { MadeConnect, ConnectionEvents } from './connection/context.ts';
+import { Connection } from './connection/connection.ts';
+import { connectionContext, type GroupContext } from './group-context.ts';
+import { capOfNew } from './connection/standing.ts';
 import { place, type Placement } from './policy.ts';
 import type { PoolRequest } from './request.ts';
-import { noRoom, sharing, Waiter, Waiters } from './waiter.ts';
+import { noRoom, sharing, Waiter, Waiters } from './waiting-calls.ts';
 import {
   sessionOpener,
   tunnelOpener,
@@ -53,26 +51,19 @@ export class Group {
     return this.#waiters.queued;
   }
 
-  /** Callers wait, and no connect or probe is under way that could serve them. */
   get isCrowded(): boolean {
     const isProbing = this.#open.some(({ proof }) => proof === 'probing');
     return this.#waiters.waiting.length > 0 && this.#coming === 0 && !isProbing;
   }
 
-  /**
-   * Resolves to a session on an existing or a new connection.
-   * @throws SshpoolError POOL_EXHAUSTED, SESSION_REFUSED, CANCELLED, or why connecting failed
-   */
+  /** @throws SshpoolError POOL_EXHAUSTED, SESSION_REFUSED, CANCELLED, or why connecting failed */
   acquire(request: PoolRequest, signal: AbortSignal): Promise<Lease> {
     return new Promise((resolve, reject) => {
       this.#admit(request, sessionOpener(this.#context.clock, resolve), reject, signal);
     });
   }
 
-  /**
-   * Resolves to a stream to a machine behind the server, on an existing or a new connection.
-   * @throws SshpoolError as acquire; TUNNEL_REFUSED, CONNECT_TIMEOUT
-   */
+  /** @throws SshpoolError as acquire; TUNNEL_REFUSED, CONNECT_TIMEOUT */
   tunnel(request: PoolRequest, way: TunnelRequest, signal: AbortSignal): Promise<Tunnel> {
     return new Promise((resolve, reject) => {
       this.#admit(request, tunnelOpener(this.#context.clock, way, resolve), reject, signal);
@@ -98,7 +89,7 @@ export class Group {
     signal.addEventListener('abort', () => this.#leave(waiter, SshpoolError.of('CANCELLED', {})));
   }
 
-  /** Closes all connections, also those being made; without `force` running sessions end first. */
+  /** Without `force` running sessions end first, and waiting callers are served. */
   close(force: SshpoolError | undefined): void {
     this.#closing = true;
     if (force) {
@@ -109,7 +100,6 @@ export class Group {
     for (const connection of this.#connections) connection.drain(force);
   }
 
-  /** A caller waits, for the first time or again. */
   #queue(waiter: Waiter): void {
     this.#pump();
     if (waiter.state !== 'waiting') return;
@@ -145,7 +135,6 @@ export class Group {
       if (placement.kind === 'use') this.#give(first, placement.connection);
       else if (placement.kind === 'probe') placement.connection.probe();
       else if (placement.kind === 'connect' && mayConnect) {
-        // The first caller that does not lead a connect yet.
         const next = [...waiting].find((waiter) => !this.#connects.isLedBy(waiter));
         this.#connects.begin(next ?? first, placement.purpose);
       } else return;
@@ -179,7 +168,6 @@ export class Group {
     return [...this.#connections].filter(({ state }) => state === 'open');
   }
 
-  /** Connects under way, without those that have waited too long for a user's answer. */
   get #coming(): number {
     return this.#connects.size - this.#connects.stalled;
   }
@@ -197,7 +185,6 @@ export class Group {
         if (reused) this.#context.onEvent?.({ type: 'reuse', connection: connection.row() });
         return true;
       },
-      // At the end of the queue, with a new deadline.
       onRetry: () => {
         if (this.#waiters.move(waiter, 'retry')) this.#queue(waiter);
       },
@@ -221,7 +208,10 @@ export class Group {
       onRoom: () => this.#pump(),
       onLimit: (found) => limits.learn(found),
       onReached: () => this.#reached(connection, 0),
-      onRefused: () => onEvent?.({ type: 'refuse', connection: connection.row() }),
+      onRefused: () => {
+        counters.refusedSessions++;
+        onEvent?.({ type: 'refuse', connection: connection.row() });
+      },
       onClosed: () => this.#removed(connection),
     };
     const facts = connectionContext(this.#context, request, made, events);
@@ -239,10 +229,7 @@ export class Group {
     this.#pump();
   }
 
-  /**
-   * A command was sent and the connection is silent. Another connection shows whether the network is down
-   * or only this connection; it also serves the waiting callers.
-   */
+  /** Another connection shows whether the network is down or only `silent`; it also serves callers. */
   #reachElsewhere(silent: Connection, waiter: Waiter): void {
     const others = this.#open.filter(({ proof }) => proof !== 'silent');
     for (const connection of others) connection.probe();
@@ -254,7 +241,7 @@ export class Group {
     this.#connects.begin(Waiter.absent(waiter), 'speed');
   }
 
-  /** The server was reached by another connection: a new one, made within `tookMs`, or an existing one. */
+  /** `tookMs`: of the connect; 0 if `by` existed before. */
   #reached(by: Connection, tookMs: number): void {
     for (const one of this.#connections) if (one !== by) one.pulse.reachedElsewhere(tookMs);
   }
@@ -268,16 +255,12 @@ export class Group {
     this.#checkEmpty();
   }
 
-  /** While a prompt is open, its caller leaves the queue and gets no other connection. */
   #asked(waiter: Waiter): void {
     if (this.#connects.isAsking(waiter)) this.#waiters.move(waiter, 'ask');
     else if (this.#waiters.move(waiter, 'answered')) this.#queue(waiter);
   }
 
-  /**
-   * A failed connect fails all callers that wait for it; if other connections answer, they wait for
-   * those. It is not repeated at once, but after a connect for speed one for room may be needed.
-   */
+  /** Fails all callers that wait for this connect; if other connections answer, they wait for those. */
   #connectFailed({ error, leader, purpose, asked }: ConnectFailure<Waiter>): void {
     if (error) {
       this.#failure = error;
@@ -293,6 +276,7 @@ export class Group {
       for (const waiter of sharing(leader, others, isPersonal)) this.#leave(waiter, error);
       this.#pump();
     } else {
+      // The connect is not repeated at once, but after one for speed one for room may be needed.
       this.#connects.settle();
       this.#pump(purpose === 'speed');
     }

@@ -1,19 +1,14 @@
-/**
- * Limits the handshakes under way with each server: sshd drops connections at random once ten are not
- * logged in yet (MaxStartups 10:30:100 of sshd_config), whichever targets they are for. Further
- * handshakes wait in a queue.
- */
+/** Limits the handshakes under way with each server, whichever targets they are for. Others wait. */
 import { SshpoolError } from '../base/errors.ts';
 import { Fifo } from '../base/fifo.ts';
 import type { Clock } from '../base/time.ts';
 
-/** The most handshakes with one server at a time. */
+/** sshd drops connections at random once ten are not logged in yet (sshd_config, MaxStartups 10:30:100). */
 const LIMIT = 10;
 /** Above this number each further start is delayed at random, so that they do not run in step. */
 const FEW = 3;
 const JITTER_MS = 50;
 
-/** The handshakes of one server. */
 interface Line {
   underWay: number;
   /** Each starts a waiting handshake, which takes the place of the one that ended. */
@@ -25,17 +20,12 @@ export class Handshakes {
   readonly #random: () => number;
   readonly #lines = new Map<string, Line>();
 
-  /** `random` is as Math.random. */
   constructor(clock: Clock, random: () => number) {
     this.#clock = clock;
     this.#random = random;
   }
 
-  /**
-   * Calls `shake` when its turn has come. The next one starts when `shake` has settled or has called
-   * `leave`, because a user may take any time to answer a prompt.
-   * @throws SshpoolError CANCELLED if the signal is aborted before the turn, or why it failed
-   */
+  /** @throws SshpoolError CANCELLED if the signal is aborted before its turn, or why `shake` failed */
   async run<T>(
     server: string,
     signal: AbortSignal,
@@ -52,6 +42,7 @@ export class Handshakes {
       });
     }
     let isHere = true;
+    // Called early if a prompt opens: a user may take any time to answer.
     const leave = (): void => {
       if (isHere) this.#leave(server, line);
       isHere = false;

@@ -1,32 +1,25 @@
-/**
- * Opens what a call needs on a connection: a session for its command, or a tunnel. Does not know the caller,
- * nor how the connection is chosen.
- */
+/** Opens what a call needs on a connection: a session for its command, or a tunnel. */
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
 import { OPEN_FAILURE } from '../ssh/channel/messages.ts';
 import type { Session } from '../ssh/channel/session.ts';
 import type { Destination, Tunnel } from '../ssh/channel/tunnel.ts';
-import type { ConnectTimes } from './pending-connects.ts';
-import type { Connection } from './connection.ts';
+import type { ConnectTimes } from './connection/context.ts';
+import type { Connection } from './connection/connection.ts';
 
-/** A session that waits for its command, and how it was acquired. */
 export interface Lease {
   readonly session: Session;
   readonly connection: Connection;
-  /** The connection existed before the call. */
+  /** Another call has used the connection before. */
   readonly reused: boolean;
   readonly queueMs: number;
-  /** 0 if a connection was reused. */
   readonly connectMs: number;
 }
 
-/** The destination that the server connects to, and the time limit for that. */
 export type TunnelRequest = Destination & { readonly timeoutMs: number };
 
-/** The outcome: exactly one of these, and none if the call has ended. */
+/** Exactly one of onOpen, onRetry and onFailed is called. */
 export interface OpenEvents {
-  /** The connection existed before the call. */
   readonly reused: boolean;
   /** Returns false if the call has ended: then what is open must be closed. */
   onOpen(): boolean;
@@ -38,14 +31,13 @@ export interface OpenEvents {
 }
 
 export interface Opener {
-  /** It counts against the server's limit on sessions. */
   readonly isSession: boolean;
   open(connection: Connection, events: OpenEvents): void;
 }
 
 const NO_TIME: ConnectTimes = { connectMs: 0, askedMs: 0 };
 
-/** Opens a session; the call's waiting time counts from now on. */
+/** The waiting time of the call counts from now on. */
 export function sessionOpener(clock: Clock, resolve: (lease: Lease) => void): Opener {
   const since = clock.monotonic();
   const open = (connection: Connection, events: OpenEvents): void => {
@@ -81,7 +73,6 @@ export function sessionOpener(clock: Clock, resolve: (lease: Lease) => void): Op
   return { isSession: true, open };
 }
 
-/** Opens a stream to a machine behind the server. */
 export function tunnelOpener(
   clock: Clock,
   request: TunnelRequest,

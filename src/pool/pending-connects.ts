@@ -1,41 +1,22 @@
-/**
- * The connects under way in one group. Each is led by the waiting caller that started it: that caller's
- * user answers the prompts, and the connect is aborted when that caller leaves. The result is shared by
- * all waiting callers. But they do not wait for the leader's user for ever, nor share a failure that may
- * be due to the answers, since their own user may answer.
- */
+/** The connects under way in one group. The user of the caller that leads a connect answers its prompts. */
 import { SshpoolError } from '../base/errors.ts';
 import type { Trace } from '../base/moves.ts';
 import type { Clock } from '../base/time.ts';
 import type { Link } from '../ssh/link/link.ts';
 import { SETTLE_MS } from '../ssh/login/penalties.ts';
-import type { Label } from './label.ts';
+import type { Label, MadeConnect } from './connection/context.ts';
 import type { Handshakes } from './handshakes.ts';
 import type { Purpose } from './policy.ts';
 
 /** Wraps each prompt to the leader's user. */
 export type Asking = <T>(wait: () => Promise<T>) => Promise<T>;
 
-/** How to connect. */
 export interface Connector {
   /** HOST:PORT of the server, also behind a jump host. */
   readonly server: string;
   /** Whether a login at this server failed recently, for any caller. */
   readonly hasFailed: () => boolean;
-  /** Connects and logs in, for the caller that leads the connect. */
   readonly connect: (signal: AbortSignal, purpose: Purpose, asking: Asking) => Promise<Link>;
-}
-
-/** How long a connect took, in milliseconds. */
-export interface ConnectTimes {
-  readonly connectMs: number;
-  /** Time of the user's answers, not part of connectMs: it tells nothing about the network or the server. */
-  readonly askedMs: number;
-}
-
-/** The number of the connection that a connect has made, and how long it took. */
-export interface MadeConnect extends ConnectTimes {
-  readonly id: number;
 }
 
 interface Leader {
@@ -45,14 +26,13 @@ interface Leader {
 export interface PendingConnectsContext<L extends Leader> {
   readonly clock: Clock;
   readonly handshakes: Handshakes;
-  /** How long other callers wait for the leader's user, in milliseconds. */
+  /** How long other callers wait for the leader's user. */
   readonly patienceMs: number;
-  /** The number of the next connection. */
   readonly nextId: () => number;
   readonly trace: Trace | undefined;
   readonly onConnected: (link: Link, leader: L, made: MadeConnect) => void;
   readonly onFailed: (failure: ConnectFailure<L>) => void;
-  /** A prompt to the leader's user was opened or closed: see isAsking. */
+  /** A prompt was opened or closed: see isAsking. */
   readonly onAsking: (leader: L) => void;
   /** A connect is so slow that a caller with another connection should not wait for it. */
   readonly onSlow: () => void;
@@ -63,7 +43,6 @@ export interface ConnectFailure<L> {
   readonly error: SshpoolError | undefined;
   readonly leader: L;
   readonly purpose: Purpose;
-  /** The leader's user was prompted. */
   readonly asked: boolean;
 }
 
@@ -75,18 +54,15 @@ interface PendingConnect<L> {
   readonly controller: AbortController;
   slow: boolean;
   asked: boolean;
-  /** A prompt is open. */
   asking: boolean;
   /** A prompt is open for longer than other callers wait. */
   stalled: boolean;
-  /** Time of all its prompts together, in milliseconds. */
   askedMs: number;
 }
 
 export class PendingConnects<L extends Leader> {
   readonly #context: PendingConnectsContext<L>;
   readonly #all = new Set<PendingConnect<L>>();
-  /** By the monotonic clock. */
   #settlesUntil = -Infinity;
 
   constructor(context: PendingConnectsContext<L>) {
@@ -97,7 +73,6 @@ export class PendingConnects<L extends Leader> {
     return this.#all.size;
   }
 
-  /** How many connects wait for a user for longer than other callers wait. */
   get stalled(): number {
     return [...this.#all].filter(({ stalled }) => stalled).length;
   }
@@ -108,7 +83,6 @@ export class PendingConnects<L extends Leader> {
     return isSlow || this.#context.clock.monotonic() < this.#settlesUntil || hasFailed();
   }
 
-  /** After a failure in this group, whatever the reason, makes no connect for speed for a while. */
   settle(): void {
     this.#settlesUntil = this.#context.clock.monotonic() + SETTLE_MS;
   }
@@ -117,7 +91,6 @@ export class PendingConnects<L extends Leader> {
     return [...this.#all].some((attempt) => attempt.leader === leader);
   }
 
-  /** While a prompt is open, its caller is not moved to another connection. */
   isAsking(leader: L): boolean {
     return [...this.#all].some((attempt) => attempt.leader === leader && attempt.asking);
   }

@@ -1,27 +1,16 @@
-/** Decides where the next session goes: pure functions over one target's connections. */
+/** Decides where the next session or tunnel goes: pure functions over the connections of one identity. */
 
-/** The most sessions on one connection: below sshd's MaxSessions (10), with room for the spare. */
-export const SESSIONS_PER_CONNECTION = 8;
-
-/** How sure the pool is that the server still answers. */
-export type Proof = 'proven' | 'doubtful' | 'probing' | 'silent';
+import type { Proof } from './connection/pulse.ts';
 
 export interface ConnectionView {
-  /** Sessions under way, spares not counted. */
+  /** Without spares, but with sessions that only the server has not closed yet. */
   readonly running: number;
-  /** The most concurrent sessions that it takes. */
   readonly cap: number;
-  /** Whether it takes a tunnel beside what is under way. */
   readonly takesTunnel: boolean;
-  /**
-   * It needs a trial before it takes a tunnel, which stays open, or a session while no further connection
-   * is allowed.
-   */
+  /** It needs a trial before a tunnel, which stays open, or a session if no more connections are allowed. */
   readonly untried: boolean;
   readonly proof: Proof;
-  /** A session is open and waits for a command. */
   readonly spare: boolean;
-  /** A bulk transfer runs on it. */
   readonly bulk: boolean;
 }
 
@@ -29,20 +18,14 @@ export interface Demand {
   /** The first waiting caller wants a session; otherwise a tunnel, whose number is not limited. */
   readonly wantsSession: boolean;
   readonly waiting: number;
-  /** Connects under way. */
   readonly connecting: number;
-  /** The most connections, those under way included. */
   readonly max: number;
-  /** Concurrent sessions that a new connection will take. */
   readonly capOfNew: number;
   /** A connection with a bulk transfer is good enough: a second connect failed recently, or is slow. */
   readonly settles: boolean;
 }
 
-/**
- * Why another connection is made: because no connection has room, or only for speed. A connect for speed
- * does not prompt: the caller can use an existing connection without a password.
- */
+/** A connect for speed does not prompt: the caller can use an existing connection without a password. */
 export type Purpose = 'room' | 'speed';
 
 export type Placement<C> =
@@ -51,7 +34,6 @@ export type Placement<C> =
   | { readonly kind: 'connect'; readonly purpose: Purpose }
   | { readonly kind: 'wait' };
 
-/** Decides for the first waiting caller. */
 export function place<C extends ConnectionView>(
   connections: readonly C[],
   demand: Demand,
@@ -64,8 +46,7 @@ export function place<C extends ConnectionView>(
     untried && (isLast || !demand.wantsSession) && proof === 'proven' ? 'doubtful' : proof;
   const usable = withRoom.filter((one) => proofOf(one) === 'proven').toSorted(better)[0];
   // Beside a bulk transfer a command takes seconds on a slow link; a new connection takes less than one.
-  // So a caller that finds only bulk connections waits for a new one; later callers find it open.
-  // Connecting as soon as a transfer begins would log in twice for each, often for no caller.
+  // So the caller waits for one. Connecting for each transfer would log in twice, often for no caller.
   if (usable && (!usable.bulk || demand.settles)) return { kind: 'use', connection: usable };
   const doubtful = withRoom.find((one) => proofOf(one) === 'doubtful');
   if (doubtful) return { kind: 'probe', connection: doubtful };

@@ -1,19 +1,17 @@
-/**
- * The pool: open connections by identity. It knows sessions and links, not how a caller asks or how a
- * link is made.
- */
+/** The pool: open connections by identity. How a caller asks or a link is made is not known here. */
 import { SshpoolError } from '../base/errors.ts';
 import type { Trace } from '../base/moves.ts';
 import type { Clock } from '../base/time.ts';
 import type { Tunnel } from '../ssh/channel/tunnel.ts';
-import type { Connection } from './connection.ts';
-import type { Label } from './label.ts';
+import type { Connection } from './connection/connection.ts';
+import type { Label } from './connection/context.ts';
 import type { OnPoolEvent } from './events.ts';
 import { Group } from './group.ts';
 import type { PoolRequest, PoolSettings } from './request.ts';
 import { Handshakes } from './handshakes.ts';
-import { KnownLimits } from './limits.ts';
-import { Counters, totals, type ConnectionRow, type Totals } from './stats.ts';
+import { KnownLimits } from './connection/limits.ts';
+import { Counters, totals, type Totals } from './stats.ts';
+import type { ConnectionRow } from './connection/stats-row.ts';
 import type { Lease, TunnelRequest } from './opener.ts';
 
 export interface PoolSnapshot {
@@ -21,16 +19,14 @@ export interface PoolSnapshot {
   readonly connections: readonly ConnectionRow[];
 }
 
-/** Selects connections: returns true for those that are meant. */
 export type Match = (label: Label, key: string) => boolean;
 
 export interface PoolEvents {
   /** The last connection, connect and waiting caller are gone; may be called several times. */
   onEmpty(): void;
   readonly onEvent?: OnPoolEvent;
-  /** Of connections, their sessions, and calls. */
   readonly trace?: Trace;
-  /** A server was found to close each connection after its first session; gets the digest of its key. */
+  /** Gets the digest of the key of a server that closes each connection after its first session. */
   readonly onSingle?: (digest: string) => void;
 }
 
@@ -60,7 +56,6 @@ export class Pool {
     this.#events = events;
   }
 
-  /** Restores the servers that an earlier pool reported by `onSingle`. */
   recall(digests: readonly string[]): void {
     this.#limits.recall(digests);
   }
@@ -69,18 +64,12 @@ export class Pool {
     return this.#groups.size === 0;
   }
 
-  /**
-   * A session for one command, over a pooled connection.
-   * @throws SshpoolError as Group.acquire, and AGENT_STOPPING once closeAll was called
-   */
+  /** @throws SshpoolError as Group.acquire; AGENT_STOPPING once closeAll was called */
   acquire(request: PoolRequest, signal: AbortSignal): Promise<Lease> {
     return this.#acquire(request.key, request, signal);
   }
 
-  /**
-   * A stream to a machine behind a server, over a pooled connection to that server.
-   * @throws SshpoolError as acquire; TUNNEL_REFUSED, CONNECT_TIMEOUT
-   */
+  /** @throws SshpoolError as Group.tunnel; AGENT_STOPPING once closeAll was called */
   tunnel(request: PoolRequest, way: TunnelRequest, signal: AbortSignal): Promise<Tunnel> {
     if (this.#closing) return Promise.reject(SshpoolError.of('AGENT_STOPPING', {}));
     return this.#group(request.key, request.key).tunnel(request, way, signal);
@@ -102,16 +91,11 @@ export class Pool {
     return lease;
   }
 
-  /** Records how long a session took. */
   recordExec(ms: number): void {
     this.#counters.exec.add(ms);
   }
 
-  /**
-   * Closes connections, and resolves to their former rows: with `force` when all have closed, whose
-   * callers get `by` as the reason; otherwise when the idle ones have. Busy ones close when their
-   * sessions end.
-   */
+  /** Resolves to the former rows once all (with `force`) or the idle ones have closed; `by` is the reason. */
   async close(
     match: Match,
     { force, by = 'sshpool close' }: { readonly force: boolean; readonly by?: string },
@@ -152,7 +136,7 @@ export class Pool {
     return this.#group(group, request.key).acquire(request, signal);
   }
 
-  /** The group with this name: the key, or a unique name for a caller that wants its own connection. */
+  /** `name`: the key, or a unique name for a caller that wants its own connection. */
   #group(name: string, key: string): Group {
     const known = this.#groups.get(name);
     if (known) return known;

@@ -1,6 +1,8 @@
-/** The counters of the pool. Numbers only: how they are read and shown is not known here. */
+/** The counters of the pool: numbers only, however they are shown. */
 
-/** How many of the latest samples the percentiles are computed from. */
+import type { ConnectionRow } from './connection/stats-row.ts';
+
+/** The percentiles are those of the latest samples. */
 const SAMPLES = 1024;
 
 export interface Percentiles {
@@ -11,7 +13,6 @@ export interface Percentiles {
   readonly p99: number | null;
 }
 
-/** Durations in milliseconds, the latest 1024 of them. */
 export class Latency {
   readonly #samples: number[] = [];
   #count = 0;
@@ -40,31 +41,6 @@ export class Counters {
   readonly exec = new Latency();
 }
 
-export type ConnectionActivity = 'idle' | 'active' | 'draining';
-
-/** One connection as `stats` shows it. Times are ISO 8601, sizes bytes. */
-export interface ConnectionRow {
-  readonly id: number;
-  readonly target: string;
-  readonly user: string;
-  readonly host: string;
-  readonly port: number;
-  /** The kind of link that carries it, and why that kind. */
-  readonly link: string;
-  readonly linkReason: string;
-  readonly state: ConnectionActivity;
-  readonly sessions: number;
-  /** Open streams to machines behind the server. */
-  readonly tunnels: number;
-  readonly createdAt: string;
-  readonly lastUsedAt: string;
-  readonly hits: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  /** Round trip of the last ping; null before the first. */
-  readonly rttMs: number | null;
-}
-
 export interface Totals {
   readonly poolHits: number;
   readonly poolMisses: number;
@@ -82,7 +58,6 @@ export interface Totals {
   readonly execMs: Percentiles;
 }
 
-/** The totals over these connections. */
 export function totals(counters: Counters, rows: readonly ConnectionRow[], queued: number): Totals {
   const { poolHits, poolMisses } = counters;
   const uses = poolHits + poolMisses;

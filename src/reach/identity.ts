@@ -1,14 +1,9 @@
-/**
- * The client's identity at a server, and whether it changed during a connect: a login reads key files and
- * asks the key agent later than the call that it is made for, which may have waited for a proxy or for a
- * user by then.
- */
-import { identityPaths } from '../config/connection-key.ts';
-import type { FileContents } from '../config/file-contents.ts';
-import type { SshOptions } from '../config/ssh-options.ts';
+/** The client's identity at a server. A login reads it later than its call did, so it may have changed. */
+import { identityPaths } from '../config/ssh-config/connection-key.ts';
+import type { FileContents } from '../config/ssh-config/file-contents.ts';
+import type { SshOptions } from '../config/ssh-config/options.ts';
 import type { HeldKeys } from '../ssh/keys/held-keys.ts';
 
-/** The identity as texts to compare. */
 export interface IdentityDigest {
   /** Digest of the contents of `identityPaths`. */
   readonly contents: string;
@@ -34,10 +29,7 @@ export async function identityOf(
   };
 }
 
-/**
- * Call it before a login. The function that it returns tells after the login whether the identity was
- * `expected` all the time. A file that changed and changed back counts as changed.
- */
+/** Call before a login. The result tells after it if the identity was `expected`, without change and back. */
 export function watchIdentity(
   sources: IdentitySources,
   options: SshOptions,

@@ -1,21 +1,18 @@
-/**
- * From HOST and ssh's options to a request for the pool: resolves them as ssh would for this caller, and
- * says how to connect, also through jump hosts.
- */
+/** From HOST and ssh's options to a request for the pool: resolved as ssh would, also through jump hosts. */
 import { resolve } from 'node:path';
 import { SshpoolError } from '../base/errors.ts';
 import { printableWords } from '../base/printable.ts';
 import type { Clock } from '../base/time.ts';
-import { connectionKey, identityPaths } from '../config/connection-key.ts';
-import type { Jump } from '../config/jump.ts';
-import type { Mounts } from '../config/mounts.ts';
-import type { RuntimePaths } from '../config/paths.ts';
-import type { Settings } from '../config/settings.ts';
-import type { Invocation, SshConfig } from '../config/ssh-config.ts';
-import type { AgentChoice } from '../config/agent-choice.ts';
-import { wayOf, type SshOptions } from '../config/ssh-options.ts';
-import { targetArgs, type Target } from '../config/target.ts';
-import type { Env } from '../config/tokens.ts';
+import { connectionKey, identityPaths } from '../config/ssh-config/connection-key.ts';
+import type { Jump } from '../config/ssh-config/jump.ts';
+import type { Mounts } from '../config/ssh-config/mounts.ts';
+import type { RuntimePaths } from '../config/settings/paths.ts';
+import type { Settings } from '../config/settings/settings.ts';
+import type { Invocation, SshConfig } from '../config/ssh-config/ssh-g.ts';
+import type { AgentChoice } from '../config/ssh-config/agent-choice.ts';
+import { wayOf, type SshOptions } from '../config/ssh-config/options.ts';
+import { targetArgs, type Target } from '../config/command-line/target.ts';
+import type { Env } from '../config/ssh-config/tokens.ts';
 import type { Asking } from '../pool/pending-connects.ts';
 import type { PoolRequest } from '../pool/request.ts';
 import type { Pool } from '../pool/pool.ts';
@@ -36,7 +33,6 @@ import {
 } from './identity.ts';
 import { trustBehind, trustOf } from './trust.ts';
 
-/** What is needed to reach hosts, shared by all callers. */
 export interface ReachServices extends IdentitySources {
   readonly clock: Clock;
   readonly settings: Settings;
@@ -47,19 +43,16 @@ export interface ReachServices extends IdentitySources {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly pool: Pool;
   readonly penalties: Penalties;
-  /** Makes connections; loaded when the first one is made. */
+  /** Loaded at the first call. */
   readonly links: () => Promise<Pick<Links, 'connect'>>;
 }
 
-/** What a caller provides. */
 export interface CallerContext {
   readonly cwd: string;
-  /** The variables that the caller sent. */
   readonly env: Readonly<Record<string, string>>;
-  /** Asks the caller for its variables that match and are not on the list of those that it sends. */
+  /** Asks the caller for matching variables that it does not send in `env`. */
   environment(patterns: readonly string[]): Promise<Readonly<Record<string, string>>>;
   readonly ask: Ask;
-  /** Prints on the caller's standard error. */
   readonly note: Note;
 }
 
@@ -77,10 +70,7 @@ export interface ReachTarget {
   readonly invocation?: Invocation;
 }
 
-/**
- * @throws SshpoolError SSH_CONFIG if ssh rejects its configuration; JUMP_LOOP; NOT_SHARED, also if a file
- * system does not answer
- */
+/** @throws SshpoolError SSH_CONFIG if ssh rejects it; JUMP_LOOP; NOT_SHARED, also for a hung file system */
 export function reach(
   services: ReachServices,
   asked: ReachTarget,
@@ -142,7 +132,6 @@ function pathsOf(options: SshOptions): readonly string[] {
   return [...identityPaths(options), ...known, ...programs, ...data, ...control];
 }
 
-/** What is known of a target when the connect starts. */
 interface Facts {
   readonly key: string;
   readonly options: SshOptions;

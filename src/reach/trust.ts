@@ -1,11 +1,8 @@
-/**
- * Whether a caller would trust the server of an open connection now: its host key was verified when the
- * connection was made, and the known hosts may have changed since.
- */
+/** Whether a caller trusts the server of an open connection now: the known hosts may have changed since. */
 import { createHash } from 'node:crypto';
-import type { FileContents } from '../config/file-contents.ts';
-import type { SshOptions } from '../config/ssh-options.ts';
-import { TRUSTED, type Trust } from '../pool/request.ts';
+import type { FileContents } from '../config/ssh-config/file-contents.ts';
+import type { SshOptions } from '../config/ssh-config/options.ts';
+import { TRUSTED, type Trust } from '../pool/connection/host-trust.ts';
 import { readKnownHosts } from '../ssh/trust/known-hosts-file.ts';
 import { fingerprint, judgeFingerprint, linesFor, lookupName } from '../ssh/trust/known-hosts.ts';
 
@@ -18,8 +15,7 @@ export function trustOf(options: SshOptions, contents: FileContents): Trust {
       const hostKey = link?.hostKey;
       const known = readKnownHosts(files);
       const name = lookupName(options);
-      // Without its key, or if ssh makes its jumps itself, only the lines of known_hosts can be compared,
-      // as for a certificate.
+      // Without its key (ssh makes its jumps itself, or a certificate) only known_hosts can be compared.
       if (hostKey === undefined) return digest(linesFor(known, name));
       const verdict = judgeFingerprint(known, name, hostKey);
       if (verdict.kind === 'match') return TRUSTED;

@@ -1,10 +1,7 @@
-/**
- * Chooses the link of a connection: ssh2, unless it needs something that only OpenSSH can do. Pure; the
- * reason is shown to users.
- */
+/** Chooses the link: ssh2, unless only OpenSSH can do it. Pure; the reason is shown to users. */
 import { SshpoolError } from '../base/errors.ts';
-import type { LinkSetting } from '../config/settings.ts';
-import type { SshOptions } from '../config/ssh-options.ts';
+import type { LinkSetting } from '../config/settings/settings.ts';
+import type { SshOptions } from '../config/ssh-config/options.ts';
 import { missingAlgorithms } from './ssh2/algorithms.ts';
 
 export type LinkKind = 'ssh2' | 'openssh';
@@ -14,11 +11,10 @@ export interface LinkChoice {
   readonly reason: string;
 }
 
-/** Facts about a target beside its options. */
 export interface LinkCriteria {
   /** Only certificates are trusted for this host: a line @cert-authority, and no key. */
   readonly certAuthority: boolean;
-  /** The host is known, but by no key of a type that ssh2 can verify; one of the types. */
+  /** A type of the host's known keys, where ssh2 can verify none of them. */
   readonly knownType: string | undefined;
   /** GSSAPIAuthentication is on, and there is a Kerberos ticket to log in with. */
   readonly hasTicket: boolean;
@@ -26,9 +22,7 @@ export interface LinkCriteria {
   readonly learned: string | undefined;
 }
 
-/**
- * @throws SshpoolError NOT_OVER_SSH2 where SSH_POOL_LINK demands ssh2, which would have to ignore an option
- */
+/** @throws SshpoolError NOT_OVER_SSH2 where SSH_POOL_LINK demands ssh2, which would ignore an option */
 export function chooseLink(
   setting: LinkSetting,
   options: SshOptions,
@@ -45,7 +39,7 @@ export function chooseLink(
   return { kind: 'ssh2', reason: 'nothing here needs OpenSSH' };
 }
 
-/** Demands of the user's configuration that ssh2 cannot meet; they must not be ignored. */
+/** What the user's configuration demands and ssh2 cannot do; it must not be ignored. */
 function demandsOf(options: SshOptions): string[] {
   const missing = missingAlgorithms(options).map((name) => `${name} has nothing for ssh2`);
   const postQuantum = prefersPostQuantum(options.kexAlgorithms)
@@ -66,10 +60,7 @@ function needsOf({ certAuthority, knownType, hasTicket, learned }: LinkCriteria)
 
 const POST_QUANTUM = /^(?:sntrup|mlkem)/;
 
-/**
- * The first names of OpenSSH's default KexAlgorithms: with sntrup761 since 9.0, with ML-KEM since 9.9. A
- * classical algorithm follows, so that ssh2 has something to offer.
- */
+/** How OpenSSH's default KexAlgorithms begin (sntrup761 since 9.0, ML-KEM since 9.9), up to one for ssh2. */
 const DEFAULTS = [
   ['sntrup761x25519-sha512@openssh.com', 'curve25519-sha256'],
   ['sntrup761x25519-sha512', 'sntrup761x25519-sha512@openssh.com', 'curve25519-sha256'],
@@ -87,10 +78,7 @@ const DEFAULTS = [
   ],
 ];
 
-/**
- * Whether the user put a post-quantum algorithm first. OpenSSH's defaults do so too, but they are not the
- * user's demand, and to obey them would rule out ssh2 for all users (docs/DECISIONS.md).
- */
+/** OpenSSH's own defaults do not count: to obey them would rule out ssh2 for all (docs/DECISIONS.md). */
 function prefersPostQuantum(kex: readonly string[]): boolean {
   if (!POST_QUANTUM.test(kex[0] ?? '')) return false;
   return !DEFAULTS.some((names) => names.every((name, at) => kex[at] === name));

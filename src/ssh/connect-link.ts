@@ -1,12 +1,9 @@
-/**
- * Connects over the chosen link. If ssh2 turns out to lack something that the target needs, it connects once
- * more, over OpenSSH.
- */
+/** Connects over the chosen link; where ssh2 turns out to lack something, once more over OpenSSH. */
 import { SshpoolError } from '../base/errors.ts';
 import { TtlCache } from '../base/ttl-cache.ts';
 import type { Clock } from '../base/time.ts';
-import type { LinkSetting } from '../config/settings.ts';
-import type { SshOptions } from '../config/ssh-options.ts';
+import type { LinkSetting } from '../config/settings/settings.ts';
+import type { SshOptions } from '../config/ssh-config/options.ts';
 import { isVerifiable } from './ssh2/algorithms.ts';
 import { chooseLink, type LinkCriteria } from './choose-link.ts';
 import { mayHaveTicket } from './login/kerberos.ts';
@@ -36,7 +33,7 @@ export class Links {
   readonly #penalties: Penalties;
   readonly #onOther: (host: string, why: string) => void;
 
-  /** `onOther` gets the host and the reason where OpenSSH takes over from ssh2. */
+  /** `onOther` gets the host and the reason where OpenSSH takes over. */
   constructor(
     clock: Clock,
     setting: LinkSetting,
@@ -49,10 +46,7 @@ export class Links {
     this.#learned = new TtlCache(clock, LEARNED);
   }
 
-  /**
-   * Connects and logs in; `key` names the identity (config/connection-key.ts).
-   * @throws SshpoolError for each way in which this fails; CANCELLED where the signal ended it
-   */
+  /** @throws SshpoolError for each way in which this fails; CANCELLED where the signal ended it */
   async connect(key: string, request: Request): Promise<Link> {
     const server = serverOf(request.options);
     const keptOutMs = (): number | undefined => this.#penalties.leftMs(server);
@@ -103,10 +97,7 @@ export class Links {
 
 type Request = Omit<LinkRequest, 'reason' | 'hasAlternative' | 'loadKnown' | 'keptOutMs'>;
 
-/**
- * Imported only when needed: hardly any host needs it.
- * @throws SshpoolError ONLY_SSH
- */
+/** Imported only when needed: hardly any host needs it. */
 async function connectOpenssh(request: LinkRequest): Promise<Link> {
   const { host, usesCommand } = request.options;
   // A master runs without a command, so ssh would evaluate its Match blocks without one.

@@ -1,13 +1,6 @@
-/**
- * The environment variables that a caller always sends, those that an agent inherits, and patterns of
- * names.
- */
+/** The environment variables that a caller sends and an agent inherits, and patterns of names. */
 
-/**
- * The variables that a caller always sends: what ssh and the programs that ssh runs need, the key
- * agent, askpass, Kerberos tickets, the terminal type and the language. Names that end in * match a
- * prefix.
- */
+/** What ssh and the programs that it runs need. Names that end in * match a prefix. */
 export const CALLER_ENV = [
   'PATH',
   'HOME',
@@ -30,11 +23,7 @@ export const CALLER_ENV = [
   'SSH_POOL_*',
 ] as const;
 
-/**
- * The variables that an agent inherits from the call that starts it. Variables of Node and of the
- * dynamic linker are not included: they would run foreign code in the agent, or open a debugger. PATH
- * is built by agentPath.
- */
+/** Without variables of Node and of the dynamic linker: they would run foreign code, or open a debugger. */
 export const AGENT_ENV = [
   'HOME',
   'USER',
@@ -49,17 +38,11 @@ export const AGENT_ENV = [
   'SSH_POOL_*',
 ] as const;
 
-/** The usual directories of programs. */
 export const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin';
 
-/**
- * From this size on (bytes) glibc's malloc returns memory as soon as it is freed: the size of one
- * socket read. The dynamic default grows up to 32 MB (mallopt(3)), and an agent would keep the memory
- * of a burst.
- */
+/** Above this (bytes, one socket read) glibc frees at once; its default grows to 32 MB (mallopt(3)). */
 export const MALLOC_THRESHOLD = '65536';
 
-/** The environment of an agent that is started from this environment. */
 export function agentEnv(
   env: Readonly<Record<string, string | undefined>>,
 ): Readonly<Record<string, string>> {
@@ -70,18 +53,16 @@ export function agentEnv(
   };
 }
 
-/** The absolute directories of the starter's PATH, and the system's. */
 function agentPath(path: string): string {
   const given = path.split(':').filter((directory) => directory.startsWith('/'));
   return [...given, SYSTEM_PATH].join(':');
 }
 
-/** Whether `name` is matched by one of the patterns, in which * and ? are wildcards. */
+/** In patterns * and ? are wildcards. */
 export function matchesEnv(name: string, patterns: readonly string[]): boolean {
   return matcher(patterns)(name);
 }
 
-/** The variables of `env` that match. */
 export function matchingEnv(
   env: Readonly<Record<string, string | undefined>>,
   patterns: readonly string[],

@@ -5,7 +5,7 @@ import { MESSAGES, type Message, type MessageName } from './protocol.ts';
 
 type Value = number | boolean | string | Buffer | readonly string[] | readonly Buffer[];
 
-/** Writes and reads each field type; the table guarantees that value and type agree. */
+/** The table guarantees that value and type agree. */
 const FIELD = {
   u8: {
     write: (to: Writer, value: Value) => to.byte(Number(value)),
@@ -55,10 +55,7 @@ const NAMES = new Map<number, MessageName>(
   Object.entries(MESSAGES).map(([name, row]) => [row.number, name as MessageName]),
 );
 
-/**
- * The body of a frame: the message's number, then its fields in the order of the table. Returned in
- * parts: stream data is a part of its own and not copied.
- */
+/** The number, then the fields in the table's order; stream data is a part of its own and not copied. */
 export function encodeMessage(message: Message): readonly Buffer[] {
   const row = MESSAGES[message.type];
   const to = new Writer().byte(row.number);
@@ -71,10 +68,7 @@ export function encodeMessage(message: Message): readonly Buffer[] {
   return to.parts();
 }
 
-/**
- * Reads the body of a frame; undefined for an unknown number (a newer peer).
- * @throws SshpoolError PROTOCOL if it is too short or too long
- */
+/** Undefined for an unknown number (a newer peer). @throws SshpoolError PROTOCOL if the length is wrong */
 export function decodeMessage(body: Buffer): Message | undefined {
   const from = new Reader(body);
   const name = NAMES.get(from.byte());

@@ -1,6 +1,5 @@
 /** The text of `~?`, as ssh prints it for a session that shares its connection (clientloop.c). */
 
-/** `~` stands for the escape character. */
 const ESCAPE_HELP = [
   '~?',
   'Supported escape sequences:',

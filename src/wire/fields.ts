@@ -41,7 +41,6 @@ export const FAREWELL = [
   'printed on standard error in place of `message`, as it stands, when the terminal is itself again',
 ] as const satisfies MessageRow['fields'][string];
 
-/** The timing of a call, and whether its connection was reused. */
 export const ENDING = {
   exitCode: ['u8', 'what the caller exits with'],
   status: ['text', 'exited, signalled, timedOut or lost'],

@@ -1,7 +1,4 @@
-/**
- * Collects data for a socket in blocks of memory (base/blocks): writing each part separately costs more
- * than copying it.
- */
+/** Collects data for a socket in blocks (base/blocks.ts): a write for each part costs more than a copy. */
 import type { Socket } from 'node:net';
 import { BLOCK_BYTES, releaseBlock, takeBlock } from '../base/blocks.ts';
 
@@ -14,7 +11,6 @@ export class Outgoing {
     this.#socket = socket;
   }
 
-  /** Copies `part`. Full blocks are written at once, the rest by `flush`. */
   add(part: Buffer): void {
     let done = 0;
     while (done < part.length) {

@@ -1,7 +1,4 @@
-/**
- * One end of a caller-agent connection: messages over a unix socket. Used by the agent and the client;
- * knows the frames and the order of the hello, not the purpose of the messages.
- */
+/** One end of a caller-agent connection: frames and the order of the hello, not what messages mean. */
 import type { Socket } from 'node:net';
 import { SshpoolError } from '../base/errors.ts';
 import { frame, FrameReader } from '../base/frames.ts';
@@ -11,7 +8,6 @@ import { MAX_FRAME, MAX_HELLO, MESSAGES, PROTOCOL, type Message } from './protoc
 
 export interface PeerEvents {
   onMessage(message: Message): void;
-  /** Data was read; `unfinished` bytes belong to an incomplete frame. */
   onRead?(unfinished: number): void;
   /** Called exactly once, whichever side closed. `error` is set if the peer violated the protocol. */
   onClose(error: SshpoolError | undefined): void;
@@ -22,7 +18,6 @@ export class Peer {
   readonly #frames = new FrameReader(MAX_FRAME, MAX_HELLO);
   readonly #outgoing: Outgoing;
   #greeted = false;
-  /** Another program may send a hello on this connection. */
   #passedOn = false;
   #foreign = false;
   #held = false;
@@ -40,14 +35,14 @@ export class Peer {
     });
   }
 
-  /** Sends `message` and keeps no reference to it. */
+  /** Keeps no reference to `message`. */
   send(message: Message): void {
     if (this.#socket.writableEnded || this.#socket.destroyed) return;
     if (!this.#held) this.#hold();
     for (const part of frame(encodeMessage(message))) this.#outgoing.add(part);
   }
 
-  /** As `send`, for a message with a secret: zeroes the copies that it makes. */
+  /** For a secret: zeroes the copies that it makes. */
   sendSecret(message: Message): void {
     if (this.#socket.writableEnded || this.#socket.destroyed) return;
     this.#outgoing.flush();
@@ -58,10 +53,7 @@ export class Peer {
     this.#socket.write(whole, () => whole.fill(0));
   }
 
-  /**
-   * Writes all messages of one event loop turn together, because each write wakes the other side.
-   * Written last in the turn: data for the server is more urgent.
-   */
+  /** Each write wakes the other side: one for each event loop turn, after the data for the server. */
   #hold(): void {
     this.#held = true;
     setImmediate(() => {
@@ -70,10 +62,7 @@ export class Peer {
     });
   }
 
-  /**
-   * Writes the held messages now. False if the other side has closed: the write itself reports it
-   * before the close event.
-   */
+  /** False if the other side has closed: the write itself reports it before the close event. */
   flush(): boolean {
     this.#outgoing.flush();
     return !this.#socket.destroyed && !this.#socket.errored;
@@ -84,15 +73,13 @@ export class Peer {
     this.#passedOn = true;
   }
 
-  /** Sends the held messages, then closes. */
   end(): void {
     this.flush();
     this.#socket.end();
   }
 
   destroy(): void {
-    // Now rather than at the close event, which comes after other sockets are read: these can use the
-    // memory.
+    // Not at the close event, which comes after other sockets are read: these can use the memory.
     this.#frames.drop();
     this.#socket.destroy();
   }

@@ -54,7 +54,7 @@ describe.skipIf(!haveSshd())('the agent', () => {
     child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
     process.kill(pid, 'SIGKILL');
     expect(await new Promise((resolve) => child.once('close', resolve))).toBe(255);
-    expect(stderr).toMatch(/^sshpool: the sshpool agent went away; its log: .*\n$/);
+    expect(stderr).toMatch(/^sshpool: the sshpool agent ended unexpectedly; its log: .*\n$/);
     expect(await runCli(sandbox, ['exec', '-F', config, 'box', 'true'])).toMatchObject({
       code: 0,
       stderr: '',

@@ -104,6 +104,12 @@ describe.skipIf(!haveSshd())('on a host with docker', () => {
       expect(JSON.parse(stdout.toString())).toMatchObject(expected);
     });
 
+    it('shows no colours with NO_COLOR', async () => {
+      const words = ['compose', '-F', config, 'box', 'ps', 'demo'];
+      const { stdout } = await runCli(sandbox, words, { env: { FORCE_COLOR: '1', NO_COLOR: '1' } });
+      expect(stdout.toString()).not.toContain('\u001b');
+    });
+
     it('runs any command of docker compose, with its output and exit status', async () => {
       const run = await compose('restart', 'demo', '-t', '5', "it's");
       expect(run).toMatchObject({ code: 3, stderr: '' });
@@ -138,7 +144,7 @@ describe.skipIf(!haveSshd())('on a host with docker', () => {
         255,
         /^sshpool: docker compose -p cut ps .*: no JSON, or cut short: "\{.*\n$/,
       ],
-      [['ps', 'Bad;name'], 2, /^sshpool: project: "Bad;name" is no name of a project: .*\n$/],
+      [['ps', 'Bad;name'], 2, /^sshpool: project: "Bad;name" is not the name of a project: .*\n$/],
       [['ps'], 2, /^sshpool: no PROJECT; sshpool compose HOST ls lists them\n$/],
       [[], 2, /^sshpool: no action, such as ls, up, .*\n$/],
       [['restrat', 'shop'], 2, /^sshpool: there is no "restrat"; did you mean restart\?\n$/],

@@ -300,9 +300,9 @@ describe.skipIf(!haveSshd())('docker', () => {
 
     it.each([
       [[], 'no HOST'],
-      [['--remote', 'docker.sock', 'box'], '"docker.sock" is no socket of a host'],
+      [['--remote', 'docker.sock', 'box'], '"docker.sock" is not a socket of a host'],
       [['--remot', 'x', 'box'], 'did you mean --remote?'],
-      [['a b'], '"a b" is no HOST'],
+      [['a b'], '"a b" is not a valid HOST'],
     ])('the arguments %j', async (words, problem) => {
       const run = await runCli(sandbox, ['docker-sock', ...words]);
       expect(run.code).toBe(2);

@@ -56,7 +56,7 @@ describe('a call whose agent is lost before the command can have run', () => {
     await fakeAgent(sandbox, (socket) => socket.end(bytesOf(HELLO, ACCEPTED)));
     const env = { ...fakeSsh(sandbox), SSH_POOL_FALLBACK: 'off' };
     const done = await runCli(sandbox, ['exec', 'box', 'true'], { env });
-    expect(done.stderr).toMatch(/^sshpool: the sshpool agent went away; its log: \S+\n$/);
+    expect(done.stderr).toMatch(/^sshpool: the sshpool agent ended unexpectedly; its log: \S+\n$/);
     expect([done.code, done.stdout.toString()]).toEqual([255, '']);
   });
 
@@ -84,9 +84,9 @@ describe('a call whose agent is lost before the command can have run', () => {
     await using sandbox = createSandbox();
     await fakeAgent(sandbox, (socket) => socket.end(bytesOf(HELLO, ACCEPTED)));
     const env = fakeSsh(sandbox, 'echo up; exec sleep 60');
-    const done = await runCli(sandbox, ['exec', '--timeout', '2s', 'box', 'true'], { env });
+    const done = await runCli(sandbox, ['exec', '--timeout', '8s', 'box', 'true'], { env });
     expect(done.code).toBe(124);
-    expect(done.stderr).toMatch(/ssh itself\nsshpool: timed out after 2 s\n$/);
+    expect(done.stderr).toMatch(/ssh itself\nsshpool: timed out after 8 s\n$/);
   });
 });
 
@@ -105,7 +105,9 @@ describe('a call', () => {
       calls = 0;
       const env = fakeSsh(sandbox);
       const done = await runCli(sandbox, [command, 'box', 'true'], { env });
-      expect(done.stderr).toMatch(/^sshpool: the sshpool agent went away; its log: \S+\n$/);
+      expect(done.stderr).toMatch(
+        /^sshpool: the sshpool agent ended unexpectedly; its log: \S+\n$/,
+      );
       expect([done.code, done.stdout.toString(), calls]).toEqual([255, '', 1]);
     }
   });

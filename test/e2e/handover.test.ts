@@ -65,7 +65,7 @@ describe('an agent that closes a connection before its hello', () => {
       socket.destroy();
     });
     const done = await runCli(sandbox, ['stats']);
-    expect(done.stderr).toMatch(/^sshpool: the sshpool agent went away; its log: .*\n$/);
+    expect(done.stderr).toMatch(/^sshpool: the sshpool agent ended unexpectedly; its log: .*\n$/);
     expect([done.code, calls]).toEqual([255, 5]);
   });
 });

@@ -106,7 +106,7 @@ describe.skipIf(!isNative(PROGRAM))('the launcher', () => {
     const env = { SSH_POOL_FALLBACK: 'off' };
     const { code, stdout, stderr } = await runCli(sandbox, ['exec', 'box', 'true'], { env });
     const log = sandbox.path('run', 'agent.log');
-    expect(stderr).toBe(`sshpool: the sshpool agent went away; its log: ${log}\n`);
+    expect(stderr).toBe(`sshpool: the sshpool agent ended unexpectedly; its log: ${log}\n`);
     expect({ code, stdout: stdout.length }).toEqual({ code: 255, stdout: 0 });
   });
 

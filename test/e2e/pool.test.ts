@@ -125,7 +125,7 @@ describe.skipIf(!haveSshd())('the pool', () => {
     expect(await runCli(sandbox, args, { env })).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('reports that there is no connection to a host', async () => {
+  it('reports that there is not a connection to a host', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
     await exec(sandbox, sshd);
@@ -152,7 +152,7 @@ describe('bad input', () => {
     [['exec'], 2, 'no HOST'],
     [['exec', 'box'], 2, 'no command'],
     [['exec', '--jsno', 'box', 'ls'], 2, 'did you mean --json?'],
-    [['exec', '--', '-oProxyCommand=x', 'ls'], 2, 'is no HOST'],
+    [['exec', '--', '-oProxyCommand=x', 'ls'], 2, 'is not a valid HOST'],
     [['exec', '-F', 'nosuch', 'box', 'ls'], 255, "Can't open user config"],
     [
       ['exec', '-F', '/dev/null', 'nosuch.invalid', 'ls'],

@@ -150,14 +150,14 @@ describe.skipIf(!haveTerminals())('a call in a terminal', () => {
     expect(modesOf(shell)).toBe(before);
   });
 
-  it('restores the terminal if the agent goes away', async () => {
+  it('restores the terminal if the agent ends', async () => {
     await using sandbox = createSandbox();
     const agent = await terminalAgent(sandbox);
     const shell = await Terminal.shell(sandbox);
     const before = modesOf(shell);
     await call(shell);
     agent.socket().destroy();
-    await shell.shows('the sshpool agent went away');
+    await shell.shows('the sshpool agent ended unexpectedly');
     await shell.shows('\r\n$ ');
     expect(modesOf(shell)).toBe(before);
   });

@@ -237,9 +237,9 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
     await using other = await make();
     using connection = await other.getConnection(host);
     const release = (): void => pool.releaseConnection(host, connection);
-    expect(release).toThrow('connection: is no connection to box from this pool');
+    expect(release).toThrow('connection: is not a connection to box from this pool');
     const releaseNothing = (): void => pool.releaseConnection(host, null as never);
-    expect(releaseNothing).toThrow('connection: is no connection to box from this pool');
+    expect(releaseNothing).toThrow('connection: is not a connection to box from this pool');
     const nowhere = (): void => other.releaseConnection(null as never, connection);
     expect(nowhere).toThrow('host: must be an object');
   });

@@ -2,6 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PHASES } from '../../src/ssh/channel/channel.ts';
+import { CONNECTION_MOVES } from '../../src/pool/connection/lifetime.ts';
+import { WAITER_MOVES } from '../../src/pool/waiting-calls.ts';
 import { SESSION_MOVES } from '../../src/ssh/channel/session.ts';
 
 const read = (name: string): string =>
@@ -32,6 +34,8 @@ describe('docs/ARCHITECTURE.md', () => {
   it.each([
     ['PHASES of src/ssh/channel/channel.ts', PHASES],
     ['SESSION_MOVES of src/ssh/channel/session.ts', SESSION_MOVES],
+    ['CONNECTION_MOVES of src/pool/connection/lifetime.ts', CONNECTION_MOVES],
+    ['WAITER_MOVES of src/pool/waiting-calls.ts', WAITER_MOVES],
   ])('has the %s', (marker, table) => {
     expect(documented(marker)).toEqual(table);
   });
@@ -57,9 +61,12 @@ describe('docs/RELIABILITY.md', () => {
 const product = (words: string): number =>
   words.split('*').reduce((result, factor) => result * Number(factor), 1);
 
-it.each(['docs/RELIABILITY.md', 'docs/SECURITY.md'])('%s names only files that exist', (name) => {
-  const named = read(name).match(/\b(?:test|src)\/[\w./-]+\.\w+/g) ?? [];
-  expect(named.length).toBeGreaterThan(0);
-  const missing = named.filter((file) => !existsSync(new URL(`../../${file}`, import.meta.url)));
-  expect(missing).toEqual([]);
-});
+it.each(['docs/RELIABILITY.md', 'docs/SECURITY.md', 'CONTRIBUTING.md'])(
+  '%s names only files that exist',
+  (name) => {
+    const named = read(name).match(/\b(?:test|src)\/[\w./-]+\.\w+/g) ?? [];
+    expect(named.length).toBeGreaterThan(0);
+    const missing = named.filter((file) => !existsSync(new URL(`../../${file}`, import.meta.url)));
+    expect(missing).toEqual([]);
+  },
+);

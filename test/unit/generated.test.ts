@@ -10,7 +10,7 @@ import { DIVERSIONS } from '../../src/base/place.ts';
 import { programVersion } from '../../src/base/version.ts';
 import { COMMANDS } from '../../src/cli/command-table.ts';
 import { bashCompletion, fishCompletion, zshCompletion } from '../../src/cli/completion-scripts.ts';
-import { FALLBACK, VARIABLES } from '../../src/config/settings.ts';
+import { FALLBACK, VARIABLES } from '../../src/config/settings/settings.ts';
 import * as callerEnv from '../../src/wire/caller-env.ts';
 import * as capabilities from '../../src/wire/capabilities.ts';
 import { escapeHelp } from '../../src/wire/escape-help.ts';

@@ -1,4 +1,4 @@
-/** The lint rules enforce the layers of docs/ARCHITECTURE.md and the folders of src/ssh. */
+/** The lint rules enforce the layers of docs/ARCHITECTURE.md and their rooms. */
 import { execFile } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,8 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
   'src/base/x.ts': ['../wire/a.ts', '../config/a.ts', '../cli/a.ts', '../index.ts', 'zod', 'ssh2'],
   'src/wire/x.ts': ['../config/a.ts', '../ssh/a.ts', '../agent/a.ts', '../client/a.ts', 'zod'],
   'src/config/x.ts': ['../wire/a.ts', '../ssh/a.ts', '../pool/a.ts', 'zod', 'execa'],
+  'src/config/command-line/x.ts': ['../ssh-config/a.ts', '../settings/a.ts', '../../wire/a.ts'],
+  'src/config/ssh-config/x.ts': ['../settings/a.ts', 'zod'],
   'src/ssh/x.ts': [
     '../wire/a.ts',
     '../config/a.ts',
@@ -38,6 +40,7 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
     '../cli/a.ts',
     'ssh2',
   ],
+  'src/pool/connection/x.ts': ['../pool.ts', '../../agent/a.ts', 'ssh2'],
   'src/reach/x.ts': ['../agent/a.ts', '../client/a.ts', '../library/a.ts', 'zod', 'ssh2'],
   'src/agent/x.ts': ['../client/a.ts', '../cli/a.ts', '../library/a.ts', 'ssh2', 'execa'],
   'src/agent/sub/y.ts': ['../../client/a.ts'],
@@ -49,6 +52,7 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
     'ssh2',
     'chalk',
   ],
+  'src/client/terminal/x.ts': ['../call/a.ts', '../exec/a.ts', '../../agent/a.ts'],
   'src/library/x.ts': ['../agent/a.ts', '../cli/a.ts', '../index.ts', 'commander', 'ssh2', 'zod'],
   'src/hosts/x.ts': ['../agent/a.ts', '../client/a.ts', '../wire/a.ts', 'execa'],
   'src/index.ts': ['./cli/a.ts', './agent/a.ts', 'commander', 'ssh2'],
@@ -65,6 +69,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'src/ssh/transport/proxy.ts': ['execa', '../link/a.ts'],
   'src/ssh/login/y.ts': ['../keys/a.ts', '../trust/a.ts', '../../base/a.ts', './a.ts'],
   'src/ssh/connect-link.ts': ['./ssh2/a.ts', './openssh/a.ts'],
+  'src/config/ssh-config/x.ts': ['../command-line/a.ts', '../../base/a.ts'],
+  'src/config/settings/settings-schema.ts': ['zod', './a.ts'],
+  'src/pool/connection/x.ts': ['./a.ts', '../../ssh/a.ts'],
+  'src/client/exec/x.ts': ['../call/a.ts', '../terminal/a.ts', '../../wire/a.ts'],
   'src/pool/x.ts': ['../ssh/a.ts', '../config/a.ts', '../base/a.ts'],
   'src/reach/x.ts': ['../pool/a.ts', '../ssh/a.ts', '../wire/a.ts', '../config/a.ts'],
   'src/agent/x.ts': [

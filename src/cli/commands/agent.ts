@@ -8,22 +8,21 @@ import { ownPlace } from '../../base/place.ts';
 import { LOG_LEVELS } from '../../base/log.ts';
 import { programVersion } from '../../base/version.ts';
 import { pause } from '../../base/time.ts';
-import { connectToAgent } from '../../client/connect.ts';
-import { endAgent } from '../../client/end-agent.ts';
-import { takeLock } from '../../client/lock.ts';
-import { retireOlder } from '../../client/versions.ts';
-import { START_MS } from '../../client/connect.ts';
-import { checkDir, ensureDir } from '../../config/private-directory.ts';
-import { readSettings } from '../../config/settings.ts';
+import { connectToAgent } from '../../client/call/connect.ts';
+import { endAgent } from '../../client/call/end-agent.ts';
+import { takeLock } from '../../client/call/lock.ts';
+import { retireOlder } from '../../client/call/versions.ts';
+import { START_MS } from '../../client/call/connect.ts';
+import { checkDir, ensureDir } from '../../config/settings/private-directory.ts';
+import { readSettings } from '../../config/settings/settings.ts';
 import { callRunning, callStarting, ourPaths } from '../agent-call.ts';
 import { installedLauncher, LAUNCHER_TEXT } from '../launcher.ts';
 import { colors } from '../colors.ts';
 import { printError } from '../ui.ts';
 import { duration, size } from './stats.ts';
 
-/** Exit status of `status` when no agent runs, as systemctl(1) and ssh-add(1) have it. */
 const NOT_RUNNING = 1;
-/** How long an agent may take to stop when it ends running commands; after that it counts as hung. */
+/** An agent that takes longer to stop, while it ends running commands, counts as hung. */
 const FORCE_MS = 15_000;
 
 export async function start(): Promise<number> {

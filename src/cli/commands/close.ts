@@ -1,7 +1,7 @@
 /** `sshpool close`: closes connections and lists them. */
 import { usageError } from '../../base/usage-errors.ts';
-import { parseTarget } from '../../config/target.ts';
-import type { ConnectionRow } from '../../pool/stats.ts';
+import { parseTarget } from '../../config/command-line/target.ts';
+import type { ConnectionRow } from '../../pool/connection/stats-row.ts';
 import { callRunning } from '../agent-call.ts';
 import { printError } from '../ui.ts';
 

@@ -1,9 +1,6 @@
-/**
- * Completions for the shells, generated from the command table. The scripts contain the constant words;
- * they ask `sshpool completion --hosts` and `--targets` for hosts and targets.
- */
+/** `sshpool completion`: prints the script of a shell, or the words that the scripts ask for. */
 import { homedir } from 'node:os';
-import { configHosts } from '../../config/config-hosts.ts';
+import { configHosts } from '../../config/ssh-config/hosts.ts';
 import { callRunning } from '../agent-call.ts';
 import { COMMANDS } from '../command-table.ts';
 import { bashCompletion, fishCompletion, zshCompletion } from '../completion-scripts.ts';
@@ -14,12 +11,10 @@ const SCRIPTS: Readonly<Record<string, (() => string) | undefined>> = {
   fish: () => fishCompletion(COMMANDS),
 };
 
-/** The script for a shell; undefined for an unknown shell. */
 export function completionScript(shell: string): string | undefined {
   return SCRIPTS[shell]?.();
 }
 
-/** Prints the words that the scripts ask for; prints no errors, as completions must not. */
 export async function printWords(kind: '--hosts' | '--targets'): Promise<number> {
   const words =
     kind === '--hosts' ? configHosts(`${homedir()}/.ssh/config`, homedir()) : await pooled();

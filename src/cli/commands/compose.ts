@@ -1,11 +1,11 @@
 /** `sshpool compose`: docker compose on a host. */
-import chalk from 'chalk';
+import { colors } from '../colors.ts';
 import { EXIT_FAILURE } from '../../base/error-table.ts';
 import type { SshpoolError } from '../../base/errors.ts';
 import { usageError } from '../../base/usage-errors.ts';
 import { printableLine } from '../../base/printable.ts';
 import { programVersion } from '../../base/version.ts';
-import { exec } from '../../client/exec.ts';
+import { exec } from '../../client/exec/exec.ts';
 import {
   COMPOSE_ACTIONS,
   composeCommand,
@@ -16,7 +16,7 @@ import {
   type ComposeState,
   type ComposeStatus,
 } from '../../hosts/compose.ts';
-import { nearest } from '../../config/nearest.ts';
+import { nearest } from '../../config/command-line/nearest.ts';
 import { ourPaths } from '../agent-call.ts';
 import { COMPOSE_OPTIONS } from '../command-table.ts';
 import { isReached, parseHostCall, runOn, type HostCall } from '../host-call.ts';
@@ -26,7 +26,6 @@ const SYNTAX = 'sshpool compose [options] HOST ls | ps PROJECT | ACTION PROJECT 
 const FORM = { command: 'sshpool compose', specs: COMPOSE_OPTIONS, syntax: SYNTAX };
 const JSON_OPTION = '--json';
 
-/** `argv` is the words after `compose`; undefined where they ask for help. */
 export async function compose(argv: readonly string[]): Promise<number | undefined> {
   // Node has replaced bytes that are not UTF-8, so the word cannot be sent unchanged.
   const broken = argv.find((word) => word.includes('\uFFFD'));
@@ -106,10 +105,10 @@ async function print(text: string): Promise<number> {
 const toJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 const COLORS: Readonly<Record<ComposeState, (text: string) => string>> = {
-  running: chalk.green,
-  partial: chalk.yellow,
-  stopped: chalk.red,
-  unknown: chalk.dim,
+  running: colors.green,
+  partial: colors.yellow,
+  stopped: colors.red,
+  unknown: colors.dim,
 };
 
 export function renderProjects(projects: readonly ComposeProject[]): string {
@@ -146,5 +145,5 @@ function portOf({ url, targetPort, publishedPort, protocol }: ComposePort): stri
 }
 
 function page(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return `${table([head.map((word) => chalk.dim(word)), ...rows]).join('\n')}\n`;
+  return `${table([head.map((word) => colors.dim(word)), ...rows]).join('\n')}\n`;
 }

@@ -5,8 +5,8 @@ import { join, resolve } from 'node:path';
 import { EXIT_FAILURE } from '../../base/error-table.ts';
 import type { SshpoolError } from '../../base/errors.ts';
 import { programVersion } from '../../base/version.ts';
-import { runProgram } from '../../client/run-program.ts';
-import { checkPath } from '../../config/forward-args.ts';
+import { runProgram } from '../../client/exec/run-program.ts';
+import { checkPath } from '../../config/command-line/forward-args.ts';
 import { forwardSocket, type ForwardedSocket } from '../../library/forward-socket.ts';
 import { checkPlace } from '../../library/local-socket.ts';
 import { ourPaths } from '../agent-call.ts';
@@ -21,7 +21,6 @@ const FORM = {
 };
 const REMOTE = '/var/run/docker.sock';
 
-/** `argv` is the words after `docker-sock`; undefined where they ask for help. */
 export async function dockerSock(argv: readonly string[]): Promise<number | undefined> {
   const call = parseHostCall(argv, FORM);
   if (call === undefined) return undefined;

@@ -12,7 +12,6 @@ import { duration, size } from './stats.ts';
 const SYNTAX = 'sshpool resources [options] HOST';
 const FORM = { command: 'sshpool resources', specs: RESOURCES_OPTIONS, syntax: SYNTAX };
 
-/** `argv` is the words after `resources`; undefined where they ask for help. */
 export async function resources(argv: readonly string[]): Promise<number | undefined> {
   const call = parseHostCall(argv, FORM);
   if (call === undefined) return undefined;
@@ -26,7 +25,6 @@ export async function resources(argv: readonly string[]): Promise<number | undef
   return 0;
 }
 
-/** The text output. */
 export function renderResources({
   hostname,
   system,

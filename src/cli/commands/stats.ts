@@ -1,6 +1,7 @@
 /** `sshpool stats`: the pool's counters and connections, as text or JSON. */
 import type { AgentStats } from '../../agent/methods.ts';
-import type { ConnectionRow, Percentiles } from '../../pool/stats.ts';
+import type { Percentiles } from '../../pool/stats.ts';
+import type { ConnectionRow } from '../../pool/connection/stats-row.ts';
 import { callRunning } from '../agent-call.ts';
 import { colors } from '../colors.ts';
 import { printError, shownWidth, table } from '../ui.ts';
@@ -30,11 +31,9 @@ export async function stats(target: string | undefined, { json }: StatsOptions):
 export interface Page {
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** The width of the terminal. */
   readonly columns: number;
 }
 
-/** The text output. */
 export function renderStats(found: AgentStats, { now, columns }: Page): string {
   const { totals, connections } = found;
   const percent = `${(totals.reuseRate * 100).toFixed(1)}%`;
@@ -77,10 +76,7 @@ function reasons(connections: readonly ConnectionRow[]): string[] {
 }
 
 const HEADINGS = ['TARGET', 'ADDRESS', 'LINK', 'STATE', 'RUN', 'HITS', 'IDLE', 'IN', 'OUT', 'RTT'];
-/**
- * The columns that are shortened if the terminal is too narrow, in this order, with their minimum
- * widths.
- */
+/** Shortened in a narrow terminal, in this order. */
 const CUT = [
   { column: HEADINGS.indexOf('ADDRESS'), least: 12 },
   { column: HEADINGS.indexOf('TARGET'), least: 8 },

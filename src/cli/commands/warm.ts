@@ -1,10 +1,9 @@
 /** `sshpool warm`: connects to hosts ahead of time, all at once. */
 import { EXIT_FAILURE } from '../../base/error-table.ts';
-import { parseTargets } from '../../config/exec-args.ts';
+import { parseTargets } from '../../config/command-line/exec-args.ts';
 import { warmHosts } from '../agent-call.ts';
 import { printError, printing } from '../ui.ts';
 
-/** `argv` is the words after `warm`; undefined where they ask for help. */
 export async function warm(argv: readonly string[]): Promise<number | undefined> {
   const { help, quiet, targets } = parseTargets(argv.map((word) => Buffer.from(word)));
   if (help) return undefined;

@@ -2,13 +2,12 @@
 import { fileURLToPath } from 'node:url';
 import { usageError } from '../../base/usage-errors.ts';
 import { DEFAULT_PATH } from '../../base/programs.ts';
-import { runProgram } from '../../client/run-program.ts';
+import { runProgram } from '../../client/exec/run-program.ts';
 import { wrapDirectory } from '../../client/wrap-directory.ts';
 import { ourPaths } from '../agent-call.ts';
 
 const SYNTAX = 'sshpool wrap [--] TOOL [ARG...]';
 
-/** Resolves to the tool's exit status; undefined where the words ask for help. */
 export async function wrap(argv: readonly string[]): Promise<number | undefined> {
   const [first = ''] = argv;
   if (first === '--help' || first === '-h') return undefined;

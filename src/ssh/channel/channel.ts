@@ -16,26 +16,22 @@ const MAX_WINDOW = 2 ** 32 - 1;
 
 export interface ChannelEvents {
   onOpen(): void;
-  /** The open was refused; the channel is closed. */
   onRefused(reason: number, description: string): void;
   onData(data: Borrowed): void;
   onStderr(data: Borrowed): void;
   onEof(): void;
   /** The send window has grown to `bytes`. */
   onWindow(bytes: number): void;
-  /** A request of the peer; true grants it, false refuses it (unknown ones are refused). */
+  /** True grants it; unknown ones are refused. */
   onRequest(name: string, payload: Buffer): boolean;
-  /** Exactly once after onOpen: CLOSE was received, or the link was lost. */
+  /** Last; without onOpen before it if the link was lost, or if the channel was closed while it opened. */
   onClose(error: SshpoolError | undefined): void;
 }
 
 export type Phase = 'opening' | 'abandoned' | 'open' | 'closing' | 'closed';
 export type PhaseEvent = 'confirmed' | 'refused' | 'left' | 'peer-closed' | 'lost';
 
-/**
- * All transitions of a channel. An `abandoned` channel was closed on this side before the server answered its
- * open: it sends CLOSE as soon as the open is confirmed. Its slot at the server is free only in `closed`.
- */
+/** `abandoned`: closed here before the server answered its open; CLOSE is sent once that is confirmed. */
 export const PHASES: Moves<Phase, PhaseEvent> = {
   opening: { confirmed: 'open', refused: 'closed', left: 'abandoned', lost: 'closed' },
   abandoned: { confirmed: 'closing', refused: 'closed', lost: 'closed' },
@@ -45,7 +41,6 @@ export const PHASES: Moves<Phase, PhaseEvent> = {
 };
 
 type Reply = (granted: boolean) => void;
-/** CHANNEL_OPEN without its type. */
 export type OpenMessage = Omit<Extract<ChannelMessage, { type: 'open' }>, 'type'>;
 type Send = (message: ChannelMessage) => void;
 
@@ -67,10 +62,7 @@ export class Channel {
   #eofReceived = false;
   #replies: Reply[] = [];
 
-  /**
-   * `window`: how many bytes the peer may send before some are consumed; `open`: the message that opens it,
-   * unless the peer has.
-   */
+  /** `window`: bytes that the peer may send before some are consumed; no `open` if the peer opened it. */
   constructor(send: Send, window: number, events: ChannelEvents, open?: OpenMessage) {
     this.#send = send;
     this.#toReceive = new Credit(window);
@@ -79,7 +71,6 @@ export class Channel {
     this.#open = open;
   }
 
-  /** Asks the peer to open it: onOpen or onRefused follows. */
   open(): void {
     if (this.#open) this.#send({ type: 'open', ...this.#open });
   }
@@ -88,7 +79,6 @@ export class Channel {
     return this.#phase;
   }
 
-  /** Bytes that may be written now. */
   get sendWindow(): number {
     return this.#toSend.left;
   }
@@ -98,12 +88,12 @@ export class Channel {
     return Math.min(this.#toSend.left, this.#maxPacket * MAX_AT_ONCE);
   }
 
-  /** Bytes that were sent and that the peer has not granted again: some may be in flight. */
+  /** Bytes sent that the peer has not granted again: some may be in flight. */
   get unconfirmed(): number {
     return this.#fullWindow - this.#toSend.left;
   }
 
-  /** Sends data, at most `sendWindow` bytes; sends nothing after `end` or `close`. */
+  /** At most `sendWindow` bytes; nothing is sent after `end` or `close`. */
   write(data: Buffer): void {
     if (this.#phase !== 'open' || this.#eofSent) return;
     this.#toSend.spend(data.length);
@@ -113,14 +103,14 @@ export class Channel {
     }
   }
 
-  /** Half-closes: the peer reads end of file, and can still send. */
+  /** Half-closes: the peer can still send. */
   end(): void {
     if (this.#phase !== 'open' || this.#eofSent) return;
     this.#eofSent = true;
     this.#send({ type: 'eof', recipient: this.#remoteId });
   }
 
-  /** Sends a request; with `onReply` it wants a reply. `onReply` gets false if the link is lost, too. */
+  /** `onReply` asks for a reply; it gets false if the link is lost, too. */
   request(name: string, payload: Buffer, onReply?: Reply): void {
     if (this.#phase !== 'open') {
       onReply?.(false);
@@ -131,7 +121,7 @@ export class Channel {
     this.#send({ type: 'request', recipient: this.#remoteId, name, wantReply, payload });
   }
 
-  /** The caller has processed `bytes` received bytes: the peer may send as many again. */
+  /** The caller has processed `bytes`: the peer may send as many again. */
   consume(bytes: number): void {
     this.#consumed += bytes;
     if (this.#consumed < this.#grantBytes || this.#phase !== 'open') return;
@@ -140,17 +130,15 @@ export class Channel {
     this.#consumed = 0;
   }
 
-  /** Starts to close the channel; it has ended with onClose. */
   close(): void {
     this.#transition('left', undefined);
   }
 
-  /** The link is gone. */
   lose(error: SshpoolError): void {
     this.#transition('lost', error);
   }
 
-  /** Handles a message of the peer for this channel; false where it violates the protocol. */
+  /** False where the message violates the protocol. */
   receive(message: ChannelMessage): boolean {
     // A channel does not exist until the peer has answered its open.
     const isUnanswered = this.#phase === 'opening' || this.#phase === 'abandoned';

@@ -10,17 +10,14 @@ import {
   type ChannelMessage,
 } from './messages.ts';
 
-/**
- * The window of a channel that the server opens, as OpenSSH's for a forwarded key agent (clientloop.c), and
- * the limit on the number of such channels.
- */
+/** As OpenSSH's for a forwarded key agent (clientloop.c). */
 const ACCEPTED_WINDOW = 64 * 1024;
 const MAX_ACCEPTED = 128;
 
-/** Accepts a channel that the server opens: returns its events, or undefined to refuse it. */
+/** Returns the events of a channel that the server opens, or undefined to refuse it. */
 export type Acceptor = (channel: () => Channel) => ChannelEvents | undefined;
 
-/** Messages that answer unsolicited messages of the server. */
+/** They may answer unsolicited messages: the link limits them. */
 const ANSWERS: ReadonlySet<ChannelMessage['type']> = new Set([
   'open-confirmation',
   'open-failure',
@@ -32,7 +29,6 @@ export class Channels {
   readonly link: Link;
   readonly #host: string;
   readonly #table = new Map<number, Channel>();
-  /** The ids of the channels that the server opened. */
   readonly #accepted = new Set<number>();
   readonly #acceptors = new Map<string, Acceptor>();
   readonly #onHeard: () => void;
@@ -50,7 +46,6 @@ export class Channels {
     this.#onClosed = events.onClosed;
   }
 
-  /** Begins to read from the link. */
   start(): void {
     this.link.listen({
       onMessage: (payload) => this.#receive(payload),
@@ -58,17 +53,16 @@ export class Channels {
     });
   }
 
-  /** Channels that are not closed yet, including those opening and closing. */
+  /** Includes channels that are opening or closing. */
   get size(): number {
     return this.#table.size;
   }
 
-  /** Bytes that were sent on any channel and that the server has not granted again. */
   get unconfirmed(): number {
     return [...this.#table.values()].reduce((sum, { unconfirmed }) => sum + unconfirmed, 0);
   }
 
-  /** A channel that its owner opens; `extra` is what the type adds to CHANNEL_OPEN. */
+  /** `extra` is what the type adds to CHANNEL_OPEN. */
   create(channelType: string, extra: Buffer, events: ChannelEvents): Channel {
     const id = this.#nextId++;
     const [window, maxPacket] = [WINDOW, MAX_PACKET];
@@ -76,7 +70,6 @@ export class Channels {
     return this.#add(id, events, window, open);
   }
 
-  /** Lets the server open channels of a type, such as auth-agent@openssh.com. */
   accept(channelType: string, acceptor: Acceptor): void {
     this.#acceptors.set(channelType, acceptor);
   }

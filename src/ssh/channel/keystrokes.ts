@@ -17,7 +17,6 @@ export interface KeystrokeTiming {
   readonly clock: Clock;
   /** 0 turns hiding off. */
   readonly intervalMs: number;
-  /** From 0 up to 1. */
   readonly random?: () => number;
 }
 
@@ -96,14 +95,11 @@ export class Keystrokes {
   }
 }
 
-/**
- * ObscureKeystrokeTiming as `ssh -G` prints it, in milliseconds; ssh before 9.5 does not print it. 0 for a
- * server that may not answer chaff: one before OpenSSH 9.5, which has no ping@openssh.com.
- */
+/** `printed`: ObscureKeystrokeTiming of ssh -G. 0 before OpenSSH 9.5: the server may not answer chaff. */
 export function keystrokeIntervalMs(printed: string | undefined, serverVersion: string): number {
   if (!isAtLeast(serverVersion, 9, 5)) return 0;
   return printed === undefined || printed === 'yes' ? DEFAULT_MS : Number(printed) || 0;
 }
 
-/** SSH_KEYSTROKE_DEFAULT_INTERVAL_MS. */
+/** SSH_KEYSTROKE_DEFAULT_INTERVAL_MS; ssh -G before 9.5 prints no interval. */
 const DEFAULT_MS = 20;

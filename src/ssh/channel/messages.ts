@@ -1,7 +1,4 @@
-/**
- * The messages of the SSH connection protocol (RFC 4254), numbers 90 to 100, as values and as
- * bytes. Knows nothing of channels or their state.
- */
+/** The messages of the SSH connection protocol (RFC 4254), numbers 90 to 100, as values and as bytes. */
 import { Reader, Writer } from '../../base/bytes.ts';
 import { SshpoolError } from '../../base/errors.ts';
 
@@ -80,7 +77,7 @@ const NAME = new Map<number, ChannelMessage['type']>(
   Object.entries(NUMBER).map(([name, number]) => [number, name as ChannelMessage['type']]),
 );
 
-/** One message as the payload of an SSH packet, in parts: data is one of them, not copied. */
+/** The payload of an SSH packet, in parts: data is one of them, not copied. */
 export function encodeChannelMessage(message: ChannelMessage): readonly Buffer[] {
   return write(message).parts();
 }
@@ -114,17 +111,14 @@ function write(message: ChannelMessage): Writer {
   }
 }
 
-/**
- * Reads a payload whose first byte is 90 to 100. Data is a view of `payload`, not a copy.
- * @throws SshpoolError PROTOCOL where it is malformed
- */
+/** @throws SshpoolError PROTOCOL where it is malformed; data is a view of `payload`, not a copy */
 export function decodeChannelMessage(payload: Buffer): ChannelMessage {
   const from = new Reader(payload);
   const number = from.byte();
   const type = NAME.get(number);
   switch (type) {
     case undefined:
-      throw SshpoolError.of('PROTOCOL', { problem: `message ${number} is no channel message` });
+      throw SshpoolError.of('PROTOCOL', { problem: `message ${number} is not a channel message` });
     case 'open': {
       const [channelType, sender, window] = [from.text(), from.u32(), from.u32()];
       return { type, channelType, sender, window, maxPacket: from.u32(), extra: from.rest() };

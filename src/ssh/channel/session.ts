@@ -10,9 +10,8 @@ import type { Channels } from './channels.ts';
 import type { WindowSize } from '../../base/window-size.ts';
 import { ptyRequest, windowChange, type TerminalRequest } from './terminal.ts';
 
-/** What a session is to run. */
 export interface Start {
-  /** The command line as bytes; undefined asks for the login shell. */
+  /** Undefined asks for the login shell. */
   readonly command: Buffer | undefined;
   /** `command` names a subsystem (RFC 4254 section 6.5). */
   readonly subsystem?: boolean;
@@ -20,11 +19,10 @@ export interface Start {
   /** Not run without the terminal: the user asked for one; it does not just follow the caller's own. */
   readonly needsTerminal?: boolean;
   readonly env: readonly (readonly [name: string, value: string])[];
-  /** Ask the server to forward the key agent (auth-agent-req@openssh.com). */
   readonly agentForward: boolean;
 }
 
-/** How a started session ended: reported after the server's CLOSE, or when the pool has closed it. */
+/** Reported after the server's CLOSE, or when the pool has closed the session. */
 export type Outcome =
   | { readonly kind: 'exited'; readonly code: number }
   | { readonly kind: 'signalled'; readonly signal: string }
@@ -34,11 +32,9 @@ export type Outcome =
   | { readonly kind: 'vanished' }
   | { readonly kind: 'lost'; readonly error: SshpoolError };
 
-/** What happens to a started session. */
 export interface SessionEvents {
   /** `terminal`: one was requested and granted. */
   onStarted(terminal: boolean): void;
-  /** The server refused the terminal; the session continues without one. */
   onTerminalRefused?(): void;
   onStdout(data: Borrowed): void;
   onStderr(data: Borrowed): void;
@@ -50,16 +46,15 @@ export interface SessionEvents {
   onEnd(outcome: Outcome): void;
 }
 
-/** What happens to the slot that a session occupies at the server. */
+/** Events of the slot that a session occupies at the server. */
 export interface SlotEvents {
   onSpare(): void;
-  /** The server refused to open it. RFC 4254 section 5.1 lists the reasons. */
   onRefused(reason: number, description: string): void;
-  /** Its command was sent; the server's reply is pending. */
+  /** Its command was sent; the reply is pending. */
   onAsked(): void;
-  /** This many bytes of its command's streams were received or sent. */
+  /** Bytes of its command's streams, received or sent. */
   onMoved(bytes: number): void;
-  /** The pool has closed it, and the server has not yet: onClosed follows. */
+  /** The pool has closed it: onClosed follows. */
   onLeft(): void;
   /** The slot is free again; not after onRefused. */
   onClosed(): void;
@@ -70,10 +65,7 @@ export type SessionState =
   'opening' | 'spare' | 'starting' | 'running' | 'exited' | 'left' | 'closed';
 export type SessionEvent = 'opened' | 'start' | 'granted' | 'exit' | 'leave' | 'end';
 
-/**
- * All transitions of a session. An exit status that arrives before the reply is kept. A session that the pool
- * has closed is `left`: ended for its caller, but it occupies a slot until the server closes it.
- */
+/** An early exit status is kept. `left`: over for its caller; its slot is taken until the server closes. */
 export const SESSION_MOVES: Moves<SessionState, SessionEvent> = {
   opening: { opened: 'spare', leave: 'left', end: 'closed' },
   spare: { start: 'starting', leave: 'left', end: 'closed' },
@@ -94,7 +86,7 @@ export class Session {
   #events: SessionEvents | undefined;
   #outcome: Outcome | undefined;
   #terminal = false;
-  /** Bytes of stdin that were granted to the caller and not written yet. */
+  /** Bytes of stdin granted to the caller and not written yet. */
   readonly #credit = new Credit();
 
   constructor(channels: Channels, slot: SlotEvents) {
@@ -117,7 +109,6 @@ export class Session {
     });
   }
 
-  /** Asks the server for it: onSpare or onRefused follows. */
   open(): void {
     this.#channel.open();
   }
@@ -126,7 +117,7 @@ export class Session {
     return this.#state;
   }
 
-  /** Runs the command on this spare; sends all requests without waiting for replies. */
+  /** Sends all requests without waiting for replies. */
   start(what: Start, events: SessionEvents): void {
     if (!this.#move('start')) throw new Error(`a ${this.#state} session cannot be started`);
     this.#events = events;
@@ -159,27 +150,24 @@ export class Session {
     this.#grant();
   }
 
-  /** The end of stdin. */
   endStdin(): void {
     this.#channel.end();
   }
 
-  /** The caller's terminal was resized. */
   resize(size: WindowSize): void {
     if (this.#terminal) this.#channel.request('window-change', windowChange(size));
   }
 
-  /** The caller no longer reads stdout; the remote command gets SIGPIPE when it writes. */
+  /** The remote command gets SIGPIPE when it writes. */
   closeStdout(): void {
     this.#channel.request('eow@openssh.com', NOTHING);
   }
 
-  /** The caller has processed `bytes` of stdout and stderr. */
   consume(bytes: number): void {
     this.#channel.consume(bytes);
   }
 
-  /** Asks the server to signal the remote process group; resolves to whether it did. */
+  /** Signals the remote process group; resolves to whether the server did. */
   signal(name: string): Promise<boolean> {
     return new Promise((resolve) => {
       // A starting session gets the signal right after its command: the server handles requests in order.
@@ -188,10 +176,7 @@ export class Session {
     });
   }
 
-  /**
-   * Sends a keep-alive, which is harmless to spares and running sessions; resolves to whether the server
-   * answered before the channel closed.
-   */
+  /** Harmless to spares and running sessions; resolves to whether the server answered before a close. */
   ping(): Promise<boolean> {
     return new Promise((resolve) => {
       this.#channel.request('keepalive@openssh.com', NOTHING, () =>
@@ -200,18 +185,12 @@ export class Session {
     });
   }
 
-  /**
-   * Sends chaff: a packet of the size of one byte of data, whose answer looks like the echo of a key. It is a
-   * request that no server knows (RFC 4254 section 5.4), since both links carry requests.
-   */
+  /** As long as a typed byte, answered like one: a request that no server knows (RFC 4254 section 5.4). */
   chaff(answered: () => void): void {
     this.#channel.request('.', NOTHING, answered);
   }
 
-  /**
-   * Closes the channel. For its caller the session ends at once, with `outcome` unless the command has ended
-   * by itself. The slot is free when the server has closed the channel too.
-   */
+  /** Ends it for the caller at once, with `outcome` unless the command has ended by itself. */
   close(outcome: Outcome = { kind: 'vanished' }): void {
     if (!this.#move('leave')) return;
     this.#channel.close();
@@ -268,8 +247,7 @@ export class Session {
   #end(error: SshpoolError | undefined): void {
     const unanswered = this.#state === 'starting';
     this.#move('end');
-    // If the connection breaks before the CLOSE, the session is `lost` even with an exit status: the output
-    // may be cut short. But the status shows that the command did run (`unanswered` is false).
+    // `lost` even with an exit status, as output may be missing; but then the command did run.
     if (error) {
       this.#tell({ kind: 'lost', error: unanswered ? SshpoolError.mayHaveRun(error) : error });
     } else this.#tell(this.#outcome ?? { kind: 'vanished' });

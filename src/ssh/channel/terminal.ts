@@ -3,7 +3,6 @@ import { Writer } from '../../base/bytes.ts';
 import type { WindowSize } from '../../base/window-size.ts';
 
 export interface TerminalRequest extends WindowSize {
-  /** TERM. */
   readonly term: string;
   /** Encoded as in RFC 4254 section 8; empty for none. */
   readonly modes: Buffer;
@@ -11,13 +10,11 @@ export interface TerminalRequest extends WindowSize {
 
 const TTY_OP_END = Buffer.of(0);
 
-/** The payload of pty-req. */
 export function ptyRequest({ term, modes, ...size }: TerminalRequest): Buffer {
   const to = writeSize(new Writer().string(term), size);
   return to.string(modes.length === 0 ? TTY_OP_END : modes).finish();
 }
 
-/** The payload of window-change. */
 export function windowChange(size: WindowSize): Buffer {
   return writeSize(new Writer(), size).finish();
 }

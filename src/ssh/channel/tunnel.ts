@@ -8,14 +8,10 @@ import type { Channels } from './channels.ts';
 import type { Link } from '../link/link.ts';
 
 export type Destination =
-  | { readonly host: string; readonly port: number }
-  /** A unix socket of the server. */
-  | { readonly path: string };
+  { readonly host: string; readonly port: number } | { readonly path: string };
 
 export interface TunnelEvents {
-  /** The stream is open; it ends with its channel. */
   onOpen(stream: Tunnel): void;
-  /** The server refused to connect, or failed to. RFC 4254 section 5.1 lists the reasons. */
   onRefused(reason: number, description: string): void;
   /** Exactly once, last: the channel is closed, or was never opened. */
   onClosed(error: SshpoolError | undefined): void;
@@ -24,7 +20,6 @@ export interface TunnelEvents {
 /** The originator address, as ssh sends it for -W: there is no local TCP connection. */
 const ORIGINATOR = { host: '127.0.0.1', port: 65_535 };
 
-/** The channel type and the type-specific data of CHANNEL_OPEN. */
 function openOf(to: Destination): { readonly type: string; readonly extra: Buffer } {
   const extra = new Writer();
   if ('path' in to) {
@@ -37,7 +32,6 @@ function openOf(to: Destination): { readonly type: string; readonly extra: Buffe
 }
 
 export class Tunnel extends Duplex {
-  /** The link that carries it. */
   readonly via: Link;
   readonly #channel: Channel;
   /** Bytes that the reader has not asked for yet. */
@@ -76,7 +70,6 @@ export class Tunnel extends Duplex {
     });
   }
 
-  /** Asks the server for it: onOpen, onRefused or onClosed follows. */
   open(): void {
     this.#channel.open();
   }
@@ -118,9 +111,8 @@ export class Tunnel extends Duplex {
     unsent.done();
   }
 
-  /** Does nothing: the link decides whether the process stays alive. */
   unref(): void {
-    // A tunnel has no handle of its own.
+    // The link decides whether the process stays alive; a tunnel has no handle of its own.
   }
 
   override _read(): void {

@@ -1,13 +1,10 @@
-/**
- * The key derivation of OpenSSH's private keys, as ssh2 uses it (the packages bcrypt-pbkdf and tweetnacl),
- * changed to hash without a copy of the passphrase: tweetnacl makes one that is never zeroed.
- */
+/** The key derivation of ssh2, changed to hash without tweetnacl's copy of the passphrase, never zeroed. */
 import * as crypto from 'node:crypto';
 import { createRequire } from 'node:module';
 
 type Sha512 = (out: Uint8Array, message: Uint8Array, bytes: number) => number;
 
-/** Loads bcrypt-pbkdf for the ssh2 of `from`, a module that requires it; before ssh2 does. */
+/** Loads bcrypt-pbkdf before the ssh2 that the module `from` requires does. */
 export function loadBcrypt(from: string): void {
   const ofSsh2 = createRequire(createRequire(from).resolve('ssh2'));
   const ofBcrypt = createRequire(ofSsh2.resolve('bcrypt-pbkdf'));

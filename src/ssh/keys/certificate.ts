@@ -1,7 +1,4 @@
-/**
- * OpenSSH certificates (PROTOCOL.certkeys), as far as a login needs them: the certified key, and whether it
- * is a user certificate. The server checks the rest.
- */
+/** OpenSSH certificates (PROTOCOL.certkeys), as far as a login needs them; the server checks the rest. */
 import { Reader, Writer } from '../../base/bytes.ts';
 import { isCertificateName, keyTypeNamed, plainName } from './key-types.ts';
 import { attempt, publicKeyType } from './public-key.ts';
@@ -13,7 +10,7 @@ export function isCertificate(blob: Buffer): boolean {
   return isCertificateName(publicKeyType(blob) ?? '');
 }
 
-/** The certified key of a user's certificate; undefined for a host's, and where it is malformed. */
+/** Undefined for a host's certificate, and where it is malformed. */
 export function certifiedKey(blob: Buffer): Buffer | undefined {
   if (!isCertificate(blob)) return undefined;
   return attempt(() => {

@@ -1,7 +1,4 @@
-/**
- * ssh2's parser of private keys, which also decrypts them. Its file is not public API; ssh2/protocol has the
- * other ones.
- */
+/** ssh2's parser of private keys, which also decrypts them; no public API (see ssh2/protocol.ts). */
 import { createRequire } from 'node:module';
 import type ssh2 from 'ssh2';
 import { loadBcrypt } from './bcrypt.ts';

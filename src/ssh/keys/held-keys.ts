@@ -1,8 +1,4 @@
-/**
- * The keys that a key agent holds, queried for each call: two calls between which a key was added or removed
- * must not share a connection. The connection to the key agent stays open for a while, since opening one
- * takes five times as long as the query.
- */
+/** The keys in a key agent, queried per call: calls before and after a change must not share a connection. */
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
@@ -12,25 +8,20 @@ import type { Clock, Timer } from '../../base/time.ts';
 import { AGENT_ANSWER, AGENT_REQUEST, isUsableSocketPath, MAX_AGENT_MESSAGE } from './key-agent.ts';
 import { attempt } from './public-key.ts';
 
-/**
- * A key agent across a network (agent forwarding) takes longer than SLOW_MS. Its answer is reused for
- * GOOD_FOR_MS, so that many calls in a row do not each wait for it.
- */
+/** An answer that takes longer than SLOW_MS (agent forwarding) is reused for GOOD_FOR_MS. */
 const SLOW_MS = 50;
 const GOOD_FOR_MS = 2000;
-/** How long the answer may take. */
 const ANSWER_MS = 2000;
-/** How long a connection stays open without a query. */
+/** How long a connection stays open without a query; to open one takes five times as long as a query. */
 const IDLE_MS = 10_000;
 
 /** The digest if the key agent cannot be queried: then it has no key for a login. */
 const ABSENT = 'absent';
 
+/** `file`: device and inode of the socket; `goodUntil`: monotonic milliseconds. */
 interface Answer {
   readonly digest: string;
-  /** Which file the socket was: device and inode. */
   readonly file: string;
-  /** Valid until then; monotonic milliseconds. */
   readonly goodUntil: number;
 }
 
@@ -43,7 +34,7 @@ export class HeldKeys {
     this.#clock = clock;
   }
 
-  /** One text for all keys that the agent at this socket holds, in its order. Never rejects. */
+  /** One text for all keys that the agent holds, in its order. Never rejects. */
   async digest(path: string): Promise<string> {
     // Many scripts keep a symbolic link to the current socket.
     const file = fileOf(path);
@@ -58,7 +49,6 @@ export class HeldKeys {
     return digest;
   }
 
-  /** Closes all connections; later queries open new ones. */
   close(): void {
     for (const line of this.#lines.values()) line.close();
   }
@@ -80,7 +70,7 @@ export class HeldKeys {
   }
 }
 
-/** One open connection to a key agent. Answers come in the order of the queries. */
+/** An open connection; answers come in the order of the queries. */
 class Line {
   readonly file: string;
   readonly #clock: Clock;
@@ -104,7 +94,7 @@ class Line {
     });
   }
 
-  /** Undefined where the connection ends before the answer, or the answer is late or malformed. */
+  /** Undefined where the answer is missing, late or malformed. */
   ask(): Promise<string | undefined> {
     if (this.#socket.destroyed) return Promise.resolve(undefined);
     return new Promise((resolve) => {
@@ -151,7 +141,6 @@ function digestOf(body: Buffer): string {
   return isList ? hash.digest('base64') : ABSENT;
 }
 
-/** The file that the path leads to; undefined where there is none. */
 function fileOf(path: string): string | undefined {
   try {
     const { dev, ino } = statSync(path);

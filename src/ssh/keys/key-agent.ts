@@ -1,14 +1,10 @@
-/**
- * A client of the key agent's protocol (draft-miller-ssh-agent): the keys that it holds, of every type, and
- * signatures by them. One connection per request; it knows no files and no servers.
- */
+/** A client of the key agent's protocol (draft-miller-ssh-agent); one connection per request. */
 import { createConnection, type Socket } from 'node:net';
 import { Reader, Writer } from '../../base/bytes.ts';
 import { describe, SshpoolError } from '../../base/errors.ts';
 import type { Clock } from '../../base/time.ts';
 import { attempt, publicKeyType } from './public-key.ts';
 
-/** A key held by the agent: public key as bytes, its wire type, its comment. */
 export interface AgentIdentity {
   readonly blob: Buffer;
   readonly type: string;
@@ -17,7 +13,7 @@ export interface AgentIdentity {
 
 export interface KeyAgentOptions {
   readonly clock: Clock;
-  /** How long the list of keys may take; 2 s by default. */
+  /** For the list of keys; 2 s by default. */
   readonly timeoutMs?: number | undefined;
   /** Ends pending requests, signatures too, with CANCELLED. */
   readonly signal?: AbortSignal | undefined;
@@ -32,17 +28,16 @@ export const AGENT_ANSWER = {
 } as const;
 /** OpenSSH's AGENT_MAX_LEN and MAX_AGENT_REPLY_LEN. */
 export const MAX_AGENT_MESSAGE = 256 * 1024;
-/** To list keys the key agent prompts no user; a signature may need one, so it has no limit. */
+/** A list needs no user; a signature may, so it has no limit. */
 const LIST_MS = 2000;
-/** The size of sun_path; Node truncates a longer path and would connect to another socket. */
+/** The size of sun_path: Node truncates a longer path and would connect to another socket. */
 const MAX_PATH = process.platform === 'linux' ? 107 : 103;
 
-/** Whether a path can be that of a socket at all. */
 export function isUsableSocketPath(path: string): boolean {
   return path !== '' && !path.includes('\0') && Buffer.byteLength(path) <= MAX_PATH;
 }
 
-/** Whether a key agent listens there, as ssh checks before it forwards one (authfd.c). Never rejects. */
+/** As ssh checks before it forwards a key agent (authfd.c). Never rejects. */
 export function isListening(path: string): Promise<boolean> {
   if (!isUsableSocketPath(path)) return Promise.resolve(false);
   return new Promise((resolve) => {
@@ -56,7 +51,6 @@ export function isListening(path: string): Promise<boolean> {
   });
 }
 
-/** A key agent, by the path of its socket; connects for each request. */
 export class KeyAgent {
   readonly #path: string;
   readonly #options: KeyAgentOptions;
@@ -66,11 +60,7 @@ export class KeyAgent {
     this.#options = options;
   }
 
-  /**
-   * All keys, certificates and security keys too, in the agent's order.
-   * @throws SshpoolError KEY_AGENT_ABSENT where nothing listens, KEY_AGENT_FAILED where the answer
-   * is late, malformed or a refusal
-   */
+  /** @throws SshpoolError KEY_AGENT_ABSENT; KEY_AGENT_FAILED for a late or malformed answer or a refusal */
   async identities(): Promise<AgentIdentity[]> {
     const { timeoutMs = LIST_MS } = this.#options;
     const request = Buffer.of(AGENT_REQUEST.identities);
@@ -89,9 +79,7 @@ export class KeyAgent {
   }
 
   /**
-   * The signature as the agent gives it: algorithm, signature, and for security keys flags and counter. The
-   * algorithm is not compared with the requested one.
-   * @param flags 2 and 4 choose SHA-256 and SHA-512 for RSA keys, 0 otherwise (RFC 8332)
+   * The algorithm of the signature is not checked. `flags` 2 and 4: SHA-256 and SHA-512 for RSA (RFC 8332).
    * @throws SshpoolError as `identities`, and without a limit of time
    */
   async sign(blob: Buffer, data: Buffer, flags: 0 | 2 | 4): Promise<Buffer> {
@@ -123,7 +111,6 @@ export class KeyAgent {
     throw this.#failure(`its answer has an unexpected type (${type})`);
   }
 
-  /** Sends a request and resolves with the body of the answer, which is never empty. */
   #exchange(request: Buffer, limitMs: number | undefined): Promise<Buffer> {
     const { clock, signal } = this.#options;
     return new Promise((resolve, reject) => {
@@ -170,7 +157,6 @@ export class KeyAgent {
     return createConnection({ path: this.#path });
   }
 
-  /** Parses what the agent sent, which may be cut short. */
   #read<T>(read: () => T): T {
     const value = attempt(read);
     if (value === undefined) throw this.#failure('its answer is malformed');
@@ -186,7 +172,7 @@ export class KeyAgent {
   }
 }
 
-/** One answer, put together from what the socket delivers: a length and as many bytes. */
+/** One answer: a length and as many bytes. */
 class Message {
   readonly #chunks: Buffer[] = [];
   #received = 0;
@@ -203,7 +189,6 @@ class Message {
     return this.#received >= 4 + this.#length ? 'whole' : 'partial';
   }
 
-  /** The bytes after the length; call it once the message is whole. */
   body(): Buffer {
     return Buffer.concat(this.#chunks).subarray(4, 4 + (this.#length ?? 0));
   }

@@ -1,12 +1,9 @@
-/**
- * OpenSSH's container of private keys (PROTOCOL.key): what its clear part says, and making one.
- * Decrypts nothing and reads no file.
- */
+/** OpenSSH's container of private keys (PROTOCOL.key): what its clear part says, and making one. */
 import type { JsonWebKey } from 'node:crypto';
 import { Reader, Writer } from '../../base/bytes.ts';
 import { attempt, publicKeyType } from './public-key.ts';
 
-/** The clear part. `rounds` are those of the key derivation, 0 where there is none. */
+/** `rounds` are those of the key derivation, 0 where there is none. */
 export interface KeyContainer {
   readonly cipher: string;
   readonly rounds: number;
@@ -16,7 +13,7 @@ export interface KeyContainer {
 
 const MAGIC = 'openssh-key-v1\0';
 
-/** Reads the clear part of a PEM block; undefined where it is damaged or holds several keys. */
+/** Undefined where the PEM block is damaged or holds several keys. */
 export function readKeyContainer(text: string): KeyContainer | undefined {
   const bytes = Buffer.from(text.split('-----')[2] ?? '', 'base64');
   if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) return undefined;
@@ -35,7 +32,7 @@ export function readKeyContainer(text: string): KeyContainer | undefined {
   });
 }
 
-/** OpenSSH's container around one ed25519 key, unencrypted (PROTOCOL.key, RFC 8037 for the JWK). */
+/** Around one unencrypted key (RFC 8037 for the JWK). */
 export function ed25519Container({ x = '', d = '' }: JsonWebKey): string {
   const type = 'ssh-ed25519';
   const [point, seed] = [Buffer.from(x, 'base64url'), Buffer.from(d, 'base64url')];

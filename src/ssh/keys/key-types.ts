@@ -49,36 +49,33 @@ const TYPE_OF = new Map(
 /** Certificates of OpenSSH 10.6 for new types have no version. */
 const CERTIFICATE = /-cert(-v01@openssh\.com)?$/;
 
-/** `type` is a wire name, such as ssh-ed25519; undefined if ssh does not know it. */
 export function keyTypeNamed(type: string): KeyType | undefined {
   return Object.hasOwn(KEY_TYPES, type) ? KEY_TYPES[type] : undefined;
 }
 
-/** Whether the name of a type or an algorithm is that of a certificate. */
 export function isCertificateName(name: string): boolean {
   return CERTIFICATE.test(name);
 }
 
-/** The type of the key in a certificate's type or algorithm; any other name is returned unchanged. */
+/** Without the certificate's part; any other name is returned unchanged. */
 export function plainName(name: string): string {
   const plain = name.replace(CERTIFICATE, '');
   return plain !== name && plain.startsWith('sk-') ? `${plain}@openssh.com` : plain;
 }
 
-/** The type of the key that an algorithm signs with, without its certificate part. */
 export function typeOfAlgorithm(algorithm: string): string {
   const plain = plainName(algorithm);
   return TYPE_OF.get(plain) ?? plain;
 }
 
-/** The signature algorithms of a type, the strongest first; those of a certificate are named as such. */
+/** The strongest first; those of a certificate are named as such. */
 export function algorithmsOf(type: string): readonly string[] {
   const plain = plainName(type);
   const signs = keyTypeNamed(plain)?.signs;
   return signs ? Object.keys(signs).map((name) => name + type.slice(plain.length)) : [type];
 }
 
-/** The hash of a signature algorithm, null where the type implies it; undefined if none of our keys has it. */
+/** Null where the type implies it; undefined if none of our keys has the algorithm. */
 export function hashOf(algorithm: string): string | null | undefined {
   return keyTypeNamed(TYPE_OF.get(algorithm) ?? '')?.signs?.[algorithm];
 }

@@ -1,7 +1,4 @@
-/**
- * Private key files as ssh2 can use them: OpenSSH's own format, PEM, and PKCS#8, which ssh2 does not read. A
- * passphrase is not kept, and no error quotes a file beyond the name of its key's type.
- */
+/** Private key files as ssh2 can use them. No passphrase is kept; errors quote only the key's type. */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
@@ -12,7 +9,6 @@ import { ed25519Container, readKeyContainer } from './key-container.ts';
 import { parseForeignKey, parsePublicKey, type PublicKey } from './public-key.ts';
 import { parseKey } from './foreign-keys.ts';
 
-/** `type` is the wire name of the key's type. */
 export interface UsableKey {
   readonly kind: 'key';
   readonly key: ParsedKey;
@@ -20,10 +16,8 @@ export interface UsableKey {
   readonly type: string;
 }
 
-/** The public key is there if it can be read. */
 export type LoadedKey =
   | UsableKey
-  /** It needs a passphrase. */
   | { readonly kind: 'encrypted'; readonly publicBlob: Buffer | undefined }
   | { readonly kind: 'wrong-passphrase' }
   | { readonly kind: 'missing' }
@@ -46,7 +40,7 @@ const useless = (reason: string, publicBlob?: Buffer): LoadedKey => ({
 });
 const DAMAGED = useless('it is damaged or no private key');
 
-/** Reads a key file; never throws. A passphrase for an unencrypted key is ignored. */
+/** Never throws. A passphrase for an unencrypted key is ignored. */
 export async function loadPrivateKey(file: string, passphrase?: Buffer): Promise<LoadedKey> {
   const read = await readKeyFile(file);
   if (typeof read !== 'string') return read;
@@ -55,15 +49,12 @@ export async function loadPrivateKey(file: string, passphrase?: Buffer): Promise
   return { kind: 'encrypted', publicBlob: await readPublicKey(file) };
 }
 
-/**
- * The key of FILE where that is a one-line public key or certificate of any type, else that of
- * FILE.pub (sshkey_load_public); undefined where neither is one.
- */
+/** The key of FILE if that is a one-line public key or certificate, else of FILE.pub (sshkey_load_public). */
 export function readPublicKey(file: string): Promise<Buffer | undefined> {
   return firstKey(file, parsePublicKey);
 }
 
-/** The same for a type that sshpool cannot read; a key agent or OpenSSH may sign with the key. */
+/** The same for a type that sshpool cannot read; a key agent or OpenSSH may sign with it. */
 export function readForeignKey(file: string): Promise<Buffer | undefined> {
   return firstKey(file, parseForeignKey);
 }
@@ -120,13 +111,12 @@ async function withFile<T>(file: string, read: (handle: FileHandle) => Promise<T
   }
 }
 
-/** The text of a regular file; empty for any other, and for one that is too large. */
+/** Empty for anything but a regular file, and for one that is too large. */
 async function readCapped(handle: FileHandle): Promise<string> {
   const stat = await handle.stat();
   return stat.isFile() && stat.size <= MAX_BYTES ? handle.readFile('utf8') : '';
 }
 
-/** The public key in a file of OpenSSH's own format, where it is not encrypted. */
 function publicPart(text: string): Buffer | undefined {
   const block = firstBlock(text);
   return block && readKeyContainer(block.text)?.publicBlob;
@@ -162,7 +152,7 @@ function onlyBySsh(problem: string, publicBlob?: Buffer): LoadedKey {
   return { kind: 'unusable', reason, publicBlob, mayDoForSsh: true };
 }
 
-/** The first private key; other blocks (EC PARAMETERS) may stand before it. */
+/** Other blocks (EC PARAMETERS) may stand before it. */
 function firstBlock(text: string): { label: string; text: string } | undefined {
   const begin = /-----BEGIN ((?:[A-Z0-9]+ )?(?:PRIVATE KEY))-----/.exec(text);
   const label = begin?.[1];
@@ -173,10 +163,7 @@ function firstBlock(text: string): { label: string; text: string } | undefined {
 }
 
 const CIPHERS = /^(?:aes(?:128|192|256)-(?:ctr|cbc)|aes(?:128|256)-gcm@openssh\.com|3des-cbc)$/;
-/**
- * The key derivation runs in this process and blocks it for some 20 ms per round; ssh-keygen uses 16 or 24 by
- * default, and users are often advised to use 100 (-a).
- */
+/** A round blocks this process for some 20 ms. ssh-keygen uses 16 or 24; users are often told to use 100. */
 const MAX_ROUNDS = 128;
 
 /** OpenSSH's own format (PROTOCOL.key). */
@@ -193,7 +180,7 @@ function parseContainer(text: string, passphrase: Buffer | undefined): LoadedKey
   return loaded.kind === 'key' ? loaded : { kind: 'wrong-passphrase' };
 }
 
-/** Hands a key to ssh2; `publicBlob` is the key that the file says it holds. */
+/** `publicBlob` is the key that the file says it holds. */
 function toSsh2(text: string, publicBlob?: Buffer, passphrase?: Buffer): LoadedKey {
   const key = parseWithSsh2(text, passphrase);
   if (!key?.isPrivateKey()) return DAMAGED;
@@ -209,7 +196,7 @@ function parseWithSsh2(text: string, passphrase?: Buffer): ParsedKey | undefined
     const parsed = parseKey(text, passphrase) as ParsedKey | ParsedKey[] | Error;
     return parsed instanceof Error ? undefined : [parsed].flat()[0];
   } catch {
-    // As above: an error, returned or thrown, may quote the file, so its message is dropped.
+    // An error, returned or thrown, may quote the file, so its message is dropped.
     return undefined;
   }
 }

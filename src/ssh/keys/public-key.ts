@@ -1,18 +1,13 @@
-/**
- * Public keys in their wire form and their one-line text form (RFC 4253 section 6.6, RFC 5656, RFC 8709,
- * OpenSSH's PROTOCOL.u2f): reading and comparing. Knows no files and no trust.
- */
+/** Public keys on the wire and as text (RFC 4253 section 6.6, RFC 5656, RFC 8709, OpenSSH's PROTOCOL.u2f). */
 import { Reader, Writer } from '../../base/bytes.ts';
 import { SshpoolError } from '../../base/errors.ts';
 import { isCertificateName, keyTypeNamed, typeOfAlgorithm, type Field } from './key-types.ts';
 
 export interface PublicKey {
-  /** The wire name, such as ssh-ed25519. */
   readonly type: string;
   readonly blob: Buffer;
 }
 
-/** The wire type name at the start of a key blob; undefined where there is none. */
 export function publicKeyType(blob: Buffer): string | undefined {
   return attempt(() => {
     const type = new Reader(blob).text();
@@ -21,11 +16,7 @@ export function publicKeyType(blob: Buffer): string | undefined {
   });
 }
 
-/**
- * The canonical encoding of a key, for comparing: ssh compares numbers, and a number may have leading zeros.
- * Undefined if the blob is not a well-formed key of a type that ssh knows; the content of a certificate is
- * not checked.
- */
+/** For comparing, without leading zeros; undefined if malformed or foreign. Certificates stay unchecked. */
 export function canonicalKey(blob: Buffer): Buffer | undefined {
   const type = publicKeyType(blob);
   if (type === undefined) return undefined;
@@ -64,10 +55,7 @@ function positiveNumber(value: Buffer): Buffer | undefined {
   return first < 0x80 ? value.subarray(start) : value.subarray(start - 1);
 }
 
-/**
- * The key of a line `TYPE BASE64 [COMMENT]`, in its canonical form; undefined if type and key do not match or
- * are malformed.
- */
+/** Of `TYPE BASE64 [COMMENT]`, in canonical form; undefined if malformed or if type and key do not match. */
 export function parsePublicKey(line: string): PublicKey | undefined {
   const [type, base64] = line.replace(/^[ \t]+/, '').split(/[ \t]+/, 2);
   if (!type || !base64) return undefined;
@@ -80,10 +68,7 @@ export function parsePublicKey(line: string): PublicKey | undefined {
   return publicKeyType(blob) === named ? { type: named, blob } : undefined;
 }
 
-/**
- * The key of a line `TYPE BASE64 [COMMENT]` whose type sshpool cannot read, unchanged; undefined if it can,
- * or if type and key do not match.
- */
+/** The same for a type that sshpool cannot read; the key is unchanged. */
 export function parseForeignKey(line: string): PublicKey | undefined {
   const [type = '', base64 = ''] = line.replace(/^[ \t]+/, '').split(/[ \t]+/, 2);
   const known = keyTypeNamed(type);
@@ -92,13 +77,13 @@ export function parseForeignKey(line: string): PublicKey | undefined {
   return blob && publicKeyType(blob) === type ? { type, blob } : undefined;
 }
 
-/** Standard base64, as strict as OpenSSH (Node ignores invalid characters). */
+/** As strict as OpenSSH: Node ignores invalid characters. */
 export function decodeBase64(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64');
   return bytes.length > 0 && bytes.toString('base64') === text ? bytes : undefined;
 }
 
-/** What `read` returns; undefined if the bytes were cut short. */
+/** Undefined if the bytes were cut short. */
 export function attempt<T>(read: () => T | undefined): T | undefined {
   try {
     return read();

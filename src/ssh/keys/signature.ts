@@ -1,7 +1,4 @@
-/**
- * Signatures with private keys, in SSH's wire format (RFC 4253 section 6.6, RFC 5656 section 3.1.2, RFC 8332,
- * RFC 8709).
- */
+/** Signatures in SSH's wire format (RFC 4253 section 6.6, RFC 5656 section 3.1.2, RFC 8332, RFC 8709). */
 import { sign } from 'node:crypto';
 import type { ParsedKey } from 'ssh2';
 import { Writer } from '../../base/bytes.ts';

@@ -18,7 +18,6 @@ export class Deadline {
     this.#run();
   }
 
-  /** Pauses the limit while `wait` is pending. */
   async during<T>(wait: () => Promise<T>): Promise<T> {
     if (this.#holders++ === 0) this.#pause();
     try {
@@ -28,7 +27,6 @@ export class Deadline {
     }
   }
 
-  /** Starts a new phase with its own limit, which stays paused while a `wait` is pending. */
   restart(limitMs: number): void {
     if (this.#over) return;
     this.#timer?.cancel();

@@ -1,16 +1,11 @@
-/**
- * One connection's share of the event loop. A server may send thousands of messages in one read, and libuv
- * reads up to 32 times in a row: work beyond the share continues in the next turn of the loop, after the
- * other connections. Until then nothing more is read from that server.
- */
+/** One connection's share of the event loop. A read may hold thousands of messages; the rest waits a turn. */
 import type { Duplex } from 'node:stream';
 import { systemClock, type Clock } from '../../base/time.ts';
 
-/** Work after which a connection reads no more in this turn. */
+/** Work after which it reads no more in this turn: libuv reads up to 32 times in a row. */
 const SHARE_MS = 2;
-/** Work after which it stops even if read data is left; that must then be copied. */
+/** Work after which it leaves even data that was read, which must then be copied. */
 const MAX_SHARE_MS = 4;
-/** Bytes of answers that may wait in the socket before reading stops. */
 const MAX_UNSENT_BYTES = 64 * 1024;
 
 type Stream = Pick<
@@ -27,17 +22,13 @@ export class FairReading {
   #unsentBytes = 0;
   #waits = false;
 
-  /**
-   * `work` processes received data until `isOver`, and returns whether some is left; it must not throw. The
-   * owner of `work` keeps the data that arrives before its next turn.
-   */
+  /** `work` processes data until `isOver` and returns whether some is left, which it keeps; never throws. */
   constructor(stream: Stream, work: () => boolean, clock: Pick<Clock, 'monotonic'> = systemClock) {
     this.#stream = stream;
     this.#work = work;
     this.#clock = clock;
   }
 
-  /** The work has to stop after this message. */
   get isOver(): boolean {
     return this.#stream.destroyed || this.#spent() > MAX_SHARE_MS;
   }
@@ -52,7 +43,6 @@ export class FairReading {
     if (isLeft || this.#spentMs > SHARE_MS || this.#isBehind) this.#wait();
   }
 
-  /** Counts an answer of `bytes` that the server provoked. */
   answered(bytes: number): void {
     if (this.#stream.writableLength === 0) this.#unsentBytes = 0;
     this.#unsentBytes += bytes;
@@ -62,10 +52,7 @@ export class FairReading {
     return this.#spentMs + this.#clock.monotonic() - this.#begun;
   }
 
-  /**
-   * The server provokes answers and does not read them. Only answers count: a server may leave other data
-   * unread until its own output was read.
-   */
+  /** Only answers and grants count: a server may leave other data unread until its own output was read. */
   get #isBehind(): boolean {
     return this.#stream.writableNeedDrain && this.#unsentBytes > MAX_UNSENT_BYTES;
   }

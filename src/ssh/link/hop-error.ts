@@ -1,6 +1,6 @@
 /** A failure at a jump host, as it is reported for the target. */
 import { SshpoolError } from '../../base/errors.ts';
-import type { SshOptions } from '../../config/ssh-options.ts';
+import type { SshOptions } from '../../config/ssh-config/options.ts';
 
 export type LogOptions = Pick<SshOptions, 'connectTimeoutMs' | 'showsServerWords' | 'isSilent'>;
 

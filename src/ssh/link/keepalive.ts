@@ -4,10 +4,9 @@ import type { Clock, Timer } from '../../base/time.ts';
 /** The default where the user set none; ssh itself would wait for ever. */
 export const KEEPALIVE = { intervalMs: 15_000, countMax: 3 } as const;
 
+/** ServerAliveInterval and ServerAliveCountMax of ssh_config(5). */
 export interface KeepAliveFacts {
-  /** How long the server may be silent before a keep-alive is sent (ServerAliveInterval). */
   readonly intervalMs: number;
-  /** How many keep-alives may stay unanswered (ServerAliveCountMax). */
   readonly countMax: number;
 }
 
@@ -29,7 +28,6 @@ export class KeepAlive {
     this.#later();
   }
 
-  /** Something was received from the server. */
   heard(): void {
     this.#heard = true;
   }

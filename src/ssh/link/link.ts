@@ -14,47 +14,35 @@ export interface Link {
   /** Why this link was chosen, for users. */
   readonly reason: string;
   readonly user: string;
-  /** Software version as the server names it, such as `OpenSSH_9.2p1`. */
+  /** As the server names it, such as `OpenSSH_9.2p1`. */
   readonly serverVersion: string;
-  /**
-   * The fingerprint of the verified host key, as ssh prints it; undefined if the server presented a
-   * certificate, or if unknown.
-   */
+  /** A fingerprint as ssh prints it; undefined if unknown, or if the server presented a certificate. */
   readonly hostKey: string | undefined;
-  /** The link to its jump host; undefined if there is none, or if ssh connects to the jump host itself. */
+  /** The link to its jump host; undefined without one, and where ssh connects to that itself. */
   readonly via: Link | undefined;
-  /** The server said that it runs a forced command instead of the requested one (sshd(8), command=). */
+  /** The server said that it runs a forced command instead (sshd(8), command=). */
   readonly forcedCommand: boolean;
-  /** Bytes on the network so far, both counted below the encryption. */
+  /** Bytes on the network, below the encryption. */
   readonly bytesIn: number;
   readonly bytesOut: number;
   /** Sets the only listener; messages are queued until then. */
   listen(events: LinkEvents): void;
-  /**
-   * Sends one message, given in parts. Large parts are not copied before this call; the sender may reuse them
-   * when it returns.
-   */
+  /** The sender may reuse the parts when this returns. */
   send(message: readonly Buffer[]): void;
-  /**
-   * Sends one small message that the server provoked: a reply or a refusal. If the server provokes too many,
-   * its connection ends.
-   */
+  /** Sends a small reply or refusal; the connection ends if the server provokes too many. */
   answer(message: readonly Buffer[]): void;
-  /** Sends a grant of window space. */
   grant(message: readonly Buffer[]): void;
-  /** From now on the link does not keep the process alive (in a program that uses the library). */
+  /** It no longer keeps the process alive (for a program that uses the library). */
   unref(): void;
-  /** Disconnects from the server; onClose follows within a deadline, whatever the server does. */
+  /** Disconnects; onClose follows within a deadline, whatever the server does. */
   close(): void;
-  /** Drops the transport at once. */
   destroy(reason: SshpoolError): void;
 }
 
-/** The most messages that wait for the listener: until a channel is opened, a server has none to send. */
+/** Messages that wait for the listener: until a channel is opened, a server has none to send. */
 export const MAX_EARLY = 64;
 export const TOO_EARLY = 'the server sends channel messages before a channel is open';
 
-/** Bytes of a message that is given in parts. */
 export function sizeOf(message: readonly Buffer[]): number {
   return message.reduce((sum, { length }) => sum + length, 0);
 }

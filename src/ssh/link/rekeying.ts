@@ -1,11 +1,8 @@
 /** Starts key re-exchanges after an amount of data or time (ssh_config(5), RekeyLimit). */
 import { LONGEST_MS, type Clock, type Timer } from '../../base/time.ts';
-import type { RekeyAfter } from '../../config/network-options.ts';
+import type { RekeyAfter } from '../../config/ssh-config/network-options.ts';
 
-/**
- * The default. RFC 4253 section 9 recommends it, and servers are used to it: OpenSSH does the same with
- * chacha20-poly1305, its first choice. With AES it would wait for 64 GiB.
- */
+/** As RFC 4253 section 9, and as OpenSSH with chacha20-poly1305, its first choice (64 GiB with AES). */
 const DEFAULT_BYTES = 2 ** 30;
 
 export class Rekeying {
@@ -16,7 +13,7 @@ export class Rekeying {
   #received = 0;
   #timer: Timer | undefined;
 
-  /** `begin` starts a key exchange; it may be called again until `renewed` is called. */
+  /** `begin` may be called again until `renewed` is called. */
   constructor(clock: Clock, { bytes, ms }: RekeyAfter, begin: () => void) {
     this.#clock = clock;
     this.#limit = { bytes: bytes || DEFAULT_BYTES, ms: Math.min(ms, LONGEST_MS) };
@@ -34,7 +31,7 @@ export class Rekeying {
     if (this.#received >= this.#limit.bytes) this.#begin();
   }
 
-  /** New keys are in use; either side may have started the exchange. */
+  /** Either side may have started the exchange. */
   renewed(): void {
     this.#sent = 0;
     this.#received = 0;

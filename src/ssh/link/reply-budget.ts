@@ -1,17 +1,10 @@
-/**
- * Limits the answers that a server provokes by unsolicited messages: refusals of its channels, replies to its
- * requests. Each connection has a budget that refills over time.
- */
+/** Limits the answers that a server provokes by unsolicited messages: a budget that refills over time. */
 import { systemClock, type Clock } from '../../base/time.ts';
 
-/**
- * Far above what an honest server needs: one keep-alive a second (ClientAliveInterval), the
- * announcement of its host keys, and a channel for each use of a forwarded key agent.
- */
+/** Far above what an honest server needs: a keep-alive a second, its host keys, channels for a key agent. */
 const AT_ONCE = 2000;
 const PER_SECOND = 500;
 
-/** Why a connection ends if its server exceeds the budget. */
 export const TOO_MANY_REQUESTS = `the server sends too many requests (more than ${AT_ONCE} at once and ${PER_SECOND} a second)`;
 
 export class ReplyBudget {
@@ -24,7 +17,7 @@ export class ReplyBudget {
     this.#since = clock.monotonic();
   }
 
-  /** Takes one answer out of the budget; false if the budget is used up. */
+  /** False if the budget is used up. */
   take(): boolean {
     const now = this.#clock.monotonic();
     const refilled = ((now - this.#since) / 1000) * PER_SECOND;

@@ -15,7 +15,7 @@ export function sshVersion(env: NodeJS.ProcessEnv): Promise<string> {
   });
 }
 
-/** Whether a version text (`OpenSSH_9.2p1 Debian-2`) names this version of OpenSSH or a later one. */
+/** `version` is a text such as `OpenSSH_9.2p1 Debian-2`. */
 export function isAtLeast(version: string, major: number, minor: number): boolean {
   const [, ...numbers] = /^OpenSSH_(\d+)\.(\d+)/.exec(version) ?? [];
   const [isMajor = 0, isMinor = 0] = numbers.map(Number);

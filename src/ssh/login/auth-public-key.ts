@@ -1,7 +1,6 @@
 /**
- * The method publickey (RFC 4252 section 7): one key per attempt, as in ssh. The server is asked about each
- * key first, and only a key that it accepts is used to sign: a server may count signatures (MaxAuthTries
- * since OpenSSH 10.6), and a signature may cost a passphrase or a touch.
+ * The method publickey (RFC 4252 section 7). Asks about each key before it signs: a server may count
+ * signatures (MaxAuthTries since OpenSSH 10.6), and a signature may cost a passphrase or a touch.
  */
 import { Reader, Writer } from '../../base/bytes.ts';
 import { describe } from '../../base/errors.ts';
@@ -20,13 +19,11 @@ export interface KeyRequest extends KeyFileRequest {
 }
 
 export function publicKeyMethod(request: KeyRequest, findings: Findings): Method {
-  // As in ssh, a key that was tried moves to the end, so that the next step of a login begins with the key
-  // after the one that succeeded in this step.
+  // As in ssh, a key that was tried moves to the end: the next step of a login begins after it.
   let queue: Identity[] | undefined;
   async function* attempts(conversation: Conversation): MethodAttempts {
     queue ??= await identitiesOf(request, findings);
     for (const identity of [...queue]) {
-      // One after the other: the server counts them.
       const verdict = await new KeyAttempt(request, findings, identity, conversation).run();
       // A key that was tried before the server accepted publickey does not count as tried.
       if (!verdict || looksAtKeys(verdict)) {
@@ -45,7 +42,6 @@ function looksAtKeys(verdict: AuthResult): boolean {
   return verdict.type === 'success' || verdict.partial || verdict.methods.includes(NAME);
 }
 
-/** The attempt with one key, from the query whether the server accepts it to the verdict. */
 class KeyAttempt {
   readonly #request: KeyRequest;
   readonly #findings: Findings;
@@ -92,10 +88,7 @@ class KeyAttempt {
     return reply.type === 'specific' ? undefined : reply;
   }
 
-  /**
-   * Opens a file whose public key is unknown, when its turn comes, as ssh does. If the server does not offer
-   * publickey, returns its verdict instead.
-   */
+  /** Opens a file without a known public key. Resolves to a verdict if publickey is not offered. */
   async #open(): Promise<AuthResult | undefined> {
     const { blob, signer } = this.#identity;
     if (blob !== undefined || signer.kind === 'agent') return undefined;

@@ -1,8 +1,5 @@
-/**
- * The methods that prompt the user: password (RFC 4252 section 8) and keyboard-interactive (RFC 4256), with
- * ssh's wording and number of tries (sshconnect2.c). Answers are zeroed once they were sent.
- */
-import type { SshOptions } from '../../config/ssh-options.ts';
+/** password (RFC 4252 section 8) and keyboard-interactive (RFC 4256), with ssh's words (sshconnect2.c). */
+import type { SshOptions } from '../../config/ssh-config/options.ts';
 import type { Findings } from './findings.ts';
 import { printable } from '../../base/printable.ts';
 import type { Ask, Note } from '../link/prompts.ts';
@@ -32,7 +29,6 @@ export function passwordMethod(request: QuestionRequest, findings: Findings): Me
   async function* attempts(conversation: Conversation): MethodAttempts {
     while (tries++ < options.numberOfPasswordPrompts && !options.batchMode) {
       if (tries > 1) note('Permission denied, please try again.\r');
-      // One after the other: each is a try of its own.
       const text = `${options.user}@${host}'s password: `;
       const password = await ask({ text, echo: false, isEmptyByDefault: true });
       if (password === undefined || password.length === 0) {
@@ -52,10 +48,7 @@ export function passwordMethod(request: QuestionRequest, findings: Findings): Me
   return { name: 'password', attempts };
 }
 
-/**
- * The server demands a new password before the login (sshconnect2.c), and may reject the one that it gets;
- * undefined if the user gives up.
- */
+/** The server demands a new password, and may reject it; undefined if the user gives up. */
 async function changePassword(
   request: QuestionRequest,
   conversation: Conversation,
@@ -64,7 +57,6 @@ async function changePassword(
   const { options, ask, explain } = request;
   let wanted = words;
   for (let i = 0; i < options.numberOfPasswordPrompts; i++) {
-    // The server's text is shown before its prompt.
     await explain(wanted);
     const old = await ask({ text: `Enter ${whose(options)} old password: `, echo: false });
     const changed = old === undefined ? undefined : await newPassword(request);
@@ -82,7 +74,6 @@ async function changePassword(
 /** Prompts until both entries match; as in ssh, an empty one gives up. */
 async function newPassword({ options, ask, note }: QuestionRequest): Promise<Buffer | undefined> {
   for (;;) {
-    // One after the other, as a person types them.
     const first = await ask({ text: `Enter ${whose(options)} new password: `, echo: false });
     if (first === undefined || first.length === 0) return undefined;
     const again = await ask({ text: `Retype ${whose(options)} new password: `, echo: false });
@@ -120,7 +111,6 @@ export function interactiveMethod(request: QuestionRequest, findings: Findings):
   return { name: 'keyboard-interactive', attempts };
 }
 
-/** One run of prompts and answers. */
 class Dialogue {
   readonly #request: QuestionRequest;
   readonly #conversation: Conversation;
@@ -147,7 +137,6 @@ class Dialogue {
     return reply;
   }
 
-  /** Undefined if a prompt got no answer. */
   async #putAll(prompts: readonly InfoPrompt[]): Promise<Buffer[] | undefined> {
     const answers: Buffer[] = [];
     for (const prompt of prompts) {

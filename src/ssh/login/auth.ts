@@ -2,7 +2,7 @@
 import type { LogEntry } from '../../base/error-table.ts';
 import { SshpoolError } from '../../base/errors.ts';
 import type { Clock } from '../../base/time.ts';
-import type { SshOptions } from '../../config/ssh-options.ts';
+import type { SshOptions } from '../../config/ssh-config/options.ts';
 import { interactiveMethod, passwordMethod, type QuestionRequest } from './auth-questions.ts';
 import { publicKeyMethod } from './auth-public-key.ts';
 import { KeyAgent } from '../keys/key-agent.ts';
@@ -15,29 +15,24 @@ import { Conversation, logIn, type AuthWire, type Method } from './userauth.ts';
 
 export interface LoginRequest {
   readonly options: SshOptions;
-  /** The socket of the caller's key agent. */
   readonly keyAgent: string | undefined;
   readonly ask: Ask;
   readonly note: Note;
-  /** The caller's environment, for its ssh. */
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** OpenSSH can be tried if ssh2 falls short, preferably before the user is prompted. */
   readonly hasAlternative: boolean;
 }
 
-/** How the server ended the connection during the login. */
+/** How the server ended the connection during the login; `logged` is what ssh logs. */
 interface Refusal {
   readonly words?: string;
-  /** By ssh. */
   readonly logged?: readonly LogEntry[];
 }
 
 /** The order if PreferredAuthentications is not set; those of ssh's methods that sshpool has. */
 const PREFERRED = ['publickey', 'keyboard-interactive', 'password'];
 
-/** The login over one connection whose host key was verified. */
 export class Login {
   readonly #request: LoginRequest;
   readonly #findings: Findings;
@@ -58,7 +53,6 @@ export class Login {
     if (left !== undefined) throw this.denied(left);
   }
 
-  /** The error of a failed login, with its findings. */
   denied(methods: readonly string[], { words, logged }: Refusal = {}): SshpoolError {
     const { user, hostname: host } = this.#request.options;
     const { detail: found, beyond: beyondSsh2 } = this.#findings;

@@ -11,7 +11,6 @@ export class Findings {
     this.#giveUp = giveUp;
   }
 
-  /** What was skipped, for the error if nothing succeeds. */
   get detail(): string {
     return [...new Set(this.#skipped)].join('; ');
   }

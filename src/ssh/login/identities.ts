@@ -1,9 +1,6 @@
-/**
- * The identities of a login: keys and certificates, in the order in which ssh tries them (sshconnect2.c,
- * pubkey_prepare). Reads key files and asks the key agent; sends the server nothing.
- */
+/** The keys and certificates that a login tries, in ssh's order (sshconnect2.c, pubkey_prepare). */
 import { describe } from '../../base/errors.ts';
-import type { SshOptions } from '../../config/ssh-options.ts';
+import type { SshOptions } from '../../config/ssh-config/options.ts';
 import { certifiedKey, isCertificate } from '../keys/certificate.ts';
 import type { Findings } from './findings.ts';
 import type { AgentIdentity as HeldKey, KeyAgent } from '../keys/key-agent.ts';
@@ -16,7 +13,6 @@ import {
 import { canonicalKey } from '../keys/public-key.ts';
 import { refusalOf } from '../keys/signature-algorithms.ts';
 
-/** What makes the signatures of an identity. */
 export type Signer =
   /** `blob` is the key as the key agent holds it. */
   { readonly kind: 'agent'; readonly blob: Buffer; readonly comment: string } | FileSigner;
@@ -29,7 +25,7 @@ export interface FileSigner {
 }
 
 export interface Identity {
-  /** The key or certificate to show to the server. Undefined if it is unknown until its turn. */
+  /** What to show to the server. Undefined if it is unknown until its turn. */
   readonly blob: Buffer | undefined;
   readonly signer: Signer;
 }
@@ -42,11 +38,7 @@ export interface IdentitySource {
 const same = (a: Buffer | undefined, b: Buffer | undefined): boolean =>
   a !== undefined && b !== undefined && a.equals(b);
 
-/**
- * All identities to try, in order: certificates of CertificateFile; then the keys of the key agent, in its
- * order, first those that the configuration names; then the keys that are only in files, each with the
- * certificate beside it.
- */
+/** In order: CertificateFile; the agent's keys, configured ones first; other files, with certificates. */
 export async function identitiesOf(
   source: IdentitySource,
   findings: Findings,
@@ -110,7 +102,7 @@ async function keyFile(file: string, options: SshOptions): Promise<KeyFile> {
 
 const DEFAULT_KEY = /^~\/\.ssh\/id_[a-z0-9_]+$/;
 
-/** Whether these are ssh's defaults (at least five), since the user names no key file. */
+/** Whether the user names no key file: `ssh -G` then prints ssh's defaults, at least five. */
 function areDefaults({ all }: SshOptions): boolean {
   const given = all.get('identityfile') ?? [];
   return given.length > 4 && given.every((name) => DEFAULT_KEY.test(name));
@@ -131,13 +123,12 @@ async function certificateBeside({ signer }: KeyFile): Promise<Identity[]> {
   return blobs.map((blob) => ({ blob, signer }));
 }
 
-/** User certificates only; everything else is skipped. */
 async function readCertificates(paths: readonly string[]): Promise<Buffer[]> {
   const blobs = await Promise.all(paths.map(readPublicKey));
   return blobs.filter((blob): blob is Buffer => blob !== undefined && !!certifiedKey(blob));
 }
 
-/** A certificate with the signer of its key, if that key is tried too. */
+/** Only if the certified key is tried too. */
 function withSigner(blob: Buffer, keys: readonly Identity[]): Identity[] {
   const key = certifiedKey(blob);
   const signing = keys.find((each) => same(each.blob, key) || same(each.blob, blob));
@@ -150,19 +141,17 @@ function bestSigner(identity: Identity, keys: readonly Identity[]): Identity {
   return blob && isCertificate(blob) ? (withSigner(blob, keys)[0] ?? identity) : identity;
 }
 
-/** Whether it is tried. If only OpenSSH can sign, it takes over when the server accepts the key. */
+/** Also if only OpenSSH can sign: it takes over when the server accepts the key. */
 function isTried({ blob, signer }: Identity): boolean {
   return signer.kind === 'agent' || signer.loaded.kind !== 'missing' || blob === undefined;
 }
 
-/** Whether the user's options allow it; an identity whose key is still unknown is allowed. */
 export function isAllowed(identity: Identity, options: SshOptions, findings: Findings): boolean {
   const why = identity.blob && refusalOf(identity.blob, options);
   if (why !== undefined) findings.skip(`${labelOf(identity)}: ${why}`);
   return why === undefined;
 }
 
-/** The name of an identity in messages. */
 export function labelOf({ blob, signer }: Identity): string {
   const name = signer.kind === 'agent' ? signer.comment : signer.file;
   return blob && isCertificate(blob) ? `certificate of ${name}` : name;

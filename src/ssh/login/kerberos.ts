@@ -1,11 +1,8 @@
-/**
- * Whether there is a Kerberos ticket, which gssapi-with-mic (RFC 4462) needs. Checked before a login, so that
- * it does not fail over ssh2 and run once more over OpenSSH.
- */
+/** Whether there is a Kerberos ticket (RFC 4462): then OpenSSH logs in, and not only after ssh2 failed. */
 import { execFile } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { findProgram } from '../../base/programs.ts';
-import type { Env } from '../../config/tokens.ts';
+import type { Env } from '../../config/ssh-config/tokens.ts';
 
 const LIMIT_MS = 2000;
 

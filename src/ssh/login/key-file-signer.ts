@@ -1,6 +1,6 @@
 /** Signs with key files: prompts for a passphrase, and shows ssh's message for a file that it cannot use. */
 import { describe } from '../../base/errors.ts';
-import type { SshOptions } from '../../config/ssh-options.ts';
+import type { SshOptions } from '../../config/ssh-config/options.ts';
 import { certifiedKey } from '../keys/certificate.ts';
 import type { Findings } from './findings.ts';
 import type { FileSigner } from './identities.ts';
@@ -14,7 +14,6 @@ export interface KeyFileRequest {
   readonly options: SshOptions;
   readonly ask: Ask;
   readonly note: Note;
-  /** The caller's environment, for its ssh-keygen. */
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -27,7 +26,7 @@ export class KeyFileSigner {
     this.#findings = findings;
   }
 
-  /** Loads the private key, when it is needed; undefined if it cannot be used. */
+  /** Undefined if it cannot be used. */
   async load({ file, loaded }: FileSigner): Promise<UsableKey | undefined> {
     if (loaded.kind === 'key') return loaded;
     if (loaded.kind === 'encrypted') return this.#decrypt(file);

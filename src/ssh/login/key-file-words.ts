@@ -7,10 +7,7 @@ type Env = NodeJS.ProcessEnv;
 /** Reading a small file takes no time; the limit is for a named pipe. */
 const LIMIT_MS = 5000;
 
-/**
- * The lines, without the last line feed; undefined if OpenSSH can use the file or does not answer in time, or
- * if there is no ssh-keygen. `name` replaces the file's path in them. Never rejects.
- */
+/** `name` replaces the path. Undefined if OpenSSH can use the file or does not answer. Never rejects. */
 export async function keyFileWords(
   file: string,
   name: string,

@@ -13,9 +13,8 @@ export interface LinkRequest extends Omit<TransportRequest, 'signal' | 'aside' |
   readonly loadKnown: () => Promise<readonly KnownHost[]>;
   /** Another link can be tried if this one lacks something that the target needs. */
   readonly hasAlternative: boolean;
-  /** About how many milliseconds the server still refuses this address after failed logins, if known. */
+  /** For how long the server still refuses this address after failed logins, if known. */
   readonly keptOutMs: () => number | undefined;
-  /** Why this link was chosen, for users. */
   readonly reason: string;
   /** For network and handshake, and for each try before the last one at another address. */
   readonly timeoutMs: number;

@@ -1,19 +1,13 @@
-/**
- * The failed logins at each server, of all callers, and their effect: the server refuses an address for a
- * while (sshd_config(5), PerSourcePenalties; OpenSSH 9.8 and later).
- */
+/** The failed logins at each server, for which it may refuse an address (PerSourcePenalties since 9.8). */
 import type { SshpoolError } from '../../base/errors.ts';
 import { TtlCache } from '../../base/ttl-cache.ts';
 import type { Clock } from '../../base/time.ts';
-import type { SshOptions } from '../../config/ssh-options.ts';
+import type { SshOptions } from '../../config/ssh-config/options.ts';
 
-/**
- * For this long after a failed connect the pool makes none only for speed: servers that ban an address after
- * several failures (fail2ban: five in ten minutes) count each as a failed login.
- */
+/** No connects only for speed so soon after a failure: fail2ban bans after five failures in ten minutes. */
 export const SETTLE_MS = 5 * 60_000;
 
-/** Its defaults, in milliseconds: min, max, authfail, and noauth for a disconnect before a login. */
+/** The defaults in sshd_config(5): min, max, authfail, and noauth for a disconnect before a login. */
 const MIN_MS = 15_000;
 const MAX_MS = 600_000;
 const PENALTY_MS: ReadonlyMap<string, number> = new Map([
@@ -24,17 +18,16 @@ const PENALTY_MS: ReadonlyMap<string, number> = new Map([
   ['HOST_KEY_REFUSED', 1000],
 ]);
 
-/** The key of a server. It includes the proxy, since the server sees the proxy's address. */
+/** Includes the proxy, since the server sees the proxy's address. */
 export function serverOf(options: SshOptions): string {
   const { hostname, port, proxyJump = '', proxyCommand = '' } = options;
   return [hostname, port, proxyJump, proxyCommand].join(' ');
 }
 
-/** The penalty of one server, in monotonic time. */
+/** In monotonic time; `active` if it is long enough for the server to refuse this address. */
 interface Penalty {
   readonly failedAt: number;
   readonly until: number;
-  /** It is long enough for the server to refuse this address. */
   readonly active: boolean;
 }
 
@@ -47,7 +40,7 @@ export class Penalties {
     this.#servers = new TtlCache(clock, { lifeMs: MAX_MS, max: 256 });
   }
 
-  /** Counts a failed connect to this server; failures of the network do not count. */
+  /** Failures of the network do not count. */
   add(server: string, { code }: SshpoolError): void {
     const ms = PENALTY_MS.get(code);
     if (ms === undefined) return;
@@ -59,16 +52,12 @@ export class Penalties {
     this.#servers.set(server, { failedAt: now, until, active });
   }
 
-  /** A login at this server failed within SETTLE_MS: the pool should not try another only for speed. */
   hasFailed(server: string): boolean {
     const { failedAt = -Infinity } = this.#servers.get(server) ?? {};
     return this.#clock.monotonic() - failedAt < SETTLE_MS;
   }
 
-  /**
-   * About how many milliseconds this server still refuses this address for the failures counted here;
-   * undefined if they do not suffice for a refusal: others may share the address.
-   */
+  /** Undefined if the failures counted here do not suffice for a refusal: others may share the address. */
   leftMs(server: string): number | undefined {
     const { until = 0, active = false } = this.#servers.get(server) ?? {};
     const left = until - this.#clock.monotonic();

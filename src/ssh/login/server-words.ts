@@ -1,5 +1,5 @@
 /** Text that a server sends for the user: its banner, and the explanations before its prompts. */
-import type { SshOptions } from '../../config/ssh-options.ts';
+import type { SshOptions } from '../../config/ssh-config/options.ts';
 import { printableWords } from '../../base/printable.ts';
 import type { Note } from '../link/prompts.ts';
 import { isAtLeast } from '../link/ssh-version.ts';
@@ -10,7 +10,6 @@ const MAX_CHARACTERS = 65_536;
 export interface ServerWords {
   /** Unchanged: its last line may lack a line feed. */
   readonly banner: (text: string) => void;
-  /** Before a prompt. */
   readonly explain: (text: string) => Promise<void>;
 }
 
@@ -32,7 +31,7 @@ export function notTwice(note: Note): { readonly first: Note; readonly second: N
 
 const linesOf = (text: string): string[] => text.split('\n').map((line) => line.trimEnd());
 
-/** Shows the text to the user as ssh does at this LogLevel, up to a limit. `version` is that of `ssh -V`. */
+/** Shows text as ssh does at this LogLevel. `version` is that of `ssh -V`. */
 export function serverWords(
   { showsServerWords }: SshOptions,
   note: Note,

@@ -1,7 +1,4 @@
-/**
- * The messages of the SSH authentication protocol (RFC 4252, and RFC 4256 for
- * keyboard-interactive), as values and as bytes. Knows nothing of their order.
- */
+/** The messages of RFC 4252, and of RFC 4256 for keyboard-interactive. Knows nothing of their order. */
 import { Reader, Writer } from '../../base/bytes.ts';
 import { SshpoolError } from '../../base/errors.ts';
 
@@ -14,18 +11,16 @@ const NUMBER = {
   failure: 51,
   success: USERAUTH_SUCCESS,
   banner: 53,
-  /** Its meaning depends on the method (RFC 4252 section 6). */
   specific: 60,
   infoResponse: 61,
 } as const;
 
-/** A message of the server. */
 export type AuthReply =
   | { readonly type: 'success' }
   /** `methods` can continue; `partial`: the request succeeded, and another step is required. */
   | { readonly type: 'failure'; readonly methods: readonly string[]; readonly partial: boolean }
   | { readonly type: 'banner'; readonly text: string }
-  /** PK_OK, PASSWD_CHANGEREQ or INFO_REQUEST: the meaning depends on the request that was sent. */
+  /** PK_OK, PASSWD_CHANGEREQ or INFO_REQUEST, by the request that was sent (RFC 4252 section 6). */
   | { readonly type: 'specific'; readonly body: Buffer }
   | { readonly type: 'other' };
 
@@ -48,7 +43,6 @@ export function readAuthReply(payload: Buffer): AuthReply {
   }
 }
 
-/** One question of a server (RFC 4256 section 3.2). */
 export interface InfoPrompt {
   readonly text: string;
   readonly echo: boolean;
@@ -60,7 +54,7 @@ export interface InfoRequest {
   readonly prompts: readonly InfoPrompt[];
 }
 
-/** The body of INFO_REQUEST. @throws SshpoolError PROTOCOL where it is cut short or excessive */
+/** RFC 4256 section 3.2. @throws SshpoolError PROTOCOL where it is cut short or excessive */
 export function readInfoRequest(body: Buffer): InfoRequest {
   const from = new Reader(body);
   const [name, instruction] = [from.text(), from.text()];
@@ -80,7 +74,6 @@ export function readPasswordChange(body: Buffer): string {
   return new Reader(body).text();
 }
 
-/** The service that the login is for. */
 const SERVICE = 'ssh-connection';
 
 function request(user: string, method: string): Writer {
@@ -122,7 +115,6 @@ export function signedPart(user: string, algorithm: string, blob: Buffer): Buffe
   return request(user, 'publickey').bool(true).string(algorithm).string(blob).finish();
 }
 
-/** The whole request; `signature` names its own algorithm. */
 export function keyRequest(part: Buffer, signature: Buffer): Buffer {
   return new Writer().raw(part).string(signature).finish();
 }

@@ -1,11 +1,7 @@
-/**
- * Logging in (RFC 4252): chooses the next method, as ssh does (sshconnect2.c, userauth), until the login
- * succeeds or no method is left. The methods themselves are passed in; knows no transport.
- */
+/** Logging in (RFC 4252): chooses the next method as ssh does (sshconnect2.c). Knows no transport. */
 import type { AuthReply } from './userauth-messages.ts';
 import { noneRequest, readAuthReply } from './userauth-messages.ts';
 
-/** The messages of one connection during its login. */
 export interface AuthWire {
   readonly sessionId: Buffer;
   /** The server's server-sig-algs (RFC 8308); undefined if it sent none. */
@@ -16,7 +12,7 @@ export interface AuthWire {
   readonly takesEarly: boolean;
   /** Zeroes `payload` once it was sent: there may be a secret in it. */
   send(payload: Buffer): void;
-  /** The next message of the server; rejects when the connection has ended. */
+  /** Rejects when the connection has ended. */
   next(): Promise<Buffer>;
 }
 
@@ -24,7 +20,6 @@ export type AuthResult = Extract<AuthReply, { type: 'success' | 'failure' }>;
 
 type Answer = AuthResult | Extract<AuthReply, { type: 'specific' }>;
 
-/** The exchange of messages with the server, without its banners. */
 export class Conversation {
   readonly wire: AuthWire;
   readonly #onBanner: (text: string) => void;
@@ -40,16 +35,13 @@ export class Conversation {
     return this.#hasAsked;
   }
 
-  /** Sends a message and resolves to the server's answer. @throws SshpoolError, as the wire */
+  /** @throws SshpoolError, as the wire */
   async ask(payload: Buffer): Promise<Answer> {
     await this.wire.accepted;
     return this.#exchange(payload);
   }
 
-  /**
-   * As `ask`, for a request that proves nothing and holds no secret. As the first request of a login it does
-   * not wait until the server has accepted the service, which saves a round trip.
-   */
+  /** For requests without secret or proof: the first does not wait for the service, to save a round trip. */
   async query(payload: Buffer): Promise<Answer> {
     if (!this.wire.takesEarly) await this.wire.accepted;
     return this.#exchange(payload);
@@ -59,7 +51,6 @@ export class Conversation {
     this.#hasAsked = true;
     this.wire.send(payload);
     for (;;) {
-      // One message after the other: what each means depends on those before it.
       const reply = readAuthReply(await this.wire.next());
       if (reply.type === 'banner') this.#onBanner(reply.text);
       else if (reply.type !== 'other') return reply;
@@ -67,10 +58,7 @@ export class Conversation {
   }
 }
 
-/**
- * The attempts of one method: each starts only when the one before it failed. Ends when the method has no
- * more.
- */
+/** Each attempt starts only when the one before it failed. */
 export type MethodAttempts = AsyncGenerator<AuthResult, void, undefined>;
 
 export interface Method {
@@ -79,11 +67,7 @@ export interface Method {
   attempts(conversation: Conversation): MethodAttempts;
 }
 
-/**
- * Logs in with `methods`, in their order; the first is tried before it is known whether the server offers it:
- * to ask costs a round trip, and the answer is nearly always yes. Resolves to the methods that the server
- * still offers if the login failed, and to undefined if it succeeded.
- */
+/** Tries the first method unasked, to save a round trip. Resolves to the methods left, if none succeeded. */
 export async function logIn(
   user: string,
   methods: readonly Method[],
@@ -102,7 +86,6 @@ export async function logIn(
   }
 }
 
-/** Asks which methods the server offers, if no attempt has shown that. */
 async function ask(
   user: string,
   offered: readonly string[] | undefined,
@@ -124,14 +107,12 @@ class Round {
     this.#conversation = conversation;
   }
 
-  /** The next attempt of the first method that the server offers; undefined where none is left. */
   async attempt(offered: readonly string[] | undefined): Promise<AuthResult | undefined> {
     for (;;) {
       const method = this.#next(offered);
       if (method === undefined) return undefined;
       const attempts = this.#begun.get(method) ?? method.attempts(this.#conversation);
       this.#begun.set(method, attempts);
-      // One after the other: what comes next depends on the server's answer.
       const { value, done } = await attempts.next();
       if (!done) return value;
       this.#methods.delete(method);

@@ -1,8 +1,4 @@
-/**
- * The prompts of an ssh without a terminal. ssh runs a program for each prompt (ssh(1), SSH_ASKPASS):
- * askpass-program.ts sends the prompt to a socket made for this one ssh, and the user at the caller answers
- * it.
- */
+/** The prompts of an ssh without a terminal (ssh(1), SSH_ASKPASS): askpass-program.ts sends them here. */
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
@@ -12,16 +8,12 @@ import { packageFile } from '../../base/version.ts';
 import { DEFAULT_PATH } from '../../base/programs.ts';
 import type { Ask } from '../link/prompts.ts';
 
-/**
- * What the program sends: one line of JSON. `kind` is SSH_ASKPASS_PROMPT. It gets back the text to print, the
- * answer and a line feed; nothing if there is no answer.
- */
+/** One line of JSON; `kind` is SSH_ASKPASS_PROMPT. The reply is the answer and a line feed, or nothing. */
 export interface AskpassRequest {
   readonly prompt: string;
   readonly kind: string;
 }
 
-/** The variable with the path of the socket. */
 export const ASKPASS_SOCKET = 'SSHPOOL_ASKPASS_SOCKET';
 const PROGRAM = fileURLToPath(packageFile('dist/askpass/main.cjs'));
 /** A prompt has a few lines; text of a server may be in it. */
@@ -55,7 +47,6 @@ export class Askpass {
     return askpass;
   }
 
-  /** The variables that make ssh use the program, added to its environment `env`. */
   env(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     return {
       SSH_ASKPASS: PROGRAM,
@@ -68,7 +59,6 @@ export class Askpass {
     };
   }
 
-  /** Ends the socket: ssh has no more prompts. */
   close(): void {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();

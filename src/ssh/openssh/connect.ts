@@ -1,7 +1,4 @@
-/**
- * Connects over OpenSSH: an ssh logs in, with the user's own arguments and configuration, and then stays in
- * the background as a control master with the pool as its only client.
- */
+/** Connects over OpenSSH: an ssh logs in and stays as a control master, with the pool as its only client. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
@@ -18,11 +15,7 @@ import { LoginLimit } from '../link/login-limit.ts';
 import { OpensshLink, type OpensshFacts } from './link.ts';
 import { OpensshOutput } from './output.ts';
 
-/**
- * How long the master stays without a client, in seconds: until the pool has connected to it, and after the
- * pool was killed. With ControlPersist ssh goes into the background once it has logged in and listens; the
- * process that was started then exits.
- */
+/** How long a master stays without a client: until the pool connects to it, and after the pool was killed. */
 const PERSIST_S = 5;
 /** How much longer ssh's limit is than the pool's own, in seconds. */
 const LATER_S = 2;
@@ -85,7 +78,7 @@ function jumps(proxyJump: string | undefined): number {
   return proxyJump?.split(',').length ?? 0;
 }
 
-/** Runs ssh until it is a master. @throws SshpoolError with ssh's own message, if it fails */
+/** Runs ssh until it is a master: with ControlPersist it goes into the background, and this process exits. */
 function logIn(
   request: LinkRequest,
   output: OpensshOutput,
@@ -126,10 +119,7 @@ function logIn(
   });
 }
 
-/**
- * Ends ssh and the programs that it started: the ssh of a jump host that waits for a silent network would not
- * notice that it is no longer needed.
- */
+/** Ends what ssh started, too: the ssh of a jump host that waits for a silent network would stay. */
 function endAll({ pid }: ChildProcess): void {
   if (pid === undefined) return;
   try {

@@ -35,7 +35,6 @@ export class OpensshLink implements Link {
   readonly #reading: FairReading;
   /** Packets that were read and not yet processed. */
   readonly #bodies = new Fifo<Buffer>();
-  /** The master's process id, once it has sent it. */
   #pid: number | undefined;
   #onProxied: (() => void) | undefined;
   #onFailed: ((error: SshpoolError) => void) | undefined;

@@ -1,12 +1,8 @@
-/**
- * The messages over the control socket of an OpenSSH master (OpenSSH's PROTOCOL.mux) that make it a proxy of
- * the connection protocol, as values and as bytes. Knows no socket.
- */
+/** The messages that make an OpenSSH master a proxy (OpenSSH's PROTOCOL.mux). Knows no socket. */
 import { Reader, Writer } from '../../base/bytes.ts';
 import { SshpoolError } from '../../base/errors.ts';
 import { frame } from '../../base/frames.ts';
 
-/** PROTOCOL.mux, section 1. */
 const VERSION = 4;
 /** mux.c; also the longest packet (CHANNEL_MUX_MAX_PACKET). */
 export const MUX_MAX_BYTES = 256 * 1024;
@@ -21,7 +17,6 @@ const NUMBER = {
   proxied: 0x8000000f,
 } as const;
 
-/** What a master answers. */
 export type MuxReply =
   | { readonly type: 'hello' }
   | { readonly type: 'alive'; readonly pid: number }
@@ -69,7 +64,6 @@ function processId(pid: number): number {
 /** In place of the length of the padding, of which there is none (mux.c, channels.c). */
 const NO_PADDING = Buffer.of(0);
 
-/** A message of the connection protocol as a packet: a copy. */
 export function muxPacket(message: readonly Buffer[]): Buffer {
   return Buffer.concat(frame([NO_PADDING, ...message]));
 }

@@ -1,17 +1,11 @@
-/**
- * The output of an ssh while it logs in: messages for the user, the reason of a failure, and, from its debug
- * lines, facts about the server. Knows no process.
- */
+/** The output of an ssh while it logs in: messages, the reason of a failure, facts about the server. */
 import { describe, SshpoolError } from '../../base/errors.ts';
-import type { SshOptions } from '../../config/ssh-options.ts';
+import type { SshOptions } from '../../config/ssh-config/options.ts';
 import type { Note, Others } from '../link/prompts.ts';
 
 /** Lines that ssh prints only because of -v. */
 const ASKED_FOR = /^(?:debug\d: |Authenticated (?:to|using) |OpenSSH_\S+,? )/;
-/**
- * Values of LogLevel (ssh_config(5)) without -v: the user wants no more output, or there is enough anyway.
- * `ssh -G` prints QUIET as SILENT.
- */
+/** LogLevels without -v: no more output is wanted, or there is enough. `ssh -G` prints QUIET as SILENT. */
 const AS_IT_IS = new Set([
   'SILENT',
   'QUIET',
@@ -25,7 +19,6 @@ const AS_IT_IS = new Set([
 
 export interface OutputEvents {
   readonly note: Note;
-  /** The server's version was received. */
   readonly onServer: () => void;
   /** The host key was verified, and the login begins. */
   readonly onLogin: () => void;
@@ -40,11 +33,9 @@ export class OpensshOutput {
   /** The latest line, with its line feed: held back, since it becomes the error if ssh fails. */
   #held: { readonly text: string; readonly of: Others | undefined } | undefined;
   #partial = '';
-  /** The login has begun. */
   #hasLogin = false;
   serverVersion = '';
   forcedCommand = false;
-  /** See Link. */
   hostKey: string | undefined;
 
   constructor(options: SshOptions, events: OutputEvents) {
@@ -57,10 +48,7 @@ export class OpensshOutput {
     events.onLogin();
   }
 
-  /**
-   * Makes ssh verbose. Also, -v keeps the standard error of a ProxyCommand, including a jump host's ssh,
-   * which an ssh with ControlPersist discards otherwise (sshconnect.c).
-   */
+  /** -v also keeps a ProxyCommand's standard error, which ControlPersist would discard (sshconnect.c). */
   static words({ all }: SshOptions): string[] {
     return AS_IT_IS.has(all.get('loglevel')?.[0] ?? '') ? [] : ['-v'];
   }
@@ -71,7 +59,6 @@ export class OpensshOutput {
     for (const line of lines) this.#hear(`${line}\n`);
   }
 
-  /** ssh has logged in. */
   end(): void {
     this.#finish();
     this.#release();
@@ -82,7 +69,7 @@ export class OpensshOutput {
     this.#partial = '';
   }
 
-  /** Why ssh has not logged in; `cause` if it could not even be run. */
+  /** `cause` if ssh could not even be run. */
   failure(cause: Error | undefined): SshpoolError {
     const { host } = this.#options;
     if (cause !== undefined) {
@@ -90,7 +77,6 @@ export class OpensshOutput {
       return SshpoolError.of('OPENSSH_FAILED', { host, reason: describe(cause) });
     }
     this.#finish();
-    // All lines but the last were shown.
     const last = this.#held?.text.trimEnd();
     // Without a server the line may be about the pool's own arguments; ssh itself may succeed then.
     const isServers = last !== undefined && this.serverVersion !== '';
@@ -129,10 +115,7 @@ export class OpensshOutput {
     return SshpoolError.of('OPENSSH_FAILED', { host, reason, ...more });
   }
 
-  /**
-   * The line with the reason: the last one, or, if that only reports that the peer is gone, the last one of a
-   * jump host's ssh before it.
-   */
+  /** The last line, or, if that only says that the peer is gone, the last one of a jump host's ssh. */
   #reason(): string {
     const lines = this.#said.filter((line) => !AFTERMATH.test(line));
     return lines.at(-1) ?? this.#said.at(-1) ?? 'ssh ended without a word';
@@ -154,7 +137,6 @@ export class OpensshOutput {
     if (line !== '' && !isAsked && !this.#warnings.has(line)) this.#say(raw);
   }
 
-  /** Facts about the server, and how far the login has come. */
   #learn(line: string): void {
     const version = /^debug1: Remote protocol version [\d.]+, remote software version (\S+)/.exec(
       line,

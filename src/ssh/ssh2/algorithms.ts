@@ -1,17 +1,11 @@
-/**
- * The algorithms that the ssh2 link offers in the key exchange: the user's lists, in the user's order,
- * without what ssh2 does not support. It never offers what the user did not allow.
- */
+/** The algorithms that ssh2 offers: the user's lists, in their order, without what ssh2 does not support. */
 import type { Algorithms } from 'ssh2';
-import type { SshOptions } from '../../config/ssh-options.ts';
+import type { SshOptions } from '../../config/ssh-config/options.ts';
 import { typeOfAlgorithm } from '../keys/key-types.ts';
 import { orderHostKeyAlgorithms } from '../trust/known-hosts.ts';
 import { type Supported, SUPPORTED } from './protocol.ts';
 
-/**
- * OpenSSH's default lists (ssh_config(5), Ciphers), up to 9.9 and since. AES-GCM is in both and the fastest
- * cipher that ssh2 has, so the pool puts it first in them.
- */
+/** OpenSSH's, up to 9.9 and since. AES-GCM is in both and ssh2's fastest, so the pool puts it first. */
 const DEFAULT_CIPHERS: ReadonlySet<string> = new Set([
   'chacha20-poly1305@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr,' +
     'aes128-gcm@openssh.com,aes256-gcm@openssh.com',
@@ -20,13 +14,12 @@ const DEFAULT_CIPHERS: ReadonlySet<string> = new Set([
 ]);
 const FASTEST_CIPHER = 'aes128-gcm@openssh.com';
 
-/** The user's own order; for OpenSSH's defaults, the pool's order. */
 export function orderCiphers(ciphers: readonly string[]): readonly string[] {
   if (!DEFAULT_CIPHERS.has(ciphers.join(','))) return ciphers;
   return [FASTEST_CIPHER, ...ciphers.filter((name) => name !== FASTEST_CIPHER)];
 }
 
-/** The lists to offer; call it only if none is empty (missingAlgorithms). */
+/** Call it only if no list is empty (missingAlgorithms). */
 export function offeredAlgorithms(options: SshOptions, knownTypes: readonly string[]): Algorithms {
   const hostKeys = orderHostKeyAlgorithms(options.hostKeyAlgorithms, knownTypes);
   const compress = options.compression ? ['zlib@openssh.com', 'zlib', 'none'] : ['none'];
@@ -39,7 +32,6 @@ export function offeredAlgorithms(options: SshOptions, knownTypes: readonly stri
   } as Algorithms;
 }
 
-/** The options whose lists have no algorithm that ssh2 supports. */
 export function missingAlgorithms(options: SshOptions): string[] {
   const lists = [
     ['Ciphers', usable('cipher', options.ciphers)],
@@ -50,7 +42,6 @@ export function missingAlgorithms(options: SshOptions): string[] {
   return lists.filter(([, names]) => names.length === 0).map(([option]) => option);
 }
 
-/** Whether ssh2 can verify a host key of this type. */
 export function isVerifiable(keyType: string): boolean {
   return SUPPORTED.serverHostKey.some((algorithm) => typeOfAlgorithm(algorithm) === keyType);
 }

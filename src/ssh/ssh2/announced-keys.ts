@@ -8,15 +8,12 @@ const IGNORE = [Buffer.of(2, 0, 0, 0, 0)];
 
 interface AnnouncedKeys {
   readonly keys: readonly Buffer[];
-  /** Asks the server to prove that it holds these keys; resolves to those that it proved. */
   readonly prove: (keys: readonly Buffer[]) => Promise<readonly Buffer[]>;
 }
 
 /**
- * Delays the handling of the server's announcement of its other host keys (hostkeys-00@openssh.com): ssh2
- * would make the server sign with each of them, known ones too, just when the first commands run.
- * SSH_MSG_IGNORE is sent at once: until TCP acknowledges the announcement, the server's TCP holds back what
- * follows, for 40 ms if nothing is sent to it.
+ * Delays ssh2's answer to hostkeys-00@openssh.com: the server would have to sign with each key just when the
+ * first commands run. IGNORE makes TCP acknowledge at once: else the server's TCP holds data back for 40 ms.
  */
 export function putOffHostKeys(
   client: ssh2.Client,

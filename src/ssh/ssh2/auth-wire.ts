@@ -47,10 +47,7 @@ export class Ssh2AuthWire implements AuthWire {
     return serverSigAlgsOf(this.#protocol);
   }
 
-  /**
-   * Call it right after the first key exchange, before anything else is sent (RFC 8308 section 2.4): once the
-   * server knows the user, it may then send server-sig-algs again (OpenSSH's PROTOCOL 1.10).
-   */
+  /** Call it first after the key exchange: server-sig-algs may change then (RFC 8308; PROTOCOL 1.10). */
   announceExtensions(): void {
     if (takesExtensions(this.#protocol)) sendSecret(this.#protocol, extInfo());
   }
@@ -78,7 +75,6 @@ export class Ssh2AuthWire implements AuthWire {
     return new Promise((resolve, reject) => (this.#waiting = { resolve, reject }));
   }
 
-  /** The connection has ended. */
   fail(error: SshpoolError): void {
     this.#failure ??= error;
     this.#accept();

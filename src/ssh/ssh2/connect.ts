@@ -1,7 +1,4 @@
-/**
- * Connects over the ssh2 library: transport, key exchange, host key, login. The host key is verified before
- * any authentication; each later key exchange must present the same key.
- */
+/** Connects over the ssh2 library: transport, key exchange, host key, login. */
 import { Socket } from 'node:net';
 import type ssh2 from 'ssh2';
 import { SshpoolError } from '../../base/errors.ts';
@@ -28,10 +25,7 @@ import type { TcpRequest } from '../transport/tcp.ts';
 import { openTransport, type Transport } from '../transport/transport.ts';
 import { learnHostKeys, mayLearn, type Announcement } from '../trust/update-host-keys.ts';
 
-/**
- * Connects, verifies the host key and logs in.
- * @throws SshpoolError for each way in which this fails; CANCELLED where `signal` ended it
- */
+/** @throws SshpoolError for each way in which this fails; CANCELLED where `signal` ended it */
 export async function connectSsh2(request: LinkRequest): Promise<Link> {
   const { signal } = request;
   const attempt = new AbortController();
@@ -47,7 +41,7 @@ export async function connectSsh2(request: LinkRequest): Promise<Link> {
   const aside: TcpRequest['aside'] = (wait) => limit.during(wait);
   const onProxy = (spoke: Promise<void>): void => limit.awaitProxy(request.options, spoke);
   let isGivenUp = false;
-  // After that OpenSSH starts its own ProxyCommand, so the output of this one is dropped.
+  // OpenSSH then starts its own ProxyCommand; the output of this one is dropped.
   const note: Note = (text, of) => {
     if (!isGivenUp) request.note(text, of);
   };
@@ -70,13 +64,11 @@ export async function connectSsh2(request: LinkRequest): Promise<Link> {
   }
 }
 
-/** By then the calls that waited for this connection have run. */
 const LEARN_AFTER_MS = 3000;
 /** How long a server may take to close the connection after this side. */
 const LEAVE_MS = 1000;
 
 interface HandshakeRequest extends LinkRequest {
-  /** The host key was verified. */
   readonly onLogin: () => void;
   /** OpenSSH takes over: later output of this attempt is only caused by its end. */
   readonly onGivenUp: () => void;
@@ -90,9 +82,7 @@ class Handshake {
   readonly #client = new Client();
   #failure: SshpoolError | undefined;
   #reading: Ssh2Reading | undefined;
-  /** Once the host key is verified. */
   #login: Login | undefined;
-  /** The host keys that the server says it has. */
   #announcement: Announcement | undefined;
 
   constructor(request: HandshakeRequest, stream: Transport, signal: AbortSignal) {
@@ -195,7 +185,6 @@ class Handshake {
     }
   }
 
-  /** A server may not close the connection after this side has. */
   #dropSoon(): void {
     this.#request.clock.after(LEAVE_MS, () => this.#stream.destroy());
   }
@@ -256,10 +245,7 @@ class Handshake {
     });
   }
 
-  /**
-   * ssh2 keeps its configuration for as long as the connection lives. This drops what must not live so long:
-   * the keys, and the caller with the buffers of its socket.
-   */
+  /** ssh2 keeps its configuration while connected: drops the keys, and the caller with its buffers. */
   #forget(): void {
     this.#login = undefined;
     const { signal } = new AbortController();

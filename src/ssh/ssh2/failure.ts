@@ -3,23 +3,19 @@ import { Socket } from 'node:net';
 import type { ErrorData } from '../../base/error-table.ts';
 import { describe, SshpoolError } from '../../base/errors.ts';
 import { systemWords } from '../../base/system-words.ts';
-import type { SshOptions } from '../../config/ssh-options.ts';
+import type { SshOptions } from '../../config/ssh-config/options.ts';
 import type { Login } from '../login/auth.ts';
 import { PROXY_PEER } from '../link/hop-error.ts';
 import { noMatching } from './negotiation.ts';
 import type { Transport } from '../transport/transport.ts';
 
-/** How far the attempt got. */
+/** `insteadOfSsh` is undefined once the server identified itself; `login` until its host key is verified. */
 export interface Attempted {
   readonly options: SshOptions;
   readonly stream: Transport;
-  /** What the server sent instead of an identification; undefined once that was received. */
   readonly insteadOfSsh: string | undefined;
-  /** The server's KEXINIT, while the first key exchange is not over. */
   readonly kexinit: Buffer | undefined;
-  /** Once the host key is verified. */
   readonly login: Login | undefined;
-  /** About how many milliseconds the server still refuses this address, if known. */
   readonly keptOutMs: number | undefined;
 }
 
@@ -36,7 +32,6 @@ export function brokenBy(error: Failure, attempted: Attempted): SshpoolError {
   return lostBy(systemWords(error) ?? describe(error), attempted);
 }
 
-/** The server has ended the connection. */
 export function leftBy(how: 'closed' | 'reset', attempted: Attempted): SshpoolError {
   const { options, insteadOfSsh: said, keptOutMs } = attempted;
   const { hostname: host, port } = options;
@@ -50,15 +45,11 @@ export function leftBy(how: 'closed' | 'reset', attempted: Attempted): SshpoolEr
   });
 }
 
-/** The server's identification was received. */
 function isSsh({ insteadOfSsh }: Attempted): boolean {
   return insteadOfSsh === undefined;
 }
 
-/**
- * The attempt was aborted, for this reason. If its time is over: in ssh, ConnectTimeout covers the server's
- * identification, too (kex.c).
- */
+/** In ssh, ConnectTimeout covers the server's identification, too (kex.c). */
 export function aborted(error: SshpoolError, attempted: Attempted): SshpoolError {
   const data = error.dataOf('CONNECT_TIMEOUT');
   // Without ConnectTimeout ssh waits on; after the identification the server has no limit in ssh.
@@ -101,7 +92,6 @@ export function explain(error: Failure, attempted: Attempted): SshpoolError {
   return lostBy(reason, attempted, { logged: [{ info }] }, error);
 }
 
-/** The connect failed, for this reason. */
 export function lostBy(
   reason: string,
   { options, login }: Attempted,
@@ -115,7 +105,6 @@ export function lostBy(
   return SshpoolError.of('HANDSHAKE_FAILED', { host, port, reason, ...beyond, ...more }, cause);
 }
 
-/** The peer, as ssh names it. */
 function peerOf({ stream, options }: Attempted): string {
   const { proxyCommand, jump, port } = options;
   const isDirect = proxyCommand === undefined && jump === undefined;

@@ -1,7 +1,4 @@
-/**
- * The host key of one ssh2 connection: verified once, before any message of a login is sent or accepted;
- * later key exchanges must present the same key.
- */
+/** The host key of one connection: verified before any message of a login is sent or accepted. */
 import { SshpoolError } from '../../base/errors.ts';
 import type { KnownHost } from '../trust/known-hosts.ts';
 import { guardUntilVerified } from './routes.ts';
@@ -28,7 +25,6 @@ export class Ssh2HostKey {
     this.#verify = verify;
   }
 
-  /** The key that was verified. */
   get accepted(): Buffer | undefined {
     return this.#accepted;
   }
@@ -45,8 +41,7 @@ export class Ssh2HostKey {
 
   /** ssh2's hostVerifier. */
   readonly check = (key: Buffer, done: (valid: boolean) => void): boolean | undefined => {
-    // At a later key exchange ssh2 must have its answer at once: anything else corrupts the
-    // connection. And it must be the key that was accepted.
+    // A later key exchange must have the same key; without an answer at once ssh2 corrupts the connection.
     if (this.#accepted !== undefined) return this.#accepted.equals(key);
     this.#verify(key).then(
       (entry) => {

@@ -5,7 +5,7 @@ import { describe, SshpoolError } from '../../base/errors.ts';
 import { shareReads } from '../../base/shared-reads.ts';
 import { systemWords } from '../../base/system-words.ts';
 import type { Clock } from '../../base/time.ts';
-import type { RekeyAfter } from '../../config/network-options.ts';
+import type { RekeyAfter } from '../../config/ssh-config/network-options.ts';
 import { KeepAlive, type KeepAliveFacts } from '../link/keepalive.ts';
 import { MAX_EARLY, sizeOf, TOO_EARLY, type Link, type LinkEvents } from '../link/link.ts';
 import { printableLine } from '../../base/printable.ts';
@@ -34,7 +34,6 @@ export interface Ssh2LinkOptions {
   readonly reading: Ssh2Reading;
 }
 
-/** Takes over a client that has just logged in. */
 export class Ssh2Link implements Link {
   readonly kind = 'ssh2';
   readonly reason: string;
@@ -68,7 +67,7 @@ export class Ssh2Link implements Link {
     // A server that violates the protocol or disconnects may leave the TCP connection open.
     client.on('error', (error) => this.destroy(this.#lost(wordsOf(error))));
     this.#rekeying = new Rekeying(facts.clock, facts.rekeyAfter, () => {
-      // As in send: after a fatal error ssh2 throws.
+      // After a fatal error ssh2 throws.
       if (stream.writable) protocol.rekey();
     });
     this.#keepAlive = new KeepAlive(
@@ -126,10 +125,7 @@ export class Ssh2Link implements Link {
     this.send(message);
   }
 
-  /**
-   * Corks the stream until the next tick: ssh2 writes a packet in up to three pieces, and each would be a TCP
-   * segment of its own and wake the server.
-   */
+  /** Until the next tick: ssh2 writes up to three pieces, each a TCP segment that would wake the server. */
   #cork(): void {
     this.#corked = true;
     this.#stream.cork();

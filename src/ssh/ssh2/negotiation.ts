@@ -1,6 +1,6 @@
 /** The negotiation of algorithms (RFC 4253 section 7.1), as OpenSSH does it. Pure. */
 import { Reader } from '../../base/bytes.ts';
-import type { SshOptions } from '../../config/ssh-options.ts';
+import type { SshOptions } from '../../config/ssh-config/options.ts';
 import { plainName } from '../keys/key-types.ts';
 
 /** The lists of a KEXINIT that decide whether a connection is possible; one direction stands for both. */
@@ -31,10 +31,7 @@ function shared(ours: readonly string[], theirs: readonly string[]): string | un
 
 const POST_QUANTUM = /^(?:sntrup761|mlkem)/;
 
-/**
- * The warning of OpenSSH since 10.1 about a server without post-quantum key exchange (sshconnect2.c), if
- * WarnWeakCrypto is on: `ssh -G` prints that option since then.
- */
+/** OpenSSH's warning since 10.1 (sshconnect2.c), if WarnWeakCrypto is on: `ssh -G` prints it since then. */
 export function weaknessWords(
   { all, kexAlgorithms, showsServerWords }: SshOptions,
   kexinit: Buffer,

@@ -9,21 +9,14 @@ const LARGE_BYTES = 16 * 1024;
 /** The most free packets to keep: as many as usually leave at once, since each takes up memory. */
 const MAX_FREE = 8;
 
-/**
- * The large packets of one connection, reused. New memory for each is outside of V8's heap, and V8 responds
- * to it with full garbage collections: a third of all the work of an upload.
- */
+/** Reused: new memory, outside of V8's heap, causes full collections, a third of the work of an upload. */
 export class Packets {
   /** By cipher: a packet of the last large size, never sent. */
   readonly #templates = new WeakMap<object, { readonly bytes: number; readonly packet: Buffer }>();
   #free: Buffer[] = [];
   #sent: Buffer[] = [];
 
-  /**
-   * Room for a payload. ssh2 has OpenSSL make random padding for each packet, which for large ones
-   * took longer than to encrypt them. The padding is arbitrary (RFC 4253 section 6), so packets of
-   * one size that follow one another get the same.
-   */
+  /** Reuses the padding, too, which is arbitrary (RFC 4253 section 6): it took longer than the encryption. */
   allocate(protocol: Protocol, bytes: number): Buffer {
     const writer = writerOf(protocol);
     // A different start means compression or a key exchange under way: this is not the final packet yet.
@@ -48,7 +41,6 @@ export class Packets {
 
   #take(bytes: number): Buffer {
     let packet = this.#free.pop();
-    // Free packets of another size are not needed any more.
     if (packet?.length !== bytes) {
       this.#free = [];
       packet = Buffer.allocUnsafeSlow(bytes);
@@ -58,10 +50,7 @@ export class Packets {
   }
 }
 
-/**
- * Sends one message that may hold a secret, and zeroes it. Call it only while no key exchange is under way:
- * ssh2 would copy the messages that it holds back.
- */
+/** Zeroes the message. Not during a key exchange: ssh2 would copy a message that it holds back. */
 export function sendSecret(protocol: Protocol, message: Buffer): void {
   const writer = writerOf(protocol);
   const start = writer.allocStart;
@@ -74,9 +63,7 @@ export function sendSecret(protocol: Protocol, message: Buffer): void {
   message.fill(0);
 }
 
-/**
- * Sends one message, given in parts, and returns its size. During a key exchange ssh2 itself holds it back.
- */
+/** Returns the size. During a key exchange ssh2 itself holds the message back. */
 export function sendMessage(
   protocol: Protocol,
   message: readonly Buffer[],

@@ -17,7 +17,6 @@ export interface Protocol {
   /** `_packet` is the received part of a packet, which may be all but its MAC. */
   readonly _decipher: {
     _packet: Uint8Array | null;
-    /** Takes the payload of each packet. */
     _onPayload: (payload: Buffer) => number | false | undefined;
   };
   /** Of the last key exchange; the identifier is that of the first (RFC 4253 section 7.2). */
@@ -53,8 +52,7 @@ export interface Supported {
 const require = createRequire(import.meta.url);
 
 loadBcrypt(import.meta.url);
-// The main module of ssh2 would also load its server and its key generator: that takes a quarter longer, and
-// the first connection waits for it.
+// Not ssh2's main module: with its server and key generator, loading takes a quarter longer.
 export const Client = require('ssh2/lib/client.js') as typeof ssh2.Client;
 
 export const { sendPacket } = require('ssh2/lib/protocol/utils.js') as {
@@ -63,10 +61,8 @@ export const { sendPacket } = require('ssh2/lib/protocol/utils.js') as {
 
 const constants = require('ssh2/lib/protocol/constants.js') as Record<string, readonly string[]>;
 
-/** The algorithms that this ssh2, on this machine, can negotiate. */
 export const SUPPORTED: Supported = {
-  // Node tests the group that a server sends, which blocks the process for up to half a minute: servers with
-  // nothing better are left to OpenSSH.
+  // Node blocks for up to half a minute to test a server's group: such servers are left to OpenSSH.
   kex: (constants['SUPPORTED_KEX'] ?? []).filter((name) => !name.includes('group-exchange')),
   serverHostKey: constants['SUPPORTED_SERVER_HOST_KEY'] ?? [],
   cipher: constants['SUPPORTED_CIPHER'] ?? [],
@@ -79,7 +75,6 @@ export function protocolOf(client: ssh2.Client): Protocol {
   return (client as unknown as { readonly _protocol: Protocol })._protocol;
 }
 
-/** Called with a global request of the server (RFC 4254 section 4), read by ssh2. */
 export type OnGlobalRequest = (
   protocol: Protocol,
   name: string,
@@ -87,7 +82,7 @@ export type OnGlobalRequest = (
   data: unknown,
 ) => void;
 
-/** Replaces what ssh2 does with a global request that it has read. */
+/** Replaces what ssh2 does with a global request (RFC 4254 section 4) that it has read. */
 export function wrapGlobalRequests(
   protocol: Protocol,
   wrap: (original: OnGlobalRequest) => OnGlobalRequest,
@@ -101,7 +96,6 @@ export function versionOf(client: ssh2.Client): string {
   return (client as unknown as { readonly _remoteVer?: string })._remoteVer ?? '';
 }
 
-/** A key exchange is under way: messages wait for its end. */
 export function isExchangingKeys({ _kexinit }: Protocol): boolean {
   return _kexinit !== undefined;
 }
@@ -115,20 +109,15 @@ export function cipherOf({ _cipher }: Protocol): object {
   return _cipher;
 }
 
-/** How sshpool reads in ssh2's place. */
 export interface Input {
   /** False after a fatal error of ssh2. */
   readonly isLive: () => boolean;
-  /** Parses from an offset on; returns the offset where it stopped. */
   readonly parse: (input: Buffer, at: number) => number;
   /** Replaces the server's identification as ssh2 has read it. */
   readonly identify: (line: Buffer) => void;
 }
 
-/**
- * Gives `receive` the bytes of the server in place of ssh2, which then parses what it is given until `isOver`.
- * For a protocol that has not read anything yet.
- */
+/** Reads in ssh2's place, from the first byte on; ssh2 then parses what it is given until `isOver`. */
 export function takeInput(
   protocol: Protocol,
   receive: (chunk: Buffer) => void,
@@ -148,10 +137,7 @@ export function takeInput(
 /** The start of a key exchange (RFC 4253 section 7.1). The messages that follow in it bypass the handlers. */
 export const KEXINIT = 20;
 
-/**
- * Calls `heard` with the server's first KEXINIT, before ssh2 negotiates. For a protocol that has read the
- * identification and nothing else.
- */
+/** Calls `heard` before ssh2 negotiates. For a protocol that has read the identification and nothing else. */
 export function onFirstKexinit(
   { _decipher: decipher }: Protocol,
   heard: (kexinit: Buffer) => void,
@@ -163,9 +149,7 @@ export function onFirstKexinit(
   };
 }
 
-/**
- * Call it after ssh2 has read a chunk whose memory will be overwritten: copies the incomplete packet in it.
- */
+/** Call it after ssh2 has read a chunk that will be overwritten: copies the incomplete packet in it. */
 export function keepBegunPacket(
   { _decipher: decipher }: { readonly _decipher: Pick<Protocol['_decipher'], '_packet'> },
   chunk: Buffer,
@@ -174,7 +158,6 @@ export function keepBegunPacket(
   if (begun?.buffer === chunk.buffer) decipher._packet = Buffer.from(begun);
 }
 
-/** Whether the server accepts EXT_INFO from the client. */
 export function takesExtensions({ _kex: { remoteExtInfoEnabled } }: Protocol): boolean {
   return remoteExtInfoEnabled === true;
 }
@@ -197,10 +180,7 @@ export function onServerDebug(protocol: Protocol, heard: (text: string) => void)
     heard(text.slice(0, MAX_DEBUG));
 }
 
-/**
- * Sends a keep-alive (a global request that the server does not know, and answers). ssh2's own uses a timer
- * that keeps the process alive.
- */
+/** Sends a keep-alive that the server must answer. ssh2's own timer would keep the process alive. */
 export function askForSign(client: ssh2.Client, protocol: Protocol, onSign: () => void): void {
   // Replies come in the order of the requests, including those that ssh2 sends.
   (client as unknown as { readonly _callbacks: (() => void)[] })._callbacks.push(onSign);

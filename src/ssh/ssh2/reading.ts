@@ -1,7 +1,4 @@
-/**
- * How ssh2 reads from a server: only once its identification is complete, in fair portions, and with a limit
- * on the answers that the server provokes.
- */
+/** How ssh2 reads: after the whole identification, in fair portions, with a limit on provoked answers. */
 import { Reader } from '../../base/bytes.ts';
 import { describe } from '../../base/errors.ts';
 import { ReplyBudget, TOO_MANY_REQUESTS } from '../link/reply-budget.ts';
@@ -28,7 +25,6 @@ export class Ssh2Reading {
   /** `#input` lies in memory that the next read does not write over. */
   #isOwn = false;
 
-  /** For a protocol that has not read anything yet. */
   constructor(protocol: Protocol, stream: Transport) {
     this.#protocol = protocol;
     this.#stream = stream;
@@ -43,20 +39,15 @@ export class Ssh2Reading {
     return this.#identification?.said;
   }
 
-  /** The server's first KEXINIT, until forgetKexinit. */
   get kexinit(): Buffer | undefined {
     return this.#kexinit;
   }
 
-  /** The first key exchange is over. */
   forgetKexinit(): void {
     this.#kexinit = undefined;
   }
 
-  /**
-   * Counts an answer of `bytes` that the server provoked; false if there were too many: it must not be sent,
-   * and the connection ends.
-   */
+  /** False if the server has provoked too many: the answer must not be sent, and the connection ends. */
   answer(bytes: number): boolean {
     if (!this.#answers.take()) {
       this.#stream.destroy(new Error(TOO_MANY_REQUESTS));

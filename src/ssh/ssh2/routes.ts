@@ -32,7 +32,6 @@ function routesOf(protocol: Protocol): Routes {
 
 /** The server accepts the service of the login (RFC 4253 section 10). */
 const SERVICE_ACCEPT = 6;
-/** RFC 4254 section 4. */
 const GLOBAL_REQUEST = 80;
 
 function routed(number: number, original: Handler | undefined): Handler {
@@ -74,7 +73,6 @@ for (let number = 0; number <= LAST_CHANNEL_MESSAGE; number++) {
   if (original || isOurs) handlers[number] = routed(number, original);
 }
 
-/** `filter` sees each global request before ssh2 reads and answers it; false drops it. */
 export function filterGlobalRequests(
   protocol: Protocol,
   filter: (payload: Buffer) => boolean,
@@ -83,10 +81,8 @@ export function filterGlobalRequests(
 }
 
 /**
- * Rejects the messages of a login, and all later ones, until the returned function is called; calls `end` if
- * the server sends one before. ssh2 reads on as soon as the server has sent its NEWKEYS, even while its host
- * key is still being verified: an impostor could claim that the login succeeded, and would receive commands
- * in the clear.
+ * Calls `end` for messages of the login, and later ones, until the returned function is called. ssh2 reads on
+ * while the key is verified: an impostor could claim a login, and would receive commands in the clear.
  */
 export function guardUntilVerified(protocol: Protocol, end: () => void): () => void {
   const routes = routesOf(protocol);
@@ -105,10 +101,7 @@ type OnExtensions = (
   extensions: readonly { readonly name: string; readonly algs?: readonly string[] }[],
 ) => void;
 
-/**
- * Replaces ssh2's login by sshpool's: `onAccepted` is called when the server has accepted the service, and
- * messages 50 to 79 go to `route`. ssh2 gets the success as well, if `route` returns true: it was requested.
- */
+/** Replaces ssh2's login. ssh2 gets the success only if `route` returns true: it was requested. */
 export function takeLogin(
   protocol: Protocol,
   onAccepted: () => void,
@@ -131,7 +124,6 @@ export function takeLogin(
   };
 }
 
-/** The server's server-sig-algs (RFC 8308 section 3.1); undefined if it sent none. */
 export function serverSigAlgsOf(protocol: Protocol): readonly string[] | undefined {
   return all.get(protocol)?.sigAlgs;
 }

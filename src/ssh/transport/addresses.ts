@@ -1,16 +1,13 @@
-/**
- * The destination addresses of a TCP connection, and its source address: AddressFamily, BindAddress and
- * BindInterface of ssh_config(5), as sshconnect.c uses them.
- */
+/** Addresses of a TCP connection: AddressFamily, BindAddress, BindInterface (ssh_config(5), sshconnect.c). */
 import type { LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { describe, SshpoolError } from '../../base/errors.ts';
-import type { SshOptions } from '../../config/ssh-options.ts';
+import type { SshOptions } from '../../config/ssh-config/options.ts';
 
 export type Family = SshOptions['addressFamily'];
 
-/** All addresses of a name or a literal, in the order in which they are to be tried. */
+/** In the order in which they are to be tried. */
 export type Lookup = (name: string, family: Family) => Promise<LookupAddress[]>;
 
 /** getaddrinfo(3)'s words, which ssh prints, for the codes that Node gives. */
@@ -26,7 +23,7 @@ export function resolverWords(thrown: unknown): string {
 
 const NUMBERS = { any: 0, inet: 4, inet6: 6 } as const;
 
-/** The system's resolver. At least one address, or an error with the code that Node gives. */
+/** At least one address, or an error with the code that Node gives. */
 export const resolveAddresses: Lookup = async (name, family) => {
   const literal = isIP(name);
   const number = NUMBERS[family];
@@ -40,10 +37,7 @@ export const resolveAddresses: Lookup = async (name, family) => {
   return found;
 };
 
-/**
- * The addresses of a host as one text, sorted, since name servers rotate them. Empty if it has none: the
- * connect reports why.
- */
+/** As one text, sorted, since name servers rotate them; empty if there are none: the connect reports why. */
 export async function addressesOf(
   { hostname, addressFamily }: SshOptions,
   lookup: Lookup = resolveAddresses,
@@ -55,10 +49,7 @@ export async function addressesOf(
     .join(' ');
 }
 
-/**
- * The source address for a connection to an address of this family (4 or 6); undefined if the user set none.
- * @throws SshpoolError CONNECT_FAILED where there is no such address
- */
+/** @throws SshpoolError CONNECT_FAILED where there is no such address of this `family` (4 or 6) */
 export async function sourceAddress(
   { hostname: host, port, bindAddress, bindInterface }: SshOptions,
   family: number,
@@ -88,7 +79,7 @@ interface NoSource {
   readonly reason: string;
 }
 
-/** There is no socket to connect with: ssh prints `said`, and no reason for the connect (sshconnect.c). */
+/** ssh prints `said`, and no reason for the connect (sshconnect.c). */
 export function noSource(facts: NoSource, said: string, cause?: Error): SshpoolError {
   const end = `ssh: connect to host ${facts.host} port ${facts.port}: failure`;
   return SshpoolError.of('CONNECT_FAILED', { ...facts, logged: [said, end] }, cause);

@@ -1,12 +1,8 @@
-/**
- * The server's identification, a line with its SSH version (RFC 4253 section 4.2). Other lines may precede
- * it. Lines arrive in pieces of any size, and ssh2 can only read the identification as a whole.
- */
+/** The server's identification (RFC 4253 section 4.2), after other lines; ssh2 reads it only as a whole. */
 
 /** OpenSSH's limits (kex.c, ssh.h); RFC 4253 allows 255 for the line itself, and ssh accepts more. */
 const MAX_LINE_BYTES = 8192;
 const MAX_LINES = 1024;
-/** Characters of other text that an error shows. */
 const MAX_SAID = 200;
 
 const LF = 10;
@@ -23,10 +19,7 @@ export class Identification {
     return (this.#said || this.#line.toString()).trim().slice(0, MAX_SAID);
   }
 
-  /**
-   * Takes the next bytes. Once the line is complete, returns it and all that follows.
-   * @throws Error in ssh's words, if the text cannot become an identification
-   */
+  /** @throws Error in ssh's words; returns the line, once it is complete, and all that follows */
   take(chunk: Buffer): Buffer | undefined {
     let rest = this.#line.length === 0 ? chunk : Buffer.concat([this.#line, chunk]);
     for (;;) {
@@ -62,7 +55,7 @@ function check(line: Buffer): void {
   }
 }
 
-/** With the name of the function, as in ssh's message. */
+/** With the name of ssh's function, as in its message. */
 function invalid(problem: string): Error {
   return new Error(`kex_exchange_identification: ${problem}`);
 }

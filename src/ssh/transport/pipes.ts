@@ -1,7 +1,4 @@
-/**
- * Pipes for the standard streams of a program. Node makes socket pairs, which behave differently: they have
- * an address (sshd -i), and /dev/stdin cannot be opened. ssh makes pipes (sshconnect.c).
- */
+/** Pipes, as ssh makes (sshconnect.c): Node's socket pairs have an address, and /dev/stdin does not open. */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, constants, openSync, rmSync } from 'node:fs';
@@ -12,16 +9,13 @@ import { promisify } from 'node:util';
 const { O_RDONLY, O_WRONLY, O_RDWR, O_NONBLOCK } = constants;
 
 export interface Pipes {
-  /** The file descriptors for the program's standard input and output; this process must close both. */
+  /** The program's file descriptors; this process must close both. */
   readonly theirs: readonly [stdin: number, stdout: number];
   readonly stdin: Socket;
   readonly stdout: Socket;
 }
 
-/**
- * Two named pipes in `dir`, which only this user can enter; undefined if they cannot be made. The program's
- * ends are blocking, as programs expect.
- */
+/** Only this user can enter `dir`. Undefined if it fails. The program's ends block, as programs expect. */
 export async function openPipes(dir: string): Promise<Pipes | undefined> {
   const name = join(dir, `p${randomBytes(4).toString('hex')}`);
   const [input, output] = [`${name}i`, `${name}o`];

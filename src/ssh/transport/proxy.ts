@@ -1,4 +1,4 @@
-/** A ProxyCommand, run as ssh runs it: the transport to a host that is not reached directly. */
+/** A ProxyCommand, run as ssh runs it. */
 import { closeSync, existsSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { Duplex, type Readable, type Writable } from 'node:stream';
@@ -18,10 +18,7 @@ interface ProxyContext {
 /** How long a proxy may take to exit after its streams were closed, before it is killed. */
 const LEAVE_MS = 2000;
 
-/**
- * Starts the command; its standard streams are the transport, over `pipes` if given, which it then owns. The
- * command ends with the stream.
- */
+/** Owns `pipes`, if given; the command ends with the stream. */
 export function startProxy(command: string, context: ProxyContext, pipes?: Pipes): ProxyStream {
   // Any descriptor will do; the types of execa name those up to nine.
   const [stdin, stdout] = (pipes?.theirs as [3, 3] | undefined) ?? (['pipe', 'pipe'] as const);
@@ -35,8 +32,7 @@ export function startProxy(command: string, context: ProxyContext, pipes?: Pipes
     reject: false,
     encoding: 'buffer',
     forceKillAfterDelay: LEAVE_MS,
-    // The command reads end of file when this process ends. execa's signal handlers would end a program that
-    // has none before its commands are ended.
+    // The command reads end of file anyway; execa's signal handlers would end a program before its commands.
     cleanup: false,
   });
   for (const fd of pipes?.theirs ?? []) closeSync(fd);
@@ -72,13 +68,9 @@ export function startProxy(command: string, context: ProxyContext, pipes?: Pipes
 /** How long the last line, a possible error, is held back; and how long the caller gets output after that. */
 const HOLD_MS = 300;
 const FORGET_MS = 10_000;
-/** How many characters are held back at most. */
 const MAX_WORDS = 2000;
 
-/**
- * The command's standard error, which in ssh is that of the call: shown unchanged, the last line a little
- * later, as it may be the reason of a failure.
- */
+/** Its standard error, unchanged; the last line a little later, as it may be the reason of a failure. */
 class ProxyWords {
   #note: Note;
   #held = '';
@@ -98,7 +90,6 @@ class ProxyWords {
     else setTimeout(() => this.#showHeld(), HOLD_MS).unref();
   }
 
-  /** The proxy is connected: its output is no longer the reason of a failure. */
   release(): void {
     this.#showHeld();
     this.#isThrough = true;
@@ -115,7 +106,6 @@ class ProxyWords {
     if (text !== '') this.#note(text, 'words');
   }
 
-  /** The last line, if it was not shown. */
   last(): string {
     return this.#held.trim();
   }
@@ -136,10 +126,7 @@ interface Child {
   readonly unref: () => void;
 }
 
-/**
- * Not Duplex.from: if a proxy fails, its stream would fail first, with EPIPE or a premature close, and the
- * proxy's own message would be lost. Here only the proxy's end ends the stream.
- */
+/** Not Duplex.from: it would fail first, with EPIPE or an early close, and hide the proxy's own message. */
 class ProxyStream extends Duplex {
   readonly #child: Child;
   /** Resolves when the proxy has delivered data, or has ended. */
@@ -153,7 +140,6 @@ class ProxyStream extends Duplex {
     super({ allowHalfOpen: false });
     this.#child = child;
     this.spoke = this.#speech.promise;
-    // The proxy has a moment to print the reason and to exit.
     const expectEnd = (): void => {
       setTimeout(() => {
         if (!this.destroyed && !this.readableEnded) fail('it closed the connection');

@@ -1,15 +1,11 @@
-/**
- * A TCP connection as ssh makes it (sshconnect.c): each address of the name in turn, from BindAddress or
- * BindInterface if set, ConnectionAttempts times. Not by Node's own attempts at several addresses, which give
- * each a quarter of a second.
- */
+/** A TCP connection as ssh makes it (sshconnect.c): Node itself gives each address a quarter of a second. */
 import type { LookupAddress } from 'node:dns';
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { describe, SshpoolError } from '../../base/errors.ts';
 import { shareableReads } from '../../base/shared-reads.ts';
 import { systemWords } from '../../base/system-words.ts';
 import type { Clock, Timer } from '../../base/time.ts';
-import type { SshOptions } from '../../config/ssh-options.ts';
+import type { SshOptions } from '../../config/ssh-config/options.ts';
 import {
   noSource,
   resolveAddresses,
@@ -21,27 +17,22 @@ import {
 export interface TcpRequest {
   readonly options: SshOptions;
   readonly clock: Clock;
-  /** For one try at one address, in milliseconds. */
+  /** For one try at one address. */
   readonly timeoutMs: number;
   /** Pauses the overall limit during a try that is not the last one. */
   readonly aside: <T>(wait: () => Promise<T>) => Promise<T>;
-  /** Ends the attempt. */
   readonly signal: AbortSignal;
 }
 
-/** The functions of the system that it uses. */
 export interface Network {
   readonly lookup: Lookup;
   readonly connect: (options: TcpNetConnectOpts) => Socket;
 }
 
-/** Pause between ConnectionAttempts, as ssh makes. */
+/** As ssh between ConnectionAttempts. */
 const ATTEMPT_PAUSE_MS = 1000;
 
-/**
- * Connects. The last try has what is left of the overall limit, each earlier one its own limit.
- * @throws SshpoolError HOST_UNKNOWN; CONNECT_FAILED and CONNECT_TIMEOUT, of the last try
- */
+/** @throws SshpoolError HOST_UNKNOWN; CONNECT_FAILED and CONNECT_TIMEOUT, of the last try */
 export async function connectTcp(
   request: TcpRequest,
   network: Network = { lookup: resolveAddresses, connect },

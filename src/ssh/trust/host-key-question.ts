@@ -3,22 +3,17 @@ import type { KnownHost } from './known-hosts.ts';
 import { isAtLeast } from '../link/ssh-version.ts';
 
 export interface UnknownKey {
-  /** The name that is looked up in known_hosts. */
   readonly host: string;
-  /** The other end of the connection; undefined where a proxy or a jump host is in between. */
   readonly address: string | undefined;
   readonly port: number;
   readonly keyType: string;
   readonly fingerprint: string;
   /** Lines that have this key for other hosts. */
   readonly others: readonly KnownHost[];
-  /** $HOME, which is shown as ~. */
   readonly home: string | undefined;
-  /** What `ssh -V` prints. */
   readonly version: string;
 }
 
-/** How many other names are shown; the rest are only counted. */
 const MAX_OTHERS = 8;
 
 export function hostKeyQuestion(unknown: UnknownKey): string {
@@ -32,7 +27,6 @@ export function hostKeyQuestion(unknown: UnknownKey): string {
   ].join('\n');
 }
 
-/** The prompt after an answer that was none of those. */
 export const ASK_AGAIN = "Please type 'yes', 'no' or the fingerprint: ";
 
 export type HostKeyAnswer = 'yes' | 'no' | 'unclear';

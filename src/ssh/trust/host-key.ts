@@ -1,9 +1,6 @@
-/**
- * Whether a server's host key is trusted: known_hosts decides; for an unknown key StrictHostKeyChecking
- * decides, and the user may accept it. Runs before any authentication.
- */
+/** Whether a host key is trusted: by known_hosts; an unknown one by StrictHostKeyChecking and the user. */
 import { SshpoolError } from '../../base/errors.ts';
-import type { SshOptions } from '../../config/ssh-options.ts';
+import type { SshOptions } from '../../config/ssh-config/options.ts';
 import { ASK_AGAIN, hostKeyQuestion, parseHostKeyAnswer } from './host-key-question.ts';
 import { appendKnownHost } from './known-hosts-file.ts';
 import {
@@ -33,8 +30,7 @@ export interface HostKeyRequest {
 }
 
 /**
- * Resolves if the key is trusted, to its line of known_hosts: an existing one, or one that the user has just
- * confirmed. Undefined if the key was accepted unconfirmed, by the user's options.
+ * Resolves to the key's line of known_hosts, old or just confirmed; undefined if accepted unconfirmed.
  * @throws SshpoolError HOST_KEY_UNKNOWN, HOST_KEY_CHANGED, HOST_KEY_REVOKED
  */
 export async function verifyHostKey(
@@ -50,8 +46,7 @@ export async function verifyHostKey(
     case 'match':
       return verdict.entry;
     case 'changed': {
-      // Also with StrictHostKeyChecking=no, where ssh would go on without passwords: the pool must not keep a
-      // connection to an impostor for later callers.
+      // Also with StrictHostKeyChecking=no, unlike ssh: later callers must not share a link to an impostor.
       const refused = { ...facts, ...placeOf(verdict.entry, options) };
       const [ownFile = refused.file] = [
         ...options.userKnownHostsFiles,
@@ -120,7 +115,6 @@ async function askPerson(request: HostKeyRequest, key: Buffer, facts: Facts): Pr
     version: await sshVersion(env),
   };
   for (let text = hostKeyQuestion(unknown); ; text = ASK_AGAIN) {
-    // One question after the other: each answer decides whether there is another.
     const answer = await ask({ text, echo: true });
     if (answer === undefined) refuse(facts, 'there is no terminal to ask on, or no answer');
     const verdict = parseHostKeyAnswer(answer.toString(), facts.fingerprint);

@@ -1,14 +1,8 @@
-/**
- * The host names of known_hosts lines (sshd(8)): patterns and hashed names, and what they match.
- * Knows nothing of keys.
- */
+/** The host names of known_hosts lines (sshd(8)), plain and hashed, and what they match. Knows no keys. */
 import { createHmac } from 'node:crypto';
 import { decodeBase64 } from '../keys/public-key.ts';
 
-/**
- * Whether the first field of a line names a host, given in lower case: a hashed name, or
- * comma-separated patterns of which one must match and none that is negated (match.c).
- */
+/** `name` is in lower case. One pattern must match, and none that is negated (match.c). */
 export function matchesHost(patterns: string, name: string): boolean {
   if (patterns.startsWith('|')) {
     const salt = saltOf(patterns);

@@ -1,7 +1,4 @@
-/**
- * The key types that the installed ssh knows (ssh(1), -Q key): a line of known_hosts with such a key makes
- * its host known, even if sshpool cannot read the key.
- */
+/** The key types of the installed ssh: such a key makes a host known, even if sshpool cannot read the key. */
 import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { sshFor } from '../../base/programs.ts';
@@ -13,7 +10,6 @@ type Types = ReadonlySet<string> | undefined;
 const LIMIT_MS = 10_000;
 
 export class InstalledKeyTypes {
-  /** By the program, and by when it was installed. */
   readonly #answers = new Map<string, Promise<Types>>();
 
   /** The lines that this ssh reads: it ignores lines with a type that it does not know. */

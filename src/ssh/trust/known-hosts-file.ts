@@ -15,11 +15,7 @@ import {
 import { basename, dirname } from 'node:path';
 import { parseKnownHosts, type KnownHost } from './known-hosts.ts';
 
-/**
- * Appends a line; creates the file (0600) if it is missing, and, as ssh, its directory if that is named .ssh
- * (0700), but no other (hostfile.c, hostfile_create_user_ssh_dir). Rejects with the system's error, which
- * must not end a connection: ssh only prints it.
- */
+/** Makes the file, and a directory only if it is named .ssh (hostfile.c). Rejects with the system's error. */
 export async function appendKnownHost(file: string, line: string): Promise<void> {
   if (basename(dirname(file)) === '.ssh') await makeDirectory(dirname(file));
   const handle = await open(file, 'a+', 0o600);
@@ -48,13 +44,12 @@ async function endsInsideLine(handle: FileHandle): Promise<boolean> {
   return bytesRead === 1 && buffer[0] !== 0x0a;
 }
 
-/** The lines of all files in their order; a file that is missing or unreadable has none. */
 export async function loadKnownHosts(files: readonly string[]): Promise<KnownHost[]> {
   const texts = await Promise.all(files.map(readIfThere));
   return texts.flatMap((text, index) => parseKnownHosts(text, files[index] ?? ''));
 }
 
-/** The same, synchronously, for the rare case that the files changed while a connection is open. */
+/** Synchronous, for the rare case that the files changed while a connection is open. */
 export function readKnownHosts(files: readonly string[]): KnownHost[] {
   return files.flatMap((file) => parseKnownHosts(readNow(file), file));
 }
@@ -82,15 +77,12 @@ async function readIfThere(file: string): Promise<string> {
   }
 }
 
-/**
- * Removes lines; the file as it was before is kept as FILE.old (hostfile.c, hostfile_replace_entries).
- * Changes nothing if another process changes the file at the same time. Rejects with the system's error.
- */
+/** Keeps FILE.old (hostfile.c). Changes nothing if another process does. Rejects with the system's error. */
 export async function removeKnownHosts(
   file: string,
   isObsolete: (entry: KnownHost) => boolean,
 ): Promise<void> {
-  // If it is a symbolic link, its target is replaced and not the link.
+  // The target of a symbolic link is replaced, not the link.
   const path = await realpath(file);
   const before = await stat(path);
   // As bytes: a comment may be in any encoding.

@@ -1,7 +1,4 @@
-/**
- * The lines of known_hosts files (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), and judging a key by them as
- * OpenSSH's hostfile.c does. Pure; the caller acts on the verdict.
- */
+/** The lines of known_hosts (sshd(8)), and judging a key by them as OpenSSH's hostfile.c does. Pure. */
 import { createHash, randomBytes } from 'node:crypto';
 import { SshpoolError } from '../../base/errors.ts';
 import { keyTypeNamed, typeOfAlgorithm } from '../keys/key-types.ts';
@@ -13,17 +10,15 @@ import {
   publicKeyType,
 } from '../keys/public-key.ts';
 
-/** One line. `patterns` as written; `keyType` is the wire name such as ssh-ed25519. */
+/** `patterns` as written; `keyType` is the wire name; `key` in its canonical form; `line` from 1. */
 export interface KnownHost {
   readonly marker: 'none' | 'revoked' | 'cert-authority';
   readonly patterns: string;
   readonly keyType: string;
-  /** In its canonical form. */
   readonly key: Buffer;
   /** sshpool cannot read keys of its type; the installed ssh may (ssh(1), -Q key). */
   readonly isForeign?: true;
   readonly file: string;
-  /** From 1. */
   readonly line: number;
 }
 
@@ -66,7 +61,6 @@ function parseLine(row: string): Omit<KnownHost, 'file' | 'line'> | undefined {
   return own === undefined ? { ...line, isForeign: true } : line;
 }
 
-/** The options of ssh_config(5) that name a host key. */
 export interface NamingOptions {
   readonly hostname: string;
   readonly port: number;
@@ -84,11 +78,9 @@ export function lookupName(options: NamingOptions): LookupName {
 }
 
 /**
- * Judges a key as check_hostkeys_by_key_or_type of hostfile.c. A revoked key is refused whatever else is
- * known. If any other key of the host is known, the verdict is `changed`, even if that key has another type:
- * otherwise a man in the middle would just offer a type that is not known yet. A host on another port without
- * lines of its own may be known without its port, by the same key only (sshconnect.c, "checking without port
- * identifier"); stricter than ssh, a key revoked there is refused and not merely unknown.
+ * As check_hostkeys_by_key_or_type (hostfile.c). Another known key means `changed`, even if its type differs:
+ * else a man in the middle would offer a type that is not known yet. A host on another port may be known
+ * without the port, by the same key (sshconnect.c); stricter than ssh, a key revoked there is refused.
  */
 export function judge(known: readonly KnownHost[], name: LookupName, key: Buffer): HostKeyVerdict {
   const offered = canonicalKey(key) ?? key;
@@ -103,7 +95,6 @@ interface Offered {
   readonly keyType: string | undefined;
 }
 
-/** As judge, for a key of which only the fingerprint is known. */
 export function judgeFingerprint(
   known: readonly KnownHost[],
   name: LookupName,
@@ -139,10 +130,7 @@ function entriesFor(known: readonly KnownHost[], name: string): KnownHost[] {
   return known.filter(({ patterns }) => matchesHost(patterns, name));
 }
 
-/**
- * Whether a host is known by a certificate authority alone (sshd(8), @cert-authority): for its name, or for
- * its name without the port, where ssh looks when nothing else is known.
- */
+/** Whether only a certificate authority (sshd(8)) is known, for the name or, as in ssh, without its port. */
 export function hasCertAuthority(
   known: readonly KnownHost[],
   { name, plainName }: LookupName,
@@ -153,7 +141,6 @@ export function hasCertAuthority(
   return [...ours, ...plain].some(isAuthority) && !ours.some(({ marker }) => marker === 'none');
 }
 
-/** All markers and keys that these lines have for a host, as one text. */
 export function linesFor(known: readonly KnownHost[], { name, plainName }: LookupName): string {
   const lines = [name, ...(plainName === undefined ? [] : [plainName])].map((each) =>
     entriesFor(known, each).map(({ marker, key }) => `${marker} ${key.toString('base64')}`),
@@ -161,7 +148,6 @@ export function linesFor(known: readonly KnownHost[], { name, plainName }: Looku
   return JSON.stringify(lines);
 }
 
-/** The lines that trust a key for other hosts. */
 export function otherNames(
   known: readonly KnownHost[],
   { name }: LookupName,
@@ -174,16 +160,12 @@ export function otherNames(
   );
 }
 
-/** The types of the plain keys known for a host, in the order of the files. */
 export function knownKeyTypes(known: readonly KnownHost[], { name }: LookupName): string[] {
   const plain = entriesFor(known, name).filter(({ marker }) => marker === 'none');
   return [...new Set(plain.map(({ keyType }) => keyType))];
 }
 
-/**
- * The offered algorithms, those of known key types first: otherwise a known host would look changed.
- * Unchanged if the first one is known (sshconnect2.c, order_hostkeyalgs).
- */
+/** Known types first, else a known host would look changed (sshconnect2.c, order_hostkeyalgs). */
 export function orderHostKeyAlgorithms(
   offered: readonly string[],
   knownTypes: readonly string[],
@@ -194,10 +176,7 @@ export function orderHostKeyAlgorithms(
   return [...offered.filter(isKnown), ...offered.filter((algorithm) => !isKnown(algorithm))];
 }
 
-/**
- * The key's digest as ssh prints it (ssh_config(5), FingerprintHash): `SHA256:` and unpadded base64,
- * or `MD5:` and hexadecimal numbers with colons.
- */
+/** As ssh prints it (FingerprintHash): `SHA256:` and unpadded base64, or `MD5:` and hex with colons. */
 export function fingerprint(key: Buffer, hash: 'md5' | 'sha256' = 'sha256'): string {
   const digest = createHash(hash).update(key);
   if (hash === 'md5') return `MD5:${digest.digest('hex').replace(/..(?!$)/g, '$&:')}`;
@@ -213,16 +192,12 @@ export function labelOfType(type: string): string {
   return keyTypeNamed(type)?.label ?? type;
 }
 
-/**
- * A line to append, including its line feed.
- * @throws SshpoolError PROTOCOL where the key names no type
- */
+/** Includes the line feed. @throws SshpoolError PROTOCOL where the key names no type */
 export function knownHostLine(name: string, key: Buffer, options: { hashed: boolean }): string {
   const type = publicKeyType(key);
   if (type === undefined) throw SshpoolError.of('PROTOCOL', { problem: 'a key without a type' });
   const lower = lowerCase(name);
-  // Also hashed where the name would be read as something else: HostKeyAlias=* must not become a
-  // line that trusts this key for every host.
+  // HostKeyAlias=* must not become a line that trusts this key for every host.
   const hashed = options.hashed || !/^[^\p{Cc}\s,*?!|@#]+$/u.test(lower);
   return `${hashed ? hashName(lower, randomBytes(20)) : lower} ${type} ${key.toString('base64')}\n`;
 }

@@ -1,28 +1,22 @@
-/**
- * Adds a server's other host keys to known_hosts, and removes those that it no longer has (ssh_config(5),
- * UpdateHostKeys; PROTOCOL, section 2.5), under the conditions of clientloop.c. Unlike ssh, lines of this
- * host in a second file are not moved to the first.
- */
-import type { SshOptions } from '../../config/ssh-options.ts';
+/** Learns a server's other host keys (ssh_config(5), UpdateHostKeys; PROTOCOL section 2.5; clientloop.c). */
+import type { SshOptions } from '../../config/ssh-config/options.ts';
 import { algorithmsOf, isCertificateName } from '../keys/key-types.ts';
 import { matchesHost } from './host-patterns.ts';
 import { appendKnownHost, loadKnownHosts, removeKnownHosts } from './known-hosts-file.ts';
 import { knownHostLine, type KnownHost, type LookupName } from './known-hosts.ts';
 import { publicKeyType } from '../keys/public-key.ts';
 
-/** The host keys that a server announces. `prove` asks it to prove some; resolves to those proven. */
+/** `prove` asks the server to prove that it holds some keys; resolves to those proven. */
 export interface Announcement {
   readonly keys: readonly Buffer[];
   readonly prove: (keys: readonly Buffer[]) => Promise<readonly Buffer[]>;
 }
 
-/** Which keys are new, and which known ones the server no longer has. */
 export interface Update {
   readonly added: readonly Buffer[];
   readonly obsolete: readonly Buffer[];
 }
 
-/** Whether other keys may be learned, given the line by which the host was trusted, if any. */
 export function mayLearn(
   { userKnownHostsFiles, updateHostKeys }: SshOptions,
   { name }: LookupName,
@@ -33,11 +27,7 @@ export function mayLearn(
   return userKnownHostsFiles.includes(trustedBy.file) && matchesHost(trustedBy.patterns, name);
 }
 
-/**
- * The changes to make, given the lines of the user's own files; undefined for none. There are none for hosts
- * with a line that a person, not ssh, wrote, nor if other hosts have one of the keys as well (clientloop.c,
- * client_input_hostkeys).
- */
+/** None for a host with a line that a person wrote, nor if another has one of the keys (clientloop.c). */
 export function planUpdate(
   known: readonly KnownHost[],
   { name }: LookupName,
@@ -60,7 +50,7 @@ function isComplex(patterns: string): boolean {
   return /[*?]/.test(patterns) || patterns.split(',').length > 2;
 }
 
-/** Brings the user's files in line with what the server has. Rejects with the system's error. */
+/** Unlike ssh, moves no line from a second file to the first. Rejects with the system's error. */
 export async function learnHostKeys(
   { userKnownHostsFiles, hashKnownHosts, hostKeyAlgorithms }: SshOptions,
   lookup: LookupName,
@@ -79,14 +69,12 @@ export async function learnHostKeys(
   const isObsolete = ({ patterns, key }: KnownHost): boolean =>
     matchesHost(patterns, lookup.name) && update.obsolete.some((one) => one.equals(key));
   const touched = new Set(known.filter(isObsolete).map(({ file }) => file));
-  // One after the other: they are of one file.
   for (const file of touched) await removeKnownHosts(file, isObsolete);
   for (const key of update.added.filter((one) => proven.some((other) => other.equals(one)))) {
     await appendKnownHost(first, knownHostLine(lookup.name, key, { hashed: hashKnownHosts }));
   }
 }
 
-/** Plain keys of a type that the user allows. */
 function isAccepted(key: Buffer, algorithms: readonly string[]): boolean {
   const type = publicKeyType(key);
   if (type === undefined || isCertificateName(type)) return false;

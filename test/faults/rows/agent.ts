@@ -8,7 +8,7 @@ import { poolStats } from '../../support/stats.ts';
 import type { Row } from '../row.ts';
 import type { Stage } from '../stage.ts';
 
-const WENT_AWAY = /^sshpool: the sshpool agent went away; .*\n$/;
+const AGENT_ENDED = /^sshpool: the sshpool agent ended unexpectedly; .*\n$/;
 const SILENT = /^sshpool: the sshpool agent does not answer.*\n$/;
 /** A hello is due within 5 s, an answer to a request within 10 s. */
 const PATIENCE_MS = 25_000;
@@ -70,11 +70,11 @@ export const agentRows: readonly Row[] = [
   {
     name: 'the agent is killed during a command',
     made: 'SIGKILL',
-    must: '255, "went away", ran once; the next call works',
+    must: '255, "ended unexpectedly", ran once; the next call works',
     async run(stage) {
       const { config, pid } = await running(stage);
       await stage.execAndFail({ config }, () => signal(pid, 'SIGKILL'), {
-        ...{ code: 255, stdout: 'begun\n', stderr: WENT_AWAY, ran: 1 },
+        ...{ code: 255, stdout: 'begun\n', stderr: AGENT_ENDED, ran: 1 },
       });
       await stage.works(config);
     },
@@ -169,7 +169,7 @@ export const agentRows: readonly Row[] = [
   {
     name: 'the agent is stopped during a command',
     made: 'SIGSTOP; then agent stop --force',
-    must: 'stop --force answers within 25 s and ends it; the caller ends at once with 255, "went away"',
+    must: 'stop --force answers within 25 s and ends it; the caller ends at once with 255, "ended unexpectedly"',
     async run(stage) {
       const { config, pid } = await runningToStop(stage);
       const force = (): Promise<unknown> => {
@@ -177,7 +177,7 @@ export const agentRows: readonly Row[] = [
         return endByForce(stage);
       };
       await stage.execAndFail({ config }, force, {
-        ...{ code: 255, stdout: 'begun\n', stderr: WENT_AWAY, ran: 1 },
+        ...{ code: 255, stdout: 'begun\n', stderr: AGENT_ENDED, ran: 1 },
       });
       await stage.works(config);
     },

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { callMethod } from '../../../src/agent/methods.ts';
 import type { Services } from '../../../src/agent/services.ts';
-import type { Label } from '../../../src/pool/label.ts';
+import type { Label } from '../../../src/pool/connection/context.ts';
 import type { Match } from '../../../src/pool/pool.ts';
 
 const CONNECTED: Label = { target: 'box', name: 'box', user: 'me', hostname: '10.1.2.3', port: 22 };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { OtherSettings } from '../../../src/agent/other-settings.ts';
 import { FakeClock } from '../../support/clock.ts';
-import { readSettings } from '../../../src/config/settings.ts';
+import { readSettings } from '../../../src/config/settings/settings.ts';
 
 /** An agent with these settings; `words` returns its hint to a caller. */
 async function started(env: Record<string, string> = {}) {

@@ -1,8 +1,8 @@
 /** A running call, over a link without a network. */
 import { expect, it } from 'vitest';
 import { RunningCall, type RunningCallFacts } from '../../../src/agent/running-call.ts';
-import { readSshOptions } from '../../../src/config/ssh-options.ts';
-import { parseTarget } from '../../../src/config/target.ts';
+import { readSshOptions } from '../../../src/config/ssh-config/options.ts';
+import { parseTarget } from '../../../src/config/command-line/target.ts';
 import { PoolBench } from '../../support/pool-bench.ts';
 import { settle } from '../../support/fake-link.ts';
 

@@ -266,7 +266,7 @@ describe('a command of compose', () => {
       const { run, asked } = host('[]');
       const status = readComposeStatus(run, project as string);
       await expect(status).rejects.toMatchObject({ code: 'BAD_INPUT', exitCode: 2 });
-      await expect(status).rejects.toThrow('is no name of a project');
+      await expect(status).rejects.toThrow('is not the name of a project');
       expect(asked).toEqual([]);
     },
   );

@@ -1,6 +1,6 @@
 /** Signals to a running session, with and without a second session for the workaround. */
 import { expect, test } from 'vitest';
-import { signalCommand } from '../../../src/pool/remote-signal.ts';
+import { signalCommand } from '../../../src/pool/connection/kill-command.ts';
 import { settle } from '../../support/fake-link.ts';
 import { PoolBench, type Call } from '../../support/pool-bench.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { SshOptions } from '../../../src/config/ssh-options.ts';
+import type { SshOptions } from '../../../src/config/ssh-config/options.ts';
 import { chooseLink, type LinkCriteria } from '../../../src/ssh/choose-link.ts';
 
 type Chosen = Pick<

@@ -71,6 +71,6 @@ test('a message that is cut short is a protocol error', () => {
 
 test('an unknown message number is named in the error', () => {
   expect(() => decodeChannelMessage(Buffer.of(80, 0))).toThrow(
-    'malformed message: message 80 is no channel message',
+    'malformed message: message 80 is not a channel message',
   );
 });

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import { deferred, type Deferred } from '../../../../src/base/deferred.ts';
-import type { SshOptions } from '../../../../src/config/ssh-options.ts';
+import type { SshOptions } from '../../../../src/config/ssh-config/options.ts';
 import { LoginLimit } from '../../../../src/ssh/link/login-limit.ts';
 import { FakeClock } from '../../../support/clock.ts';
 import { settle } from '../../../support/fake-link.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { RekeyAfter } from '../../../../src/config/network-options.ts';
+import type { RekeyAfter } from '../../../../src/config/ssh-config/network-options.ts';
 import { Rekeying } from '../../../../src/ssh/link/rekeying.ts';
 import { FakeClock } from '../../../support/clock.ts';
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Reader, Writer } from '../../../../src/base/bytes.ts';
 import { SshpoolError } from '../../../../src/base/errors.ts';
-import type { SshOptions } from '../../../../src/config/ssh-options.ts';
+import type { SshOptions } from '../../../../src/config/ssh-config/options.ts';
 import { interactiveMethod, passwordMethod } from '../../../../src/ssh/login/auth-questions.ts';
 import { Findings } from '../../../../src/ssh/login/findings.ts';
 import type { Question } from '../../../../src/ssh/link/prompts.ts';

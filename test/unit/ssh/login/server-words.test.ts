@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { SshOptions } from '../../../../src/config/ssh-options.ts';
+import type { SshOptions } from '../../../../src/config/ssh-config/options.ts';
 import type { Note } from '../../../../src/ssh/link/prompts.ts';
 import { notTwice, serverWords } from '../../../../src/ssh/login/server-words.ts';
 

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { SshOptions } from '../../../../src/config/ssh-options.ts';
+import type { SshOptions } from '../../../../src/config/ssh-config/options.ts';
 import { OpensshOutput } from '../../../../src/ssh/openssh/output.ts';
 import type { Note } from '../../../../src/ssh/link/prompts.ts';
 

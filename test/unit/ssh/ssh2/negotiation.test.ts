@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Writer } from '../../../../src/base/bytes.ts';
-import { readSshOptions } from '../../../../src/config/ssh-options.ts';
-import { parseTarget } from '../../../../src/config/target.ts';
+import { readSshOptions } from '../../../../src/config/ssh-config/options.ts';
+import { parseTarget } from '../../../../src/config/command-line/target.ts';
 import { noMatching, weaknessWords } from '../../../../src/ssh/ssh2/negotiation.ts';
 
 const options = (...lines: readonly string[]) =>

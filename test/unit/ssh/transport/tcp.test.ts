@@ -2,7 +2,7 @@ import { Socket, type TcpNetConnectOpts } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SshpoolError } from '../../../../src/base/errors.ts';
-import { readSshOptions, type SshOptions } from '../../../../src/config/ssh-options.ts';
+import { readSshOptions, type SshOptions } from '../../../../src/config/ssh-config/options.ts';
 import { resolveAddresses } from '../../../../src/ssh/transport/addresses.ts';
 import { connectTcp } from '../../../../src/ssh/transport/tcp.ts';
 import { FakeClock } from '../../../support/clock.ts';

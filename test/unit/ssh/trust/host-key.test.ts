@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SshOptions } from '../../../../src/config/ssh-options.ts';
+import type { SshOptions } from '../../../../src/config/ssh-config/options.ts';
 import { SshpoolError } from '../../../../src/base/errors.ts';
 import { verifyHostKey } from '../../../../src/ssh/trust/host-key.ts';
 import { parseHostKeyAnswer } from '../../../../src/ssh/trust/host-key-question.ts';
