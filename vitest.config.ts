@@ -1,12 +1,36 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
+import {
+  defineConfig,
+  type TestProjectConfiguration,
+  type TestProjectInlineConfiguration,
+} from 'vitest/config';
+import { FULL } from './test/support/size.ts';
 
 /** Set by scripts/soak.js: only its runs make that load. */
 const SOAK = process.env['SSHPOOL_SOAK_MINUTES'] !== undefined;
 /** Set by scripts/interop.js. */
 const INTEROP = process.env['SSHPOOL_INTEROP'] !== undefined;
 const SANITIZED = 'bin/sshpool-sanitized';
+
+/** Tests that run no program of sshpool, or that are about the launcher or the agent alone. */
+const NOT_FOR_NODE = [
+  ...['support*', 'launcher*', 'package', 'ssh-call', 'ssh-words', 'compose', 'docker'],
+  ...['agent-faults', 'half-sent', 'login', 'login-count', 'devices'],
+];
+/** Tests whose result the agent makes, or commands that Node runs anyway: `npm test` has them with the launcher. */
+const AT_THE_AGENT = [
+  ...['agent-log', 'completion', 'floods', 'help', 'identity', 'jump', 'odd-servers'],
+  ...['openssh-connect', 'openssh-link', 'pool', 'room', 'secrets', 'silence', 'stats-schema'],
+  ...['trust', 'way'],
+];
+
+/** A Node process that loads all modules anew for each file would cost as much as most of the tests. */
+function project(
+  test: NonNullable<TestProjectInlineConfiguration['test']>,
+): TestProjectConfiguration {
+  return { test: { isolate: false, ...test } };
+}
 
 /** Tests with the built program; `program` replaces the launcher. */
 function endToEnd(
@@ -17,16 +41,14 @@ function endToEnd(
     program,
   }: { include?: string[]; exclude?: string[]; program?: string } = {},
 ): TestProjectConfiguration {
-  return {
-    test: {
-      name,
-      include: include.map((file) => `test/e2e/${file}.test.ts`),
-      exclude: exclude.map((file) => `test/e2e/${file}.test.ts`),
-      testTimeout: 60_000,
-      hookTimeout: 60_000,
-      env: program === undefined ? {} : { SSHPOOL_TEST_PROGRAM: program },
-    },
-  };
+  return project({
+    name,
+    include: include.map((file) => `test/e2e/${file}.test.ts`),
+    exclude: exclude.map((file) => `test/e2e/${file}.test.ts`),
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    env: program === undefined ? {} : { SSHPOOL_TEST_PROGRAM: program },
+  });
 }
 
 export default defineConfig({
@@ -35,45 +57,33 @@ export default defineConfig({
     // for that half, and the run took twice as long.
     maxWorkers: availableParallelism() + 2,
     projects: [
-      {
-        // Property tests have many cases, and the machine is busy with other tests.
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 },
-      },
-      {
-        test: { name: 'interop', include: ['test/interop/*.test.ts'], testTimeout: 60_000 },
-      },
-      {
-        test: {
-          name: 'reach',
-          include: ['test/reach/*.test.ts'],
-          testTimeout: 60_000,
-          maxConcurrency: 4,
-        },
-      },
-      {
-        test: {
-          name: 'fidelity',
-          include: ['test/fidelity/*.test.ts'],
-          testTimeout: 60_000,
-          maxConcurrency: 4,
-        },
-      },
-      {
-        test: {
-          name: 'faults',
-          include: ['test/faults/*.test.ts'],
-          // They wait for deadlines most of the time.
-          maxConcurrency: 6,
-        },
-      },
-      {
-        test: {
-          name: 'library',
-          include: ['test/library/*.test.ts'],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
-        },
-      },
+      // Property tests have many cases, and the machine is busy with other tests.
+      project({ name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 }),
+      project({ name: 'interop', include: ['test/interop/*.test.ts'], testTimeout: 60_000 }),
+      project({
+        name: 'reach',
+        include: ['test/reach/*.test.ts'],
+        testTimeout: 60_000,
+        maxConcurrency: 4,
+      }),
+      project({
+        name: 'fidelity',
+        include: ['test/fidelity/*.test.ts'],
+        testTimeout: 60_000,
+        maxConcurrency: 4,
+      }),
+      project({
+        name: 'faults',
+        include: ['test/faults/*.test.ts'],
+        // They wait for deadlines most of the time.
+        maxConcurrency: 6,
+      }),
+      project({
+        name: 'library',
+        include: ['test/library/*.test.ts'],
+        testTimeout: 30_000,
+        hookTimeout: 60_000,
+      }),
       // For scripts/interop.js: the end-to-end tests that depend on the version of OpenSSH.
       ...(INTEROP
         ? [
@@ -91,15 +101,11 @@ export default defineConfig({
             }),
           ]
         : []),
-      ...(SOAK ? [{ test: { name: 'soak', include: ['test/soak/*.test.ts'] } }] : []),
+      ...(SOAK ? [project({ name: 'soak', include: ['test/soak/*.test.ts'] })] : []),
       endToEnd('e2e'),
       // The Node client must do all that the launcher does: it replaces it where there is no C compiler.
       endToEnd('e2e-node', {
-        // Tests that run no program of sshpool, or that are about the launcher or the agent alone.
-        exclude: [
-          ...['support*', 'launcher*', 'package', 'ssh-call', 'ssh-words', 'compose', 'docker'],
-          ...['agent-faults', 'half-sent', 'login', 'login-count', 'devices'],
-        ],
+        exclude: [...NOT_FOR_NODE, ...(FULL ? [] : AT_THE_AGENT)],
         program: 'bin/sshpool.js',
       }),
       // If it could not be built, scripts/setup.js has said so.

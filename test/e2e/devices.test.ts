@@ -7,10 +7,10 @@ import { startFakeServer, type FakeServerOptions } from '../support/fake-server.
 import { until } from '../support/process.ts';
 import { createSandbox } from '../support/sandbox.ts';
 
-/** Some end at once; some last a second, in which a device may close the connection on other waiting calls. */
+/** Some end at once; some last two seconds, in which a device may close the connection on other waiting calls. */
 const COMMANDS = Array.from(
   { length: 10 },
-  (_, i) => `${i % 4 === 2 ? 'sleep 1; ' : ''}echo ${i}; exit ${i}`,
+  (_, i) => `${i % 4 === 2 ? 'sleep 2; ' : ''}echo ${i}; exit ${i}`,
 );
 
 /** What a script sees of a call. */

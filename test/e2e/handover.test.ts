@@ -3,12 +3,14 @@ import { rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { bytesOf, EXITED, fakeAgent, HELLO, OPENED, ACCEPTED } from '../support/fake-agent.ts';
-import { runCli } from '../support/cli.ts';
+import { PROGRAM, runCli } from '../support/cli.ts';
+import { isNative } from '../support/launcher.ts';
+import { FULL } from '../support/size.ts';
 import { createSandbox } from '../support/sandbox.ts';
 
 /** A call that needs no server: the agent reports that the connection is refused. */
 const REFUSED = ['exec', '-F', '/dev/null', '-p', '1', '127.0.0.1', 'true'];
-const ROUNDS = 60;
+const ROUNDS = FULL || isNative(PROGRAM) ? 60 : 20;
 const IDLE_MS = 30;
 
 describe('an agent that closes a connection before its hello', () => {

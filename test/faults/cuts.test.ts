@@ -5,7 +5,7 @@ import { createSandbox } from '../support/sandbox.ts';
 import { haveSshd } from '../support/sshd.ts';
 import { makeCuts, type Tally } from './cuts.ts';
 import { writeSection } from '../support/reliability.ts';
-import { FULL } from './size.ts';
+import { FULL } from '../support/size.ts';
 
 const CUTS = FULL ? 1000 : 30;
 /** Random for each run; SSHPOOL_SEED repeats the cuts of an earlier run. */

@@ -1,12 +1,12 @@
 /**
  * `npm run faults`: makes faults, and checks what a caller sees, how long it takes and what is left.
- * `npm test` runs a part of the rows, and small ones; SSHPOOL_FAULTS=full runs all in full size and
+ * `npm test` runs a part of the rows, and small ones; SSHPOOL_TESTS=full runs all in full size and
  * writes docs/RELIABILITY.md.
  */
 import { afterAll, describe, expect, it } from 'vitest';
 import { writeSection } from '../support/reliability.ts';
 import { haveSshd } from '../support/sshd.ts';
-import { FULL } from './size.ts';
+import { FULL } from '../support/size.ts';
 import type { Row } from './row.ts';
 import { agentRows } from './rows/agent.ts';
 import { callerRows } from './rows/callers.ts';

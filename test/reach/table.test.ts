@@ -4,9 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { ConnectionRow } from '../../src/pool/connection/stats-row.ts';
 import { runCli, ssh } from '../support/cli.ts';
-import { alive, signal, until } from '../support/process.ts';
+import { until } from '../support/process.ts';
 import { createSandbox } from '../support/sandbox.ts';
+import { FULL } from '../support/size.ts';
 import { haveSshd } from '../support/sshd.ts';
 import { poolStats } from '../support/stats.ts';
 import { isRoot, makeLoginUser } from './fixtures.ts';
@@ -70,6 +72,11 @@ async function compare(row: Row, cells: Cells): Promise<string[]> {
   if (cells.ssh !== row.outcome) return [`ssh: ${cells.ssh}: ${reference.stderr}`];
   const differences: string[] = [];
   for (const setting of ['auto', 'ssh2', 'openssh'] as const) {
+    // `auto` has tried the link that it chose; by its name it is the same once more.
+    if (!FULL && setting === cells.link) {
+      cells[setting] = 'by auto';
+      continue;
+    }
     // In sequence, because a small machine would be too slow for all at once.
     const { first, second, links } = await runTwice(row, setting);
     cells[setting] = outcomeOf(first);
@@ -146,13 +153,11 @@ async function runTwice(
   };
   const first = await call();
   const second = await call();
-  const stats = await poolStats(sandbox);
-  // By a signal, since another Node process for each agent would make the table half as long again.
-  signal(stats.pid, 'SIGTERM');
-  await until(() => !alive(stats.pid), 'the agent leaves');
   // Without the connections to jump hosts.
-  const own = stats.connections.filter(({ target }) => target === args.at(-2));
-  return { first, second, links: [...new Set(own.map(({ link }) => link))] };
+  const own = async (): Promise<ConnectionRow[]> =>
+    (await poolStats(sandbox)).connections.filter(({ target }) => target === args.at(-2));
+  if (row.link === 'none') await until(async () => (await own()).length === 0, 'it is closed');
+  return { first, second, links: [...new Set((await own()).map(({ link }) => link))] };
 }
 
 /** The tests may run in a terminal; the calls have none, and SSH_ASKPASS only if the row sets it. */

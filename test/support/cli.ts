@@ -7,7 +7,8 @@ import { buffer, text } from 'node:stream/consumers';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import { processesNaming } from './process.ts';
+import { agentPid } from '../../src/config/settings/agent-pid.ts';
+import { alive, processesNaming, signal, until } from './process.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /**
@@ -87,10 +88,21 @@ export function stopAgentAtTheEnd(sandbox: Sandbox): void {
   if (withAgents.has(sandbox)) return;
   withAgents.add(sandbox);
   sandbox.defer(async () => {
+    const pid = await agentPid(sandbox.paths);
+    if (pid !== undefined && (await endsBySignal(pid))) return;
     if (processesNaming(sandbox.run).length === 0) return;
     // The exit status is ignored: a process that is still alive fails the test.
     await runCli(sandbox, ['agent', 'stop', '--force'], { timeoutMs: 10_000 });
   });
+}
+
+/** A signal, because `agent stop` is one more Node process for each sandbox. */
+async function endsBySignal(pid: number): Promise<boolean> {
+  signal(pid, 'SIGTERM');
+  return until(() => !alive(pid), 'the agent leaves', 3000).then(
+    () => true,
+    () => false,
+  );
 }
 
 function start(
@@ -115,7 +127,7 @@ async function finish(
   const startedAt = performance.now();
   const ended = new Promise<Pick<Result, 'code' | 'signal'>>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code, signal) => resolve({ code, signal }));
+    child.once('close', (code, by) => resolve({ code, signal: by }));
   });
   let late = false;
   const timer = setTimeout(() => {

@@ -19,7 +19,7 @@ interface Channels {
 type When = (event: 'open' | 'close' | 'waited', channels: Channels) => boolean;
 
 /** The shortest time after which a device closes a session without a command. */
-const PATIENCE_MS = 400;
+const PATIENCE_MS = 1000;
 
 /** Closes a connection when `when` returns true. */
 function endsWhen(when: When): Partial<FakeServerOptions> {

@@ -5,6 +5,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { runtimePaths, type RuntimePaths } from '../../src/config/settings/paths.ts';
 import { processesNaming, signal, titleOf, until } from './process.ts';
 
 /** How long a process may take to end after its signal. */
@@ -16,6 +17,8 @@ export interface Sandbox extends AsyncDisposable {
   readonly home: string;
   /** The runtime directory of this sandbox's agent. */
   readonly run: string;
+  /** The files of that agent. */
+  readonly paths: RuntimePaths;
   readonly env: Readonly<Record<string, string>>;
   path(...parts: string[]): string;
   /** Writes a file of mode 0600, making its directories, and returns its path. */
@@ -40,6 +43,7 @@ export function createSandbox(): Sandbox {
     root,
     home,
     run,
+    paths: runtimePaths({ SSH_POOL_RUNTIME_DIR: run }, process.getuid?.() ?? 0),
     env: {
       // For scripts/coverage.js: the programs that the tests start write their coverage there.
       ...(coverage ? { NODE_V8_COVERAGE: join(coverage, 'raw') } : {}),

@@ -1,6 +1,14 @@
 /** The lint rules enforce the layers of docs/ARCHITECTURE.md and their rooms. */
 import { execFile } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -162,3 +170,23 @@ function lint(directory: string): Promise<readonly Finding[]> {
     });
   });
 }
+
+describe("ssh2's internals", () => {
+  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => [file, readFileSync(join(root, 'src', file), 'utf8')] as const);
+  const filesWith = (text: RegExp): string[] =>
+    sources.flatMap(([file, source]) => (text.test(source) ? [file] : [])).toSorted();
+
+  it('are loaded by protocol and routes only, and the parser of keys by foreign-keys', () => {
+    expect(filesWith(/'ssh2\/lib\//)).toEqual([
+      'ssh/keys/foreign-keys.ts',
+      'ssh/ssh2/protocol.ts',
+      'ssh/ssh2/routes.ts',
+    ]);
+  });
+
+  it('are named by protocol and routes only', () => {
+    expect(filesWith(/\._[a-z]/)).toEqual(['ssh/ssh2/protocol.ts', 'ssh/ssh2/routes.ts']);
+  });
+});
