@@ -53,9 +53,9 @@ export function sessionOpener(clock: Clock, resolve: (lease: Lease) => void): Op
     };
     const spare = connection.take({
       onSession,
-      onRefused: (alone, reason) => {
+      onRefused: (served, reason) => {
         // A server that allows no second session, even later, still serves the caller by a new login.
-        if (!alone || reused) return events.onRetry();
+        if (served || reused) return events.onRetry();
         const { name: host } = connection.label;
         events.onFailed(SshpoolError.of('SESSION_REFUSED', { host, reason }));
       },

@@ -73,7 +73,7 @@ describe('an agent that closes a connection before its hello', () => {
 });
 
 describe('an agent that exits because it is idle', () => {
-  it('loses no caller that connects at the same time', { timeout: 120_000 }, async () => {
+  it('loses no caller that connects at the same time', async () => {
     await using sandbox = createSandbox();
     const env = { SSH_POOL_AGENT_IDLE_TIMEOUT_MS: String(IDLE_MS) };
     const failures: string[] = [];

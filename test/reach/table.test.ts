@@ -52,7 +52,7 @@ afterAll(() => {
   process.stdout.write(render());
 });
 
-describe('reach', { timeout: 60_000 }, () => {
+describe('reach', () => {
   it.concurrent.for(ROWS.map((row) => [row.name, row] as const))(
     '%s',
     async ([, row], { skip }) => {

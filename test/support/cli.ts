@@ -31,7 +31,7 @@ export interface SpawnOptions {
 export interface RunOptions extends SpawnOptions {
   /** Empty by default. */
   readonly stdin?: string | Buffer | Readable;
-  /** After this time the program is killed and the test fails; 30 s by default. */
+  /** After this time the program is killed and the test fails; a minute by default. */
   readonly timeoutMs?: number;
 }
 
@@ -122,7 +122,7 @@ function start(
 async function finish(
   child: ChildProcessWithoutNullStreams,
   what: string,
-  { stdin = '', timeoutMs = 30_000 }: RunOptions,
+  { stdin = '', timeoutMs = 60_000 }: RunOptions,
 ): Promise<Result> {
   const startedAt = performance.now();
   const ended = new Promise<Pick<Result, 'code' | 'signal'>>((resolve, reject) => {

@@ -40,9 +40,13 @@ export interface FakeLinkOptions {
   readonly auto?: boolean;
   /** Maximum of open sessions at the automatic server: MaxSessions of sshd_config(5). */
   readonly maxSessions?: number;
+  /** Maximum of sessions that it opens in all, as tinysshd opens one. */
+  readonly maxOpened?: number;
   /** After `close` or `destroy`, onClose is called by `flush` only, not soon afterwards. */
   readonly closesByHand?: boolean;
 }
+
+const FIRST_SERVER_ID = 100;
 
 export class FakeLink implements Link {
   readonly kind = 'openssh';
@@ -69,6 +73,7 @@ export class FakeLink implements Link {
   /** Requests that the automatic server grants, besides those that start a command. */
   readonly grants = new Set(['env', 'auth-agent-req@openssh.com']);
   maxSessions: number;
+  readonly #maxOpened: number;
   readonly #auto: boolean;
   readonly #closesByHand: boolean;
   #events: LinkEvents | undefined;
@@ -76,7 +81,7 @@ export class FakeLink implements Link {
   /** The reason of a close that was not reported yet. */
   #pending: SshpoolError | undefined;
   readonly #sessions = new Map<number, ServerSession>();
-  #lastServerId = 100;
+  #lastServerId = FIRST_SERVER_ID;
   #unanswered: ChannelMessage[] = [];
 
   constructor(options: FakeLinkOptions = {}) {
@@ -85,6 +90,7 @@ export class FakeLink implements Link {
     this.hostKey = options.hostKey;
     this.forcedCommand = options.forcedCommand ?? false;
     this.maxSessions = options.maxSessions ?? 10;
+    this.#maxOpened = options.maxOpened ?? Infinity;
     this.#auto = options.auto ?? false;
     this.#closesByHand = options.closesByHand ?? false;
   }
@@ -242,7 +248,8 @@ export class FakeLink implements Link {
       this.receive({ type: 'open-failure', recipient, reason, description: 'open failed' });
       return;
     }
-    if (this.#sessions.size >= this.maxSessions) {
+    const opened = this.#lastServerId - FIRST_SERVER_ID;
+    if (this.#sessions.size >= this.maxSessions || opened >= this.#maxOpened) {
       const reason = OPEN_FAILURE.prohibited;
       this.receive({ type: 'open-failure', recipient, reason, description: 'open failed' });
       return;

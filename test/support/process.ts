@@ -96,7 +96,7 @@ export function signal(pid: number, name: NodeJS.Signals): void {
 export async function until<T>(
   condition: () => T | Promise<T>,
   what: string,
-  deadlineMs = 10_000,
+  deadlineMs = 30_000,
 ): Promise<NonNullable<T>> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {

@@ -14,8 +14,8 @@ import { tryTwo, type TrialResult } from './trial.ts';
 export interface Taker {
   /** Follows if `take` returned none. */
   onSession(session: Session): void;
-  /** `alone`: no other session was open. */
-  onRefused(alone: boolean, description: string): void;
+  /** `served`: the connection has opened a session, so a new connection may open one, too. */
+  onRefused(served: boolean, description: string): void;
   /** Nothing ran: another connection is tried, unless `reason` says why not. */
   onUnopened(reason: string | undefined): void;
   onUnanswered(): void;
@@ -155,7 +155,8 @@ export class Sessions {
   /** Only while nothing runs. */
   tryTwo(limitMs: number): Promise<TrialResult> {
     const { clock, channels } = this.#context;
-    return tryTwo(channels(), { clock, limitMs }, (session) => this.#own(session));
+    const onOpened = (): unknown => (this.#served = true);
+    return tryTwo(channels(), { clock, limitMs, onOpened }, (session) => this.#own(session));
   }
 
   /** Counts a session of the pool itself as a slot; the returned function frees the slot. */
@@ -222,7 +223,7 @@ export class Sessions {
     const taker = unserved ? this.#takers.shift() : undefined;
     if (others > 0) this.#maxSessions = Math.min(this.#maxSessions, others);
     this.#context.onRefused(others);
-    taker?.onRefused(others === 0, description);
+    taker?.onRefused(others > 0 || this.#served, description);
   }
 
   #leave(session: Session): void {

@@ -12,10 +12,17 @@ export const trialMs = (connectMs: number): number =>
 /** `refused`: it opens one at the most, or keeps none open. `silent`: it did not answer in time. */
 export type TrialResult = 'took-two' | 'refused' | 'silent';
 
+interface Trial {
+  readonly clock: Clock;
+  readonly limitMs: number;
+  /** For each session that the server opens. */
+  readonly onOpened: () => void;
+}
+
 /** `onSession` returns what to call at the end. The result means nothing if the connection has ended. */
 export function tryTwo(
   channels: Channels,
-  { clock, limitMs }: { readonly clock: Clock; readonly limitMs: number },
+  { clock, limitMs, onOpened }: Trial,
   onSession: (session: Session) => () => void,
 ): Promise<TrialResult> {
   return new Promise((resolve) => {
@@ -42,7 +49,10 @@ export function tryTwo(
     const timer = clock.after(limitMs, () => over('silent'));
     for (const first of [true, false]) {
       const session = new Session(channels, {
-        onSpare: answered,
+        onSpare: () => {
+          onOpened();
+          answered();
+        },
         onRefused: () => {
           isRefused = true;
           answered();

@@ -244,8 +244,9 @@ export const networkRows: readonly Row[] = [
     made: 'sshd is ended and started',
     must: 'works without a word',
     async run(stage) {
-      const { config, sshd } = await warm(stage);
+      const { config, relay, sshd } = await warm(stage);
       await sshd.restart();
+      await until(() => relay.connections() === 0, 'the agent has seen the end');
       await stage.works(config);
     },
   },

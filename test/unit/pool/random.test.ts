@@ -170,18 +170,14 @@ const course = (
     { numRuns: 300 },
   );
 
-test(
-  'limits, counters and emptiness are correct after every event',
-  { timeout: 20_000 },
-  async () => {
-    await course(
-      (made, max) => expect(made.broken(max)).toEqual([]),
-      () => undefined,
-    );
-  },
-);
+test('limits, counters and emptiness are correct after every event', async () => {
+  await course(
+    (made, max) => expect(made.broken(max)).toEqual([]),
+    () => undefined,
+  );
+});
 
-test('every call settles, and nothing is left after closeAll', { timeout: 20_000 }, async () => {
+test('every call settles, and nothing is left after closeAll', async () => {
   await course(
     () => undefined,
     ({ bench, calls, leased }) => {

@@ -102,6 +102,14 @@ describe('an unknown server', () => {
     expect(bench.connectCount).toBe(1);
   });
 
+  it('that opens one session in all, for the trial, serves the call by another login', async () => {
+    // The last connection that the pool may make is tried before its first call.
+    const bench = new PoolBench({ ...QUIET, maxConnections: 1 }, { ...DEVICE, maxOpened: 1 });
+    const call = await bench.ran();
+    expect(call.outcome).toEqual({ kind: 'exited', code: 0 });
+    expect(bench.connectCount).toBe(2);
+  });
+
   it('gets no spare beside a command until it has kept one for ten seconds', async () => {
     const bench = await tried();
     const call = await bench.running();

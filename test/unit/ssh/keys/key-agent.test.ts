@@ -6,16 +6,13 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import ssh2 from 'ssh2';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Reader, Writer } from '../../../../src/base/bytes.ts';
 import { SshpoolError } from '../../../../src/base/errors.ts';
 import { systemClock } from '../../../../src/base/time.ts';
 import { KeyAgent } from '../../../../src/ssh/keys/key-agent.ts';
 import { FakeClock } from '../../../support/clock.ts';
 import { blobOf, keygen, makeDirectory, makeKey } from './keygen.ts';
-
-// Making RSA keys takes long on a busy machine.
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const directory = makeDirectory();
 const at = (name: string): string => join(directory.path, name);

@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import ssh2 from 'ssh2';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Writer } from '../../../../src/base/bytes.ts';
 import {
   loadPrivateKey,
@@ -21,9 +21,6 @@ import {
 } from '../../../../src/ssh/keys/private-key.ts';
 import { armour, keyContainer } from '../../../support/key-container.ts';
 import { blobOf, keygen, makeDirectory, makeKey } from './keygen.ts';
-
-// Making RSA keys takes long on a busy machine.
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const directory = makeDirectory();
 const at = (name: string): string => join(directory.path, name);

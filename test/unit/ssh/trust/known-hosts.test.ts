@@ -2,7 +2,7 @@ import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Reader, Writer } from '../../../../src/base/bytes.ts';
 import { appendKnownHost, loadKnownHosts } from '../../../../src/ssh/trust/known-hosts-file.ts';
 import {
@@ -18,9 +18,6 @@ import {
   type HostKeyVerdict,
 } from '../../../../src/ssh/trust/known-hosts.ts';
 import { askKeygen, blobOf, keygen, makeDirectory, makeKey } from '../keys/keygen.ts';
-
-// Hundreds of runs of ssh-keygen take long on a busy machine.
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const directory = makeDirectory();
 const at = (name: string): string => join(directory.path, name);
