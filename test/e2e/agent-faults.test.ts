@@ -37,14 +37,14 @@ describe.skipIf(!haveSshd())('the agent', () => {
       const sshd = await startSshd(sandbox);
       const pid = await startAgent(sandbox, { log: '/dev/full' });
       const go = sandbox.path('go');
-      const wait = `while ! test -e ${go}; do sleep 0.2; done; exit 7`;
+      const wait = `while ! test -e ${go}; do sleep 1; done; exit 7`;
       const calls = Array.from({ length: 20 }, () =>
-        runCli(sandbox, ['exec', '-F', sshd.config(), 'box', wait], { timeoutMs: 50_000 }),
+        runCli(sandbox, ['exec', '-F', sshd.config(), 'box', wait], { timeoutMs: 120_000 }),
       );
       await until(
         async () => (await poolStats(sandbox)).totals.activeSessions === 20,
         'twenty commands run',
-        40_000,
+        60_000,
       );
       const before = (await status(sandbox)).logLinesDropped;
       await breakProtocol(sandbox);
@@ -68,7 +68,7 @@ describe.skipIf(!haveSshd())('the agent', () => {
       });`;
     const pid = await startAgent(sandbox, { before });
     const go = sandbox.path('go');
-    const wait = `while ! test -e ${go}; do sleep 0.2; done; exit 7`;
+    const wait = `while ! test -e ${go}; do sleep 1; done; exit 7`;
     const call = runCli(sandbox, ['exec', '-F', sshd.config(), 'box', wait]);
     await until(
       async () => (await poolStats(sandbox)).totals.activeSessions === 1,

@@ -66,7 +66,7 @@ beforeAll(async () => {
   // A shell with a fixed prompt.
   writeFileSync(sandbox.path('home', '.profile'), "PS1='$ '\n");
   for (const name of OURS) await run({ name: 'warm', script: '$SSH box true' }, name);
-}, 60_000);
+});
 
 afterAll(async () => {
   if (haveSshd()) {
@@ -77,7 +77,7 @@ afterAll(async () => {
     );
   }
   await sandbox[Symbol.asyncDispose]();
-}, 60_000);
+});
 
 describe.skipIf(!haveSshd())('as ssh', () => {
   it.concurrent.for(ROWS.map((row) => [row.name, row] as const))(

@@ -46,7 +46,7 @@ describe.skipIf(!haveSshd())('a program that installed the package', () => {
     box = await startSshd(sandbox, { options: { SetEnv: path } });
     stopAgentAtTheEnd(sandbox);
     place = install(sandbox, pack(sandbox), '--ignore-scripts');
-  }, 120_000);
+  });
   afterAll(() => sandbox[Symbol.asyncDispose]());
 
   /** Runs a program beside the package; `box` is the host in it. */

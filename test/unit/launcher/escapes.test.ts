@@ -22,4 +22,4 @@ test('escape characters have the same effect however the input is cut', async (c
   const run = spawnSync(program, [seed, String(SECONDS)], { encoding: 'utf8' });
   expect(run, `seed ${seed}`).toMatchObject({ status: 0, stderr: '' });
   expect(run.stdout).toMatch(/^\d+ texts\n$/);
-}, 60_000);
+});
