@@ -66,7 +66,7 @@ describe.skipIf(!haveSshd())('through the pool', { timeout: 600_000 }, () => {
 
   /** Checks that all ssh calls of the tool were pool hits. */
   async function allHits(work: () => Promise<unknown>, least = 1): Promise<unknown> {
-    // A short call during a 200 MB transfer may need a second connection: opens it now.
+    // A short call during a large transfer may need a second connection: opens it now.
     await runCli(sandbox, ['exec', '-F', config, 'box', 'true']);
     const before = (await poolStats(sandbox)).totals;
     const result = await work();

@@ -9,7 +9,7 @@ import { runtimePaths, type RuntimePaths } from '../../src/config/settings/paths
 import { processesNaming, signal, titleOf, until } from './process.ts';
 
 /** How long a process may take to end after its signal. */
-const GRACE_MS = 15_000;
+const GRACE_MS = 3000;
 
 export interface Sandbox extends AsyncDisposable {
   /** Short, because the path of a unix socket has at most 103 bytes. */

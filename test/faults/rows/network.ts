@@ -241,7 +241,7 @@ export const networkRows: readonly Row[] = [
   },
   {
     name: 'the server is restarted under an idle connection',
-    made: 'sshd is ended and started',
+    made: 'sshd is ended and started; the agent has seen the end',
     must: 'works without a word',
     async run(stage) {
       const { config, relay, sshd } = await warm(stage);
