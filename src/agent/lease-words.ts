@@ -1,5 +1,5 @@
 /** Describes for `-v` how a call got its session. */
-import type { Lease } from '../pool/opener.ts';
+import type { Lease } from '../pool/lease.ts';
 
 export function describeLease({ connection, reused, queueMs, connectMs }: Lease): string {
   const { user, hostname, port } = connection.label;

@@ -6,7 +6,7 @@ import type { Clock } from '../base/time.ts';
 import type { SshOptions } from '../config/ssh-config/options.ts';
 import type { Pool } from '../pool/pool.ts';
 import { EndCommand } from '../pool/end-command.ts';
-import type { Lease } from '../pool/opener.ts';
+import type { Lease } from '../pool/lease.ts';
 import { Keystrokes, keystrokeIntervalMs } from '../ssh/channel/keystrokes.ts';
 import type { Outcome, Start } from '../ssh/channel/session.ts';
 import type { Tunnel } from '../ssh/channel/tunnel.ts';

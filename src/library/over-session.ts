@@ -4,7 +4,7 @@ import { SshpoolError } from '../base/errors.ts';
 import { signalExitCode } from '../base/signals.ts';
 import type { Clock } from '../base/time.ts';
 import { EndCommand } from '../pool/end-command.ts';
-import type { Lease } from '../pool/opener.ts';
+import type { Lease } from '../pool/lease.ts';
 import type { Outcome, Start } from '../ssh/channel/session.ts';
 import type { CommandProcess } from './process.ts';
 

@@ -12,7 +12,7 @@ import { Mounts } from '../config/ssh-config/mounts.ts';
 import { SshConfig } from '../config/ssh-config/ssh-g.ts';
 import type { OnPoolEvent, PoolEvent } from '../pool/events.ts';
 import { Pool } from '../pool/pool.ts';
-import type { Lease } from '../pool/opener.ts';
+import type { Lease } from '../pool/lease.ts';
 import { reach, type ReachResult, type ReachServices, type CallerContext } from '../reach/reach.ts';
 import { Links } from '../ssh/connect-link.ts';
 import { HeldKeys } from '../ssh/keys/held-keys.ts';

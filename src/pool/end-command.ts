@@ -1,7 +1,7 @@
 /** Ends a remote command: by a signal, then SIGKILL, then closing the channel. Waits for no silent server. */
 import { SshpoolError } from '../base/errors.ts';
 import type { Clock, Timer } from '../base/time.ts';
-import type { Lease } from './opener.ts';
+import type { Lease } from './lease.ts';
 
 /** Limits: for an answer to the first signal, for the end after that signal, for the end after SIGKILL. */
 const SIGN_MS = 1000;

@@ -5,18 +5,19 @@ import type { Tunnel } from '../ssh/channel/tunnel.ts';
 import { PendingConnects, type ConnectFailure } from './pending-connects.ts';
 import type { MadeConnect, ConnectionEvents } from './connection/context.ts';
 import { Connection } from './connection/connection.ts';
+import { refuseAfterTimeout } from './full-pool.ts';
 import { connectionContext, type GroupContext } from './group-context.ts';
 import { capOfNew } from './connection/standing.ts';
-import { place, type Placement } from './policy.ts';
+import { place, type Placement } from './placement.ts';
 import type { PoolRequest } from './request.ts';
-import { noRoom, sharing, Waiter, Waiters } from './waiting-calls.ts';
+import { sharing, Waiter, Waiters } from './waiting-calls.ts';
 import {
   sessionOpener,
   tunnelOpener,
   type Lease,
   type Opener,
   type TunnelRequest,
-} from './opener.ts';
+} from './lease.ts';
 
 export class Group {
   readonly #context: GroupContext;
@@ -107,16 +108,15 @@ export class Group {
     this.#context.onEvent?.({ type: 'queue', label: waiter.request.label, queued: this.queued });
   }
 
-  /** No caller waits longer than the queue timeout for room; a connect has its own deadline. */
   #limit(waiter: Waiter): void {
     const { clock, settings } = this.#context;
-    waiter.deadline = clock.after(settings.queueTimeoutMs, () => {
-      if (this.#coming > 0) {
-        this.#limit(waiter);
-        return;
-      }
-      const isFull = this.#connections.size + this.#connects.size >= settings.maxConnections;
-      this.#leave(waiter, (isFull ? undefined : this.#failure) ?? noRoom(waiter, settings));
+    refuseAfterTimeout(waiter, {
+      clock,
+      settings,
+      isConnecting: () => this.#coming > 0,
+      isFull: () => this.#connections.size + this.#connects.size >= settings.maxConnections,
+      failure: () => this.#failure,
+      refuse: (late, error) => this.#leave(late, error),
     });
   }
 

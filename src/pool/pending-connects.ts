@@ -6,7 +6,7 @@ import type { Link } from '../ssh/link/link.ts';
 import { SETTLE_MS } from '../ssh/login/penalties.ts';
 import type { Label, MadeConnect } from './connection/context.ts';
 import type { Handshakes } from './handshakes.ts';
-import type { Purpose } from './policy.ts';
+import type { Purpose } from './placement.ts';
 
 /** Wraps each prompt to the leader's user. */
 export type Asking = <T>(wait: () => Promise<T>) => Promise<T>;

@@ -12,7 +12,7 @@ import { Handshakes } from './handshakes.ts';
 import { KnownLimits } from './connection/limits.ts';
 import { Counters, totals, type Totals } from './stats.ts';
 import type { ConnectionRow } from './connection/stats-row.ts';
-import type { Lease, TunnelRequest } from './opener.ts';
+import type { Lease, TunnelRequest } from './lease.ts';
 
 export interface PoolSnapshot {
   readonly totals: Totals;

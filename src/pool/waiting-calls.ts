@@ -3,8 +3,8 @@ import { SshpoolError } from '../base/errors.ts';
 import { Fifo } from '../base/fifo.ts';
 import type { Moves, Trace } from '../base/moves.ts';
 import type { Timer } from '../base/time.ts';
-import type { PoolRequest, PoolSettings } from './request.ts';
-import type { Opener } from './opener.ts';
+import type { PoolRequest } from './request.ts';
+import type { Opener } from './lease.ts';
 
 export type WaiterState = 'waiting' | 'asking' | 'placed' | 'served' | 'gone';
 export type WaiterEvent = 'ask' | 'answered' | 'place' | 'retry' | 'taken' | 'leave';
@@ -102,12 +102,4 @@ export function sharing(leader: Waiter, others: readonly Waiter[], isPersonal: b
   const isAlike = ({ request }: Waiter): boolean =>
     !isPersonal || (leader.request.batchMode && request.batchMode);
   return [leader, ...others.filter(isAlike)];
-}
-
-export function noRoom({ request }: Waiter, { maxConnections: max }: PoolSettings): SshpoolError {
-  return SshpoolError.of('POOL_EXHAUSTED', {
-    name: request.label.name,
-    port: request.label.port,
-    max,
-  });
 }

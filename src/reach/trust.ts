@@ -4,7 +4,12 @@ import type { FileContents } from '../config/ssh-config/file-contents.ts';
 import type { SshOptions } from '../config/ssh-config/options.ts';
 import { TRUSTED, type Trust } from '../pool/connection/host-trust.ts';
 import { readKnownHosts } from '../ssh/trust/known-hosts-file.ts';
-import { fingerprint, judgeFingerprint, linesFor, lookupName } from '../ssh/trust/known-hosts.ts';
+import {
+  fingerprint,
+  judgeFingerprint,
+  linesFor,
+  lookupName,
+} from '../ssh/trust/known-hosts-lines.ts';
 
 /** @throws SshpoolError NOT_SHARED for a known_hosts file that can be read only once */
 export function trustOf(options: SshOptions, contents: FileContents): Trust {

@@ -14,7 +14,7 @@ import {
   knownKeyTypes,
   lookupName,
   type KnownHost,
-} from './trust/known-hosts.ts';
+} from './trust/known-hosts-lines.ts';
 import type { Link } from './link/link.ts';
 import type { LinkRequest } from './login/link-request.ts';
 import { serverOf, type Penalties } from './login/penalties.ts';

@@ -1,4 +1,4 @@
-/** The sessions of one connection: running ones, spares that wait for a command, and callers that wait. */
+/** The sessions of one connection: running ones, its spares, and callers that wait for one. */
 import { Fifo } from '../../base/fifo.ts';
 import type { SshpoolError } from '../../base/errors.ts';
 import type { Trace } from '../../base/moves.ts';
@@ -8,6 +8,7 @@ import { Session, type Outcome } from '../../ssh/channel/session.ts';
 import type { Limits } from './limits.ts';
 import { ping } from './ping.ts';
 import { runCommand } from './kill-command.ts';
+import { Spares } from './spares.ts';
 import { Traffic } from './traffic.ts';
 import { tryTwo, type TrialResult } from './trial.ts';
 
@@ -54,19 +55,22 @@ export class Sessions {
   readonly #running = new Map<Session, Taken>();
   /** Closed by the pool but not by the server: each takes a slot, for no caller. */
   readonly #left = new Map<Session, Timer>();
-  readonly #spares = new Fifo<Session>();
+  readonly #spares: Spares;
   readonly #takers = new Fifo<Taker>();
   #lastId = 0;
-  #opening = 0;
   #served = false;
-  /** The server closed an unused spare: it would close the next one too, so none is opened. */
-  #spareless: boolean;
   #maxSessions: number;
 
   constructor(context: SessionsContext) {
     this.#context = context;
     this.#maxSessions = context.limits.maxChannels;
-    this.#spareless = context.limits.spareless;
+    this.#spares = new Spares({
+      isKept: context.keepsSpare,
+      isClosedUnused: context.limits.spareless,
+      waiting: () => this.#takers.length,
+      hasSlot: () => this.#all.size < this.#maxSessions,
+      open: () => this.#open(),
+    });
   }
 
   get running(): readonly Session[] {
@@ -94,7 +98,7 @@ export class Sessions {
   }
 
   get awaited(): boolean {
-    return this.#opening > 0 || this.unanswered.length > 0;
+    return this.#spares.isOpening || this.unanswered.length > 0;
   }
 
   get maxSessions(): number {
@@ -110,11 +114,11 @@ export class Sessions {
   }
 
   get ready(): boolean {
-    return this.#spares.length > this.#takers.length;
+    return this.#spares.ready > this.#takers.length;
   }
 
   take(taker: Taker): Session | undefined {
-    const spare = this.#spares.shift();
+    const spare = this.#spares.take();
     if (spare) {
       this.#give(spare, taker);
       return spare;
@@ -125,11 +129,7 @@ export class Sessions {
   }
 
   refill(): void {
-    const spare = this.#context.keepsSpare() && !this.#spareless;
-    const wanted = this.#takers.length + (spare ? 1 : 0);
-    while (this.#spares.length + this.#opening < wanted && this.#all.size < this.#maxSessions) {
-      this.#open();
-    }
+    this.#spares.refill();
   }
 
   /** Removes and returns the takers: no session will come for them. */
@@ -166,14 +166,12 @@ export class Sessions {
   }
 
   #open(): void {
-    let opening = true;
     const due = this.#context.clock.after(DUE_MS, () => this.#context.onStuck());
+    const isOpened = this.#spares.opening();
     const opened = (): void => {
       due.cancel();
-      if (opening) this.#opening--;
-      opening = false;
+      isOpened();
     };
-    this.#opening++;
     const { trace } = this.#context;
     const what = `session ${++this.#lastId}`;
     const session: Session = new Session(this.#context.channels(), {
@@ -204,7 +202,7 @@ export class Sessions {
   #handOut(session: Session): void {
     const taker = this.#takers.shift();
     if (taker === undefined) {
-      this.#spares.push(session);
+      this.#spares.add(session);
       return;
     }
     this.#give(session, taker);
@@ -219,7 +217,7 @@ export class Sessions {
 
   #refused(description: string): void {
     const others = this.#all.size;
-    const unserved = this.#takers.length > this.#spares.length + this.#opening;
+    const unserved = this.#takers.length > this.#spares.coming;
     const taker = unserved ? this.#takers.shift() : undefined;
     if (others > 0) this.#maxSessions = Math.min(this.#maxSessions, others);
     this.#context.onRefused(others);
@@ -239,10 +237,7 @@ export class Sessions {
     this.#all.delete(session);
     this.#left.get(session)?.cancel();
     this.#left.delete(session);
-    if (this.#spares.remove(session)) {
-      this.#spareless = true;
-      this.#context.onSpareClosed();
-    }
+    if (this.#spares.removeClosed(session)) this.#context.onSpareClosed();
     this.#context.onFreed(this.#running.delete(session));
   }
 }

@@ -1,5 +1,5 @@
 /** A request to connect and log in, over either link. */
-import type { KnownHost } from '../trust/known-hosts.ts';
+import type { KnownHost } from '../trust/known-hosts-lines.ts';
 import type { Ask } from '../link/prompts.ts';
 import type { TransportRequest } from '../transport/transport.ts';
 

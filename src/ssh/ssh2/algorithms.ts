@@ -2,7 +2,7 @@
 import type { Algorithms } from 'ssh2';
 import type { SshOptions } from '../../config/ssh-config/options.ts';
 import { typeOfAlgorithm } from '../keys/key-types.ts';
-import { orderHostKeyAlgorithms } from '../trust/known-hosts.ts';
+import { orderHostKeyAlgorithms } from '../trust/known-hosts-lines.ts';
 import { type Supported, SUPPORTED } from './protocol.ts';
 
 /** OpenSSH's, up to 9.9 and since. AES-GCM is in both and ssh2's fastest, so the pool puts it first. */

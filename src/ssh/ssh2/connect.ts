@@ -6,7 +6,12 @@ import { offeredAlgorithms } from './algorithms.ts';
 import { Login } from '../login/auth.ts';
 import { verifyHostKey } from '../trust/host-key.ts';
 import { KEEPALIVE } from '../link/keepalive.ts';
-import { fingerprint, knownKeyTypes, lookupName, type KnownHost } from '../trust/known-hosts.ts';
+import {
+  fingerprint,
+  knownKeyTypes,
+  lookupName,
+  type KnownHost,
+} from '../trust/known-hosts-lines.ts';
 import type { Link } from '../link/link.ts';
 import { canonicalKey } from '../keys/public-key.ts';
 import type { LinkRequest } from '../login/link-request.ts';

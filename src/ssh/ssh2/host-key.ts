@@ -1,6 +1,6 @@
 /** The host key of one connection: verified before any message of a login is sent or accepted. */
 import { SshpoolError } from '../../base/errors.ts';
-import type { KnownHost } from '../trust/known-hosts.ts';
+import type { KnownHost } from '../trust/known-hosts-lines.ts';
 import { guardUntilVerified } from './routes.ts';
 import type { Protocol } from './protocol.ts';
 

@@ -1,5 +1,5 @@
 /** The question whether an unknown host key is to be trusted, in ssh's words (sshconnect.c). Pure. */
-import type { KnownHost } from './known-hosts.ts';
+import type { KnownHost } from './known-hosts-lines.ts';
 import { isAtLeast } from '../link/ssh-version.ts';
 
 export interface UnknownKey {

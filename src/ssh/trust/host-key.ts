@@ -13,7 +13,7 @@ import {
   parseKnownHosts,
   type KnownHost,
   type LookupName,
-} from './known-hosts.ts';
+} from './known-hosts-lines.ts';
 import type { Ask } from '../link/prompts.ts';
 import { givenName } from '../link/given-name.ts';
 import { sshVersion } from '../link/ssh-version.ts';

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { sshFor } from '../../base/programs.ts';
-import type { KnownHost } from './known-hosts.ts';
+import type { KnownHost } from './known-hosts-lines.ts';
 
 /** Undefined where the program does not say. */
 type Types = ReadonlySet<string> | undefined;

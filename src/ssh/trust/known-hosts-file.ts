@@ -13,7 +13,7 @@ import {
   type FileHandle,
 } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { parseKnownHosts, type KnownHost } from './known-hosts.ts';
+import { parseKnownHosts, type KnownHost } from './known-hosts-lines.ts';
 
 /** Makes the file, and a directory only if it is named .ssh (hostfile.c). Rejects with the system's error. */
 export async function appendKnownHost(file: string, line: string): Promise<void> {

@@ -3,7 +3,7 @@ import type { SshOptions } from '../../config/ssh-config/options.ts';
 import { algorithmsOf, isCertificateName } from '../keys/key-types.ts';
 import { matchesHost } from './host-patterns.ts';
 import { appendKnownHost, loadKnownHosts, removeKnownHosts } from './known-hosts-file.ts';
-import { knownHostLine, type KnownHost, type LookupName } from './known-hosts.ts';
+import { knownHostLine, type KnownHost, type LookupName } from './known-hosts-lines.ts';
 import { publicKeyType } from '../keys/public-key.ts';
 
 /** `prove` asks the server to prove that it holds some keys; resolves to those proven. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SshpoolError } from '../../../src/base/errors.ts';
-import type { TunnelRequest } from '../../../src/pool/opener.ts';
+import type { TunnelRequest } from '../../../src/pool/lease.ts';
 import type { Tunnel } from '../../../src/ssh/channel/tunnel.ts';
 import { FakeLink, settle } from '../../support/fake-link.ts';
 import { PoolBench, SETTINGS } from '../../support/pool-bench.ts';

@@ -5,7 +5,7 @@ import type { SshOptions } from '../../../../src/config/ssh-config/options.ts';
 import { SshpoolError } from '../../../../src/base/errors.ts';
 import { verifyHostKey } from '../../../../src/ssh/trust/host-key.ts';
 import { parseHostKeyAnswer } from '../../../../src/ssh/trust/host-key-question.ts';
-import { fingerprint, parseKnownHosts } from '../../../../src/ssh/trust/known-hosts.ts';
+import { fingerprint, parseKnownHosts } from '../../../../src/ssh/trust/known-hosts-lines.ts';
 import { askKeygen, blobOf, makeDirectory, makeKey } from '../keys/keygen.ts';
 
 const directory = makeDirectory();

@@ -16,7 +16,7 @@ import {
   orderHostKeyAlgorithms,
   parseKnownHosts,
   type HostKeyVerdict,
-} from '../../../../src/ssh/trust/known-hosts.ts';
+} from '../../../../src/ssh/trust/known-hosts-lines.ts';
 import { askKeygen, blobOf, keygen, makeDirectory, makeKey } from '../keys/keygen.ts';
 
 const directory = makeDirectory();

@@ -2,7 +2,7 @@ import { readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SshOptions } from '../../../../src/config/ssh-config/options.ts';
-import { parseKnownHosts } from '../../../../src/ssh/trust/known-hosts.ts';
+import { parseKnownHosts } from '../../../../src/ssh/trust/known-hosts-lines.ts';
 import { learnHostKeys, mayLearn, planUpdate } from '../../../../src/ssh/trust/update-host-keys.ts';
 import { blobOf, makeDirectory, makeKey } from '../keys/keygen.ts';
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { place, type Demand } from '../../../src/pool/policy.ts';
+import { place, type Demand } from '../../../src/pool/placement.ts';
 
 const view = (running: number, more: { cap?: number; proof?: 'doubtful' | 'probing' } = {}) => ({
   running,
