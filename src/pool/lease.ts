@@ -65,8 +65,11 @@ export function sessionOpener(clock: Clock, resolve: (lease: Lease) => void): Op
         events.onFailed(SshpoolError.of('SESSION_REFUSED', { host, reason }));
       },
       onUnanswered: () => events.onDoubt(),
-      // A connection that has never worked would not work the next time either.
-      onLost: (error) => (reused ? events.onRetry() : events.onFailed(error)),
+      // A connection that has never opened a session would not do so the next time either.
+      onLost: (served, error) => {
+        if (served || reused) events.onRetry();
+        else events.onFailed(error);
+      },
     });
     if (spare) onSession(spare);
   };

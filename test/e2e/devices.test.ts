@@ -43,7 +43,8 @@ describe.each(Object.entries(DEVICES))('a device that %s', (_, device) => {
     const server = await startFakeServer(sandbox, { ident: 'Device', ...device });
     const config = server.config();
     const both = async (): Promise<unknown[]> => {
-      const calls = ['sleep 1; echo a', 'echo b', 'sleep 1; echo c; exit 3'].map((command) =>
+      // Longer than the device's patience.
+      const calls = ['sleep 2; echo a', 'echo b', 'sleep 2; echo c; exit 3'].map((command) =>
         runCli(sandbox, ['exec', '-F', config, 'fake', command]),
       );
       return (await Promise.all(calls)).map(seen);

@@ -89,20 +89,15 @@ export function stopAgentAtTheEnd(sandbox: Sandbox): void {
   withAgents.add(sandbox);
   sandbox.defer(async () => {
     const pid = await agentPid(sandbox.paths);
-    if (pid !== undefined && (await endsBySignal(pid))) return;
+    if (pid !== undefined) {
+      // A signal, because `agent stop` is one more Node process for each sandbox.
+      signal(pid, 'SIGTERM');
+      await until(() => !alive(pid), 'the agent ends by SIGTERM');
+    }
     if (processesNaming(sandbox.run).length === 0) return;
     // The exit status is ignored: a process that is still alive fails the test.
     await runCli(sandbox, ['agent', 'stop', '--force'], { timeoutMs: 10_000 });
   });
-}
-
-/** A signal, because `agent stop` is one more Node process for each sandbox. */
-async function endsBySignal(pid: number): Promise<boolean> {
-  signal(pid, 'SIGTERM');
-  return until(() => !alive(pid), 'the agent leaves', 3000).then(
-    () => true,
-    () => false,
-  );
 }
 
 function start(

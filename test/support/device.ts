@@ -80,6 +80,9 @@ export const DEVICES: Readonly<Record<string, Partial<FakeServerOptions>>> = {
     (event, { open, running }) => event === 'waited' && open > running.size,
   ),
   'ends when any session is closed': endsWhen((event) => event === 'close'),
+  'ends when its last session is closed': endsWhen(
+    (event, { open }) => event === 'close' && open === 0,
+  ),
   'answers no request that it does not know': {
     onRequest: (type) => (['env', 'exec'].includes(type) ? 'accept' : 'stall'),
   },

@@ -42,6 +42,8 @@ export interface FakeLinkOptions {
   readonly maxSessions?: number;
   /** Maximum of sessions that it opens in all, as tinysshd opens one. */
   readonly maxOpened?: number;
+  /** When the last session is closed, the server answers no more, and then ends the connection. */
+  readonly endsWithLast?: boolean;
   /** After `close` or `destroy`, onClose is called by `flush` only, not soon afterwards. */
   readonly closesByHand?: boolean;
 }
@@ -74,6 +76,7 @@ export class FakeLink implements Link {
   readonly grants = new Set(['env', 'auth-agent-req@openssh.com']);
   maxSessions: number;
   readonly #maxOpened: number;
+  readonly #endsWithLast: boolean;
   readonly #auto: boolean;
   readonly #closesByHand: boolean;
   #events: LinkEvents | undefined;
@@ -91,6 +94,7 @@ export class FakeLink implements Link {
     this.forcedCommand = options.forcedCommand ?? false;
     this.maxSessions = options.maxSessions ?? 10;
     this.#maxOpened = options.maxOpened ?? Infinity;
+    this.#endsWithLast = options.endsWithLast ?? false;
     this.#auto = options.auto ?? false;
     this.#closesByHand = options.closesByHand ?? false;
   }
@@ -207,6 +211,9 @@ export class FakeLink implements Link {
   closeSession(session: ServerSession): void {
     if (!this.#sessions.delete(session.client)) return;
     this.receive({ type: 'close', recipient: session.client });
+    if (!this.#endsWithLast || this.#sessions.size > 0) return;
+    this.mute = true;
+    setImmediate(() => this.lose());
   }
 
   /** Answers the messages that arrived while the server was mute. */

@@ -167,7 +167,7 @@ export class Connection extends Room {
 
   /** Sends SIGHUP to the running commands, which would otherwise go on at the server, and drops the link. */
   #end(reason: SshpoolError): void {
-    for (const taker of this.sessions.dismiss()) taker.onLost(reason);
+    for (const taker of this.sessions.dismiss()) taker.onLost(this.sessions.served, reason);
     // A session without a command has no process to signal.
     const running = this.sessions.running.filter(({ state }) => state !== 'spare');
     if (running.length === 0) {
@@ -285,6 +285,6 @@ export class Connection extends Room {
     this.pulse.end();
     const takers = this.sessions.dismiss();
     this.#context.events.onClosed();
-    for (const taker of takers) taker.onLost(error);
+    for (const taker of takers) taker.onLost(this.sessions.served, error);
   }
 }

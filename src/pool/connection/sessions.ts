@@ -20,7 +20,8 @@ export interface Taker {
   /** Nothing ran: another connection is tried, unless `reason` says why not. */
   onUnopened(reason: string | undefined): void;
   onUnanswered(): void;
-  onLost(error: SshpoolError): void;
+  /** `served`: as for onRefused. */
+  onLost(served: boolean, error: SshpoolError): void;
 }
 
 export interface SessionsContext {

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Keyboard } from '../../../../src/client/terminal/keyboard.ts';
 
 function make(): { keyboard: Keyboard; log: string[] } {
@@ -41,6 +41,7 @@ describe('a keyboard', () => {
 
   it('sends nothing after ~., and does not wait for ever', async () => {
     vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
     const { keyboard, log } = make();
     keyboard.useEscapes(TILDE);
     keyboard.read(Buffer.from('a\r~.b'));
@@ -50,6 +51,5 @@ describe('a keyboard', () => {
     await vi.advanceTimersByTimeAsync(2000);
     vi.advanceTimersByTime(1);
     expect(log.at(-1)).toBe('silent');
-    vi.useRealTimers();
   });
 });

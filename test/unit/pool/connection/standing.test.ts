@@ -110,6 +110,15 @@ describe('an unknown server', () => {
     expect(bench.connectCount).toBe(2);
   });
 
+  it('that ends the connection with the trial serves the call by another login', async () => {
+    const device = { ...DEVICE, endsWithLast: true };
+    const bench = new PoolBench({ ...QUIET, maxConnections: 1 }, device);
+    const call = await bench.call();
+    await settle();
+    await settle();
+    expect([call.error, call.lease?.reused, bench.connectCount]).toEqual([undefined, false, 2]);
+  });
+
   it('gets no spare beside a command until it has kept one for ten seconds', async () => {
     const bench = await tried();
     const call = await bench.running();
