@@ -173,7 +173,9 @@ export class Channel {
         return true;
       case 'success':
       case 'failure':
-        return this.#reply(message.type === 'success');
+        // As in OpenSSH, a reply to no request means nothing.
+        this.#replies.shift()?.(message.type === 'success');
+        return true;
       case 'close':
         return this.#transition('peer-closed', undefined);
       case 'open':
@@ -208,12 +210,6 @@ export class Channel {
     // After this side's CLOSE nothing may be sent on the channel (RFC 4254 section 5.3).
     if (!wantReply || this.#phase !== 'open') return;
     this.#send({ type: granted ? 'success' : 'failure', recipient: this.#remoteId });
-  }
-
-  #reply(granted: boolean): boolean {
-    const onReply = this.#replies.shift();
-    onReply?.(granted);
-    return onReply !== undefined;
   }
 
   /** The only place where the phase changes; false where `event` is not legal in it. */

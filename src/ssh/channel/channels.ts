@@ -25,6 +25,17 @@ const ANSWERS: ReadonlySet<ChannelMessage['type']> = new Set([
   'failure',
 ]);
 
+/**
+ * Ignored for a channel that is closed, as by OpenSSH (channels.c, clientloop.c): some servers answer a request after
+ * they have closed its channel.
+ */
+const LATE: ReadonlySet<ChannelMessage['type']> = new Set([
+  'success',
+  'failure',
+  'window-adjust',
+  'request',
+]);
+
 export class Channels {
   readonly link: Link;
   readonly #host: string;
@@ -123,7 +134,8 @@ export class Channels {
   }
 
   #deliver(message: Exclude<ChannelMessage, { type: 'open' }>): boolean {
-    return this.#table.get(message.recipient)?.receive(message) ?? false;
+    const channel = this.#table.get(message.recipient);
+    return channel?.receive(message) ?? LATE.has(message.type);
   }
 
   #opened(message: Extract<ChannelMessage, { type: 'open' }>): boolean {

@@ -109,7 +109,7 @@ describe('a server that violates the protocol', () => {
   it.each([
     ['with a message for no channel', { type: 'eof', recipient: 5 }, 'unexpected eof'],
     ['with a message for a closed channel', { type: 'eof', recipient: 1 }, 'unexpected eof'],
-    ['with a reply to no request', { type: 'success', recipient: 0 }, 'unexpected success'],
+    ['with data for no channel', { type: 'data', recipient: 5, data: NOTHING }, 'unexpected data'],
   ] as const)('%s is disconnected', (_how, message, problem) => {
     open('a');
     confirm(0);
@@ -120,6 +120,29 @@ describe('a server that violates the protocol', () => {
     expect(link.destroyed?.message).toBe(
       `the connection to web was lost: malformed message: ${problem}`,
     );
+  });
+
+  it.each([
+    { type: 'success' },
+    { type: 'failure' },
+    { type: 'window-adjust', bytes: 1 },
+    { type: 'request', name: 'exit-status', wantReply: true, payload: NOTHING },
+  ] as const)('with a late $type keeps its connection, as with ssh', (message) => {
+    open('a');
+    confirm(0);
+    open('b');
+    confirm(1);
+    link.receive({ type: 'close', recipient: 1 });
+    const sent = link.sent.length;
+    for (const recipient of [1, 7]) link.receive({ ...message, recipient });
+    expect([link.destroyed, link.sent.length, channels.size]).toEqual([undefined, sent, 1]);
+  });
+
+  it('with a reply to no request keeps its connection, as with ssh', () => {
+    open('a');
+    confirm(0);
+    link.receive({ type: 'success', recipient: 0 });
+    expect([link.destroyed, told]).toEqual([undefined, ['a open']]);
   });
 
   it('with bytes that are not a message is disconnected', () => {
