@@ -39,11 +39,12 @@ async function both(
       .join('\n'),
   );
   await runSsh(sandbox, ['-F', file, 'box', 'true'], { env });
-  const seen = sshd.log().length;
+  const { length: seen } = await sshd.logAfterLogins();
   await runCli(sandbox, ['exec', '-F', file, 'box', 'true'], {
     env: { ...env, SSH_POOL_LINK: 'ssh2' },
   });
-  const [ssh, sshpool] = [sshd.log().slice(0, seen), sshd.log().slice(seen)];
+  const log = await sshd.logAfterLogins();
+  const [ssh, sshpool] = [log.slice(0, seen), log.slice(seen)];
   return { ssh: verdicts(ssh), sshpool: verdicts(sshpool) };
 }
 

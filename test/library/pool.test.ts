@@ -310,7 +310,7 @@ describe.skipIf(!haveSshd()).each(KINDS)('a pool %s', (_name, make) => {
     await using pool = await make({ configFile: box.config(blocks.join('\n')) });
     const run = pool.run({ ...host, host: 'box' }, 'true');
     await expect(run).rejects.toMatchObject({ code: 'AUTH_FAILED' });
-    expect(hop.log()).not.toContain('Failed password');
+    expect(await hop.logAfterLogins()).not.toContain('Failed password');
   });
 
   it('reports that a command lost its connection', async () => {

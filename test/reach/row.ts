@@ -8,7 +8,7 @@ export interface Case {
   readonly args: readonly string[];
   readonly run?: RunOptions;
   /** Another result to compare, read after the call. */
-  readonly after?: () => string;
+  readonly after?: () => string | Promise<string>;
 }
 
 /** The kinds of outcome that must be equal for ssh and sshpool; their messages differ. */

@@ -135,7 +135,7 @@ async function runSsh(row: Row): Promise<Result> {
   await using sandbox = createSandbox();
   const { args, run = {}, after = () => '' } = await row.prepare(sandbox);
   const { code, stdout, stderr } = await ssh(sandbox, args, withoutTerminal(run));
-  return { code, stdout: digest(stdout), stderr, after: after() };
+  return { code, stdout: digest(stdout), stderr, after: await after() };
 }
 
 /** With a new agent; the second call uses the pooled connection. */
@@ -149,7 +149,7 @@ async function runTwice(
   const call = async (): Promise<Result> => {
     const options = withoutTerminal({ ...run, env });
     const { code, stdout, stderr } = await runCli(sandbox, ['exec', ...args], options);
-    return { code, stdout: digest(stdout), stderr, after: after() };
+    return { code, stdout: digest(stdout), stderr, after: await after() };
   };
   const first = await call();
   const second = await call();

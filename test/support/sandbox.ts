@@ -50,6 +50,8 @@ export function createSandbox(): Sandbox {
       PATH: [...(coverage ? [join(coverage, 'bin')] : []), path].join(':'),
       HOME: home,
       SSH_POOL_RUNTIME_DIR: run,
+      // On a busy machine a key exchange may take more than the 5 s of users. Tests about it set their own.
+      SSH_POOL_CONNECTION_TIMEOUT_MS: '60000',
       LANG: 'C.UTF-8',
       NO_COLOR: '1',
     },

@@ -40,6 +40,8 @@ export interface Sshd extends AsyncDisposable {
   /** Writes an ssh_config and returns its path; `extra` is put first, so it takes precedence. */
   config(extra?: string): string;
   log(): string;
+  /** The log once no login is under way: the server may write of a login after the client has ended. */
+  logAfterLogins(): Promise<string>;
   /** Logins since this object was made. */
   logins(): number;
   /** Connections that are logged in now. */
@@ -228,6 +230,10 @@ function describeServer(sandbox: Sandbox, files: Files, port: number, daemon: Da
     config: (extra = '') =>
       sandbox.write(`${name}/ssh_config-${(configs += 1)}`, `${extra}\n${hostBlock}\n`),
     log: () => daemon.log(),
+    async logAfterLogins() {
+      await until(() => childrenOf(daemon.pid).every(isLoggedIn), 'no login is under way');
+      return daemon.log();
+    },
     logins: () => [...daemon.log().matchAll(/^Accepted publickey for /gm)].length,
     connections: () => childrenOf(daemon.pid).filter(isLoggedIn).length,
     async restart() {

@@ -32,7 +32,8 @@ function known(
       const sshd = await startSshd(sandbox, { options: { LogLevel: 'DEBUG1' } });
       const file = sandbox.write('known', lines(sshd, sandbox));
       // Whether a client tried to log in at an untrusted server.
-      const after = (): string => String(/userauth-request/.test(sshd.log()));
+      const after = async (): Promise<string> =>
+        String(/userauth-request/.test(await sshd.logAfterLogins()));
       return at(sshd, `${extra}\nUserKnownHostsFile ${file}`, { after });
     },
   };
