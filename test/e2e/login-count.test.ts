@@ -187,6 +187,8 @@ async function counted(
     if (row.serve) return row.serve(client);
     const server = connect({ host: '127.0.0.1', port: sshd.port, noDelay: true });
     server.on('error', () => client.destroy());
+    // A reset, which pipe does not pass on.
+    client.once('close', () => server.destroy());
     client.pipe(server).pipe(client);
   });
   // Without the keys that the server accepts; of several values the first one counts.

@@ -243,7 +243,9 @@ describe.skipIf(!haveSshd())('a network that fails while a command runs', () => 
     const sshd = await startSshd(sandbox);
     await using relay = await startRelay(sshd.port);
     const config = through(relay, sshd);
-    const child = spawnCli(sandbox, ['exec', '-F', config, 'box', 'echo up; cat']);
+    // The command's own connection is given up after 75 s of silence.
+    const env = { SSH_POOL_CONNECTION_TIMEOUT_MS: '5000' };
+    const child = spawnCli(sandbox, ['exec', '-F', config, 'box', 'echo up; cat'], { env });
     const ended = new Promise<unknown>((resolve) => child.once('close', resolve));
     await new Promise((resolve) => child.stdout.once('data', resolve));
     relay.stall();
