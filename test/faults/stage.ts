@@ -15,6 +15,7 @@ const UNANSWERED_MS = 20_000;
 const WORKS: Must = { code: 0, ran: 1 };
 const SETTLE_MS = 15_000;
 const RSS_BYTES = 200e6;
+const LOG_CHARACTERS = 20_000;
 
 export interface Call {
   readonly config: string;
@@ -41,7 +42,7 @@ export class Stage {
   left = '';
   readonly #servers: Sshd[] = [];
   /** Calls that the agent cannot serve must fail, and not go through ssh itself. */
-  #env: Readonly<Record<string, string>> = { SSH_POOL_FALLBACK: 'off' };
+  #env: Readonly<Record<string, string>> = { SSH_POOL_FALLBACK: 'off', SSH_POOL_LOG: 'debug' };
   #calls = 0;
 
   constructor(full: boolean) {
@@ -146,6 +147,15 @@ export class Stage {
 
   must(isRight: boolean, problem: string): void {
     if (!isRight) this.problems.push(problem);
+  }
+
+  /** The end of the agent's log, for a row that fails. */
+  get log(): string {
+    try {
+      return readFileSync(this.sandbox.path('run', 'agent.log'), 'utf8').slice(-LOG_CHARACTERS);
+    } catch {
+      return 'the agent has no log';
+    }
   }
 
   /** Waits until no call runs or waits in the pool, and records what is left. */
