@@ -15,7 +15,6 @@ const UNANSWERED_MS = 20_000;
 const WORKS: Must = { code: 0, ran: 1 };
 const SETTLE_MS = 15_000;
 const RSS_BYTES = 200e6;
-const LOG_CHARACTERS = 20_000;
 
 export interface Call {
   readonly config: string;
@@ -149,13 +148,26 @@ export class Stage {
     if (!isRight) this.problems.push(problem);
   }
 
-  /** The end of the agent's log, for a row that fails. */
+  /** The agent's log, with each transition of a connection. */
   get log(): string {
     try {
-      return readFileSync(this.sandbox.path('run', 'agent.log'), 'utf8').slice(-LOG_CHARACTERS);
+      return readFileSync(this.sandbox.path('run', 'agent.log'), 'utf8');
     } catch {
       return 'the agent has no log';
     }
+  }
+
+  /**
+   * Waits until no connect is under way: where a busy machine answers late, the pool begins a second one,
+   * and that would meet the fault of the row in the middle of its login.
+   */
+  connectsEnd(): Promise<unknown> {
+    const count = (move: RegExp): number => this.log.match(move)?.length ?? 0;
+    const isOver = (): boolean => {
+      const begun = count(/: none -> connecting /g);
+      return begun > 0 && begun === count(/: connecting -> (open|closed) /g);
+    };
+    return until(isOver, 'no connect is under way');
   }
 
   /** Waits until no call runs or waits in the pool, and records what is left. */

@@ -41,6 +41,7 @@ async function warm(
     `Host box\nPort ${relay.port}\nHostKeyAlias [127.0.0.1]:${sshd.port}\n${lines}`,
   );
   await stage.works(config);
+  await stage.connectsEnd();
   return { sshd, relay, config };
 }
 
