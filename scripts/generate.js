@@ -17,6 +17,7 @@ import * as capabilities from '../dist/wire/capabilities.js';
 import { escapeHelp } from '../dist/wire/escape-help.js';
 import * as messages from '../dist/wire/protocol.js';
 import { DIVERSIONS } from '../dist/base/place.js';
+import { SSH_TRIED } from '../dist/base/programs.js';
 import * as start from '../dist/wire/start.js';
 import { layerOverrides } from './layers.js';
 import { protocolDocument } from './protocol-document.js';
@@ -44,6 +45,7 @@ const facts = {
   lockHeld: (/** @type {string} */ path) => SshpoolError.of('LOCK_HELD', { path }).message,
   noSsh: SshpoolError.of('NO_SSH', {}).message,
   sshLoop: SshpoolError.of('SSH_LOOP', {}).message,
+  SSH_TRIED,
   escapeHelp,
   diversions: DIVERSIONS,
 };

@@ -36,6 +36,7 @@ const list = (/** @type {readonly string[]} */ names) =>
  *   lockHeld: (path: string) => string,
  *   noSsh: string,
  *   sshLoop: string,
+ *   SSH_TRIED: string,
  *   escapeHelp: (character: string) => string,
  *   diversions: readonly string[],
  * }} rest
@@ -51,6 +52,7 @@ export function wireHeader(
     lockHeld,
     noSsh,
     sshLoop,
+    SSH_TRIED,
     escapeHelp,
     diversions,
   },
@@ -69,6 +71,7 @@ export function wireHeader(
 #define AGENT_GIVEN_UP ${JSON.stringify(start.AGENT_GIVEN_UP)}
 #define BEGUN_CALL ${JSON.stringify(start.BEGUN_CALL)}
 #define SSH_DEPTH ${JSON.stringify(start.SSH_DEPTH)}
+#define SSH_TRIED ${JSON.stringify(SSH_TRIED)}
 #define TEXT_AGENT_LOST ${withPath(agentLost)}
 #define TEXT_AGENT_SILENT ${withPath(agentSilent)}
 #define TEXT_NO_SSH ${JSON.stringify(noSsh)}

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { SshpoolError } from '../base/errors.ts';
 import { printable } from '../base/printable.ts';
+import { SSH_TRIED } from '../base/programs.ts';
 import { programVersion } from '../base/version.ts';
 import { exec } from '../client/exec/exec.ts';
 import { wordBytes } from '../client/words.ts';
@@ -44,7 +45,7 @@ async function call(command: CommandName, argv: readonly string[]): Promise<numb
 }
 
 async function ssh(argv: readonly string[]): Promise<number> {
-  if (!isDirectoryGone()) return call('ssh', argv);
+  if (!isDirectoryGone() && process.env[SSH_TRIED] === undefined) return call('ssh', argv);
   const real = await import('../client/exec/run-program.ts');
   return real.runSsh(argv);
 }

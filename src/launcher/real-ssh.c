@@ -1,9 +1,11 @@
 /*
  * Runs the system's ssh for calls that the pool cannot make: the first ssh in PATH that is not sshpool,
- * as src/client does. The agent gets this PATH and searches it in the same way.
+ * and not a script that runs sshpool again, as src/base/programs.ts does. The agent gets this PATH and
+ * searches it in the same way.
  */
 #define _GNU_SOURCE
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +40,40 @@ static bool is_wrap(const char *directory) {
 		strcmp(real, expected) == 0;
 }
 
+/* `tried`: the scripts that were tried, divided by colons. */
+static bool is_tried(const char *script, const char *tried) {
+	size_t length = strlen(script);
+	for (const char *at = tried; at != NULL; at = strchr(at, ':')) {
+		if (*at == ':') at++;
+		if (strncmp(at, script, length) == 0 && (at[length] == ':' || at[length] == '\0')) return true;
+	}
+	return false;
+}
+
+static bool is_script(const char *path) {
+	char start[2] = "";
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0) return false;
+	bool is = read(file, start, sizeof start) == sizeof start && memcmp(start, "#!", 2) == 0;
+	close(file);
+	return is;
+}
+
+/* Runs one candidate; returns if that fails, or if it is a script that runs sshpool again. */
+static void try_one(const char *path, char *const words[]) {
+	static char tried[64 * 1024];
+	char real[PATH_MAX];
+	const char *before = getenv(SSH_TRIED);
+	if (realpath(path, real) == NULL || is_tried(real, before)) return;
+	if (is_script(path)) {
+		snprintf(tried, sizeof tried, "%s%s%s", before ? before : "", before ? ":" : "", real);
+		setenv(SSH_TRIED, tried, 1);
+	} else {
+		unsetenv(SSH_TRIED);
+	}
+	execv(path, words);
+}
+
 static bool is_program(const char *path) {
 	struct stat stat_of;
 	return stat(path, &stat_of) == 0 && S_ISREG(stat_of.st_mode) && access(path, X_OK) == 0;
@@ -54,7 +90,7 @@ static void try_all(const char *directories, char *const words[]) {
 			/* An empty entry is the working directory. */
 			if (length == 0) strcpy(directory, ".");
 			snprintf(path, sizeof path, "%s/ssh", directory);
-			if (is_program(path) && !is_us(path) && !is_wrap(directory)) execv(path, words);
+			if (is_program(path) && !is_us(path) && !is_wrap(directory)) try_one(path, words);
 		}
 		at += length;
 		if (*at == '\0') return;

@@ -169,6 +169,8 @@ int main(int argc, char *argv[]) {
 	outputs[1].descriptor = STDERR_FILENO;
 	open_standard_streams();
 	if (!is_ours()) become_client();
+	/* Made by a script that this program ran as ssh. */
+	if (is_our_command("ssh") && getenv(SSH_TRIED) != NULL) become_ssh(our_words + 1, our_count - 1);
 	call.agent = connect_agent();
 	if (call.agent < 0 || !catch_signals()) do_without_any();
 	begin_call();

@@ -4,7 +4,7 @@ import { chmodSync, copyFileSync, mkdirSync, symlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../src/wire/protocol.ts';
-import { PROGRAM, runCli, spawnCli } from '../support/cli.ts';
+import { PROGRAM, runCli, spawnCli, stopAgentAtTheEnd } from '../support/cli.ts';
 import { ACCEPTED, EXITED, HELLO, OPENED, bytesOf, fakeAgent } from '../support/fake-agent.ts';
 import { isNative } from '../support/launcher.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -30,6 +30,9 @@ const DELEGATE: Message = {
   to: 'ssh',
   argv: ['-N', 'a b', 'box'].map((word) => Buffer.from(word)),
 };
+
+/** What users put first in PATH as their ssh. */
+const scriptOf = (ours: string): string => `#!/bin/sh\nexec '${ours}' ssh "$@"\n`;
 
 /** Does not block this process, in which the fake agent runs. */
 async function run(
@@ -141,9 +144,34 @@ describe('the program as ssh', () => {
     expect(done.status).toBe(255);
   });
 
-  it('does not loop with an ssh in PATH that is a script running sshpool', async () => {
+  it('passes over scripts that run sshpool again, also those that are found twice', async () => {
     await using sandbox = createSandbox();
-    program(sandbox, 'bin/ssh', `#!/bin/sh\nexec '${PROGRAM}' ssh "$@"\n`);
+    program(sandbox, 'a/ssh', scriptOf(PROGRAM));
+    program(sandbox, 'b/ssh', `#!/bin/sh\n'${PROGRAM}' ssh "$@"\n`);
+    mkdirSync(sandbox.path('c'));
+    symlinkSync(sandbox.path('a', 'ssh'), sandbox.path('c', 'ssh'));
+    program(sandbox, 'real/ssh');
+    await fakeAgent(sandbox, (socket) => socket.end(bytesOf(HELLO, DELEGATE)));
+    const PATH = ['a', 'b', 'c', 'real'].map((name) => sandbox.path(name)).join(':');
+    const env = { PATH: `${PATH}:${sandbox.env['PATH'] ?? ''}` };
+    const done = await run(sandbox, sandbox.path('a', 'ssh'), ['box'], env);
+    expect(done).toMatchObject({ status: 7, stderr: '' });
+    expect(done.stdout).toContain('<ssh><-N><a b><box>\ninput\n');
+  });
+
+  it('fails with a message if every ssh in PATH is a script that runs it again', async () => {
+    await using sandbox = createSandbox();
+    program(sandbox, 'bin/ssh', scriptOf(PROGRAM));
+    symlinkSync(process.execPath, sandbox.path('bin', 'node'));
+    await fakeAgent(sandbox, (socket) => socket.end(bytesOf(HELLO, DELEGATE)));
+    const done = await run(sandbox, PROGRAM, ['ssh', 'box'], { PATH: sandbox.path('bin') });
+    expect(done.stderr).toContain('sshpool: no ssh in PATH but sshpool itself');
+    expect(done.status).toBe(255);
+  });
+
+  it('ends where a program that it cannot pass over runs it again and again', async () => {
+    await using sandbox = createSandbox();
+    program(sandbox, 'bin/ssh', scriptOf(PROGRAM).replace('exec', 'unset SSHPOOL_SSH_TRIED; exec'));
     await fakeAgent(sandbox, (socket) => socket.end(bytesOf(HELLO, DELEGATE)));
     const PATH = `${sandbox.path('bin')}:${sandbox.env['PATH'] ?? ''}`;
     const done = await run(sandbox, PROGRAM, ['ssh', 'box'], { PATH });
@@ -250,6 +278,26 @@ describe('the program as ssh', () => {
       const done = await runCli(sandbox, words, { env });
       expect(done).toMatchObject({ code: 0, stderr: '' });
       expect(done.stdout.toString()).toBe('there\n');
+    });
+
+    it.each(['auto', 'openssh'])('may be a script that runs it, over the link %s', async (link) => {
+      await using sandbox = createSandbox();
+      stopAgentAtTheEnd(sandbox);
+      const sshd = await startSshd(sandbox);
+      const ssh = program(sandbox, 'bin/ssh', scriptOf(PROGRAM));
+      const PATH = `${sandbox.path('bin')}:${sandbox.env['PATH'] ?? ''}`;
+      const env = { PATH, SSH_POOL_LINK: link };
+      for (const nth of ['first', 'second']) {
+        const words = ['-F', sshd.config(), 'box', 'echo there'];
+        const done = await run(sandbox, ssh, words, env);
+        expect([nth, done]).toEqual([nth, { status: 0, stdout: 'there\n', stderr: '' }]);
+      }
+      expect(sshd.log().match(/^Accepted /gm)).toHaveLength(1);
+      const [ours, real] = [
+        await run(sandbox, ssh, ['-G', '-F', sshd.config(), 'box'], env),
+        await run(sandbox, 'ssh', ['-G', '-F', sshd.config(), 'box']),
+      ];
+      expect(ours).toEqual(real);
     });
 
     it('runs the real ssh if no agent can be started', async () => {

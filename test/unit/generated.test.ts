@@ -7,6 +7,7 @@ import { wireHeader } from '../../scripts/wire-header.js';
 import { EXIT_FAILURE } from '../../src/base/error-table.ts';
 import { SshpoolError } from '../../src/base/errors.ts';
 import { DIVERSIONS } from '../../src/base/place.ts';
+import { SSH_TRIED } from '../../src/base/programs.ts';
 import { programVersion } from '../../src/base/version.ts';
 import { COMMANDS } from '../../src/cli/command-table.ts';
 import { bashCompletion, fishCompletion, zshCompletion } from '../../src/cli/completion-scripts.ts';
@@ -29,6 +30,7 @@ const facts = {
   lockHeld: (path: string) => SshpoolError.of('LOCK_HELD', { path }).message,
   noSsh: SshpoolError.of('NO_SSH', {}).message,
   sshLoop: SshpoolError.of('SSH_LOOP', {}).message,
+  SSH_TRIED,
   escapeHelp,
   diversions: DIVERSIONS,
 };

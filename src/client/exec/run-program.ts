@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { describe, SshpoolError } from '../../base/errors.ts';
-import { realSsh } from '../../base/programs.ts';
+import { envForSsh, realSsh } from '../../base/programs.ts';
 import { MAX_SSH_DEPTH, SSH_DEPTH } from '../../wire/start.ts';
 
 /** Forwarded always. The terminal sends those of its keys, TYPED, to the whole process group. */
@@ -24,7 +24,7 @@ export async function runSsh(args: readonly string[], limit?: TimeLimit): Promis
   if (program === undefined) throw SshpoolError.of('NO_SSH', {});
   const depth = Number(process.env[SSH_DEPTH] ?? 0) + 1;
   if (depth > MAX_SSH_DEPTH) throw SshpoolError.of('SSH_LOOP', {});
-  const env = { ...process.env, [SSH_DEPTH]: String(depth) };
+  const env = { ...envForSsh(program, process.env), [SSH_DEPTH]: String(depth) };
   return runProgram(program, args, env, { limit });
 }
 

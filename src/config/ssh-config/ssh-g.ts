@@ -6,7 +6,7 @@ import { hostname, userInfo } from 'node:os';
 import { SshpoolError } from '../../base/errors.ts';
 import { usageError } from '../../base/usage-errors.ts';
 import { TtlCache } from '../../base/ttl-cache.ts';
-import { sshFor } from '../../base/programs.ts';
+import { envForSsh, sshFor } from '../../base/programs.ts';
 import type { Clock } from '../../base/time.ts';
 import { configSources, ENV_NAMES, type ConfigSources } from './sources.ts';
 import { Mounts } from './mounts.ts';
@@ -239,11 +239,12 @@ function stampOf(paths: readonly string[]): string {
 /** Uses node:child_process: loading execa would delay a first call. */
 function runSsh(args: readonly string[], { cwd, env }: SshConfigQuery): Promise<Printed> {
   return new Promise((resolve, reject) => {
-    const options = { cwd, env, timeout: LIMIT_MS, maxBuffer: 1024 * 1024 };
     const program = sshFor(env, cwd);
     if (program === undefined) {
       return reject(SshpoolError.of('SSH_CONFIG', { problem: missingThing(cwd) }));
     }
+    const own = envForSsh(program, env);
+    const options = { cwd, env: own, timeout: LIMIT_MS, maxBuffer: 1024 * 1024 };
     const ssh = execFile(program, args, options, (error, stdout, stderr) => {
       if (error === null) resolve({ stdout, stderr });
       else {

@@ -1,6 +1,6 @@
 /** The version of the installed ssh, and comparing versions of OpenSSH. */
 import { execFile } from 'node:child_process';
-import { sshFor } from '../../base/programs.ts';
+import { envForSsh, sshFor } from '../../base/programs.ts';
 
 const LIMIT_MS = 2000;
 
@@ -9,9 +9,8 @@ export function sshVersion(env: NodeJS.ProcessEnv): Promise<string> {
   const program = sshFor(env, '/');
   if (program === undefined) return Promise.resolve('');
   return new Promise((resolve) => {
-    execFile(program, ['-V'], { timeout: LIMIT_MS, env: {} }, (_error, _printed, said) =>
-      resolve(said),
-    );
+    const options = { timeout: LIMIT_MS, env: envForSsh(program, { PATH: env['PATH'] }) };
+    execFile(program, ['-V'], options, (_error, _printed, said) => resolve(said));
   });
 }
 

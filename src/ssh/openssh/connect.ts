@@ -6,7 +6,7 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { deferred } from '../../base/deferred.ts';
 import { SshpoolError } from '../../base/errors.ts';
-import { sshFor } from '../../base/programs.ts';
+import { envForSsh, sshFor } from '../../base/programs.ts';
 import { Askpass } from './askpass.ts';
 import { KEEPALIVE } from '../link/keepalive.ts';
 import type { Link } from '../link/link.ts';
@@ -91,7 +91,7 @@ function logIn(
     if (program === undefined) return reject(SshpoolError.of('NO_SSH', {}));
     const child: ChildProcess = spawn(program, masterWords(request, control), {
       cwd,
-      env: { ...env, ...askpass.env(env) },
+      env: { ...envForSsh(program, env), ...askpass.env(env) },
       // Detached from any terminal and the signals that are typed there.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { findProgram, realSsh } from '../../../src/base/programs.ts';
+import { envForSsh, findProgram, realSsh, SSH_TRIED } from '../../../src/base/programs.ts';
 import { createSandbox } from '../../support/sandbox.ts';
 
 const sandbox = createSandbox();
@@ -38,6 +38,26 @@ describe('the real ssh', () => {
 
   it('is the target of a link, under the name of the link', () => {
     expect(found('linked', 'real')).toBe(sandbox.path('linked/ssh'));
+  });
+});
+
+describe('a script that was run as ssh', () => {
+  const path = ['linked', 'other'].map((name) => sandbox.path(name)).join(':');
+  const other = program('other/ssh');
+
+  it('is passed over by what it runs, also by another name', () => {
+    const env = envForSsh(real, { PATH: path });
+    expect(env).toEqual({ PATH: path, [SSH_TRIED]: real });
+    expect(realSsh(env, '/')).toBe(other);
+  });
+
+  it('is passed over with all that were run before it', () => {
+    const env = envForSsh(other, envForSsh(real, { PATH: path }));
+    expect(realSsh(env, '/')).toBeUndefined();
+  });
+
+  it('is not passed over by what a program that is no script runs', () => {
+    expect(envForSsh(process.execPath, { PATH: path, [SSH_TRIED]: real })).toEqual({ PATH: path });
   });
 });
 
