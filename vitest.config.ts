@@ -5,25 +5,12 @@ import {
   type TestProjectConfiguration,
   type TestProjectInlineConfiguration,
 } from 'vitest/config';
-import { FULL } from './test/support/size.ts';
 
 /** Set by scripts/soak.js: only its runs make that load. */
 const SOAK = process.env['SSHPOOL_SOAK_MINUTES'] !== undefined;
 /** Set by scripts/interop.js. */
 const INTEROP = process.env['SSHPOOL_INTEROP'] !== undefined;
 const SANITIZED = 'bin/sshpool-sanitized';
-
-/** Tests that run no program of sshpool, or that are about the launcher or the agent alone. */
-const NOT_FOR_NODE = [
-  ...['support*', 'launcher*', 'package', 'ssh-call', 'ssh-words', 'compose', 'docker'],
-  ...['agent-faults', 'half-sent', 'login', 'login-count', 'devices'],
-];
-/** Tests whose result the agent makes, or commands that Node runs anyway: `npm test` has them with the launcher. */
-const AT_THE_AGENT = [
-  ...['agent-log', 'completion', 'floods', 'help', 'identity', 'jump', 'odd-servers'],
-  ...['openssh-connect', 'openssh-link', 'pool', 'room', 'secrets', 'silence', 'stats-schema'],
-  ...['trust', 'way'],
-];
 
 /** Stops a test that hangs; what must be fast is measured in bench/. */
 const HANGS_MS = 300_000;
@@ -40,16 +27,11 @@ function project(
 /** Tests with the built program; `program` replaces the launcher. */
 function endToEnd(
   name: string,
-  {
-    include = ['*'],
-    exclude = [],
-    program,
-  }: { include?: string[]; exclude?: string[]; program?: string } = {},
+  { include = ['*'], program }: { include?: string[]; program?: string } = {},
 ): TestProjectConfiguration {
   return project({
     name,
     include: include.map((file) => `test/e2e/${file}.test.ts`),
-    exclude: exclude.map((file) => `test/e2e/${file}.test.ts`),
     env: program === undefined ? {} : { SSHPOOL_TEST_PROGRAM: program },
   });
 }
@@ -101,11 +83,8 @@ export default defineConfig({
         : []),
       ...(SOAK ? [project({ name: 'soak', include: ['test/soak/*.test.ts'] })] : []),
       endToEnd('e2e'),
-      // The Node client must do all that the launcher does: it replaces it where there is no C compiler.
-      endToEnd('e2e-node', {
-        exclude: [...NOT_FOR_NODE, ...(FULL ? [] : AT_THE_AGENT)],
-        program: 'bin/sshpool.js',
-      }),
+      // Where no launcher can run, exec goes over the library's client.
+      endToEnd('e2e-node', { include: ['exec'], program: 'bin/sshpool.js' }),
       // If it could not be built, scripts/setup.js has said so.
       ...(existsSync(SANITIZED)
         ? [

@@ -39,6 +39,7 @@ if (tsc.status !== 0) process.exit(tsc.status ?? 1);
 const bundled = new Set([
   ...(await bundle('cli', 'src/cli/main.ts')),
   ...(await bundle('agent', 'src/agent/main.ts')),
+  ...(await bundle('prompt', 'src/client/terminal/prompt-program.ts')),
   ...(await bundle('askpass', 'src/ssh/openssh/askpass-program.ts')),
 ]);
 // ssh runs this file directly.

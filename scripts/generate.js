@@ -14,7 +14,6 @@ import { EXIT_FAILURE } from '../dist/base/error-table.js';
 import { SshpoolError } from '../dist/base/errors.js';
 import * as callerEnv from '../dist/wire/caller-env.js';
 import * as capabilities from '../dist/wire/capabilities.js';
-import { escapeHelp } from '../dist/wire/escape-help.js';
 import * as messages from '../dist/wire/protocol.js';
 import { DIVERSIONS } from '../dist/base/place.js';
 import { SSH_TRIED } from '../dist/base/programs.js';
@@ -46,7 +45,6 @@ const facts = {
   noSsh: SshpoolError.of('NO_SSH', {}).message,
   sshLoop: SshpoolError.of('SSH_LOOP', {}).message,
   SSH_TRIED,
-  escapeHelp,
   diversions: DIVERSIONS,
 };
 const readme = withSection(

@@ -102,9 +102,6 @@ caller                                    agent
   ◀──────────────────────────────── exited  the last message
 \`\`\`
 
-- A caller that can \`handOver\` gives its connection to another program, which says hello on it and makes no
-  call: it is told again what was ${of('accepted')}, and then what came up meanwhile. Between ${of('handOver')} and that
-  hello the agent sends nothing.
 - The last message is one of ${of('exited')}, ${of('failed')} (nothing was run) and
   ${of('delegate')}; for a request it is \`failed\` or ${of('result')}.
 - Before \`opened\` the caller reads no byte of its standard input, so that \`delegate\` and \`failed\`

@@ -27,7 +27,7 @@ const list = (/** @type {readonly string[]} */ names) =>
 
 /**
  * @param {Facts} protocol
- * @param {{ AGENT_GIVEN_UP: string, BEGUN_CALL: string, SSH_DEPTH: string, MAX_SSH_DEPTH: number }} start
+ * @param {{ AGENT_GIVEN_UP: string, SSH_DEPTH: string, MAX_SSH_DEPTH: number }} start
  * @param {{
  *   version: string,
  *   EXIT_FAILURE: number,
@@ -37,7 +37,6 @@ const list = (/** @type {readonly string[]} */ names) =>
  *   noSsh: string,
  *   sshLoop: string,
  *   SSH_TRIED: string,
- *   escapeHelp: (character: string) => string,
  *   diversions: readonly string[],
  * }} rest
  */
@@ -53,7 +52,6 @@ export function wireHeader(
     noSsh,
     sshLoop,
     SSH_TRIED,
-    escapeHelp,
     diversions,
   },
 ) {
@@ -69,7 +67,6 @@ export function wireHeader(
 
 #define VERSION ${JSON.stringify(version)}
 #define AGENT_GIVEN_UP ${JSON.stringify(start.AGENT_GIVEN_UP)}
-#define BEGUN_CALL ${JSON.stringify(start.BEGUN_CALL)}
 #define SSH_DEPTH ${JSON.stringify(start.SSH_DEPTH)}
 #define SSH_TRIED ${JSON.stringify(SSH_TRIED)}
 #define TEXT_AGENT_LOST ${withPath(agentLost)}
@@ -77,8 +74,6 @@ export function wireHeader(
 #define TEXT_NO_SSH ${JSON.stringify(noSsh)}
 #define TEXT_LOCK_HELD ${withPath(lockHeld)}
 #define TEXT_SSH_LOOP ${JSON.stringify(sshLoop)}
-/* A format for printf, in which each %c is the escape character. */
-#define TEXT_ESCAPE_HELP ${JSON.stringify(escapeHelp('%c'))}
 
 enum {
 \tPROTOCOL = ${PROTOCOL},

@@ -30,9 +30,6 @@ export class Caller implements Sender {
   #capabilities: readonly string[] = [];
   #exec: ExecCall | undefined;
   #dismissed = false;
-  /** What to repeat to the program that continues after handOver, then what was held back for it. */
-  readonly #opening: Message[] = [];
-  #held: Message[] | undefined;
   /** Each waits for one answer; the answers arrive in the order of the requests. */
   readonly #onEnvironment: ((env: Record<string, string>) => void)[] = [];
 
@@ -89,9 +86,7 @@ export class Caller implements Sender {
         return;
       case 'ping':
         // Also after the end of the call: a caller may wait until the agent has ended.
-        return this.#held
-          ? void this.#held.push({ type: 'pong' })
-          : this.#peer.send({ type: 'pong' });
+        return this.#peer.send({ type: 'pong' });
       case 'answer':
         return this.#questions.answer(message);
       case 'environment':
@@ -115,7 +110,6 @@ export class Caller implements Sender {
     unfinished.forget(this);
     this.#capabilities = capabilities;
     this.#peer.send({ type: 'hello', protocol: PROTOCOL, version, capabilities: [] });
-    if (this.#held !== undefined && protocol === PROTOCOL) return this.#resume(this.#held);
     // A caller of another protocol can only send retire, whose layout never changes.
     this.#state = protocol === PROTOCOL ? 'ready' : 'foreign';
   }
@@ -149,7 +143,6 @@ export class Caller implements Sender {
       note: (text, of) => this.#note(text, of),
       can: (capability) => this.#can(capability),
       send: (sent) => this.#send(sent),
-      handOver: () => this.#handOver(),
       starting: () => this.#starting(),
       guard: (run) => this.#guard(run),
       environment: (patterns) => this.#environment(patterns),
@@ -205,26 +198,11 @@ export class Caller implements Sender {
     this.#send({ type: 'failed', code, message, farewell: '', exitCode });
   }
 
-  /** Sends nothing more until the next hello: the launcher may read no further than this message. */
-  #handOver(): void {
-    if (this.#held !== undefined) return;
-    this.#send({ type: 'handOver' });
-    this.#peer.passOn();
-    this.#held = [];
-  }
-
-  #resume(held: readonly Message[]): void {
-    this.#held = undefined;
-    for (const message of [...this.#opening, ...held]) this.#send(message);
-  }
-
   #send(message: Message): void {
     // The call has ended here (after delegate the caller's next program continues it).
     if (this.#state === 'done') return;
-    if (this.#held !== undefined) return void this.#held.push(message);
     this.#peer.send(message);
     const { type } = message;
-    if (type === 'accepted' || type === 'log') this.#opening.push(message);
     const isLast =
       type === 'exited' || type === 'failed' || type === 'result' || type === 'delegate';
     // The caller closes the connection once it has read this message; it may still be writing output.

@@ -50,12 +50,8 @@ export class ExecCall {
     this.#services = services;
     this.#caller = caller;
     this.#command = command;
-    // Held for a launcher that cannot put questions: its Node client may make the call again.
-    this.#notes = new Notes(
-      caller.note,
-      !caller.can('ask') && caller.can('delegate'),
-      services.clock,
-    );
+    // Held while ssh itself may still make the call, and print the same lines.
+    this.#notes = new Notes(caller.note, caller.can('delegate'), services.clock);
   }
 
   /** Runs until the command has started; `exited` reports its end. @throws SshpoolError if it was not run */
@@ -199,7 +195,7 @@ export class ExecCall {
   async #reach(args: CallArgs, argv: readonly Buffer[]): Promise<ReachResult | undefined> {
     refuseElsewhere(this.#services.place, this.#caller.place);
     this.#isHere = true;
-    const caller = this.#callerContext(args, argv);
+    const caller = this.#callerContext(args);
     const asked = { ...args, invocation: invocationOf(args) };
     const reached = await reach(this.#services, asked, caller);
     const { options } = reached;
@@ -244,14 +240,10 @@ export class ExecCall {
     }
   }
 
-  #callerContext({ quiet, verbose }: CallArgs, argv: readonly Buffer[]): CallerContext {
+  #callerContext({ quiet, verbose }: CallArgs): CallerContext {
     const { cwd, env } = this.#caller;
     const environment = (patterns: readonly string[]) => this.#caller.environment(patterns);
-    const ask = askPerson(this.#caller, this.#notes, () => {
-      // The command has not run yet, so the call can be repeated.
-      this.#delegate('client', argv);
-      this.#gone.abort();
-    });
+    const ask = askPerson(this.#caller, this.#notes);
     const isMute = quiet && verbose === 0;
     const note: Note = (text, of) => {
       if (!isMute || of === 'words') this.#notes.say(text, of);

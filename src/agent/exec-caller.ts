@@ -11,8 +11,6 @@ export interface ExecCaller extends CallerContext {
   readonly terminal: LocalTerminal;
   can(capability: keyof typeof CAPABILITIES): boolean;
   send(message: Message): void;
-  /** Passes the call to a program that can put questions, if the caller has the capability handOver. */
-  readonly handOver: () => void;
   /** Tells the caller that the command may run from here on; false where the caller has disconnected. */
   readonly starting: () => boolean;
   /** Runs an event handler; an error in it ends only this call. */

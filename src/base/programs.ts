@@ -1,5 +1,13 @@
 /** Finds programs in PATH as execvp(3) does, and the real ssh: `ssh` in PATH may be a link to sshpool. */
-import { accessSync, closeSync, constants, openSync, readSync, realpathSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  openSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -28,7 +36,11 @@ export function findProgram(
 
 export function realSsh(env: Env, cwd: string): string | undefined {
   const tried = env[SSH_TRIED]?.split(':') ?? [];
-  return findProgram('ssh', { env, cwd }, (path) => !isUs(path) && !tried.includes(realpathSync(path)));
+  return findProgram(
+    'ssh',
+    { env, cwd },
+    (path) => !isUs(path) && !tried.includes(realpathSync(path)),
+  );
 }
 
 /**

@@ -1,14 +1,15 @@
 /** The program: finds the command, and loads only the modules that it needs. */
 import { basename } from 'node:path';
+import { isatty } from 'node:tty';
+import { EXIT_FAILURE } from '../base/error-table.ts';
 import { SshpoolError } from '../base/errors.ts';
 import { printable } from '../base/printable.ts';
-import { SSH_TRIED } from '../base/programs.ts';
-import { programVersion } from '../base/version.ts';
-import { exec } from '../client/exec/exec.ts';
+import { throwGivenUp } from '../client/exec/given-up.ts';
 import { wordBytes } from '../client/words.ts';
 import type { CommandName } from '../config/command-line/call-args.ts';
+import { CALL_COMMANDS } from '../config/command-line/command-line.ts';
+import { exec } from './commands/exec.ts';
 import { execUi, printError, printing } from './ui.ts';
-import { ourPaths } from './agent-call.ts';
 
 /** Called by these names, the program takes the arguments of ssh. */
 const SSH_NAMES: readonly string[] = ['ssh', 'sshpool-ssh'];
@@ -25,8 +26,7 @@ type Reader = (argv: readonly string[]) => Promise<number | undefined>;
 
 async function main(words: readonly string[]): Promise<number> {
   const [command = '', ...argv] = words;
-  if (command === 'exec' || command === 'shell') return call(command, argv);
-  if (command === 'ssh') return ssh(argv);
+  if (command === 'exec' || command === 'shell' || command === 'ssh') return call(command, argv);
   const load = Object.hasOwn(READERS, command) ? READERS[command] : undefined;
   if (load === undefined) return printing(() => run(words));
   const read = await load();
@@ -37,27 +37,23 @@ async function call(command: CommandName, argv: readonly string[]): Promise<numb
   const ui = execUi(() => printing(async () => void (await run(['help', command]))));
   const words = wordBytes(argv);
   try {
-    return await exec(command, words, { paths: ourPaths(), version: programVersion(), ui });
+    throwGivenUp();
+    if (command !== 'exec' || needsTerminal(words)) {
+      const { withoutLauncher } = await import('./without-launcher.ts');
+      return await withoutLauncher(command, words, ui);
+    }
+    return await exec(words, ui);
   } catch (thrown) {
     const { withoutAgent } = await import('../client/exec/fallback.ts');
     return withoutAgent(thrown, { command, words, ui });
   }
 }
 
-async function ssh(argv: readonly string[]): Promise<number> {
-  if (!isDirectoryGone() && process.env[SSH_TRIED] === undefined) return call('ssh', argv);
-  const real = await import('../client/exec/run-program.ts');
-  return real.runSsh(argv);
-}
-
-/** The agent needs the working directory; ssh works without one. */
-function isDirectoryGone(): boolean {
-  try {
-    process.cwd();
-    return false;
-  } catch {
-    return true; // cwd() has no other error
-  }
+function needsTerminal(words: readonly Buffer[]): boolean {
+  // Most calls have no word that could be -t, and parsing takes 2 ms in a program that has just started.
+  if (!words.some((word) => /^-.*t/.test(String(word)))) return false;
+  const args = CALL_COMMANDS.exec.parse(words);
+  return args.kind === 'call' && (args.tty === 'force' || (args.tty === 'request' && isatty(0)));
 }
 
 async function run(argv: readonly string[]): Promise<number> {
@@ -76,6 +72,8 @@ function report(thrown: unknown): number {
 
 const [, program = '', ...given] = process.argv;
 
+// The status where nothing is left to wait for and no result has come: that is a bug, and no success.
+process.exitCode = EXIT_FAILURE;
 // Standard input may never end, so process.exit does not wait for it.
 void main(SSH_NAMES.includes(basename(program)) ? ['ssh', ...given] : given)
   .catch(report)

@@ -1,7 +1,7 @@
 /** Output for the terminal: lines on stderr, a spinner for slow steps, tables. */
 import { stripVTControlCharacters } from 'node:util';
 import type { Ora } from 'ora';
-import type { ExecUi } from '../client/exec/exec.ts';
+import type { ExecResult } from '../client/exec/result.ts';
 
 /** A faster connect shows no spinner. */
 const SPINNER_AFTER_MS = 300;
@@ -44,6 +44,16 @@ export function showWaiting(text: string): () => void {
     clearTimeout(timer);
     spinner?.stop();
   };
+}
+
+/** `print` adds a line end, `show` does not; both write to standard error. */
+export interface ExecUi {
+  /** Shows that the call takes a while; returns a function that ends that. */
+  waiting(target: string): () => void;
+  print(line: string): void;
+  show(text: string): void;
+  printResult(result: ExecResult): Promise<void>;
+  help(): Promise<void>;
 }
 
 /** The output of `sshpool exec`: sshpool itself prints nothing on stdout but the result of --json. */

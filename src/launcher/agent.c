@@ -22,7 +22,7 @@
 #include "agent.h"
 #include "launcher.h"
 
-enum { START_MS = 15000, LOG_BYTES = 1024 * 1024, READY_FD = 3 };
+enum { START_MS = 15000, RETIRE_MS = 5000, LOOK_MS = 20, LOG_BYTES = 1024 * 1024, READY_FD = 3 };
 
 const char *agent_log(void) {
 	return paths.log;
@@ -101,6 +101,10 @@ int64_t now_ms(void) {
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+void pause_ms(int ms) {
+	poll(NULL, 0, ms);
+}
+
 /* Waits for the line that the agent prints once it serves; false for any other output. */
 static bool is_ready(int ready) {
 	static const char good[] = "{\"ok\":true";
@@ -166,4 +170,15 @@ int connect_agent(void) {
 		if (place == ABSENT && (!make_directory() || check_directory() != OURS)) return -1;
 		if (!start_once(deadline)) return -1;
 	}
+}
+
+bool agent_retires(void) {
+	int64_t deadline = now_ms() + RETIRE_MS;
+	while (now_ms() < deadline) {
+		int agent = try_connect();
+		if (agent == NO_AGENT) return true;
+		if (agent >= 0) close(agent);
+		pause_ms(LOOK_MS);
+	}
+	return false;
 }

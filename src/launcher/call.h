@@ -15,8 +15,6 @@ struct call {
 	/* The agent has asked the server to run the command. */
 	bool may_have_run;
 	bool greeted;
-	/* After the pending output is written, the Node client continues the call. */
-	bool passed_on;
 	/* When the agent last sent a message (now_ms), and whether a ping was sent since. */
 	int64_t heard_at;
 	bool asked;
@@ -57,6 +55,8 @@ extern struct output outputs[2];
 _Noreturn void do_without_agent(const char *code, const char *why);
 /* The agent closed the connection before its hello: nothing was done, and the call is repeated. */
 void call_again(void);
+/* The agent has an older protocol: it retires, and the call is repeated with another one. */
+void replace_agent(void);
 
 /* sending.c */
 
@@ -69,6 +69,7 @@ void send_signal(void);
 /* Sends the size of the terminal if it has changed. */
 void send_new_size(void);
 void send_disconnect(void);
+void send_answer(uint32_t id, bool given, const uint8_t *text, size_t length);
 /* Sends a message without fields. */
 void send_plain(enum message number);
 /* Data of standard input: begin_data returns the buffer, end_data takes the length written to it; 0
@@ -82,6 +83,16 @@ void end_data(size_t length);
 size_t input_room(void);
 /* Reads and sends data of standard input, as far as granted. */
 void send_input(void);
+
+/* asking.c */
+
+/* Puts a question to the person, after those that were asked before; false if out of memory. */
+bool add_question(uint32_t id, struct bytes text, bool echo);
+/* A descriptor that is readable when a question has an answer; -1 for none. */
+int asker_descriptor(void);
+void receive_answer(void);
+/* Takes back the questions that are open, and the prompt from the terminal. */
+void end_questions(void);
 
 /* receiving.c */
 

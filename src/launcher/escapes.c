@@ -6,9 +6,18 @@
 
 #include <stdio.h>
 
-#include "wire.h"
-
 enum { CONTROL_Z = 'Z' - 64 };
+
+/* As ssh prints it for a session that shares its connection (clientloop.c); each %c is the escape
+   character. */
+#define HELP \
+	"%c?\r\n" \
+	"Supported escape sequences:\r\n" \
+	" %c.   - terminate session\r\n" \
+	" %c^Z  - suspend ssh\r\n" \
+	" %c?   - this message\r\n" \
+	" %c%c   - send the escape character by typing it twice\r\n" \
+	"(Note that escapes are only recognized immediately after newline.)\r\n"
 
 static enum wish wish_of(uint8_t byte) {
 	switch (byte) {
@@ -45,6 +54,6 @@ enum wish next_wish(struct escapes *state, struct typed *typed) {
 
 size_t escapes_help(const struct escapes *state, char text[ESCAPES_HELP_BYTES]) {
 	char c = (char)state->character;
-	int length = snprintf(text, ESCAPES_HELP_BYTES, TEXT_ESCAPE_HELP, c, c, c, c, c, c);
+	int length = snprintf(text, ESCAPES_HELP_BYTES, HELP, c, c, c, c, c, c);
 	return length < 0 ? 0 : (size_t)length;
 }

@@ -23,10 +23,13 @@ bool is_our_command(const char *name);
 /* The connected socket of the agent, which is started if none runs. -1 if the Node client must do
    this and report the error. */
 int connect_agent(void);
+/* Waits until the agent has closed its socket; false if that takes too long. */
+bool agent_retires(void);
 /* Limits how long sends on a socket may wait; 0 for no limit. */
 void bound_sends(int descriptor, int ms);
 /* Monotonic time in milliseconds. */
 int64_t now_ms(void);
+void pause_ms(int ms);
 /* The path of the agent's log, for messages. */
 const char *agent_log(void);
 /* After connect_agent failed: the path of the lock that another process held all the time, for
@@ -119,6 +122,15 @@ _Noreturn void become_ssh(char *const arguments[], size_t count);
 /* Becomes the real ssh for a call of exec or shell, and prints why; returns if that is not allowed,
    or only the Node client can decide. */
 void become_plain_ssh(const char *why);
+
+/* asking.c: questions for the person (call.h has the rest). */
+
+/* For signal handlers, before this process ends: ends the program that asks, which first restores the
+   terminal. */
+void dismiss_asker(void);
+/* The same before this process stops, until it goes on. */
+void stop_asker(void);
+void continue_asker(void);
 
 /* streams.c: the standard streams. */
 

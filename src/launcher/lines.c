@@ -52,6 +52,7 @@ size_t without_own(size_t flushed) {
 }
 
 static void end_with_last(int exit_code, const char *prefix, struct bytes line, bool is_logged) {
+	end_questions();
 	call.exit_code = exit_code;
 	call.stage = OVER;
 	call.last_prefix = prefix;

@@ -119,9 +119,16 @@ static bool receive_failed(struct reader *body) {
 
 static bool receive_hello(struct reader *body) {
 	uint32_t protocol = read_u32(body);
+	if (body->broken || call.greeted) return false;
 	/* An agent of another protocol does not begin the call. */
-	if (!body->broken && protocol != PROTOCOL) hand_over();
-	return !body->broken && !call.greeted;
+	if (protocol > PROTOCOL) hand_over();
+	if (protocol < PROTOCOL) {
+		arrived.start = arrived.end = 0;
+		replace_agent();
+		return true;
+	}
+	call.greeted = true;
+	return true;
 }
 
 static bool receive_accepted(struct reader *body) {
@@ -173,22 +180,20 @@ static bool receive_delegate(struct reader *body) {
 	hand_over();
 }
 
-/* The Node client puts the questions. The agent sends nothing until the Node client's hello. */
-static bool receive_hand_over(struct reader *body) {
+/* While the command runs, the terminal is the remote's. */
+static bool receive_ask(struct reader *body) {
+	uint32_t id = read_u32(body);
+	struct bytes text = read_bytes(body);
+	bool echo = read_bool(body);
 	if (!read_all(body) || call.stage != WAITING) return false;
-	call.passed_on = true;
-	call.stage = OVER;
-	return true;
+	end_waiting();
+	return add_question(id, text, echo);
 }
 
 /* Acts on one message; false if it violates the protocol. */
 static bool receive(struct reader *body) {
 	enum message number = read_u8(body);
-	if (number == MESSAGE_HELLO) {
-		bool legal = receive_hello(body);
-		call.greeted = true;
-		return legal;
-	}
+	if (number == MESSAGE_HELLO) return receive_hello(body);
 	if (!call.greeted) return false;
 	switch (number) {
 	case MESSAGE_ACCEPTED:
@@ -227,8 +232,8 @@ static bool receive(struct reader *body) {
 		return receive_failed(body);
 	case MESSAGE_DELEGATE:
 		return receive_delegate(body);
-	case MESSAGE_HAND_OVER:
-		return receive_hand_over(body);
+	case MESSAGE_ASK:
+		return receive_ask(body);
 	default:
 		return true; /* an unknown message of a newer agent */
 	}

@@ -51,8 +51,8 @@ void begin_call(void) {
 	write_u32(&message, PROTOCOL);
 	write_text(&message, VERSION);
 	write_u32(&message, 3);
+	write_text(&message, "ask");
 	write_text(&message, "delegate");
-	write_text(&message, "handOver");
 	write_text(&message, "words");
 	end_frame(&message);
 	begin_frame(&message, MESSAGE_EXEC);
@@ -75,6 +75,19 @@ void answer_environment(const struct reader *patterns) {
 	end_frame(&message);
 	if (message.full) hand_over();
 	send_message();
+}
+
+void send_answer(uint32_t id, bool given, const uint8_t *text, size_t length) {
+	begin_frame(&message, MESSAGE_ANSWER);
+	write_u32(&message, id);
+	write_u8(&message, given);
+	write_bytes(&message, text, length);
+	end_frame(&message);
+	size_t sent = message.length;
+	send_message();
+	/* The answer may be a password. */
+	volatile uint8_t *at = message.bytes;
+	for (size_t i = 0; i < sent; i++) at[i] = 0;
 }
 
 void tell_taken(size_t bytes) {

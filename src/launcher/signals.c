@@ -50,6 +50,7 @@ static void on_signal(int number) {
 	}
 	if (sign_shown && write(STDERR_FILENO, ERASE_LINE, sizeof ERASE_LINE - 1) < 0) sign_shown = 0;
 	lay_raw_mode_down();
+	dismiss_asker();
 	bool leaves = signal_name(number) != NULL || number == SIGQUIT;
 	if (signals_use == LEAVE && leaves) _exit(EXIT_FAILURE_OF_OURS);
 	/* Dying of the signal gives a shell the right status. */
@@ -77,6 +78,7 @@ static void on_stop(int number) {
 	sigemptyset(&set);
 	sigaddset(&set, number);
 	lay_raw_mode_down();
+	stop_asker();
 	sigaction(number, &stop, &ours);
 	raise(number);
 	/* This process stops here until SIGCONT. */
@@ -84,6 +86,7 @@ static void on_stop(int number) {
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	sigaction(number, &ours, NULL);
 	take_raw_mode_up();
+	continue_asker();
 	on_resize(SIGWINCH);
 	errno = saved;
 }

@@ -1,14 +1,15 @@
 /*
  * The launcher: `sshpool exec`, `ssh` and `shell` without starting Node. It sends its arguments to the
- * agent, which parses them, and then passes data, signals and the size of the terminal. It has no
- * options, no policy and no questions: for these it becomes the Node client, or the real ssh where ssh
- * has to make a call of `ssh`, before it has read a byte of standard input.
+ * agent, which parses them, and then passes data, signals, answers and the size of the terminal. It has
+ * no options and no policy: for these it becomes the program under Node, or the real ssh where ssh has
+ * to make a call of `ssh`, before it has read a byte of standard input.
  *
  *   sshpool.c      main, and the loop of a call (its state: call.h)
  *   words.c        the command line
  *   agent.c        connects to the agent, or starts it, with paths.c, lock.c and agent-process.c
  *   sending.c      messages to the agent, with environment.c, place.c and modes.c
  *   receiving.c    messages of the agent
+ *   asking.c       questions for the person, put by a program under Node
  *   input.c        standard input, with escapes.c
  *   streams.c      standard input and output as descriptors
  *   lines.c        the launcher's own lines on standard error
@@ -87,6 +88,7 @@ static void step(void) {
 		{.fd = reads ? STDIN_FILENO : -1, .events = POLLIN},
 		{.fd = outputs[0].length > 0 ? outputs[0].writable : -1, .events = POLLOUT},
 		{.fd = outputs[1].length > 0 ? outputs[1].writable : -1, .events = POLLOUT},
+		{.fd = call.stage == OVER ? -1 : asker_descriptor(), .events = POLLIN},
 	};
 	int ready = poll(wait, sizeof wait / sizeof wait[0], patience());
 	if (call.disconnect_by != 0 && call.stage != OVER && now_ms() >= call.disconnect_by) {
@@ -102,6 +104,7 @@ static void step(void) {
 	if (wait[0].revents != 0) send_signal();
 	if (wait[3].revents != 0) tell_taken(output_flush(&outputs[0]));
 	if (wait[4].revents != 0) tell_taken(without_own(output_flush(&outputs[1])));
+	if (wait[5].revents != 0) receive_answer();
 	if (wait[1].revents != 0) receive_all();
 	if (wait[2].revents != 0 && call.input_wanted && call.stage == OPENED) send_input();
 }
@@ -152,18 +155,18 @@ void call_again(void) {
 	begin_call();
 }
 
-/* The Node client continues the call over this connection. */
-static _Noreturn void pass_on(void) {
-	char descriptor[16];
-	snprintf(descriptor, sizeof descriptor, "%d", call.agent);
-	setenv(BEGUN_CALL, descriptor, 1);
-	fcntl(call.agent, F_SETFD, 0);
-	hand_over();
+void replace_agent(void) {
+	send_plain(MESSAGE_RETIRE);
+	close(call.agent);
+	/* The program under Node reports why not. */
+	if (!agent_retires()) hand_over();
+	call.agent = connect_agent();
+	if (call.agent < 0) do_without_any();
+	begin_call();
 }
 
 int main(int argc, char *argv[]) {
 	began_at = now_ms();
-	unsetenv(BEGUN_CALL);
 	find_words(argc, argv);
 	outputs[0].descriptor = STDOUT_FILENO;
 	outputs[1].descriptor = STDERR_FILENO;
@@ -175,7 +178,6 @@ int main(int argc, char *argv[]) {
 	if (call.agent < 0 || !catch_signals()) do_without_any();
 	begin_call();
 	while (call.stage != OVER || is_pending()) step();
-	if (call.passed_on) pass_on();
 	leave_raw_mode();
 	print_last();
 	while (is_pending()) step();

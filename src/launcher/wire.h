@@ -4,18 +4,16 @@
 
 #define VERSION "0.1.0"
 #define AGENT_GIVEN_UP "SSHPOOL_AGENT_GIVEN_UP"
-#define BEGUN_CALL "SSHPOOL_BEGUN_CALL"
 #define SSH_DEPTH "SSHPOOL_SSH_DEPTH"
+#define SSH_TRIED "SSHPOOL_SSH_TRIED"
 #define TEXT_AGENT_LOST "the sshpool agent ended unexpectedly; its log: %s"
 #define TEXT_AGENT_SILENT "the sshpool agent does not answer; end it: sshpool agent stop --force; its log: %s"
 #define TEXT_NO_SSH "no ssh in PATH but sshpool itself; install OpenSSH, or put it into PATH"
 #define TEXT_LOCK_HELD "another process started the sshpool agent and has not finished; it holds the lock %s: end that process, or remove the file"
 #define TEXT_SSH_LOOP "the ssh in PATH is sshpool once more; put the real one before it"
-/* A format for printf, in which each %c is the escape character. */
-#define TEXT_ESCAPE_HELP "%c?\r\nSupported escape sequences:\r\n %c.   - terminate session\r\n %c^Z  - suspend ssh\r\n %c?   - this message\r\n %c%c   - send the escape character by typing it twice\r\n(Note that escapes are only recognized immediately after newline.)\r\n"
 
 enum {
-	PROTOCOL = 3,
+	PROTOCOL = 4,
 	MAX_FRAME = 1048576,
 	MAX_CHUNK = 65536,
 	AGENT_PATIENCE_MS = 5000,
@@ -57,7 +55,6 @@ enum message {
 	MESSAGE_STARTING = 45,
 	MESSAGE_LOG = 46,
 	MESSAGE_WORDS = 47,
-	MESSAGE_HAND_OVER = 48,
 };
 
 /* Variables that make a program's connections lead elsewhere. */

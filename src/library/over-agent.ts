@@ -6,6 +6,7 @@ import { ownPlace } from '../base/place.ts';
 import { Call, envLines, NotTaken, type MessageOf } from '../client/call/call.ts';
 import { connectOrStart } from '../client/call/connect.ts';
 import { withAgent } from '../client/call/versions.ts';
+import type { CAPABILITIES } from '../wire/capabilities.ts';
 import type { RuntimePaths } from '../config/settings/paths.ts';
 import { MAX_CHUNK, type Message } from '../wire/protocol.ts';
 import type { CommandProcess } from './process.ts';
@@ -13,6 +14,8 @@ import type { CommandProcess } from './process.ts';
 export interface AgentSetting {
   readonly paths: RuntimePaths;
   readonly version: string;
+  /** A program, unless given. */
+  readonly caller?: PersonalCaller;
 }
 
 export interface AgentCommand {
@@ -21,20 +24,34 @@ export interface AgentCommand {
   readonly name: string;
 }
 
+/** A caller that is a person's command, and not a program. */
+export interface PersonalCaller {
+  readonly can: readonly (keyof typeof CAPABILITIES)[];
+  /** Bits as in the message `exec`. */
+  readonly terminals: number;
+  /** Sees each message first. True ends the call: it was the last message. */
+  readonly observe: (call: Call, message: Message) => boolean;
+}
+
+const PROGRAM: PersonalCaller = { can: [], terminals: 0, observe: () => false };
+
 /** @throws SshpoolError AGENT_START, AGENT_LOST, AGENT_VERSION, as the agent says, or `signal.reason` */
 export function startOverAgent(
   process: CommandProcess,
   { command, words, name }: AgentCommand,
-  { paths, version }: AgentSetting,
+  { paths, version, caller = PROGRAM }: AgentSetting,
   signal: AbortSignal,
 ): Promise<void> {
+  const { can, terminals, observe } = caller;
   return withAgent(paths, version, async () => {
     const cwd = currentDirectory();
     const socket = await connectOrStart(paths);
     const run = new AgentRun(process, name);
-    const call = new Call(socket, { log: paths.log, version }, (message) =>
-      run.receive(call, message),
-    );
+    const call: Call = new Call(socket, { log: paths.log, version, can }, (message) => {
+      if (!observe(call, message)) return run.receive(call, message);
+      run.leave();
+      return true;
+    });
     const abort = (): void => {
       run.refuse(SshpoolError.from(signal.reason));
       call.leave();
@@ -55,7 +72,7 @@ export function startOverAgent(
       cwd,
       env: envLines(globalThis.process.env),
       ...ownPlace(globalThis.process.env),
-      terminals: 0,
+      terminals,
       ...{ columns: 0, rows: 0, width: 0, height: 0 },
       modes: Buffer.alloc(0),
     });
@@ -77,6 +94,11 @@ class AgentRun {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+  }
+
+  /** The call ends without a result of its own. */
+  leave(): void {
+    this.#resolve();
   }
 
   refuse(reason: unknown): void {

@@ -1,7 +1,7 @@
 /** A remote command as programs see it. Does not know whether a session or a call carries it. */
 import type { Borrowed } from '../base/borrowed.ts';
 import { SshpoolError } from '../base/errors.ts';
-import { checkSignal } from './schema.ts';
+import { checkSignal } from './signal-name.ts';
 import { CommandInput, CommandOutput } from './streams.ts';
 import type { ExecOptions, RemoteExit, RemoteProcess, SignalName } from './types.ts';
 

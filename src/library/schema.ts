@@ -9,7 +9,6 @@ import type {
   ExecOptions,
   HostConfig,
   RunOptions,
-  SignalName,
   SSHPoolConfig,
 } from './types.ts';
 
@@ -91,11 +90,6 @@ export const checkExecOptions = (given: ExecOptions): ExecOptions =>
 export const checkRunOptions = (given: RunOptions): RunOptions =>
   check(RUN_OPTIONS, 'options', given);
 
-const SIGNAL = z.enum(
-  ['HUP', 'INT', 'QUIT', 'TERM', 'KILL', 'USR1', 'USR2'] satisfies SignalName[],
-  'must be HUP, INT, QUIT, TERM, KILL, USR1 or USR2',
-);
-export const checkSignal = (given: SignalName): SignalName => check(SIGNAL, 'signal', given);
 /** Other fields are not checked. */
 export const checkPoolOption = (given: { readonly pool?: ConnectionPool | undefined }): void =>
   void check(WITH_POOL, 'options', given);

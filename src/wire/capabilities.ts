@@ -3,7 +3,6 @@ export const CAPABILITIES = {
   ask: 'questions (host keys, passphrases) reach a person through this caller',
   json: 'exec --json: this caller collects the streams and prints the result object',
   delegate: 'this caller cannot do everything: answer with delegate what it must hand over',
-  handOver: 'this caller can pass its call, with the connection, to one that puts questions',
   ssh: 'this caller runs the real ssh where the agent leaves a call to it (as with delegate)',
   words: 'this caller prints the message words; to others its lines go as notes',
 } as const;

@@ -18,7 +18,6 @@ export class Peer {
   readonly #frames = new FrameReader(MAX_FRAME, MAX_HELLO);
   readonly #outgoing: Outgoing;
   #greeted = false;
-  #passedOn = false;
   #foreign = false;
   #held = false;
   #error: SshpoolError | undefined;
@@ -68,11 +67,6 @@ export class Peer {
     return !this.#socket.destroyed && !this.#socket.errored;
   }
 
-  /** Another program at the other end continues on this connection, and sends a new hello. */
-  passOn(): void {
-    this.#passedOn = true;
-  }
-
   end(): void {
     this.flush();
     this.#socket.end();
@@ -104,11 +98,10 @@ export class Peer {
     const message = decodeMessage(body);
     if (message === undefined) return; // an unknown message of a newer peer
     const isHello = message.type === 'hello';
-    if (isHello === this.#greeted && !(isHello && this.#passedOn)) {
+    if (isHello === this.#greeted) {
       throw SshpoolError.of('PROTOCOL', { problem: 'hello comes first, and once' });
     }
     this.#greeted = true;
-    if (isHello) this.#passedOn = false;
     if (message.type === 'hello') this.#foreign = message.protocol !== PROTOCOL;
     events.onMessage(message);
   }

@@ -18,7 +18,7 @@ import {
  * Raised when a message changes its meaning. Agent and caller of the same protocol always understand
  * each other.
  */
-export const PROTOCOL = 3;
+export const PROTOCOL = 4;
 
 /** The longest frame that either side accepts, in bytes without the length field. */
 export const MAX_FRAME = 1024 * 1024;
@@ -233,7 +233,7 @@ export const MESSAGES = {
     from: 'agent',
     doc: 'Another program must do this call, with the same arguments. No stdin was read.',
     fields: {
-      to: ['text', 'client (the Node client), help, or ssh'],
+      to: ['text', 'client (the program under Node), help, or ssh'],
       argv: ['bytes[]', 'the arguments for it'],
     },
   },
@@ -263,7 +263,6 @@ export const MESSAGES = {
     doc: 'Words of a server (its banner) or of a ProxyCommand, for standard error also with a log.',
     fields: { text: ['text', 'just as they are: the last line may have no end'] },
   },
-  handOver: { number: 48, from: 'agent', doc: 'Another caller goes on here.', fields: {} },
 } as const satisfies Record<string, MessageRow>;
 
 export type MessageName = keyof typeof MESSAGES;

@@ -3,9 +3,6 @@
 /** The launcher gave the agent up: error code, milliseconds waited, message. The client waits no more. */
 export const AGENT_GIVEN_UP = 'SSHPOOL_AGENT_GIVEN_UP';
 
-/** Set by the launcher: the descriptor of the connection whose call the Node client is to continue. */
-export const BEGUN_CALL = 'SSHPOOL_BEGUN_CALL';
-
 /** How often in a row the call went to the ssh of PATH, which may be a script that runs sshpool again. */
 export const SSH_DEPTH = 'SSHPOOL_SSH_DEPTH';
 export const MAX_SSH_DEPTH = 8;

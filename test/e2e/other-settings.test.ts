@@ -27,7 +27,7 @@ describe.skipIf(!haveSshd() || !haveTerminals())(
       expect(again.screen).not.toContain('settings');
     });
 
-    it('is also reported if a prompt makes the launcher execute the Node client', async () => {
+    it('is also reported if a question is asked', async () => {
       await using sandbox = createSandbox();
       const sshd = await startSshd(sandbox);
       await runCli(sandbox, ['exec', '-F', sshd.config(), 'box', 'true']);

@@ -76,7 +76,7 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a prompt at one of several cal
     const terminals = [1, 2, 3].map(() => Terminal.run(sandbox, words));
     const asked = (): Terminal[] => terminals.filter(({ screen }) => screen.includes(HOST_KEY));
     await until(() => asked().length > 0, 'one is asked');
-    // The others wait: each launcher, which cannot show a prompt, has handed its call over to the Node client.
+    // The others wait for the answer.
     await queued(sandbox, 3);
     const [one] = asked();
     one?.type('yes\r');

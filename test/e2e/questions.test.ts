@@ -120,6 +120,18 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a prompt', () => {
     });
   });
 
+  it.each(['exec', 'ssh'])('is part of one call of %s at the agent', async (command) => {
+    await using sandbox = createSandbox();
+    const { sshd, config } = await unknownServer(sandbox);
+    const question = lock(sshd, 'open sesame');
+    const words = [PROGRAM, command, '-F', config, 'box', 'echo through'];
+    const terminal = Terminal.run(sandbox, words, { SSH_POOL_LOG: 'debug' });
+    expect(await terminal.dialogue([HOST_KEY, 'yes\r'], [question, 'open sesame\r'])).toBe(0);
+    const log = readFileSync(sandbox.path('run', 'agent.log'), 'utf8');
+    expect(new Set(log.match(/ call \d+ to box/g))).toEqual(new Set([' call 1 to box']));
+    expect(log.match(/connection \d+ to box: none -> connecting/g)).toHaveLength(1);
+  });
+
   it('waits for the prompt before it', async () => {
     await using sandbox = createSandbox();
     const [one, two] = [

@@ -85,7 +85,7 @@ it.skipIf(process.platform !== 'linux' || !haveTerminals())(
     await terminal.shows("'s password: ");
     terminal.type(`${secret}\r`);
     await terminal.shows('in\r\n');
-    // The launcher has executed the Node client, which has shown the prompt.
+    // The launcher has passed the answer on; the program that showed the prompt has ended.
     const clients = [terminal.pid, ...descendantsOf(terminal.pid)];
     expect(clients.flatMap((pid) => findInMemory(pid, piecesOf(secret)))).toEqual([]);
     terminal.type('\r');

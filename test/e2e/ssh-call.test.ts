@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:net';
 import { userInfo } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { alive, childrenOf, until } from '../support/process.ts';
+import { alive, until } from '../support/process.ts';
 import { RawCall, type RawCallOptions } from '../support/raw-call.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
@@ -160,46 +160,6 @@ describe.skipIf(!haveSshd())('sshpool ssh', () => {
     expect(alive(pid)).toBe(true);
     call.leave();
     await until(() => !alive(pid), 'the command is hung up on');
-  });
-
-  it('delegates a prompt to the client', async () => {
-    await using sandbox = createSandbox();
-    const sshd = await startSshd(sandbox);
-    const words = ['-oUserKnownHostsFile=/dev/null', '-oStrictHostKeyChecking=ask', 'box', 'true'];
-    const call = await ssh(sandbox, sshd, words, { capabilities: ['delegate'] });
-    expect(await call.last()).toMatchObject({ type: 'delegate', to: 'client' });
-  });
-
-  it('continues in another program that can show a prompt, which gets all earlier messages', async () => {
-    await using sandbox = createSandbox();
-    const sshd = await startSshd(sandbox, { options: { LogLevel: 'VERBOSE' } });
-    const unknown = ['-oUserKnownHostsFile=/dev/null', '-oStrictHostKeyChecking=ask'];
-    const words = ['-E', sandbox.path('log'), ...unknown, 'box', 'echo through'];
-    const call = await ssh(sandbox, sshd, words, { capabilities: ['delegate', 'handOver'] });
-    await until(() => call.first('handOver') !== undefined, 'the call is handed over');
-    const before = call.messages.length;
-    call.send({ type: 'ping' });
-    call.goOn(['ask']);
-    await until(() => call.first('ask') !== undefined, 'the question is put');
-    const types = call.messages.slice(before).map(({ type }) => type);
-    expect(types).toEqual(['hello', 'accepted', 'log', 'ask', 'pong']);
-    const yes = Buffer.from('yes');
-    call.send({ type: 'answer', id: call.first('ask')?.id ?? 0, given: true, text: yes });
-    await call.shows('through');
-    expect(await call.last()).toMatchObject({ type: 'exited', exitCode: 0 });
-    expect(sshd.log().match(/^Connection from /gm)).toHaveLength(1);
-  });
-
-  it('closes its login if a call that was handed over is not continued', async () => {
-    await using sandbox = createSandbox();
-    const sshd = await startSshd(sandbox);
-    const words = ['-oUserKnownHostsFile=/dev/null', '-oStrictHostKeyChecking=ask', 'box', 'true'];
-    const call = await ssh(sandbox, sshd, words, { capabilities: ['delegate', 'handOver'] });
-    await until(() => call.first('handOver') !== undefined, 'the call is handed over');
-    const connecting = (): number => childrenOf(sshd.pid).length;
-    expect(connecting()).toBe(1);
-    call.leave();
-    await until(() => connecting() === 0, 'the connection is closed');
   });
 
   it('shares its connection with scp, which sets ClearAllForwardings', async () => {

@@ -2,12 +2,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../src/wire/protocol.ts';
 import { PROGRAM } from '../support/cli.ts';
 import { ACCEPTED, EXITED, HELLO, OPENED, bytesOf, fakeAgent } from '../support/fake-agent.ts';
-import { INSTALLED } from '../support/launcher.ts';
 import { descendantsOf, titleOf, until } from '../support/process.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd } from '../support/sshd.ts';
@@ -75,8 +73,6 @@ const modesOf = (shell: Terminal): string =>
 const pidOf = (shell: Terminal, words: string): Promise<number> =>
   until(() => descendantsOf(shell.pid).find((pid) => titleOf(pid).includes(words)), words);
 
-const NODE_CLIENT = fileURLToPath(new URL('../../bin/sshpool.js', import.meta.url));
-
 const CALL = `'${PROGRAM}' ssh box`;
 
 async function call(shell: Terminal, line = CALL): Promise<void> {
@@ -104,24 +100,6 @@ describe.skipIf(!haveTerminals())('a call in a terminal', () => {
       2, 255, 0, 1, 38400, 38400,
     ]);
   });
-
-  it.each(['', 'erase undef -imaxbel iutf8 cs7 parenb', 'ispeed 1200 ospeed 19200 start M-^?'])(
-    'tells the same modes with and without the launcher, after stty %s',
-    async (words) => {
-      await using sandbox = createSandbox();
-      const agent = await terminalAgent(sandbox);
-      const shell = await Terminal.shell(sandbox);
-      await shell.output(`stty rows 3 cols 7 ${words}`);
-      for (const program of [INSTALLED, NODE_CLIENT]) {
-        await call(shell, `'${program}' ssh box`);
-        agent.socket().end(bytesOf(EXITED));
-        await shell.shows('$ ');
-      }
-      const [first, second] = agent.said.filter(({ type }) => type === 'exec');
-      expect(first).toBeDefined();
-      expect(second).toEqual({ ...first, env: expect.any(Array) as unknown });
-    },
-  );
 
   it.skipIf(!haveSshd())('makes the terminal raw as ssh does', async () => {
     await using sandbox = createSandbox();

@@ -14,8 +14,6 @@ export interface Row {
   readonly typed?: readonly (readonly [marker: string, text: string])[];
   /** Removes the parts that differ at each run. */
   readonly normal?: (text: string) => string;
-  /** The contender that is known to differ, with the reason. */
-  readonly differs?: Partial<Record<'launcher' | 'client', string>>;
 }
 
 export const row = (

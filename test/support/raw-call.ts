@@ -65,12 +65,6 @@ export class RawCall {
     this.#peer.send(message);
   }
 
-  /** Another program continues the call on the same connection. */
-  goOn(capabilities: readonly string[]): void {
-    this.#peer.passOn();
-    this.send({ type: 'hello', protocol: PROTOCOL, version: 'raw', capabilities });
-  }
-
   type(text: string): void {
     this.send({ type: 'stdin', data: Buffer.from(text) });
   }

@@ -14,7 +14,6 @@ import { bashCompletion, fishCompletion, zshCompletion } from '../../src/cli/com
 import { FALLBACK, VARIABLES } from '../../src/config/settings/settings.ts';
 import * as callerEnv from '../../src/wire/caller-env.ts';
 import * as capabilities from '../../src/wire/capabilities.ts';
-import { escapeHelp } from '../../src/wire/escape-help.ts';
 import * as messages from '../../src/wire/protocol.ts';
 import * as start from '../../src/wire/start.ts';
 
@@ -31,7 +30,6 @@ const facts = {
   noSsh: SshpoolError.of('NO_SSH', {}).message,
   sshLoop: SshpoolError.of('SSH_LOOP', {}).message,
   SSH_TRIED,
-  escapeHelp,
   diversions: DIVERSIONS,
 };
 

@@ -4,8 +4,7 @@ import { EXIT_FAILURE } from '../../base/error-table.ts';
 import type { SshpoolError } from '../../base/errors.ts';
 import { usageError } from '../../base/usage-errors.ts';
 import { printableLine } from '../../base/printable.ts';
-import { programVersion } from '../../base/version.ts';
-import { exec } from '../../client/exec/exec.ts';
+import { runProgram } from '../../client/exec/run-program.ts';
 import {
   COMPOSE_ACTIONS,
   composeCommand,
@@ -17,10 +16,10 @@ import {
   type ComposeStatus,
 } from '../../hosts/compose.ts';
 import { nearest } from '../../config/command-line/nearest.ts';
-import { ourPaths } from '../agent-call.ts';
 import { COMPOSE_OPTIONS } from '../command-table.ts';
 import { isReached, parseHostCall, runOn, type HostCall } from '../host-call.ts';
-import { execUi, printing, table } from '../ui.ts';
+import { ownProgram } from '../launcher.ts';
+import { printing, table } from '../ui.ts';
 
 const SYNTAX = 'sshpool compose [options] HOST ls | ps PROJECT | ACTION PROJECT [ARG...]';
 const FORM = { command: 'sshpool compose', specs: COMPOSE_OPTIONS, syntax: SYNTAX };
@@ -44,10 +43,7 @@ export async function compose(argv: readonly string[]): Promise<number | undefin
     return print(json ? toJson(status) : renderStatus(status));
   }
   const command = await composeCommand(run, project, verb, args);
-  const ui = execUi(() => Promise.resolve());
-  const setting = { paths: ourPaths(), version: programVersion(), ui };
-  const words = ['-T', ...call.words, command].map((word) => Buffer.from(word));
-  return exec('exec', words, setting);
+  return runProgram(ownProgram(), ['exec', '-T', ...call.words, command], process.env);
 }
 
 interface Wish {

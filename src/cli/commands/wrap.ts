@@ -1,10 +1,10 @@
 /** `sshpool wrap`: runs a tool with sshpool as its `ssh`. */
-import { fileURLToPath } from 'node:url';
 import { usageError } from '../../base/usage-errors.ts';
 import { DEFAULT_PATH } from '../../base/programs.ts';
 import { runProgram } from '../../client/exec/run-program.ts';
 import { wrapDirectory } from '../../client/wrap-directory.ts';
 import { ourPaths } from '../agent-call.ts';
+import { ownProgram } from '../launcher.ts';
 
 const SYNTAX = 'sshpool wrap [--] TOOL [ARG...]';
 
@@ -16,8 +16,7 @@ export async function wrap(argv: readonly string[]): Promise<number | undefined>
   }
   const [tool, ...args] = first === '--' ? argv.slice(1) : argv;
   if (!tool) throw usageError('MISSING', { what: 'TOOL', syntax: SYNTAX });
-  const program = fileURLToPath(new URL('../../bin/sshpool', import.meta.url));
-  const directory = wrapDirectory(ourPaths(), program, process.env);
+  const directory = wrapDirectory(ourPaths(), ownProgram(), process.env);
   return runProgram(tool, args, {
     ...process.env,
     PATH: withFirst(directory, process.env['PATH']),

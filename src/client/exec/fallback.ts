@@ -7,7 +7,6 @@ import { plainSshWords } from '../../config/command-line/plain-ssh.ts';
 import { allowsFallback } from '../../config/settings/settings.ts';
 import { elapsedMs } from './elapsed.ts';
 import { failed, resultOf, type ExecResult } from './result.ts';
-import type { ExecUi } from './exec.ts';
 
 /** What ssh itself would not mend: its own failures, and mistakes of the caller. */
 const OF_SSH: ReadonlySet<ErrorCode> = new Set(['NO_SSH', 'SSH_LOOP', 'NO_TOOL', 'TOOL_FAILED']);
@@ -19,10 +18,16 @@ const OF_THE_CALLER: ReadonlySet<ErrorCode> = new Set([
   'NO_USER',
 ]);
 
+export interface FallbackUi {
+  print(line: string): void;
+  printResult(result: ExecResult): Promise<void>;
+  help(): Promise<void>;
+}
+
 export interface FailedCall {
   readonly command: CommandName;
   readonly words: readonly Buffer[];
-  readonly ui: ExecUi;
+  readonly ui: FallbackUi;
 }
 
 /** Resolves to ssh's exit status. @throws SshpoolError `failure` if ssh must not make the call; as runSsh */
@@ -47,7 +52,7 @@ export async function withoutAgent(failure: unknown, call: FailedCall): Promise<
 async function throughSsh(
   { message }: SshpoolError,
   words: readonly string[],
-  ui: ExecUi,
+  ui: FallbackUi,
   timeoutMs?: number,
 ): Promise<number> {
   // Part of the time limit has passed; if nothing is left, nothing is run.

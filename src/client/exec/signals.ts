@@ -1,11 +1,9 @@
 /**
- * The signals of a call. Before the command starts, a signal ends this process. After that exec forwards
- * the first and ends at the second; ssh and shell leave at once, as ssh does.
+ * The signals of a call of exec. Before the command starts, a signal ends this process. After that the
+ * first is forwarded, and the second ends this process.
  */
 
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-/** Signals that end ssh. */
-const LEAVING = [...FORWARDED, 'SIGQUIT'] as const;
 
 export interface SignalEnds {
   readonly stopWaiting: () => void;
@@ -16,16 +14,10 @@ export interface SignalEnds {
 
 export class ExecSignals {
   readonly #ends: SignalEnds;
-  #use: 'die' | 'forward' | 'leave' = 'die';
-  #hasLeft = false;
+  #forwards = false;
 
   constructor(ends: SignalEnds) {
     this.#ends = ends;
-  }
-
-  /** A signal ended the call without a message. */
-  get hasLeft(): boolean {
-    return this.#hasLeft;
   }
 
   listen(): void {
@@ -33,29 +25,23 @@ export class ExecSignals {
   }
 
   release(): void {
-    for (const name of LEAVING) process.off(name, this.#caught);
+    for (const name of FORWARDED) process.off(name, this.#caught);
   }
 
   /** Called once the remote command has started. */
-  use(how: 'forward' | 'leave'): void {
-    this.#use = how;
-    // As ssh, the launcher goes on ignoring what was ignored at its start (nohup(1)); Node cannot know it.
-    if (how === 'leave') process.on('SIGQUIT', this.#caught);
+  forward(): void {
+    this.#forwards = true;
   }
 
   readonly #caught = (name: NodeJS.Signals): void => {
-    const use = this.#use;
-    this.#use = 'die';
     this.#ends.stopWaiting();
-    if (use === 'forward') return this.#ends.send(name.slice('SIG'.length));
+    if (this.#forwards) {
+      this.#forwards = false;
+      return this.#ends.send(name.slice('SIG'.length));
+    }
     this.#ends.leave();
-    if (use === 'leave') this.#hasLeft = true;
-    else this.die(name);
-  };
-
-  /** Dying of the signal gives a shell the right status, and no blocked write can prevent it. */
-  die(name: NodeJS.Signals): void {
-    for (const each of LEAVING) process.removeAllListeners(each);
+    // Dying of the signal gives a shell the right status, and no blocked write can prevent it.
+    this.release();
     process.kill(process.pid, name);
-  }
+  };
 }

@@ -26,6 +26,14 @@ int connect_agent(void) {
 	return -1;
 }
 
+bool agent_retires(void) {
+	return false;
+}
+
+void pause_ms(int ms) {
+	(void)ms;
+}
+
 void bound_sends(int descriptor, int ms) {
 	(void)descriptor;
 	(void)ms;
@@ -65,6 +73,33 @@ _Noreturn void become_ssh(char *const arguments[], size_t count) {
 	longjmp(handed_over, 1);
 }
 
+bool add_question(uint32_t id, struct bytes text, bool echo) {
+	volatile uint8_t sum = 0;
+	for (size_t i = 0; i < text.length; i++) sum ^= text.at[i];
+	(void)id;
+	(void)echo;
+	return true;
+}
+
+int asker_descriptor(void) {
+	return -1;
+}
+
+void receive_answer(void) {
+}
+
+void end_questions(void) {
+}
+
+void dismiss_asker(void) {
+}
+
+void stop_asker(void) {
+}
+
+void continue_asker(void) {
+}
+
 static uint64_t state;
 
 static uint32_t pick(uint32_t below) {
@@ -94,6 +129,11 @@ static void write_message(enum message number) {
 	case MESSAGE_ACCEPTED:
 		write_noise(20);
 		write_u8(&stream, 0);
+		write_u8(&stream, (uint8_t)pick(2));
+		break;
+	case MESSAGE_ASK:
+		write_u32(&stream, pick(9));
+		write_noise(40);
 		write_u8(&stream, (uint8_t)pick(2));
 		break;
 	case MESSAGE_ASK_ENVIRONMENT:
@@ -138,7 +178,7 @@ static void write_message(enum message number) {
 }
 
 static const enum message USUAL[] = {MESSAGE_STDOUT, MESSAGE_STDERR, MESSAGE_WINDOW, MESSAGE_NOTE,
-	MESSAGE_STDIN_CLOSED, MESSAGE_ASK_ENVIRONMENT, MESSAGE_RESULT, MESSAGE_DELEGATE,
+	MESSAGE_STDIN_CLOSED, MESSAGE_ASK_ENVIRONMENT, MESSAGE_ASK, MESSAGE_RESULT, MESSAGE_DELEGATE,
 	MESSAGE_EXITED, MESSAGE_FAILED, MESSAGE_OPENED, MESSAGE_HELLO, MESSAGE_STARTING,
 	MESSAGE_PONG};
 
@@ -147,6 +187,7 @@ static void make_stream(void) {
 	stream.full = false;
 	if (pick(20) != 0) write_message(MESSAGE_HELLO);
 	if (pick(4) != 0) write_message(MESSAGE_ACCEPTED);
+	if (pick(4) == 0) write_message(MESSAGE_ASK);
 	if (pick(4) != 0) write_message(MESSAGE_OPENED);
 	for (uint32_t left = pick(30); left > 0; left--)
 		write_message(USUAL[pick(pick(8) == 0 ? sizeof USUAL / sizeof USUAL[0] : 4)]);
