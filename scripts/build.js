@@ -1,13 +1,12 @@
 // @ts-check
 /**
- * Builds the package: in dist/ the library as modules and both programs as bundles; at
- * bin/sshpool the native launcher, or, where there is no C compiler and with --portable, a copy of
- * the Node client bin/sshpool.js.
+ * Builds the package: in dist/ the library as modules and the programs as bundles; at bin/sshpool the
+ * native launcher, or, where there is no C compiler and with --portable (for the package), the script
+ * bin/sshpool.sh.
  */
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
-  copyFileSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -18,7 +17,7 @@ import {
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
-import { buildLauncher } from './launcher.js';
+import { buildLauncher, sourceHash } from './launcher.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const path = (/** @type {string[]} */ ...parts) => join(root, ...parts);
@@ -36,15 +35,15 @@ const tsc = spawnSync(
 );
 if (tsc.error) throw tsc.error;
 if (tsc.status !== 0) process.exit(tsc.status ?? 1);
-const bundled = new Set([
-  ...(await bundle('cli', 'src/cli/main.ts')),
-  ...(await bundle('agent', 'src/agent/main.ts')),
-  ...(await bundle('prompt', 'src/client/terminal/prompt-program.ts')),
-  ...(await bundle('askpass', 'src/ssh/openssh/askpass-program.ts')),
-]);
+const bundled = await bundle({
+  cli: 'src/cli/main.ts',
+  agent: 'src/agent/main.ts',
+  prompt: 'src/client/terminal/prompt-program.ts',
+  askpass: 'src/ssh/openssh/askpass-program.ts',
+});
 // ssh runs this file directly.
-chmodSync(join(made, 'askpass', 'main.cjs'), 0o755);
-writeFileSync(join(made, 'LICENSES.txt'), [...bundled].toSorted().map(licenseOf).join('\n'));
+chmodSync(join(made, 'program', 'askpass.cjs'), 0o755);
+writeFileSync(join(made, 'LICENSES.txt'), bundled.map(licenseOf).join('\n'));
 rmSync(path('dist'), { recursive: true, force: true });
 renameSync(made, path('dist'));
 // setup.js compares this time: a source saved while tsc ran is newer than the build.
@@ -53,48 +52,60 @@ utimesSync(path('dist'), started, started);
 const program = path('bin', 'sshpool');
 const built = process.argv.includes('--portable') ? undefined : buildLauncher(program);
 if (!built?.ok) {
-  // The package is for any machine; the install script puts the launcher there.
   if (built) process.stdout.write(`build: without the native launcher: ${built.reason}\n`);
-  copyFileSync(path('bin', 'sshpool.js'), `${program}.new`);
-  chmodSync(`${program}.new`, 0o755);
+  const script = readFileSync(path('bin', 'sshpool.sh'), 'utf8');
+  writeFileSync(`${program}.new`, script.replaceAll('@SOURCE@', sourceHash()), { mode: 0o755 });
   // Not overwritten in place: a shell may be running the old file.
   renameSync(`${program}.new`, program);
 }
 
 /**
- * Bundles the entry of a program into one file, and each module that it imports dynamically into
- * another one beside it. Node takes ten times as long to find and link a hundred small modules as it takes to
+ * Bundles the programs into dist/program/NAME.cjs. What it imports at its start is in NAME-start.cjs, or
+ * in start.cjs if another one does so, too; each module that is imported dynamically is in a file of its own. Node takes ten times as long to find and link a hundred small modules as it takes to
  * read one file, and it starts CommonJS sooner than modules (docs/benchmarks.md).
- * Resolves to the directories of the packages that became part of it.
- * @param {string} name
- * @param {string} entry
+ * Resolves to the directories of the packages that became part of them.
+ * @param {Readonly<Record<string, string>>} programs the entry of each
  */
-async function bundle(name, entry) {
-  const main = path(entry);
-  /** @type {ReadonlySet<string> | undefined} */
-  let atStart;
+async function bundle(programs) {
+  const input = Object.fromEntries(
+    Object.entries(programs).map(([name, entry]) => [name, path(entry)]),
+  );
+  const entries = new Set(Object.values(input));
+  /** @type {Map<string, ReadonlySet<string>>} */
+  const atStart = new Map();
   const bundler = await rolldown({
-    input: { main },
+    input,
     platform: 'node',
     // It has optional native parts, and src/ssh/ssh2/protocol.ts reaches into the installed one.
     external: /^ssh2(\/|$)/,
-    // Modules that dynamic imports share with the entry may be part of main, too.
+    // Modules that dynamic imports share with an entry may be part of its file, too.
     preserveEntrySignatures: false,
   });
   const { output } = await bundler.write({
-    dir: join(made, name),
+    dir: join(made, 'program'),
     format: 'cjs',
     entryFileNames: '[name].cjs',
     chunkFileNames: '[name].cjs',
     sourcemap: true,
     // By default the bundler may put shared modules into files of their own.
     codeSplitting: {
+      includeDependenciesRecursively: false,
       groups: [
         {
           debugName: 'start',
           name: (id, modules) => {
-            atStart ??= importedFrom(main, (of) => modules.getModuleInfo(of)?.importedIds ?? []);
-            return atStart.has(id) ? 'main' : null;
+            // Another program that loads the file must not start this one.
+            if (entries.has(id)) return null;
+            const importers = Object.entries(input).filter(([name, entry]) => {
+              const found =
+                atStart.get(name) ??
+                importedFrom(entry, (of) => modules.getModuleInfo(of)?.importedIds ?? []);
+              atStart.set(name, found);
+              return found.has(id);
+            });
+            const [[name] = []] = importers;
+            if (name === undefined) return null;
+            return importers.length === 1 ? `${name}-start` : 'start';
           },
         },
       ],
@@ -102,7 +113,10 @@ async function bundle(name, entry) {
   });
   await bundler.close();
   const modules = output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
-  return modules.flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []);
+  const packages = modules.flatMap(
+    (id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? [],
+  );
+  return [...new Set(packages)].toSorted();
 }
 
 /**

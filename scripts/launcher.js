@@ -1,17 +1,19 @@
 // @ts-check
 /**
- * Builds the native launcher. The build and the package's install script put it at bin/sshpool;
- * tests build it with sanitizers in other places. It uses Node's built-ins only, because it also runs
- * where only the package is installed.
+ * Builds the native launcher: the build puts it at bin/sshpool, tests build it with sanitizers in other
+ * places. As a program (`node scripts/launcher.js FILE`) it builds the launcher of one user where the
+ * package has none for the machine; it uses Node's built-ins only, because the agent runs it where only
+ * the package is installed. scripts/launchers.js builds those of the package.
  */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const SOURCE = join(dirname(dirname(fileURLToPath(import.meta.url))), 'src', 'launcher');
 
-const WARNINGS = ['-std=c11', '-Wall', '-Wextra', '-Wshadow', '-Wformat=2', '-Wvla'];
+export const WARNINGS = ['-std=c11', '-Wall', '-Wextra', '-Wshadow', '-Wformat=2', '-Wvla'];
 const HARDENING = [
   '-O2',
   '-U_FORTIFY_SOURCE',
@@ -30,6 +32,27 @@ const LINKING =
 /** For the launcher of the tests. */
 const SANITIZERS = ['-O1', '-g', '-fsanitize=address,undefined', '-fno-sanitize-recover'];
 
+export const INCLUDE = `-I${SOURCE}`;
+
+/** Sorted, so that each build gives the linker the same order. */
+export const sourceFiles = () =>
+  readdirSync(SOURCE)
+    .filter((name) => name.endsWith('.c'))
+    .toSorted()
+    .map((name) => join(SOURCE, name));
+
+/** Names the source: that of another version differs. */
+export function sourceHash() {
+  const hash = createHash('sha256');
+  for (const name of readdirSync(SOURCE).toSorted()) {
+    hash
+      .update(`${name}\0`)
+      .update(readFileSync(join(SOURCE, name)))
+      .update('\0');
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
 /** @typedef {{ ok: true } | { ok: false, reason: string }} Built */
 
 /**
@@ -39,12 +62,7 @@ const SANITIZERS = ['-O1', '-g', '-fsanitize=address,undefined', '-fno-sanitize-
  * @returns {Built}
  */
 export function buildLauncher(file, { sanitize = false, strict = true } = {}) {
-  const sources = readdirSync(SOURCE).filter((name) => name.endsWith('.c'));
-  return compile(
-    file,
-    sources.map((name) => join(SOURCE, name)),
-    { sanitize, strict },
-  );
+  return compile(file, sourceFiles(), { sanitize, strict });
 }
 
 /**
@@ -56,12 +74,12 @@ export function buildLauncher(file, { sanitize = false, strict = true } = {}) {
  */
 export function compile(file, sources, { sanitize = false, strict = true } = {}) {
   const compiler = process.env['CC'] ?? 'cc';
-  const made = `${file}.new`;
+  const made = `${file}.${process.pid}.new`;
   let reason = '';
   for (const flags of sanitize ? [SANITIZERS] : LINKING.map((link) => [...HARDENING, ...link])) {
     const all = [...WARNINGS, ...(strict ? ['-Werror'] : []), ...flags];
     const node = `-DNODE_AT_BUILD="${process.execPath}"`;
-    const words = [...all, node, `-I${SOURCE}`, ...sources, '-o', made];
+    const words = [...all, node, INCLUDE, ...sources, '-o', made];
     const done = spawnSync(compiler, words, { encoding: 'utf8' });
     if (done.status === 0) {
       renameSync(made, file);
@@ -71,4 +89,14 @@ export function compile(file, sources, { sanitize = false, strict = true } = {})
     reason = done.error ? done.error.message : `it failed:\n${done.stderr}`;
   }
   return { ok: false, reason: `${compiler}: ${reason}` };
+}
+
+const [, program = '', ...files] = process.argv;
+if (program === fileURLToPath(import.meta.url)) {
+  const [file] = files;
+  if (file === undefined) throw new Error('usage: node scripts/launcher.js FILE');
+  // A new warning of a newer compiler must not prevent the launcher.
+  const built = buildLauncher(file, { strict: false });
+  if (!built.ok) process.stderr.write(`${built.reason}\n`);
+  process.exitCode = built.ok ? 0 : 1;
 }

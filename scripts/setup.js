@@ -6,6 +6,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { machine } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildLauncher } from './launcher.js';
@@ -17,6 +18,7 @@ const path = (/** @type {string[]} */ ...parts) => join(root, ...parts);
 const BUILD_INPUTS = [
   'src',
   'bin/sshpool.js',
+  'bin/sshpool.sh',
   'scripts/build.js',
   'scripts/launcher.js',
   'tsconfig.json',
@@ -95,6 +97,24 @@ function buildSanitized() {
   );
 }
 
+/** Those of the package; which machines are left out depends on the compilers that are installed. */
+function buildLaunchers() {
+  const first = path('bin', 'launchers', `sshpool-${machine()}`);
+  const inputs = [path('src', 'launcher'), path('scripts', 'launchers.js')];
+  if (
+    existsSync(first) &&
+    inputs.every((input) => newestChange(input) <= statSync(first).mtimeMs)
+  ) {
+    return;
+  }
+  process.stdout.write('setup: building the launchers of the package\n');
+  const done = spawnSync(process.execPath, [path('scripts', 'launchers.js')], { encoding: 'utf8' });
+  for (const [, name, reason] of done.stdout.matchAll(/not built for (\S+): (.*)/g)) {
+    process.stdout.write(`setup: the tests of the launcher for ${name} are SKIPPED (${reason})\n`);
+  }
+  if (done.status !== 0) process.stdout.write(`${done.stdout}${done.stderr}`);
+}
+
 if (!dependenciesInstalled()) {
   process.stdout.write('setup: installing the dependencies\n');
   // One of the scripts is sshpool's own install script; the build does its work later.
@@ -109,4 +129,7 @@ if (!buildIsCurrent()) {
 }
 const forTests = process.argv.includes('--sshd');
 installSystemPrograms({ forTests });
-if (forTests) buildSanitized();
+if (forTests) {
+  buildSanitized();
+  buildLaunchers();
+}

@@ -27,7 +27,13 @@ const list = (/** @type {readonly string[]} */ names) =>
 
 /**
  * @param {Facts} protocol
- * @param {{ AGENT_GIVEN_UP: string, SSH_DEPTH: string, MAX_SSH_DEPTH: number }} start
+ * @param {{
+ *   AGENT_GIVEN_UP: string,
+ *   SSH_DEPTH: string,
+ *   MAX_SSH_DEPTH: number,
+ *   CALLED_AS: string,
+ *   PACKAGE_BIN: string,
+ * }} start
  * @param {{
  *   version: string,
  *   EXIT_FAILURE: number,
@@ -69,6 +75,8 @@ export function wireHeader(
 #define AGENT_GIVEN_UP ${JSON.stringify(start.AGENT_GIVEN_UP)}
 #define SSH_DEPTH ${JSON.stringify(start.SSH_DEPTH)}
 #define SSH_TRIED ${JSON.stringify(SSH_TRIED)}
+#define CALLED_AS ${JSON.stringify(start.CALLED_AS)}
+#define PACKAGE_BIN ${JSON.stringify(start.PACKAGE_BIN)}
 #define TEXT_AGENT_LOST ${withPath(agentLost)}
 #define TEXT_AGENT_SILENT ${withPath(agentSilent)}
 #define TEXT_NO_SSH ${JSON.stringify(noSsh)}

@@ -5,6 +5,7 @@ import { SshpoolError } from '../base/errors.ts';
 import { programVersion } from '../base/version.ts';
 import { runtimePaths } from '../config/settings/paths.ts';
 import { readSettings } from '../config/settings/settings.ts';
+import { compileLauncher } from './compile-launcher.ts';
 import { closeInherited, resetPriority } from './inherited.ts';
 import { Agent } from './lifecycle.ts';
 import { guardProcess, writeLog } from './process.ts';
@@ -35,6 +36,7 @@ async function loadTheRest(): Promise<void> {
   ]);
   // Only now: with changed flags Node would compile its built-in modules again.
   for (const flag of V8_FLAGS) setFlagsFromString(flag);
+  compileLauncher(process.env, process.getuid?.() ?? 0);
 }
 
 /**

@@ -9,6 +9,7 @@ import { wordBytes } from '../client/words.ts';
 import type { CommandName } from '../config/command-line/call-args.ts';
 import { CALL_COMMANDS } from '../config/command-line/command-line.ts';
 import { exec } from './commands/exec.ts';
+import { CALLED_AS, PACKAGE_BIN } from '../wire/start.ts';
 import { execUi, printError, printing } from './ui.ts';
 
 /** Called by these names, the program takes the arguments of ssh. */
@@ -70,11 +71,15 @@ function report(thrown: unknown): number {
   return error.exitCode;
 }
 
+// The name of a script that started this program (bin/sshpool.sh) is the one that the user called.
 const [, program = '', ...given] = process.argv;
+const { [CALLED_AS]: name = program } = process.env;
+delete process.env[CALLED_AS];
+delete process.env[PACKAGE_BIN];
 
 // The status where nothing is left to wait for and no result has come: that is a bug, and no success.
 process.exitCode = EXIT_FAILURE;
 // Standard input may never end, so process.exit does not wait for it.
-void main(SSH_NAMES.includes(basename(program)) ? ['ssh', ...given] : given)
+void main(SSH_NAMES.includes(basename(name)) ? ['ssh', ...given] : given)
   .catch(report)
   .then((status) => process.exit(status));

@@ -3,13 +3,13 @@ import { closeSync, futimesSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CommandName } from '../config/command-line/call-args.ts';
 import { currentDirectory } from '../base/current-directory.ts';
+import { findLauncher } from '../base/launcher.ts';
 import { SSH_TRIED } from '../base/programs.ts';
 import { CALL_COMMANDS } from '../config/command-line/command-line.ts';
 import { plainSshWords } from '../config/command-line/plain-ssh.ts';
 import { elapsedMs } from '../client/exec/elapsed.ts';
 import { runSsh } from '../client/exec/run-program.ts';
 import { callStarting, ourPaths } from './agent-call.ts';
-import { installedLauncher } from './launcher.ts';
 import type { ExecUi } from './ui.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -49,7 +49,7 @@ function mayPool(): boolean {
 
 /** @throws SshpoolError why a launcher that has handed its call over could not use the agent */
 async function explain(ui: ExecUi): Promise<void> {
-  if (installedLauncher() === 'native') {
+  if (findLauncher(process.env).kind !== 'none') {
     currentDirectory();
     await callStarting('status', {});
   } else if (!wasToldToday()) ui.print(WHY);

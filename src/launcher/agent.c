@@ -90,7 +90,7 @@ static _Noreturn void become_agent(int log, int ready) {
 							: dup2(ready, READY_FD) == READY_FD);
 	if (placed) {
 		close_from(READY_FD + 1);
-		become_node("../dist/agent/main.cjs", none);
+		become_node("../dist/program/agent.cjs", none);
 	}
 	_exit(127);
 }

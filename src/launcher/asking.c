@@ -1,6 +1,6 @@
 /*
  * Questions for the person at the terminal. Each is put by a small program under Node (the package's
- * dist/prompt), which asks at the terminal or runs SSH_ASKPASS as ssh does. It gets the question at
+ * dist/program/prompt.cjs), which asks at the terminal or runs SSH_ASKPASS as ssh does. It gets the question at
  * descriptor 3 and answers there; the answer never passes through arguments or the environment.
  *
  * Questions of two connects that run at the same time wait for each other: they share one terminal.
@@ -57,7 +57,7 @@ static _Noreturn void become_asker(int to_launcher) {
 	bool placed = (call.log < 0 || dup2(call.log, STDERR_FILENO) >= 0) &&
 		(to_launcher == QUESTION_FD ? fcntl(to_launcher, F_SETFD, 0) == 0
 					    : dup2(to_launcher, QUESTION_FD) == QUESTION_FD);
-	if (placed) become_node("../dist/prompt/main.cjs", none);
+	if (placed) become_node("../dist/program/prompt.cjs", none);
 	_exit(127);
 }
 

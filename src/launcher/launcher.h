@@ -9,13 +9,25 @@
 
 #include "frames.h"
 
+/* script.c: bin/sshpool where it is a script, which starts the launcher. */
+
+/* Reads what the script says in the environment, and removes it there: programs that this process starts
+   are other calls. */
+void read_script(void);
+/* What the script was called as; NULL if no script started this process. */
+const char *called_as(void);
+/* The directory of bin/sshpool, of at most PATH_MAX bytes; false if it cannot be found. */
+bool package_bin(char *path);
+/* Puts this launcher into the script's place, if that is safe. */
+void replace_script(void);
+
 /* words.c: the command line. */
 
 /* The command and its arguments, also if the program's name is the command; as in main, terminated
-   by NULL. */
+   by NULL. `called_as` replaces the name in argv, unless it is NULL. */
 extern char **our_words;
 extern size_t our_count;
-void find_words(int argc, char *argv[]);
+void find_words(int argc, char *argv[], const char *called_as);
 bool is_our_command(const char *name);
 
 /* agent.c: connects to the agent. */

@@ -15,7 +15,7 @@
 
 #include "launcher.h"
 
-/* The node that built the launcher, used if PATH has none, as under cron. */
+/* The node that built the launcher; none where it was built for the package. */
 #ifndef NODE_AT_BUILD
 #define NODE_AT_BUILD ""
 #endif
@@ -37,13 +37,22 @@ bool own_file(char *path) {
 #endif
 }
 
+/* Where Node may be if PATH has none, as under cron. */
+static const char *const PLACES[] = {"/usr/local/bin/node", "/usr/bin/node", "/opt/homebrew/bin/node"};
+
+static void try_places(const char *bin, char *const words[]) {
+	char beside[PATH_MAX + 32];
+	if (NODE_AT_BUILD[0] != '\0') execv(NODE_AT_BUILD, words);
+	/* npm installs packages beside the Node that runs it: PREFIX/lib/node_modules/sshpool/bin. */
+	snprintf(beside, sizeof beside, "%s/../../../../bin/node", bin);
+	execv(beside, words);
+	for (size_t i = 0; i < sizeof PLACES / sizeof PLACES[0]; i++) execv(PLACES[i], words);
+}
+
 void become_node(const char *program, char *const arguments[]) {
 	char path[PATH_MAX];
 	char script[PATH_MAX];
-	if (!own_file(path)) return;
-	char *slash = strrchr(path, '/');
-	if (slash == NULL) return;
-	*slash = '\0';
+	if (!package_bin(path)) return;
 	int length = snprintf(script, sizeof script, "%s/%s", path, program);
 	if (length < 0 || (size_t)length >= sizeof script) {
 		errno = ENAMETOOLONG;
@@ -60,7 +69,7 @@ void become_node(const char *program, char *const arguments[]) {
 	int problem = errno;
 	/* EACCES: not found, and a directory of PATH is not accessible. */
 	bool absent = problem == ENOENT || problem == EACCES;
-	if (absent && NODE_AT_BUILD[0] != '\0') execv(NODE_AT_BUILD, words);
+	if (absent) try_places(path, words);
 	free(words);
 	errno = problem;
 }

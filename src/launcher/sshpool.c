@@ -6,6 +6,7 @@
  *
  *   sshpool.c      main, and the loop of a call (its state: call.h)
  *   words.c        the command line
+ *   script.c       bin/sshpool where it is a script, which starts the launcher
  *   agent.c        connects to the agent, or starts it, with paths.c, lock.c and agent-process.c
  *   sending.c      messages to the agent, with environment.c, place.c and modes.c
  *   receiving.c    messages of the agent
@@ -167,7 +168,8 @@ void replace_agent(void) {
 
 int main(int argc, char *argv[]) {
 	began_at = now_ms();
-	find_words(argc, argv);
+	read_script();
+	find_words(argc, argv, called_as());
 	outputs[0].descriptor = STDOUT_FILENO;
 	outputs[1].descriptor = STDERR_FILENO;
 	open_standard_streams();
@@ -177,6 +179,8 @@ int main(int argc, char *argv[]) {
 	call.agent = connect_agent();
 	if (call.agent < 0 || !catch_signals()) do_without_any();
 	begin_call();
+	/* While the agent works. */
+	replace_script();
 	while (call.stage != OVER || is_pending()) step();
 	leave_raw_mode();
 	print_last();

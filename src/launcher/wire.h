@@ -6,6 +6,8 @@
 #define AGENT_GIVEN_UP "SSHPOOL_AGENT_GIVEN_UP"
 #define SSH_DEPTH "SSHPOOL_SSH_DEPTH"
 #define SSH_TRIED "SSHPOOL_SSH_TRIED"
+#define CALLED_AS "SSHPOOL_CALLED_AS"
+#define PACKAGE_BIN "SSHPOOL_PACKAGE_BIN"
 #define TEXT_AGENT_LOST "the sshpool agent ended unexpectedly; its log: %s"
 #define TEXT_AGENT_SILENT "the sshpool agent does not answer; end it: sshpool agent stop --force; its log: %s"
 #define TEXT_NO_SSH "no ssh in PATH but sshpool itself; install OpenSSH, or put it into PATH"
@@ -94,6 +96,7 @@ enum message {
 		"LC_*", \
 		"TZ", \
 		"TMPDIR", \
+		"XDG_CACHE_HOME", \
 		"XDG_RUNTIME_DIR", \
 		"XDG_STATE_HOME", \
 		"SSH_POOL_*", \

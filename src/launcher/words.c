@@ -11,12 +11,12 @@ static const char *base_name(const char *path) {
 	return slash ? slash + 1 : path;
 }
 
-void find_words(int argc, char *argv[]) {
+void find_words(int argc, char *argv[], const char *called_as) {
 	static char ssh[] = "ssh";
 	our_words = argv;
 	our_count = (size_t)argc;
 	if (argc == 0) return;
-	const char *name = base_name(argv[0]);
+	const char *name = base_name(called_as ? called_as : argv[0]);
 	if (strcmp(name, "ssh") == 0 || strcmp(name, "sshpool-ssh") == 0) {
 		argv[0] = ssh;
 		return;

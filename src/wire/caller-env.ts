@@ -33,6 +33,7 @@ export const AGENT_ENV = [
   'LC_*',
   'TZ',
   'TMPDIR',
+  'XDG_CACHE_HOME',
   'XDG_RUNTIME_DIR',
   'XDG_STATE_HOME',
   'SSH_POOL_*',

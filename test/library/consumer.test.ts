@@ -147,7 +147,7 @@ describe.skipIf(!haveSshd())('a program that installed the package', () => {
     const loaded = ran.stdout.toString();
     expect(loaded).toContain('node_modules/sshpool/dist/index.js');
     expect(loaded).not.toMatch(/node_modules\/(commander|chalk|ora)\//);
-    expect(loaded).not.toContain('sshpool/dist/cli/');
+    expect(loaded).not.toContain('sshpool/dist/program/');
   });
 
   it('compiles with TypeScript under strict', async () => {

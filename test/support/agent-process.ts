@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { alive, signal, until } from './process.ts';
 import type { Sandbox } from './sandbox.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/agent/main.cjs', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/program/agent.cjs', import.meta.url));
 
 export interface AgentProcessOptions {
   /** The file that is its log; agent.log unless given. */

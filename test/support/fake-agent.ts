@@ -58,3 +58,20 @@ export async function fakeAgent(
   });
   return () => Buffer.concat(chunks);
 }
+
+/** What callers say to an agent whose commands exit with 3. Of them only the launcher can `delegate`. */
+export async function exitingAgent(
+  sandbox: Sandbox,
+): Promise<{ readonly commands: string[]; native: boolean }> {
+  const said = { commands: [] as string[], native: false };
+  const answer = bytesOf(HELLO, ACCEPTED, { ...OPENED, stdin: false }, EXITED);
+  await fakeAgent(
+    sandbox,
+    (socket) => void socket.end(answer),
+    (message) => {
+      if (message?.type === 'hello') said.native = message.capabilities.includes('delegate');
+      if (message?.type === 'exec') said.commands.push(message.command);
+    },
+  );
+  return said;
+}

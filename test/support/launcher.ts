@@ -1,4 +1,5 @@
 /** Facts about the native launcher and its build. */
+import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { compile } from '../../scripts/launcher.js';
@@ -18,6 +19,8 @@ export function isNative(file: string): boolean {
     closeSync(fd);
   }
 }
+
+export const haveCompiler = (): boolean => spawnSync('cc', ['--version']).status === 0;
 
 /** Why a build with sanitizers is not possible here; undefined if it is. */
 export function noSanitizers(sandbox: Sandbox): string | undefined {

@@ -6,6 +6,7 @@ import { SshpoolError } from '../../base/errors.ts';
 import { usageError } from '../../base/usage-errors.ts';
 import { ownPlace } from '../../base/place.ts';
 import { LOG_LEVELS } from '../../base/log.ts';
+import { findLauncher, ownProgram, type Launcher } from '../../base/launcher.ts';
 import { programVersion } from '../../base/version.ts';
 import { pause } from '../../base/time.ts';
 import { connectToAgent } from '../../client/call/connect.ts';
@@ -16,7 +17,6 @@ import { START_MS } from '../../client/call/connect.ts';
 import { checkDir, ensureDir } from '../../config/settings/private-directory.ts';
 import { readSettings } from '../../config/settings/settings.ts';
 import { callRunning, callStarting, ourPaths } from '../agent-call.ts';
-import { installedLauncher, LAUNCHER_TEXT } from '../launcher.ts';
 import { colors } from '../colors.ts';
 import { printError } from '../ui.ts';
 import { duration, size } from './stats.ts';
@@ -89,12 +89,12 @@ export async function restart(options: StopOptions): Promise<number> {
 
 export async function status({ json }: { readonly json?: true }): Promise<number> {
   const found = await callRunning('status', {});
-  const launcher = installedLauncher();
-  if (json)
-    process.stdout.write(
-      `${JSON.stringify({ running: Boolean(found), launcher, ...found }, null, 2)}\n`,
-    );
-  else if (found) {
+  const launcher = findLauncher(process.env);
+  if (json) {
+    const facts = { launcher: launcher.kind === 'none' ? 'node' : 'native', ...found };
+    const text = JSON.stringify({ running: Boolean(found), ...facts }, null, 2);
+    process.stdout.write(`${text}\n`);
+  } else if (found) {
     const { pid, version, protocol, uptimeMs, rssBytes, socket, log } = found;
     const { logLinesDropped, unexpectedErrors } = found;
     const rows = [
@@ -103,15 +103,29 @@ export async function status({ json }: { readonly json?: true }): Promise<number
         `${colors.green('running')}, pid ${pid}, up ${duration(uptimeMs)}, ${size(rssBytes)}`,
       ],
       ['version', `${version} (this program: ${programVersion()}), protocol ${protocol}`],
-      ['launcher', LAUNCHER_TEXT[launcher]],
+      ['launcher', describeLauncher(launcher)],
       ['socket', socket],
       ['log', log + (logLinesDropped > 0 ? `, ${logLinesDropped} line(s) not written` : '')],
       ...(unexpectedErrors > 0 ? [['errors', `${unexpectedErrors} unexpected, see the log`]] : []),
     ];
     for (const [name = '', text] of rows)
       process.stdout.write(`${colors.dim(name.padEnd(8))} ${text}\n`);
-  } else process.stdout.write(`no agent is running\nlauncher: ${LAUNCHER_TEXT[launcher]}\n`);
+  } else {
+    process.stdout.write(`no agent is running\nlauncher: ${describeLauncher(launcher)}\n`);
+  }
   return found ? 0 : NOT_RUNNING;
+}
+
+function describeLauncher({ kind, path = '' }: Launcher): string {
+  switch (kind) {
+    case 'native':
+      return 'native';
+    case 'prebuilt':
+    case 'compiled':
+      return `native, ${path}, which the script ${ownProgram()} starts`;
+    case 'none':
+      return 'none for this machine, so that each call starts Node; with a C compiler (cc) in PATH: sshpool agent restart';
+  }
 }
 
 /** Refuses variables that load code or a debugger into the process, which serves other callers. */

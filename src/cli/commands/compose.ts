@@ -18,7 +18,7 @@ import {
 import { nearest } from '../../config/command-line/nearest.ts';
 import { COMPOSE_OPTIONS } from '../command-table.ts';
 import { isReached, parseHostCall, runOn, type HostCall } from '../host-call.ts';
-import { ownProgram } from '../launcher.ts';
+import { ownProgram } from '../../base/launcher.ts';
 import { printing, table } from '../ui.ts';
 
 const SYNTAX = 'sshpool compose [options] HOST ls | ps PROJECT | ACTION PROJECT [ARG...]';

@@ -4,7 +4,7 @@ import { DEFAULT_PATH } from '../../base/programs.ts';
 import { runProgram } from '../../client/exec/run-program.ts';
 import { wrapDirectory } from '../../client/wrap-directory.ts';
 import { ourPaths } from '../agent-call.ts';
-import { ownProgram } from '../launcher.ts';
+import { ownProgram } from '../../base/launcher.ts';
 
 const SYNTAX = 'sshpool wrap [--] TOOL [ARG...]';
 

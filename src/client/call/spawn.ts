@@ -14,7 +14,7 @@ const SHELL = '/bin/sh';
 
 /** Resolves when it serves. @throws SshpoolError AGENT_START, and why the agent itself would not start */
 export function spawnAgent(paths: RuntimePaths, limitMs: number): Promise<void> {
-  const main = fileURLToPath(packageFile('dist/agent/main.cjs'));
+  const main = fileURLToPath(packageFile('dist/program/agent.cjs'));
   const log = openLog(paths.log);
   const [program = '', ...words] = withOwnLimits([process.execPath, main]);
   // Node starts its children with no signal blocked or ignored.

@@ -15,7 +15,7 @@ export interface AskpassRequest {
 }
 
 export const ASKPASS_SOCKET = 'SSHPOOL_ASKPASS_SOCKET';
-const PROGRAM = fileURLToPath(packageFile('dist/askpass/main.cjs'));
+const PROGRAM = fileURLToPath(packageFile('dist/program/askpass.cjs'));
 /** A prompt has a few lines; text of a server may be in it. */
 const MAX_CHARACTERS = 64 * 1024;
 

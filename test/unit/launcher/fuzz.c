@@ -30,6 +30,16 @@ bool agent_retires(void) {
 	return false;
 }
 
+void read_script(void) {
+}
+
+const char *called_as(void) {
+	return NULL;
+}
+
+void replace_script(void) {
+}
+
 void pause_ms(int ms) {
 	(void)ms;
 }

@@ -1,0 +1,52 @@
+/**
+ * Which launcher serves a call: bin/sshpool itself, or, where that is a script (bin/sshpool.sh), the program
+ * that the script starts. The script chooses in the same way.
+ */
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
+import { homedir, machine } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { packageFile } from './version.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** `prebuilt` comes with the package; the agent makes `compiled` for the user. */
+export interface Launcher {
+  readonly kind: 'native' | 'prebuilt' | 'compiled' | 'none';
+  /** For `none`: where the agent would put it; undefined without a place. */
+  readonly path: string | undefined;
+}
+
+/** The program that serves a call, whichever kind it is. */
+export const ownProgram = (): string => fileURLToPath(packageFile('bin/sshpool'));
+
+export function findLauncher(env: Env): Launcher {
+  const program = ownProgram();
+  if (!isScript(program)) return { kind: 'native', path: program };
+  const prebuilt = fileURLToPath(packageFile(`bin/launchers/sshpool-${machineName()}`));
+  if (existsSync(prebuilt)) return { kind: 'prebuilt', path: prebuilt };
+  const compiled = compiledPath(readFileSync(program, 'latin1'), env);
+  const exists = compiled !== undefined && existsSync(compiled);
+  return { kind: exists ? 'compiled' : 'none', path: compiled };
+}
+
+/** As in the script, whose text has the name of the file: it is that of the launcher's source. */
+function compiledPath(script: string, env: Env): string | undefined {
+  const [name] = /launcher-[0-9a-f]+/.exec(script) ?? [];
+  const cache = env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache');
+  return name !== undefined && isAbsolute(cache) ? join(cache, 'sshpool', name) : undefined;
+}
+
+function machineName(): string {
+  const name = machine();
+  return name.startsWith('armv') ? 'arm' : name;
+}
+
+/** A script begins with #!, a native program with anything else. */
+function isScript(path: string): boolean {
+  const start = Buffer.alloc(2);
+  const file = openSync(path, 'r');
+  readSync(file, start);
+  closeSync(file);
+  return start.toString('latin1') === '#!';
+}
