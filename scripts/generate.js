@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Generates files from tables in the source: the completions, docs/PROTOCOL.md, the table of settings
+ * Generates files from tables in the source: the completions, the man page, docs/PROTOCOL.md, the table of settings
  * in README.md, the constants of the launcher and the lint's rules about imports. Runs after the
  * build. With `--check` it writes nothing, names the files that are out of date, and fails.
  */
@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { COMMANDS } from '../dist/cli/command-table.js';
 import { bashCompletion, fishCompletion, zshCompletion } from '../dist/cli/completion-scripts.js';
+import { manPage } from '../dist/cli/man-page.js';
 import { FALLBACK, VARIABLES } from '../dist/config/settings/settings.js';
 import { EXIT_FAILURE } from '../dist/base/error-table.js';
 import { SshpoolError } from '../dist/base/errors.js';
@@ -68,6 +69,7 @@ const files = [
   ['completions/sshpool.bash', bashCompletion(COMMANDS)],
   ['completions/_sshpool', zshCompletion(COMMANDS)],
   ['completions/sshpool.fish', fishCompletion(COMMANDS)],
+  ['man/sshpool.1', manPage()],
   ['docs/PROTOCOL.md', protocolDocument(protocol)],
   ['src/launcher/wire.h', wireHeader(protocol, start, facts)],
   ['README.md', readme],

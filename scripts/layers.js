@@ -138,5 +138,6 @@ export function layerOverrides() {
       withoutLibraries(['zod']),
     ]),
     override('src/cli/**', [withoutLibraries(['commander', 'chalk', 'ora', 'execa'])]),
+    override('src/cli/setup/record.ts', [withoutLibraries(['zod'])]),
   ];
 }

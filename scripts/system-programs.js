@@ -18,6 +18,7 @@ const FOR_TESTS = [
   { name: 'zsh', package: 'zsh', tests: 'of the zsh completion' },
   { name: 'fish', package: 'fish', tests: 'of the fish completion' },
   { name: 'strace', package: 'strace', tests: 'that look at the system calls of a warm call' },
+  { name: 'mandoc', package: 'mandoc', tests: 'that check the man page' },
   { name: 'busybox', package: 'busybox', tests: 'of the completion under other shells' },
 ];
 

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { createLog, type Log } from '../base/log.ts';
 import { describe, SshpoolError } from '../base/errors.ts';
 import { ownPlace } from '../base/place.ts';
+import { statePath } from '../base/state-path.ts';
 import { systemClock, type Clock, type Timer } from '../base/time.ts';
 import { removeAgentPid, writeAgentPid } from '../config/settings/agent-pid.ts';
 import { FileContents } from '../config/ssh-config/file-contents.ts';
@@ -21,7 +22,7 @@ import { Masters } from './masters.ts';
 import { OtherSettings } from './other-settings.ts';
 import { MemoryReturn } from './memory-return.ts';
 import type { Services } from './services.ts';
-import { SingleServers, statePath } from './single-servers.ts';
+import { SingleServers } from './single-servers.ts';
 import { Unfinished } from './unfinished.ts';
 
 /** How often the agent checks that its socket still exists. */
@@ -66,7 +67,7 @@ export class Agent {
     this.#settings = settings;
     this.#listener = listener;
     this.#log = createLog(clock, config.writeLog, settings.log);
-    this.#single = new SingleServers(statePath(process.env), () => clock.now());
+    this.#single = new SingleServers(statePath(process.env, 'servers.json'), () => clock.now());
     this.#pool = new Pool(clock, settings, {
       onEmpty: () => this.#rest(),
       onEvent: logPool(this.#log),

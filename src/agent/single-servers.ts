@@ -1,20 +1,12 @@
 /** Servers that close a connection with its first session; in a file, since learning it costs a login. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname } from 'node:path';
 
 /** Entries expire, as a server may be replaced. */
 const KEPT_MS = 30 * 24 * 3_600_000;
 const MAX_SERVERS = 256;
 const MAX_BYTES = 64 * 1024;
-
-/** The file's path (XDG base directory specification); undefined without a home directory. */
-export function statePath(env: Readonly<Record<string, string | undefined>>): string | undefined {
-  const { XDG_STATE_HOME: given, HOME: home } = env;
-  const ofHome = home && isAbsolute(home) ? join(home, '.local', 'state') : undefined;
-  const state = given && isAbsolute(given) ? given : ofHome;
-  return state && join(state, 'sshpool', 'servers.json');
-}
 
 export class SingleServers {
   readonly #path: string | undefined;

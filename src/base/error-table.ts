@@ -68,6 +68,9 @@ export const TABLE = {
     (d: { variable: string; value: string; expected: string }) =>
       `${d.variable}=${d.value} is not valid: it must be ${d.expected}`,
   ),
+  SETUP_FAILED: failure(
+    (d: { path: string; reason: string }) => `setup stopped at ${d.path}: ${d.reason}`,
+  ),
   BAD_COMMAND: failure((d: { problem: string }) => `the command cannot be sent: ${d.problem}`),
   SSH_CONFIG: failure((d: { problem: string }) => d.problem),
   // Connections that cannot be shared, because what decides about them cannot be compared or

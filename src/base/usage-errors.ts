@@ -94,6 +94,10 @@ const TABLE = {
     `${d.word} is not for ${d.action}`,
     form(d.syntax),
   ],
+  NEEDS_YES: () => [
+    'setup asks before it makes anything, and there is no terminal',
+    'look at what it prints, and call it with --yes',
+  ],
   NO_PROJECT: () => ['no PROJECT', 'sshpool compose HOST ls lists them'],
 } satisfies Record<string, (data: never) => Text>;
 

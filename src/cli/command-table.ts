@@ -193,12 +193,31 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
   },
   {
+    name: 'setup',
+    summary: 'put completions and the man page where shells and man find them',
+    usage: '[options]',
+    options: [
+      { name: '--ssh', text: 'also the name ssh, in a directory of yours that is first in PATH' },
+      { name: '--undo', text: 'take back what it has made' },
+      { name: '--yes', alias: '-y', text: 'do not ask' },
+      JSON_OUTPUT,
+      HELP,
+    ],
+    notes: [
+      'Shows what it would make, and asks. It makes files and links in your home directory, changes none',
+      'of your own, and can be called again, as after an update. --undo leaves what has changed since.',
+      'Exit status: 0; 255 if something else is in the way, or the answer is no; 2 without --yes and a',
+      'terminal.',
+    ],
+  },
+  {
     name: 'completion',
     summary: 'print the completions for a shell',
     usage: SHELLS.join('|'),
     options: [HELP],
     argument: 'shell',
     notes: [
+      'sshpool setup puts them in their places. By hand:',
       'bash: sshpool completion bash > ~/.local/share/bash-completion/completions/sshpool',
       'zsh:  sshpool completion zsh > a directory of $fpath, as _sshpool',
       'fish: sshpool completion fish > ~/.config/fish/completions/sshpool.fish',

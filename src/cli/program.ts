@@ -9,6 +9,7 @@ import { COMMANDS, SHELLS, type CommandSpec } from './command-table.ts';
 import * as agent from './commands/agent.ts';
 import { close, type CloseOptions } from './commands/close.ts';
 import { completionScript, printWords } from './commands/completion.ts';
+import type { SetupOptions } from './commands/setup.ts';
 import { stats, type StatsOptions } from './commands/stats.ts';
 import { commandHelp, generalHelp } from './help.ts';
 
@@ -57,6 +58,8 @@ function actionsOf(ended: (status: number) => void): Readonly<Record<string, Act
     'agent run': () => give(agent.runAgent()),
     'agent logs': (options: { follow?: true }) => give(agent.logs(options)),
     'agent log-level': (level: string | undefined) => give(agent.logLevel(level)),
+    setup: async (options: SetupOptions) =>
+      give((await import('./commands/setup.ts')).setup(options)),
     completion: (word: string, options: { hosts?: true; targets?: true }) =>
       give(completion(word, options)),
   };

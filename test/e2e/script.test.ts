@@ -163,4 +163,16 @@ describe('where the package has no launcher for the machine', () => {
     expect([traced.code, traced.stdout.toString()]).toEqual([4, 'input']);
     expect(traced.stderr.trim().split('\n').at(-1)).toContain(`exec ${cache}/launcher-`);
   });
+
+  it.skipIf(!haveCompiler())('sshpool setup compiles one, and --undo removes it', async () => {
+    await using sandbox = createSandbox();
+    const { program } = installed(sandbox, { launchers: false, source: true });
+    const done = await runProgram(sandbox, [program, 'setup', '--yes']);
+    expect(done.stdout.toString()).toMatch(/^~\/\.cache\/sshpool\/launcher-[0-9a-f]{16} +made$/m);
+    const said = await exitingAgent(sandbox);
+    const call = await runProgram(sandbox, [program, 'exec', 'box', 'true']);
+    expect([call.code, said.native]).toEqual([3, true]);
+    await runProgram(sandbox, [program, 'setup', '--undo', '--yes']);
+    expect(existsSync(sandbox.path('home/.cache'))).toBe(false);
+  });
 });

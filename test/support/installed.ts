@@ -29,7 +29,7 @@ export function installed(
 ): Installed {
   const place = sandbox.path(`${prefix}/lib/node_modules/sshpool`);
   mkdirSync(place, { recursive: true });
-  const parts = ['dist', 'package.json', 'bin/package.json', 'bin/sshpool.js'];
+  const parts = ['dist', 'man', 'package.json', 'bin/package.json', 'bin/sshpool.js'];
   if (launchers) parts.push('bin/launchers');
   if (source) parts.push('scripts/launcher.js', 'src/launcher');
   for (const part of parts) {

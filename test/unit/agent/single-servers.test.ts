@@ -3,7 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SingleServers, statePath } from '../../../src/agent/single-servers.ts';
+import { SingleServers } from '../../../src/agent/single-servers.ts';
+import { statePath } from '../../../src/base/state-path.ts';
 
 const DAY = 24 * 3_600_000;
 const digestOf = (n: number): string => n.toString(16).padStart(64, '0');
@@ -108,6 +109,6 @@ describe('the path of the file', () => {
     [{ HOME: 'relative' }, undefined],
     [{}, undefined],
   ])('with the environment %o is %s', (env, expected) => {
-    expect(statePath(env)).toBe(expected);
+    expect(statePath(env, 'servers.json')).toBe(expected);
   });
 });

@@ -1,0 +1,124 @@
+/** `sshpool setup`: completions, the man page and the name ssh, where they have an effect; and --undo. */
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { EXIT_FAILURE } from '../../base/error-table.ts';
+import { ownProgram } from '../../base/launcher.ts';
+import { statePath } from '../../base/state-path.ts';
+import { usageError } from '../../base/usage-errors.ts';
+import { packageFile } from '../../base/version.ts';
+import { SHELLS } from '../command-table.ts';
+import { findFacts } from '../setup/facts.ts';
+import { make, unmake, type Made, type MakeOutcome, type UndoOutcome } from '../setup/made.ts';
+import { readRecord, writeRecord } from '../setup/record.ts';
+import { planOf, type Advice, type Parts, type Shell } from '../setup/steps.ts';
+import { table } from '../ui.ts';
+import { completionScript } from './completion.ts';
+
+export interface SetupOptions {
+  readonly yes?: true;
+  readonly ssh?: true;
+  readonly undo?: true;
+  readonly json?: true;
+}
+
+interface Done {
+  readonly path: string;
+  readonly what?: string;
+  readonly outcome: MakeOutcome | UndoOutcome;
+}
+
+const TEXT: Readonly<Record<MakeOutcome | UndoOutcome, string>> = {
+  made: 'made',
+  updated: 'made anew',
+  unchanged: 'is there',
+  taken: 'NOT MADE: something else is there',
+  removed: 'removed',
+  kept: 'left alone: it was changed since, or is not empty',
+  gone: 'was gone',
+};
+
+/** @throws SshpoolError USAGE without --yes and a terminal, SETUP_FAILED */
+export async function setup(options: SetupOptions): Promise<number> {
+  const record = statePath(process.env, 'setup.json') ?? join(homedir(), '.sshpool-setup.json');
+  const made = await readRecord(record);
+  return options.undo ? undo(record, made, options) : install(record, made, options);
+}
+
+async function install(record: string, made: Made[], options: SetupOptions): Promise<number> {
+  const facts = await findFacts(process.env, homedir(), new Set(made.map(({ path }) => path)));
+  const { steps, advice } = planOf(facts, parts(), { ssh: options.ssh === true });
+  const rows = steps.map(({ path, what }) => [`make ${shown(path)}`, what]);
+  if (!(await isWanted(options, rows))) return EXIT_FAILURE;
+  const done: Done[] = [];
+  try {
+    for (const step of steps) {
+      const { path, what } = step;
+      done.push({ path, what, outcome: await make(step, made) });
+    }
+  } finally {
+    // What was made before an error can be taken back, too.
+    await writeRecord(record, made);
+  }
+  print(options, done, advice);
+  return done.some(({ outcome }) => outcome === 'taken') ? EXIT_FAILURE : 0;
+}
+
+async function undo(record: string, made: Made[], options: SetupOptions): Promise<number> {
+  const rows = made.map(({ path }) => [`remove ${shown(path)}`]);
+  if (!(await isWanted(options, rows))) return EXIT_FAILURE;
+  const done: Done[] = [];
+  try {
+    // The latest first, so that directories are empty.
+    for (let last = made.at(-1); last !== undefined; last = made.at(-1)) {
+      done.push({ path: last.path, outcome: await unmake(last) });
+      made.pop();
+    }
+  } finally {
+    await writeRecord(record, made);
+  }
+  print(options, done, []);
+  return 0;
+}
+
+function parts(): Parts {
+  const completions = Object.fromEntries(
+    SHELLS.map((shell) => [shell, completionScript(shell) ?? '']),
+  ) as Record<Shell, string>;
+  const manPage = readFileSync(packageFile('man/sshpool.1'), 'utf8');
+  return { completions, manPage, program: ownProgram() };
+}
+
+/** Shows what would be done, and asks. @throws SshpoolError USAGE where no one can be asked */
+async function isWanted(
+  { yes, json }: SetupOptions,
+  rows: readonly (readonly string[])[],
+): Promise<boolean> {
+  if (yes || rows.length === 0) return true;
+  if (json) throw usageError('NEEDS_YES', {});
+  for (const line of table(rows)) say(line);
+  if (!process.stdin.isTTY) throw usageError('NEEDS_YES', {});
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  // End of file is a no.
+  const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+  const answer = await Promise.race([lines.question('Go on? [y/N] '), closed]);
+  lines.close();
+  return /^y(es)?$/i.test(answer.trim());
+}
+
+function print({ json }: SetupOptions, done: readonly Done[], advice: readonly Advice[]): void {
+  if (json) return say(JSON.stringify({ done, advice }, null, 2));
+  if (done.length === 0 && advice.length === 0) say('nothing to do');
+  const rows = done.map(({ path, outcome }) => [shown(path), TEXT[outcome]]);
+  for (const line of table(rows)) say(line);
+  for (const { what, text } of advice) say(`${what}: ${text}`);
+}
+
+/** With ~ for the home directory. */
+function shown(path: string): string {
+  const home = homedir();
+  return path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
+}
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
