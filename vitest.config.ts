@@ -60,6 +60,7 @@ export default defineConfig({
         // They wait for deadlines most of the time.
         maxConcurrency: 6,
       }),
+      project({ name: 'platforms', include: ['test/platforms/*.test.ts'] }),
       project({
         name: 'library',
         include: ['test/library/*.test.ts'],

@@ -1,8 +1,7 @@
 // @ts-check
 /**
- * Builds the package: in dist/ the library as modules and the programs as bundles; at bin/sshpool the
- * native launcher, or, where there is no C compiler and with --portable (for the package), the script
- * bin/sshpool.sh.
+ * Builds the package: in dist/ the library as modules and the programs as bundles, and in bin/ what starts
+ * them.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -17,7 +16,7 @@ import {
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
-import { buildLauncher, sourceHash } from './launcher.js';
+import { placePrograms } from './programs.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const path = (/** @type {string[]} */ ...parts) => join(root, ...parts);
@@ -49,15 +48,7 @@ renameSync(made, path('dist'));
 // setup.js compares this time: a source saved while tsc ran is newer than the build.
 utimesSync(path('dist'), started, started);
 
-const program = path('bin', 'sshpool');
-const built = process.argv.includes('--portable') ? undefined : buildLauncher(program);
-if (!built?.ok) {
-  if (built) process.stdout.write(`build: without the native launcher: ${built.reason}\n`);
-  const script = readFileSync(path('bin', 'sshpool.sh'), 'utf8');
-  writeFileSync(`${program}.new`, script.replaceAll('@SOURCE@', sourceHash()), { mode: 0o755 });
-  // Not overwritten in place: a shell may be running the old file.
-  renameSync(`${program}.new`, program);
-}
+placePrograms();
 
 /**
  * Bundles the programs into dist/program/NAME.cjs. What it imports at its start is in NAME-start.cjs, or

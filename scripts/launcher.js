@@ -91,12 +91,26 @@ export function compile(file, sources, { sanitize = false, strict = true } = {})
   return { ok: false, reason: `${compiler}: ${reason}` };
 }
 
+/** The launcher of one user; it appears only if it runs here. @param {string} file @returns {Built} */
+function buildForUser(file) {
+  const made = `${file}.${process.pid}`;
+  // A new warning of a newer compiler must not prevent the launcher.
+  const built = buildLauncher(made, { strict: false });
+  if (!built.ok) return built;
+  const bin = join(dirname(dirname(SOURCE)), 'bin');
+  const env = { ...process.env, SSHPOOL_PACKAGE_BIN: bin };
+  const tried = spawnSync(made, ['--version'], { env, encoding: 'utf8' });
+  if (tried.status === 0) renameSync(made, file);
+  else rmSync(made, { force: true });
+  if (tried.status === 0) return { ok: true };
+  return { ok: false, reason: `it does not run: ${tried.error?.message ?? tried.stderr}` };
+}
+
 const [, program = '', ...files] = process.argv;
 if (program === fileURLToPath(import.meta.url)) {
   const [file] = files;
   if (file === undefined) throw new Error('usage: node scripts/launcher.js FILE');
-  // A new warning of a newer compiler must not prevent the launcher.
-  const built = buildLauncher(file, { strict: false });
+  const built = buildForUser(file);
   if (!built.ok) process.stderr.write(`${built.reason}\n`);
   process.exitCode = built.ok ? 0 : 1;
 }

@@ -21,6 +21,7 @@ const BUILD_INPUTS = [
   'bin/sshpool.sh',
   'scripts/build.js',
   'scripts/launcher.js',
+  'scripts/programs.js',
   'tsconfig.json',
   'tsconfig.build.json',
   'package-lock.json',
@@ -117,7 +118,7 @@ function buildLaunchers() {
 
 if (!dependenciesInstalled()) {
   process.stdout.write('setup: installing the dependencies\n');
-  // One of the scripts is sshpool's own install script; the build does its work later.
+  // Of the dependencies' scripts only that of ssh2 is needed, and may fail.
   npm('ci', '--ignore-scripts', '--no-audit', '--no-fund');
   // ssh2's native addon halves the time of encryption. It is optional: ssh2 itself reports if it cannot
   // be built, and if npm cannot run at all, setup goes on without it.

@@ -10,7 +10,7 @@ import { checkDir, ensureDir } from '../config/settings/private-directory.ts';
 
 /**
  * Starts the compiler in the background; no call waits for it, and its failure changes nothing. The file is
- * complete when it appears. @throws SshpoolError UNSAFE_PATH
+ * complete when it appears. @throws SshpoolError UNSAFE_PATH where it cannot be placed safely
  */
 export function compileLauncher(env: NodeJS.ProcessEnv, uid: number): void {
   const { kind, path } = findLauncher(env);

@@ -139,6 +139,10 @@ export class Agent {
     return agent;
   }
 
+  get log(): Log {
+    return this.#log;
+  }
+
   fault(thrown: unknown): void {
     this.#log.fault(thrown);
   }

@@ -1,7 +1,7 @@
 /** The agent's process: reports on descriptor 3 whether it serves; its standard error is the log file. */
 import { closeSync, writeSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
-import { SshpoolError } from '../base/errors.ts';
+import { describe, SshpoolError } from '../base/errors.ts';
 import { programVersion } from '../base/version.ts';
 import { runtimePaths } from '../config/settings/paths.ts';
 import { readSettings } from '../config/settings/settings.ts';
@@ -36,7 +36,6 @@ async function loadTheRest(): Promise<void> {
   ]);
   // Only now: with changed flags Node would compile its built-in modules again.
   for (const flag of V8_FLAGS) setFlagsFromString(flag);
-  compileLauncher(process.env, process.getuid?.() ?? 0);
 }
 
 /**
@@ -44,6 +43,14 @@ async function loadTheRest(): Promise<void> {
  * grow, a thousand calls left 30 MB of garbage and were no faster.
  */
 const V8_FLAGS = ['--always-sparkplug', '--semi-space-growth-factor=1'];
+
+function compileForUser({ log }: Agent): void {
+  try {
+    compileLauncher(process.env, process.getuid?.() ?? 0);
+  } catch (thrown) {
+    log.info(`no launcher is compiled: ${describe(thrown)}`);
+  }
+}
 
 async function main(): Promise<void> {
   process.umask(0o077);
@@ -60,7 +67,12 @@ async function main(): Promise<void> {
   if (agent === undefined) return;
   guardProcess(agent);
   setTimeout(() => {
-    loadTheRest().catch((thrown: unknown) => agent.fault(thrown));
+    loadTheRest()
+      .then(() => {
+        agent.log.debug(() => 'all its parts are loaded');
+        compileForUser(agent);
+      })
+      .catch((thrown: unknown) => agent.fault(thrown));
   }, REST_MS).unref();
   // SIGHUP: the terminal of the starter was closed. SIGUSR1 would open Node's debugger to all users.
   for (const name of ['SIGHUP', 'SIGUSR1'] as const) process.on(name, () => undefined);

@@ -68,6 +68,7 @@ export const TABLE = {
     (d: { variable: string; value: string; expected: string }) =>
       `${d.variable}=${d.value} is not valid: it must be ${d.expected}`,
   ),
+  NO_LAUNCHER: fixed('the launcher does not run here, and SSH_POOL_FALLBACK=off forbids ssh'),
   SETUP_FAILED: failure(
     (d: { path: string; reason: string }) => `setup stopped at ${d.path}: ${d.reason}`,
   ),

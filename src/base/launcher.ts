@@ -2,8 +2,8 @@
  * Which launcher serves a call: bin/sshpool itself, or, where that is a script (bin/sshpool.sh), the program
  * that the script starts. The script chooses in the same way.
  */
-import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
-import { homedir, machine } from 'node:os';
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { machine } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packageFile } from './version.ts';
@@ -31,15 +31,30 @@ export function findLauncher(env: Env): Launcher {
 }
 
 /** As in the script, whose text has the name of the file: it is that of the launcher's source. */
-function compiledPath(script: string, env: Env): string | undefined {
-  const [name] = /launcher-[0-9a-f]+/.exec(script) ?? [];
-  const cache = env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache');
-  return name !== undefined && isAbsolute(cache) ? join(cache, 'sshpool', name) : undefined;
+function compiledPath(script: string, { HOME: home }: Env): string | undefined {
+  const [name] = /launcher-[0-9a-f]+-/.exec(script) ?? [];
+  if (name === undefined || home === undefined || !isAbsolute(home) || !isOwn(home))
+    return undefined;
+  return join(home, '.cache', 'sshpool', `${name}${kernelMachine() ?? ''}`);
+}
+
+/** The owner of another home could replace the file. */
+function isOwn(directory: string): boolean {
+  return statSync(directory, { throwIfNoEntry: false })?.uid === process.getuid?.();
 }
 
 function machineName(): string {
-  const name = machine();
-  return name.startsWith('armv') ? 'arm' : name;
+  const name = kernelMachine() ?? machine();
+  return /^armv.*l$/.test(name) ? 'arm' : name;
+}
+
+/** As the kernel names it, since Linux 6.1; uname(2) may name another one (personality(2)). */
+function kernelMachine(): string | undefined {
+  try {
+    return readFileSync('/proc/sys/kernel/arch', 'latin1').trim();
+  } catch {
+    return undefined; // an older one, or another system
+  }
 }
 
 /** A script begins with #!, a native program with anything else. */

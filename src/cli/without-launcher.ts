@@ -3,20 +3,27 @@ import { closeSync, futimesSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CommandName } from '../config/command-line/call-args.ts';
 import { currentDirectory } from '../base/current-directory.ts';
-import { findLauncher } from '../base/launcher.ts';
+import { SshpoolError } from '../base/errors.ts';
+import { findLauncher, ownProgram } from '../base/launcher.ts';
 import { SSH_TRIED } from '../base/programs.ts';
 import { CALL_COMMANDS } from '../config/command-line/command-line.ts';
+import { allowsFallback } from '../config/settings/settings.ts';
 import { plainSshWords } from '../config/command-line/plain-ssh.ts';
 import { elapsedMs } from '../client/exec/elapsed.ts';
-import { runSsh } from '../client/exec/run-program.ts';
+import { runProgram, runSsh } from '../client/exec/run-program.ts';
 import { callStarting, ourPaths } from './agent-call.ts';
 import type { ExecUi } from './ui.ts';
 
+/** Set for a launcher that runs a second time for the same call. */
+const LAUNCHED_AGAIN = 'SSHPOOL_LAUNCHED_AGAIN';
 const DAY_MS = 24 * 60 * 60 * 1000;
 const WHY =
   'sshpool: the launcher does not run here, so ssh itself makes calls of ssh and shell, and those with a terminal; see: sshpool agent status';
 
-/** Runs ssh itself. @throws SshpoolError USAGE; why the agent cannot serve the launcher; as runSsh */
+/**
+ * Runs the launcher again if it has given its call up and an agent serves now, or ssh itself.
+ * @throws SshpoolError USAGE, NO_LAUNCHER, why the agent cannot serve the launcher; as runSsh
+ */
 export async function withoutLauncher(
   command: CommandName,
   words: readonly Buffer[],
@@ -28,12 +35,24 @@ export async function withoutLauncher(
     return 0;
   }
   const isSsh = args.kind === 'delegate' || CALL_COMMANDS[command].isSsh;
-  if (!isSsh || mayPool()) await explain(ui);
+  if (isSsh && !mayPool()) return runSsh(words.map(String));
+  if (findLauncher(process.env).kind !== 'none') return launchAgain(command, words);
+  if (!isSsh && !allowsFallback(process.env)) throw SshpoolError.of('NO_LAUNCHER', {});
+  if (!wasToldToday()) ui.print(WHY);
   if (isSsh) return runSsh(words.map(String));
   const { timeoutMs } = args;
   const limit =
     timeoutMs === undefined ? undefined : { timeoutMs, leftMs: timeoutMs - elapsedMs() };
   return runSsh(plainSshWords(args).map(String), limit);
+}
+
+/** @throws SshpoolError why the agent cannot serve the launcher; AGENT_LOST if it was lost before, too */
+async function launchAgain(command: CommandName, words: readonly Buffer[]): Promise<number> {
+  currentDirectory();
+  await callStarting('status', {});
+  if (process.env[LAUNCHED_AGAIN]) throw SshpoolError.of('AGENT_LOST', { log: ourPaths().log });
+  const env = { ...process.env, [LAUNCHED_AGAIN]: '1' };
+  return runProgram(ownProgram(), [command, ...words.map(String)], env);
 }
 
 /** The agent needs a working directory, and ssh does not; a script that sshpool ran as ssh wants ssh. */
@@ -45,14 +64,6 @@ function mayPool(): boolean {
   } catch {
     return false; // cwd() has no other error
   }
-}
-
-/** @throws SshpoolError why a launcher that has handed its call over could not use the agent */
-async function explain(ui: ExecUi): Promise<void> {
-  if (findLauncher(process.env).kind !== 'none') {
-    currentDirectory();
-    await callStarting('status', {});
-  } else if (!wasToldToday()) ui.print(WHY);
 }
 
 /** Marks that it is told now. */

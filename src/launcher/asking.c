@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "call.h"
@@ -24,6 +25,7 @@ enum {
 	MAX_ANSWER = 64 * 1024,
 	/* After that a prompt program that does not end is killed. */
 	GRACE_MS = 2000,
+	STOP_MS = 300,
 	LOOK_MS = 10,
 };
 
@@ -58,6 +60,7 @@ static _Noreturn void become_asker(int to_launcher) {
 		(to_launcher == QUESTION_FD ? fcntl(to_launcher, F_SETFD, 0) == 0
 					    : dup2(to_launcher, QUESTION_FD) == QUESTION_FD);
 	if (placed) become_node("../dist/program/prompt.cjs", none);
+	say_no_node();
 	_exit(127);
 }
 
@@ -121,18 +124,30 @@ static void ask_next(void) {
 	}
 }
 
+/* Waits until the program has ended or stopped; false if that takes too long. For signal handlers. */
+static bool waits_for_asker(int options, int limit_ms) {
+	struct timespec look = {.tv_nsec = LOOK_MS * 1000000L};
+	for (int waited = 0; waited < limit_ms; waited += LOOK_MS) {
+		int status = 0;
+		pid_t found = waitpid(asker, &status, WNOHANG | options);
+		if (found == asker && WIFSTOPPED(status)) return true;
+		if (found == asker || (found < 0 && errno != EINTR)) {
+			asker = 0;
+			return true;
+		}
+		nanosleep(&look, NULL);
+	}
+	return false;
+}
+
 void dismiss_asker(void) {
-	pid_t ended = asker;
-	if (ended <= 0 || kill(ended, SIGTERM) != 0) return;
-	while (waitpid(ended, NULL, 0) < 0 && errno == EINTR) continue;
-	asker = 0;
+	if (asker <= 0 || kill(asker, SIGTERM) != 0) return;
+	if (!waits_for_asker(0, GRACE_MS)) kill(asker, SIGKILL);
 }
 
 void stop_asker(void) {
-	int status = 0;
-	if (asker <= 0 || kill(asker, SIGTSTP) != 0) return;
-	while (waitpid(asker, &status, WUNTRACED) < 0 && errno == EINTR) continue;
-	if (!WIFSTOPPED(status)) asker = 0;
+	/* In a process group without a shell that could continue it, the kernel does not stop it. */
+	if (asker > 0 && kill(asker, SIGTSTP) == 0) waits_for_asker(WUNTRACED, STOP_MS);
 }
 
 void continue_asker(void) {

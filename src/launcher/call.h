@@ -91,8 +91,6 @@ bool add_question(uint32_t id, struct bytes text, bool echo);
 /* A descriptor that is readable when a question has an answer; -1 for none. */
 int asker_descriptor(void);
 void receive_answer(void);
-/* Takes back the questions that are open, and the prompt from the terminal. */
-void end_questions(void);
 
 /* receiving.c */
 

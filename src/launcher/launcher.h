@@ -121,6 +121,8 @@ bool client_runs(void);
 /* Becomes the Node client with the same arguments, which makes the call again; exits if Node is
    missing. */
 _Noreturn void become_client(void);
+/* Says on standard error that become_node failed, with errno. */
+void say_no_node(void);
 /* The same after the call has begun: restores terminal and signals first. */
 _Noreturn void hand_over(void);
 
@@ -136,6 +138,9 @@ _Noreturn void become_ssh(char *const arguments[], size_t count);
 void become_plain_ssh(const char *why);
 
 /* asking.c: questions for the person (call.h has the rest). */
+
+/* Takes back the questions that are open, and the prompt from the terminal. */
+void end_questions(void);
 
 /* For signal handlers, before this process ends: ends the program that asks, which first restores the
    terminal. */

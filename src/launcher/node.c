@@ -93,15 +93,20 @@ bool client_runs(void) {
 	return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-_Noreturn void become_client(void) {
-	become_node("sshpool.js", our_words);
+void say_no_node(void) {
 	fprintf(stderr, "sshpool: cannot run node: %s; install Node.js, or put it into PATH\n",
 		strerror(errno));
+}
+
+_Noreturn void become_client(void) {
+	become_node("sshpool.js", our_words);
+	say_no_node();
 	exit(EXIT_FAILURE_OF_OURS);
 }
 
 _Noreturn void hand_over(void) {
 	end_sign();
+	end_questions();
 	leave_raw_mode();
 	give_signals_back();
 	become_client();

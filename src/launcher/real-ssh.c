@@ -117,6 +117,7 @@ _Noreturn void become_ssh(char *const arguments[], size_t count) {
 		words[0] = "ssh";
 		memcpy(words + 1, arguments, count * sizeof *words);
 		end_sign();
+		end_questions();
 		leave_raw_mode();
 		give_signals_back();
 		try_all(directories ? directories : DEFAULT_PATH, words);

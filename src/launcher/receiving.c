@@ -38,6 +38,7 @@ static bool receive_opened(struct reader *body) {
 	bool signals = read_bool(body);
 	if (!read_all(body) || call.stage != WAITING || escape.length > 1) return false;
 	end_waiting();
+	end_questions();
 	call.stage = OPENED;
 	/* From here on giving up would lose a running command. */
 	bound_sends(call.agent, AGENT_RUNNING_PATIENCE_MS);

@@ -96,7 +96,6 @@ enum message {
 		"LC_*", \
 		"TZ", \
 		"TMPDIR", \
-		"XDG_CACHE_HOME", \
 		"XDG_RUNTIME_DIR", \
 		"XDG_STATE_HOME", \
 		"SSH_POOL_*", \

@@ -33,7 +33,6 @@ export const AGENT_ENV = [
   'LC_*',
   'TZ',
   'TMPDIR',
-  'XDG_CACHE_HOME',
   'XDG_RUNTIME_DIR',
   'XDG_STATE_HOME',
   'SSH_POOL_*',

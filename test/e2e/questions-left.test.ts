@@ -1,7 +1,12 @@
 /** Prompts that a user does not answer: Ctrl-C, Ctrl-D, Ctrl-Z, signals, a timeout, a closed terminal. */
+import { once } from 'node:events';
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { PROGRAM } from '../support/cli.ts';
-import { alive, childrenOf, descendantsOf, titleOf, until } from '../support/process.ts';
+import type { Message } from '../../src/wire/protocol.ts';
+import { PROGRAM, spawnCli } from '../support/cli.ts';
+import { ACCEPTED, bytesOf, EXITED, fakeAgent, HELLO, OPENED } from '../support/fake-agent.ts';
+import { alive, childrenOf, descendantsOf, signal, titleOf, until } from '../support/process.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
 import { haveTerminals, Terminal } from '../support/terminal.ts';
@@ -132,5 +137,66 @@ describe.skipIf(!haveSshd() || !haveTerminals())('a prompt that is left', () => 
     await left(sshd);
     await until(() => !alive(client), 'the client has ended');
     expect(sshd.logins()).toBe(0);
+  });
+});
+
+describe('a question of an agent', () => {
+  const ASK: Message = { type: 'ask', id: 1, text: 'Code: ', echo: false };
+
+  /** An agent that asks, and then leaves the call to the test. */
+  async function askingAgent(sandbox: Sandbox): Promise<() => Socket> {
+    let caller: Socket | undefined;
+    await fakeAgent(sandbox, (socket) => {
+      caller = socket;
+      socket.write(bytesOf(HELLO, ACCEPTED, ASK));
+    });
+    return () => {
+      if (caller === undefined) throw new Error('there was no call');
+      return caller;
+    };
+  }
+
+  it('ends by SIGTERM at once, also if a child of the askpass program lives on', async () => {
+    await using sandbox = createSandbox();
+    await askingAgent(sandbox);
+    const note = sandbox.path('child');
+    const program = `#!/bin/sh\nsleep 600 &\necho $! > ${note}.new; mv ${note}.new ${note}; wait\n`;
+    const askpass = sandbox.write('askpass', program);
+    chmodSync(askpass, 0o700);
+    const env = { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: 'force' };
+    const call = spawnCli(sandbox, ['exec', 'box', 'true'], { env });
+    const ended = once(call, 'exit');
+    await until(() => existsSync(note), 'the askpass program runs');
+    const child = Number(readFileSync(note, 'utf8'));
+    sandbox.defer(async () => signal(child, 'SIGKILL'));
+    call.kill('SIGTERM');
+    expect(await ended).toEqual([null, 'SIGTERM']);
+    expect(alive(child)).toBe(true);
+  });
+
+  it.skipIf(!haveTerminals())('does not stop a call that no shell could continue', async () => {
+    await using sandbox = createSandbox();
+    const caller = await askingAgent(sandbox);
+    const terminal = Terminal.run(sandbox, [PROGRAM, 'exec', 'box', 'true']);
+    await terminal.shows('Code: ');
+    terminal.type('\u001a');
+    // It is asked again: Ctrl-Z had no effect.
+    await terminal.shows('Code: ');
+    caller().end(bytesOf(EXITED));
+    expect(await terminal.ended).toBe(3);
+  });
+
+  it.skipIf(!haveTerminals())('is taken back when the command starts', async () => {
+    await using sandbox = createSandbox();
+    const caller = await askingAgent(sandbox);
+    const terminal = Terminal.run(sandbox, [PROGRAM, 'exec', 'box', 'true']);
+    await terminal.shows('Code: ');
+    const asks = (): boolean =>
+      descendantsOf(terminal.pid).some((pid) => titleOf(pid).includes('prompt.cjs'));
+    expect(asks()).toBe(true);
+    caller().write(bytesOf({ ...OPENED, stdin: false }));
+    await until(() => !asks(), 'no program asks');
+    caller().end(bytesOf(EXITED));
+    expect(await terminal.ended).toBe(3);
   });
 });

@@ -1,6 +1,15 @@
 /** bin/sshpool as it comes in the package: a script that becomes the launcher, and gives it its place. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runProgram, stopAgentAtTheEnd } from '../support/cli.ts';
@@ -15,6 +24,7 @@ const SHELLS = [['sh'], ['dash'], ['bash', '--posix'], ['busybox', 'sh']].filter
   existsSync(`/bin/${name}`),
 );
 
+const ARCH = '/proc/sys/kernel/arch';
 const script = ({ place }: Installed): string => join(place, 'bin', 'sshpool');
 
 /** A link of the user's own. */
@@ -64,6 +74,20 @@ describe.skipIf(prebuilt() === undefined)('the script bin/sshpool', () => {
     expect([done.code, done.stderr, said.native]).toEqual([3, '', true]);
   });
 
+  it.skipIf(!haveSshd())('starts an agent also when it is called by a relative path', async () => {
+    await using sandbox = createSandbox();
+    stopAgentAtTheEnd(sandbox);
+    const sshd = await startSshd(sandbox);
+    const { place } = installed(sandbox);
+    // Under Node ssh itself would make a call of ssh.
+    const call = ['./bin/sshpool', 'ssh', '-F', sshd.config(), 'box', 'echo here'];
+    for (const _ of ['first', 'second']) {
+      const done = await runProgram(sandbox, call, { cwd: place });
+      expect([done.stdout.toString(), done.stderr]).toEqual(['here\n', '']);
+    }
+    expect(sshd.logins()).toBe(1);
+  });
+
   it('is called as ssh by a link of that name', async () => {
     await using sandbox = createSandbox();
     const said = await exitingAgent(sandbox);
@@ -83,7 +107,19 @@ describe.skipIf(prebuilt() === undefined)('the script bin/sshpool', () => {
       expect(isNative(script(package_))).toBe(true);
     }
     const files = readdirSync(dirname(script(package_))).toSorted();
-    expect(files).toEqual(['launchers', 'package.json', 'sshpool', 'sshpool.js']);
+    expect(files).toEqual(['launchers', 'package.json', 'sshpool', 'sshpool-ssh', 'sshpool.js']);
+  });
+
+  it('is called as ssh by the name sshpool-ssh, through a link and by its path', async () => {
+    await using sandbox = createSandbox();
+    const said = await exitingAgent(sandbox);
+    const { program, place } = installed(sandbox);
+    for (const asSsh of [join(place, 'bin', 'sshpool-ssh'), `${program}-ssh`, `${program}-ssh`]) {
+      const done = await runProgram(sandbox, [asSsh, 'box', 'true']);
+      expect([done.code, done.stderr]).toEqual([3, '']);
+    }
+    expect(said.commands).toEqual(['ssh', 'ssh', 'ssh']);
+    expect(isNative(join(place, 'bin', 'sshpool-ssh'))).toBe(true);
   });
 
   it.each([
@@ -91,6 +127,13 @@ describe.skipIf(prebuilt() === undefined)('the script bin/sshpool', () => {
     [
       'is called through a link of the user',
       ({ program }: Installed, { root }: Sandbox) => link(program, root, 'own/sshpool'),
+    ],
+    [
+      'lies in a clone, which npm may be packing',
+      ({ place, program }: Installed) => {
+        copyFileSync(join(place, 'bin', 'sshpool'), join(place, 'bin', 'sshpool.sh'));
+        return program;
+      },
     ],
     [
       'lies in a directory that others may write to',
@@ -106,6 +149,20 @@ describe.skipIf(prebuilt() === undefined)('the script bin/sshpool', () => {
     const done = await runProgram(sandbox, [called(package_, sandbox), 'exec', 'box', 'true']);
     expect(done).toMatchObject({ code: 3, stderr: '' });
     expect(isNative(script(package_))).toBe(false);
+  });
+
+  it('does not give its place to the launcher of an older package', async () => {
+    await using sandbox = createSandbox();
+    await exitingAgent(sandbox);
+    const [older, newer] = ['older', 'newer'].map((prefix) => installed(sandbox, { prefix }));
+    const env = {
+      SSHPOOL_CALLED_AS: newer?.program,
+      SSHPOOL_PACKAGE_BIN: dirname(script(newer as Installed)),
+    };
+    const launcher = join(older?.place ?? '', prebuilt() ?? '');
+    const done = await runProgram(sandbox, [launcher, 'exec', 'box', 'true'], { env });
+    expect(done).toMatchObject({ code: 3, stderr: '' });
+    expect(isNative(script(newer as Installed))).toBe(false);
   });
 
   it.each([true, false])(
@@ -156,7 +213,7 @@ describe('where the package has no launcher for the machine', () => {
     expect([first.code, first.stdout.toString(), first.stderr]).toEqual([4, 'input', '']);
     const cache = sandbox.path('home/.cache/sshpool');
     const made = (): string => (existsSync(cache) ? readdirSync(cache) : []).join();
-    await until(() => /^launcher-[0-9a-f]{16}$/.test(made()), 'the launcher is compiled');
+    await until(() => /^launcher-[0-9a-f]{16}-\w*$/.test(made()), 'the launcher is compiled');
     const status = execFileSync(program, ['agent', 'status'], { env: sandbox.env });
     expect(status.toString()).toContain(`launcher native, ${cache}/launcher-`);
     const traced = await runProgram(sandbox, ['/bin/sh', '-x', ...call], { stdin: 'input' });
@@ -168,11 +225,42 @@ describe('where the package has no launcher for the machine', () => {
     await using sandbox = createSandbox();
     const { program } = installed(sandbox, { launchers: false, source: true });
     const done = await runProgram(sandbox, [program, 'setup', '--yes']);
-    expect(done.stdout.toString()).toMatch(/^~\/\.cache\/sshpool\/launcher-[0-9a-f]{16} +made$/m);
+    expect(done.stdout.toString()).toMatch(
+      /^~\/\.cache\/sshpool\/launcher-[0-9a-f]{16}-\w* +made$/m,
+    );
     const said = await exitingAgent(sandbox);
     const call = await runProgram(sandbox, [program, 'exec', 'box', 'true']);
     expect([call.code, said.native]).toEqual([3, true]);
     await runProgram(sandbox, [program, 'setup', '--undo', '--yes']);
     expect(existsSync(sandbox.path('home/.cache'))).toBe(false);
+  });
+
+  const OTHER_USER = 65_534;
+  it.each([
+    ['a relative HOME', () => ({ HOME: 'home' })],
+    [
+      'the home of another user',
+      (home: string) => {
+        chownSync(home, OTHER_USER, OTHER_USER);
+        return {};
+      },
+    ],
+  ])('no program is run from the cache of %s', async (_, prepare) => {
+    await using sandbox = createSandbox();
+    const { program, place } = installed(sandbox, { launchers: false, source: true });
+    const [name = ''] =
+      /launcher-[0-9a-f]+-/.exec(readFileSync(script({ place, program }), 'utf8')) ?? [];
+    const machine = existsSync(ARCH) ? readFileSync(ARCH, 'utf8').trim() : '';
+    const planted = sandbox.write(
+      `home/.cache/sshpool/${name}${machine}`,
+      '#!/bin/sh\necho EVIL\n',
+    );
+    chmodSync(planted, 0o755);
+    const usual = await runProgram(sandbox, [program, '--version']);
+    expect(usual.stdout.toString()).toBe('EVIL\n');
+    if (process.getuid?.() !== 0 && _ !== 'a relative HOME') return;
+    const env = prepare(sandbox.home);
+    const done = await runProgram(sandbox, [program, '--version'], { env, cwd: sandbox.root });
+    expect(done.stdout.toString()).toMatch(/^\d+\.\d+/);
   });
 });

@@ -1,19 +1,12 @@
 /** Where no launcher can run: exec goes over the library's client under Node, and ssh makes the other calls. */
-import {
-  chmodSync,
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  symlinkSync,
-  utimesSync,
-} from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, utimesSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { runProgram, stopAgentAtTheEnd } from '../support/cli.ts';
+import type { Message } from '../../src/wire/protocol.ts';
+import { runCli, runProgram, stopAgentAtTheEnd } from '../support/cli.ts';
 import { ACCEPTED, bytesOf, EXITED, fakeAgent, HELLO, OPENED } from '../support/fake-agent.ts';
+import { INSTALLED, isNative } from '../support/launcher.ts';
 import { lock } from '../support/lock-key.ts';
-import { ROOT } from '../support/package.ts';
+import { installed } from '../support/installed.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd } from '../support/sshd.ts';
 import { haveTerminals, Terminal } from '../support/terminal.ts';
@@ -24,17 +17,7 @@ const DAY_S = 24 * 60 * 60;
 /** The package as it is without a launcher; returns its program. */
 function bare(sandbox: Sandbox): string {
   stopAgentAtTheEnd(sandbox);
-  const place = sandbox.path('package');
-  mkdirSync(join(place, 'bin'), { recursive: true });
-  cpSync(join(ROOT, 'dist'), join(place, 'dist'), { recursive: true });
-  for (const name of ['package.json', 'bin/package.json', 'bin/sshpool.js']) {
-    copyFileSync(join(ROOT, name), join(place, name));
-  }
-  symlinkSync(join(ROOT, 'node_modules'), join(place, 'node_modules'));
-  const program = join(place, 'bin', 'sshpool');
-  copyFileSync(join(ROOT, 'bin/sshpool.js'), program);
-  chmodSync(program, 0o755);
-  return program;
+  return installed(sandbox, { launchers: false }).program;
 }
 
 /** Replaces the real ssh: prints its arguments and its input, and exits with 7. */
@@ -99,4 +82,67 @@ describe('without a launcher', () => {
     const done = await runProgram(sandbox, [bare(sandbox), 'exec', 'box', 'true']);
     expect([done.code, done.stderr, calls]).toEqual([3, '', 3]);
   });
+
+  it.each([
+    ['shell', ['shell', 'box']],
+    ['exec -tt', ['exec', '-tt', 'box', 'true']],
+  ])('SSH_POOL_FALLBACK=off forbids ssh to %s', async (_, words) => {
+    await using sandbox = createSandbox();
+    const env = { ...fakeSsh(sandbox), SSH_POOL_FALLBACK: 'off' };
+    const done = await runProgram(sandbox, [bare(sandbox), ...words], { env });
+    expect(done.code).toBe(255);
+    expect(done.stderr).toMatch(
+      /^sshpool: the launcher does not run here, and SSH_POOL_FALLBACK=off/,
+    );
+  });
 });
+
+/** The first calls are lost; `status` is answered, as by an agent that serves again. */
+async function losing(sandbox: Sandbox, lost: number): Promise<void> {
+  let calls = 0;
+  const status: Message = { type: 'result', json: '{}' };
+  await fakeAgent(
+    sandbox,
+    () => undefined,
+    (message, socket) => {
+      if (message?.type === 'request') socket.end(bytesOf(HELLO, status));
+      if (message?.type !== 'exec') return;
+      calls += 1;
+      const rest = calls <= lost ? [] : [{ ...OPENED, stdin: false }, EXITED];
+      socket.end(bytesOf(HELLO, ACCEPTED, ...rest));
+    },
+  );
+}
+
+describe.skipIf(!isNative(INSTALLED))(
+  'a call of shell whose agent is lost before its command',
+  () => {
+    it('is served by the launcher and another agent', async () => {
+      await using sandbox = createSandbox();
+      await losing(sandbox, 1);
+      const done = await runCli(sandbox, ['shell', 'box'], { env: fakeSsh(sandbox) });
+      expect([done.code, done.stderr]).toEqual([3, '']);
+    });
+
+    it('goes through ssh after the second time, and a line says why', async () => {
+      await using sandbox = createSandbox();
+      await losing(sandbox, 2);
+      const done = await runCli(sandbox, ['shell', 'box'], { env: fakeSsh(sandbox) });
+      expect([done.code, done.stdout.toString()]).toEqual([7, '<-t><--><box>\n']);
+      expect(done.stderr).toMatch(
+        /^sshpool: the sshpool agent ended unexpectedly.*; this call goes/,
+      );
+    });
+
+    it('fails after the second time with SSH_POOL_FALLBACK=off', async () => {
+      await using sandbox = createSandbox();
+      await losing(sandbox, 2);
+      const env = { ...fakeSsh(sandbox), SSH_POOL_FALLBACK: 'off' };
+      const done = await runCli(sandbox, ['shell', 'box'], { env });
+      expect(done.code).toBe(255);
+      expect(done.stderr).toMatch(
+        /^sshpool: the sshpool agent ended unexpectedly; its log: \S+\n$/,
+      );
+    });
+  },
+);

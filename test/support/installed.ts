@@ -1,7 +1,7 @@
 /** The package as a package manager installs it, made from the build: bin/sshpool is the script. */
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { machine } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { sourceHash } from '../../scripts/launcher.js';
 import { ROOT } from './package.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -41,9 +41,12 @@ export function installed(
   symlinkSync(join(ROOT, 'node_modules'), join(place, 'node_modules'));
   const script = readFileSync(join(ROOT, 'bin/sshpool.sh'), 'utf8');
   const text = source ? script.replaceAll('@SOURCE@', sourceHash()) : script;
-  chmodSync(sandbox.write(`${prefix}/lib/node_modules/sshpool/bin/sshpool`, text), 0o755);
-  const program = sandbox.path(`${prefix}/bin/sshpool`);
-  mkdirSync(dirname(program), { recursive: true });
-  symlinkSync('../lib/node_modules/sshpool/bin/sshpool', program);
-  return { place, program };
+  const bin = sandbox.path(`${prefix}/bin`);
+  mkdirSync(bin, { recursive: true });
+  for (const name of ['sshpool', 'sshpool-ssh']) {
+    const file = sandbox.write(`${prefix}/lib/node_modules/sshpool/bin/${name}`, text);
+    chmodSync(file, 0o755);
+    symlinkSync(`../lib/node_modules/sshpool/bin/${name}`, join(bin, name));
+  }
+  return { place, program: join(bin, 'sshpool') };
 }

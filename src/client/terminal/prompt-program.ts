@@ -23,12 +23,15 @@ launcher.on('data', (data: Buffer) => {
   const text = received.subarray(HEAD_BYTES, HEAD_BYTES + length).toString();
   void put(text, received.readUInt8(0) === 1);
 });
-// The launcher ends, or the call needs no answer any more: the terminal is restored, a program is ended.
-for (const event of ['end', 'error']) launcher.once(event, () => prompter.close());
-process.once('SIGTERM', () => {
+// The launcher ends, or the call needs no answer any more.
+for (const event of ['end', 'error']) launcher.once(event, leave);
+process.once('SIGTERM', leave);
+
+/** Restores the terminal and ends an askpass program, whose own children may live on. */
+function leave(): void {
   prompter.close();
-  launcher.destroy();
-});
+  setImmediate(() => process.exit());
+}
 
 async function put(text: string, echo: boolean): Promise<void> {
   const typed = await prompter.give(text, echo);
