@@ -60,7 +60,12 @@ export default defineConfig({
         // They wait for deadlines most of the time.
         maxConcurrency: 6,
       }),
-      project({ name: 'platforms', include: ['test/platforms/*.test.ts'] }),
+      project({
+        name: 'platforms',
+        include: ['test/platforms/*.test.ts'],
+        // They wait for npm most of the time.
+        maxConcurrency: 3,
+      }),
       project({
         name: 'library',
         include: ['test/library/*.test.ts'],

@@ -1,6 +1,7 @@
 #!/bin/sh
-# bin/sshpool and bin/sshpool-ssh of the package: becomes the launcher for this machine without starting another program, or
-# Node where there is none. $0 may be a link: a package manager's, or the user's own named ssh.
+# bin/sshpool and bin/sshpool-ssh of the package: becomes the launcher for this machine without starting
+# another program, or Node where there is none. $0 may be a link: a package manager's, or the user's own
+# named ssh.
 case $0 in
 */*) at=${0%/*} ;;
 *) at=. ;;

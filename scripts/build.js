@@ -51,9 +51,9 @@ utimesSync(path('dist'), started, started);
 placePrograms();
 
 /**
- * Bundles the programs into dist/program/NAME.cjs. What it imports at its start is in NAME-start.cjs, or
- * in start.cjs if another one does so, too; each module that is imported dynamically is in a file of its own. Node takes ten times as long to find and link a hundred small modules as it takes to
- * read one file, and it starts CommonJS sooner than modules (docs/benchmarks.md).
+ * Bundles the programs into dist/program/NAME.cjs. What a program imports at its start is in NAME-start.cjs,
+ * or in start.cjs if another one does so, too; each module that is imported dynamically is in a file of its
+ * own. Node takes ten times as long to find and link a hundred small modules as it takes to read one file, and it starts CommonJS sooner than modules (docs/benchmarks.md).
  * Resolves to the directories of the packages that became part of them.
  * @param {Readonly<Record<string, string>>} programs the entry of each
  */

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Generates files from tables in the source: the completions, the man page, docs/PROTOCOL.md, the table of settings
- * in README.md, the constants of the launcher and the lint's rules about imports. Runs after the
+ * Generates files from tables in the source: the completions, the man page, docs/PROTOCOL.md, the table of
+ * settings in README.md, the constants of the launcher and the lint's rules about imports. Runs after the
  * build. With `--check` it writes nothing, names the files that are out of date, and fails.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';

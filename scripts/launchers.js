@@ -19,20 +19,27 @@ const CACHE = join(root, '.cache');
 const LAUNCHERS = join(root, 'bin', 'launchers');
 const LIST = join(LAUNCHERS, 'SHA256SUMS');
 
+/** @typedef {{ name: string, target: string, flags: readonly string[] }} Machine */
+
 /**
  * `arm` uses no floating-point unit: it runs on every 32-bit ARM. musl knows no other long double on ppc64le.
- * @type {Readonly<Record<string, { target: string, flags?: readonly string[] }>>}
+ * @type {readonly Machine[]}
  */
-const MACHINES = {
-  x86_64: { target: 'x86_64-linux-gnu' },
-  aarch64: { target: 'aarch64-linux-gnu' },
-  arm: { target: 'arm-linux-gnueabi' },
-  riscv64: { target: 'riscv64-linux-gnu' },
-  ppc64le: { target: 'powerpc64le-linux-gnu', flags: ['-mlong-double-64'] },
-};
+const MACHINES = [
+  { name: 'x86_64', target: 'x86_64-linux-gnu', flags: [] },
+  { name: 'aarch64', target: 'aarch64-linux-gnu', flags: [] },
+  { name: 'arm', target: 'arm-linux-gnueabi', flags: [] },
+  { name: 'riscv64', target: 'riscv64-linux-gnu', flags: [] },
+  { name: 'ppc64le', target: 'powerpc64le-linux-gnu', flags: ['-mlong-double-64'] },
+];
 
-const COMPILING = ['-O2', '-fPIE', '-fstack-protector-strong'];
-const SECTIONS = ['-ffunction-sections', '-fdata-sections'];
+const COMPILING = [
+  '-O2',
+  '-fPIE',
+  '-fstack-protector-strong',
+  '-ffunction-sections',
+  '-fdata-sections',
+];
 /** Static and at an address of its own each time; without the name of a dynamic linker, symbols and a build id. */
 const LINKING = '-Wl,-z,relro,-z,now,--gc-sections,--build-id=none,--no-dynamic-linker,--strip-all';
 
@@ -41,7 +48,7 @@ const USAGE = `usage: npm run launchers -- [options] [MACHINE...]
   --all       fail if a launcher cannot be built, instead of leaving it out
   --check     fail if a launcher differs from bin/launchers/SHA256SUMS
   --write     write bin/launchers/SHA256SUMS
-  machines: ${Object.keys(MACHINES).join(', ')}
+  machines: ${MACHINES.map(({ name }) => name).join(', ')}
 `;
 
 /** A launcher cannot be built here, because a program or a source is missing. */
@@ -82,15 +89,14 @@ function download(/** @type {string} */ source) {
     writeFileSync(join(own, 'parts', name), sources);
   }
   const options = [
-    ...[
-      '-o',
-      'Dir::Etc::SourceList=/dev/null',
-      '-o',
-      `Dir::Etc::SourceParts=${join(own, 'parts')}`,
-    ],
-    ...['-o', `Dir::State::Lists=${join(own, 'lists')}`, '-o', `Dir::Cache=${own}`],
-    ...['-o', 'APT::Sandbox::User=', '-o', 'Acquire::Retries=1', '-o', 'Acquire::http::Timeout=30'],
-  ];
+    'Dir::Etc::SourceList=/dev/null',
+    `Dir::Etc::SourceParts=${join(own, 'parts')}`,
+    `Dir::State::Lists=${join(own, 'lists')}`,
+    `Dir::Cache=${own}`,
+    'APT::Sandbox::User=',
+    'Acquire::Retries=1',
+    'Acquire::http::Timeout=30',
+  ].flatMap((option) => ['-o', option]);
   // Its status is not that of the source wanted: another list of the system may be out of reach.
   spawnSync('apt-get', [...options, 'update'], { stdio: 'ignore' });
   const words = [...options, 'source', '--download-only', source];
@@ -128,23 +134,24 @@ function read(/** @type {string} */ file) {
   }
 }
 
-/** musl's headers and archive for one machine, built once. @param {string} machine */
-function muslFor(machine) {
-  const { target, flags = [] } = MACHINES[machine] ?? { target: machine };
+/**
+ * musl's headers and archive for one machine, built once.
+ *
+ * @param {Machine} machine
+ * @param {string} compilerVersion
+ */
+function muslFor({ name, target, flags }, compilerVersion) {
   const { file, version } = muslSource();
-  const place = join(CACHE, version.replace(' ', '-'), `${machine}-${versionsOf(target)[1]}`);
+  const place = join(CACHE, version.replace(' ', '-'), `${name}-${compilerVersion}`);
   if (read(join(place, 'lib', 'libc.a')) !== undefined) return { place, version };
-  process.stdout.write(`launchers: building ${version} for ${machine}\n`);
+  process.stdout.write(`launchers: building ${version} for ${name}\n`);
   const work = `${place}.${process.pid}`;
   mkdirSync(work, { recursive: true });
   try {
     run('tar', ['xzf', file, '-C', work, '--strip-components=1']);
     const words = [`--target=${target}`, '--disable-shared', `--prefix=${work}/made`];
-    const env = {
-      ...process.env,
-      CC: [`${target}-gcc`, ...flags].join(' '),
-      CROSS_COMPILE: `${target}-`,
-    };
+    const CC = [`${target}-gcc`, ...flags].join(' ');
+    const env = { ...process.env, CC, CROSS_COMPILE: `${target}-` };
     run('./configure', words, { cwd: work, env });
     run('make', [`-j${availableParallelism()}`, 'install-libs', 'install-headers'], { cwd: work });
     renameSync(join(work, 'made'), place);
@@ -155,32 +162,32 @@ function muslFor(machine) {
 }
 
 const firstLine = (/** @type {string} */ program, /** @type {string} */ option) =>
-  run(program, [option]).split('\n')[0] ?? '';
+  run(program, [option]).trim().split('\n')[0] ?? '';
 
-/** The first lines of compiler and linker, and the compiler's version alone. @param {string} target @returns {[string, string]} */
-function versionsOf(target) {
-  const compiler = `${target}-gcc`;
-  const linker = firstLine(compiler, '-print-prog-name=ld').trim();
+/** The compiler's version, and the first lines of what compiler and linker say of theirs. @param {string} compiler */
+function versionsOf(compiler) {
+  const linker = firstLine(compiler, '-print-prog-name=ld');
   const all = `${firstLine(compiler, '--version')}, ${firstLine(linker, '--version')}`;
-  return [all, firstLine(compiler, '-dumpfullversion')];
+  return { compiler: firstLine(compiler, '-dumpfullversion'), all };
 }
 
 /**
- * @param {string} machine
+ * @param {Machine} machine
  * @param {string} directory
- * @returns {{ machine: string, made: string, sum: string }} `made`: what made it, to compare
+ * @returns {{ name: string, made: string, sum: string }} `made`: what made it, to compare
  */
 function build(machine, directory) {
-  const { target, flags = [] } = MACHINES[machine] ?? { target: machine };
+  const { name, target, flags } = machine;
   const compiler = `${target}-gcc`;
-  const { place, version } = muslFor(machine);
-  const lib = (/** @type {string} */ name) => join(place, 'lib', name);
+  const versions = versionsOf(compiler);
+  const { place, version } = muslFor(machine, versions.compiler);
+  const lib = (/** @type {string} */ file) => join(place, 'lib', file);
   const own = run(compiler, ['-print-file-name=include']).trim();
-  const file = join(directory, `sshpool-${machine}`);
+  const file = join(directory, `sshpool-${name}`);
   mkdirSync(directory, { recursive: true });
   const made = `${file}.${process.pid}.new`;
   run(compiler, [
-    ...[...WARNINGS, '-Werror', ...COMPILING, ...SECTIONS, ...flags],
+    ...[...WARNINGS, '-Werror', ...COMPILING, ...flags],
     // No path of this machine in the file.
     `-ffile-prefix-map=${root}=.`,
     ...['-nostdinc', '-isystem', join(place, 'include'), '-isystem', own, INCLUDE],
@@ -191,18 +198,25 @@ function build(machine, directory) {
   // It may be running.
   renameSync(made, file);
   const sum = createHash('sha256').update(readFileSync(file)).digest('hex');
-  return { machine, made: `${version}, ${versionsOf(target)[0]}`, sum };
+  return { name, made: `${version}, ${versions.all}`, sum };
 }
 
-/** Lines for sha256sum -c, after a comment for each that says what made it. */
-const listOf = (/** @type {readonly ReturnType<typeof build>[]} */ built) =>
-  `${built.flatMap(({ machine, made, sum }) => [`# sshpool-${machine}: ${made}`, `${sum}  sshpool-${machine}`]).join('\n')}\n`;
+/** @typedef {ReturnType<typeof build>} Built */
 
-/** What SHA256SUMS says against it; undefined where it was made by others, so that nothing can be said. @param {ReturnType<typeof build>} built */
-function differs({ machine, made, sum }) {
+/** Lines for sha256sum -c, after a comment for each that says what made it. @param {readonly Built[]} built */
+const listOf = (built) =>
+  built
+    .map(({ name, made, sum }) => `# sshpool-${name}: ${made}\n${sum}  sshpool-${name}\n`)
+    .join('');
+
+/** A verdict on what SHA256SUMS says against it; undefined for nothing. @param {Built} built */
+function verdictOn({ name, made, sum }) {
   const wanted = read(LIST) ?? '';
-  if (!wanted.includes(`# sshpool-${machine}: ${made}\n`)) return undefined;
-  return !wanted.includes(`${sum}  sshpool-${machine}\n`);
+  if (!wanted.includes(`# sshpool-${name}: ${made}\n`)) {
+    return 'is not compared with SHA256SUMS, which other compilers made';
+  }
+  if (wanted.includes(`${sum}  sshpool-${name}\n`)) return undefined;
+  return 'DIFFERS from SHA256SUMS: npm run launchers -- --write';
 }
 
 const { values, positionals } = parseArgs({
@@ -215,39 +229,34 @@ const { values, positionals } = parseArgs({
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
-const unknown = positionals.find((name) => !Object.hasOwn(MACHINES, name));
+const unknown = positionals.find((word) => !MACHINES.some(({ name }) => name === word));
 if (values.help || unknown !== undefined) {
   process.stdout.write(unknown === undefined ? USAGE : `no machine ${unknown}\n${USAGE}`);
   process.exit(unknown === undefined ? 0 : 2);
 }
 
-/** @type {ReturnType<typeof build>[]} */
+/** @type {Built[]} */
 const built = [];
-for (const machine of positionals.length > 0 ? positionals : Object.keys(MACHINES)) {
+for (const machine of MACHINES) {
+  const { name } = machine;
+  if (positionals.length > 0 && !positionals.includes(name)) continue;
   try {
     built.push(build(machine, values.into));
   } catch (thrown) {
     if (!(thrown instanceof Missing)) throw thrown;
     // One of an older source would be packed.
-    rmSync(join(values.into, `sshpool-${machine}`), { force: true });
-    process.stdout.write(`launchers: not built for ${machine}: ${thrown.message}\n`);
+    rmSync(join(values.into, `sshpool-${name}`), { force: true });
+    process.stdout.write(`launchers: not built for ${name}: ${thrown.message}\n`);
     if (values.all) process.exitCode = 1;
   }
 }
 if (values.write) {
-  if (built.length < Object.keys(MACHINES).length) throw new Error('not all launchers are built');
+  if (built.length < MACHINES.length) throw new Error('not all launchers are built');
   writeFileSync(LIST, listOf(built));
 }
 for (const one of built) {
-  const different = differs(one);
-  if (different === undefined) {
-    process.stdout.write(
-      `launchers: ${one.machine} is not compared with SHA256SUMS, which other compilers made\n`,
-    );
-  } else if (different) {
-    process.stdout.write(
-      `launchers: ${one.machine} DIFFERS from SHA256SUMS: npm run launchers -- --write\n`,
-    );
-    if (values.check) process.exitCode = 1;
-  }
+  const verdict = verdictOn(one);
+  if (verdict === undefined) continue;
+  process.stdout.write(`launchers: ${one.name} ${verdict}\n`);
+  if (values.check && verdict.startsWith('DIFFERS')) process.exitCode = 1;
 }

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { createLog, type Log } from '../base/log.ts';
 import { describe, SshpoolError } from '../base/errors.ts';
 import { ownPlace } from '../base/place.ts';
-import { statePath } from '../base/state-path.ts';
+import { statePath } from '../base/state-file.ts';
 import { systemClock, type Clock, type Timer } from '../base/time.ts';
 import { removeAgentPid, writeAgentPid } from '../config/settings/agent-pid.ts';
 import { FileContents } from '../config/ssh-config/file-contents.ts';
@@ -112,7 +112,7 @@ export class Agent {
     const { paths, version } = this.#services;
     this.#log.info(`agent ${version} started, pid ${process.pid}`);
     void this.#single.digests().then((digests) => this.#pool.recall(digests));
-    writeAgentPid(paths).catch((thrown: unknown) => this.fault(thrown));
+    writeAgentPid(paths).catch((thrown: unknown) => this.#log.fault(thrown));
     this.#checkLater();
     this.#rest();
   }
@@ -141,10 +141,6 @@ export class Agent {
 
   get log(): Log {
     return this.#log;
-  }
-
-  fault(thrown: unknown): void {
-    this.#log.fault(thrown);
   }
 
   /** Stops the agent after the running commands, or with `force` ends them. May be called again. */

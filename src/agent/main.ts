@@ -44,6 +44,15 @@ async function loadTheRest(): Promise<void> {
  */
 const V8_FLAGS = ['--always-sparkplug', '--semi-space-growth-factor=1'];
 
+/** Without its package it cannot serve all calls; the next one finds the new package, if there is one. */
+function missPart(agent: Agent, thrown: unknown): void {
+  if ((thrown as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') {
+    return agent.log.fault(thrown);
+  }
+  agent.log.info('its package was removed or replaced while it started');
+  agent.stop({ force: false });
+}
+
 function compileForUser({ log }: Agent): void {
   try {
     compileLauncher(process.env, process.getuid?.() ?? 0);
@@ -67,12 +76,10 @@ async function main(): Promise<void> {
   if (agent === undefined) return;
   guardProcess(agent);
   setTimeout(() => {
-    loadTheRest()
-      .then(() => {
-        agent.log.debug(() => 'all its parts are loaded');
-        compileForUser(agent);
-      })
-      .catch((thrown: unknown) => agent.fault(thrown));
+    loadTheRest().then(
+      () => compileForUser(agent),
+      (thrown: unknown) => missPart(agent, thrown),
+    );
   }, REST_MS).unref();
   // SIGHUP: the terminal of the starter was closed. SIGUSR1 would open Node's debugger to all users.
   for (const name of ['SIGHUP', 'SIGUSR1'] as const) process.on(name, () => undefined);

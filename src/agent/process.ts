@@ -14,6 +14,6 @@ export function guardProcess(agent: Agent): void {
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => agent.stop({ force: true }));
   }
-  process.on('uncaughtException', (thrown) => agent.fault(thrown));
-  process.on('unhandledRejection', (reason) => agent.fault(reason));
+  process.on('uncaughtException', (thrown) => agent.log.fault(thrown));
+  process.on('unhandledRejection', (reason) => agent.log.fault(reason));
 }

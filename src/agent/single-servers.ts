@@ -1,7 +1,6 @@
 /** Servers that close a connection with its first session; in a file, since learning it costs a login. */
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
+import { writeState } from '../base/state-file.ts';
 
 /** Entries expire, as a server may be replaced. */
 const KEPT_MS = 30 * 24 * 3_600_000;
@@ -44,15 +43,7 @@ export class SingleServers {
     if (this.#path === undefined) return;
     const known = Object.entries({ ...(await this.#read()), [digest]: this.#now() });
     const latest = known.toSorted(([, a], [, b]) => b - a).slice(0, MAX_SERVERS);
-    await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
-    const temporary = `${this.#path}.${randomBytes(6).toString('hex')}`;
-    try {
-      const text = `${JSON.stringify({ single: Object.fromEntries(latest) }, undefined, 2)}\n`;
-      await writeFile(temporary, text, { mode: 0o600, flag: 'wx' });
-      await rename(temporary, this.#path);
-    } finally {
-      await rm(temporary, { force: true });
-    }
+    await writeState(this.#path, { single: Object.fromEntries(latest) });
   }
 }
 

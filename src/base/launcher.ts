@@ -2,10 +2,11 @@
  * Which launcher serves a call: bin/sshpool itself, or, where that is a script (bin/sshpool.sh), the program
  * that the script starts. The script chooses in the same way.
  */
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { machine } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isScript } from './programs.ts';
 import { packageFile } from './version.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -55,13 +56,4 @@ function kernelMachine(): string | undefined {
   } catch {
     return undefined; // an older one, or another system
   }
-}
-
-/** A script begins with #!, a native program with anything else. */
-function isScript(path: string): boolean {
-  const start = Buffer.alloc(2);
-  const file = openSync(path, 'r');
-  readSync(file, start);
-  closeSync(file);
-  return start.toString('latin1') === '#!';
 }

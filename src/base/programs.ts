@@ -65,7 +65,8 @@ function isUs(path: string): boolean {
   return basename(realpathSync(path)).startsWith('sshpool');
 }
 
-function isScript(path: string): boolean {
+/** A script begins with #!, a native program with anything else. */
+export function isScript(path: string): boolean {
   const start = Buffer.alloc(2);
   try {
     const file = openSync(path, 'r');

@@ -9,7 +9,7 @@ import { SSH_TRIED } from '../base/programs.ts';
 import { CALL_COMMANDS } from '../config/command-line/command-line.ts';
 import { allowsFallback } from '../config/settings/settings.ts';
 import { plainSshWords } from '../config/command-line/plain-ssh.ts';
-import { elapsedMs } from '../client/exec/elapsed.ts';
+import { timeLimit } from '../client/exec/elapsed.ts';
 import { runProgram, runSsh } from '../client/exec/run-program.ts';
 import { callStarting, ourPaths } from './agent-call.ts';
 import type { ExecUi } from './ui.ts';
@@ -40,10 +40,7 @@ export async function withoutLauncher(
   if (!isSsh && !allowsFallback(process.env)) throw SshpoolError.of('NO_LAUNCHER', {});
   if (!wasToldToday()) ui.print(WHY);
   if (isSsh) return runSsh(words.map(String));
-  const { timeoutMs } = args;
-  const limit =
-    timeoutMs === undefined ? undefined : { timeoutMs, leftMs: timeoutMs - elapsedMs() };
-  return runSsh(plainSshWords(args).map(String), limit);
+  return runSsh(plainSshWords(args).map(String), timeLimit(args.timeoutMs));
 }
 
 /** @throws SshpoolError why the agent cannot serve the launcher; AGENT_LOST if it was lost before, too */

@@ -18,6 +18,8 @@ void read_script(void);
 const char *called_as(void);
 /* The directory of bin/sshpool, of at most PATH_MAX bytes; false if it cannot be found. */
 bool package_bin(char *path);
+/* Begins with #!; false if it cannot be read. */
+bool is_script(const char *path);
 /* Puts this launcher into the script's place, if that is safe. */
 void replace_script(void);
 

@@ -5,7 +5,6 @@
  */
 #define _GNU_SOURCE
 
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,15 +47,6 @@ static bool is_tried(const char *script, const char *tried) {
 		if (strncmp(at, script, length) == 0 && (at[length] == ':' || at[length] == '\0')) return true;
 	}
 	return false;
-}
-
-static bool is_script(const char *path) {
-	char start[2] = "";
-	int file = open(path, O_RDONLY | O_CLOEXEC);
-	if (file < 0) return false;
-	bool is = read(file, start, sizeof start) == sizeof start && memcmp(start, "#!", 2) == 0;
-	close(file);
-	return is;
 }
 
 /* Runs one candidate; returns if that fails, or if it is a script that runs sshpool again. */

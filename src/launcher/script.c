@@ -58,9 +58,9 @@ static bool is_own(const char *path, mode_t kind) {
 		found.st_uid == geteuid() && (found.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
-static bool is_script(const char *path) {
+bool is_script(const char *path) {
 	char start[2];
-	int file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int file = open(path, O_RDONLY | O_CLOEXEC);
 	if (file < 0) return false;
 	bool is = read(file, start, sizeof start) == sizeof start && memcmp(start, "#!", 2) == 0;
 	close(file);

@@ -45,26 +45,24 @@ describe.skipIf(!haveSshd() || prebuilt() === undefined)('platforms', () => {
     );
   });
 
-  it.for(ROWS.filter(({ full }) => FULL || !full).map((row) => [row.name, row] as const))(
-    '%s',
-    { timeout: 600_000 },
-    async ([, row], { skip }) => {
-      if (row.skip !== undefined) {
-        results.set(row, `not tried: ${row.skip}`);
-        skip(row.skip);
-      }
-      await using sandbox = createSandbox();
-      stopAgentAtTheEnd(sandbox);
-      const sshd = await startSshd(sandbox);
-      const stage: Stage = {
-        sandbox,
-        sshd,
-        packed,
-        run: (words, env, stdin = '') =>
-          runProgram(sandbox, words, { env, stdin, timeoutMs: 300_000 }),
-      };
-      await expect(row.run(stage)).resolves.toBeUndefined();
-      results.set(row, 'ok');
-    },
-  );
+  it.concurrent.for(
+    ROWS.filter(({ full }) => FULL || !full).map((row) => [row.name, row] as const),
+  )('%s', { timeout: 600_000 }, async ([, row], { skip }) => {
+    if (row.skip !== undefined) {
+      results.set(row, `not tried: ${row.skip}`);
+      skip(row.skip);
+    }
+    await using sandbox = createSandbox();
+    stopAgentAtTheEnd(sandbox);
+    const sshd = await startSshd(sandbox);
+    const stage: Stage = {
+      sandbox,
+      sshd,
+      packed,
+      run: (words, env, stdin = '') =>
+        runProgram(sandbox, words, { env, stdin, timeoutMs: 300_000 }),
+    };
+    await expect(row.run(stage)).resolves.toBeUndefined();
+    results.set(row, 'ok');
+  });
 });

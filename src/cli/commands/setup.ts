@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { EXIT_FAILURE } from '../../base/error-table.ts';
 import { ownProgram } from '../../base/launcher.ts';
-import { statePath } from '../../base/state-path.ts';
+import { statePath } from '../../base/state-file.ts';
 import { usageError } from '../../base/usage-errors.ts';
 import { packageFile } from '../../base/version.ts';
 import { SHELLS } from '../command-table.ts';

@@ -1,13 +1,11 @@
 /** Makes files and links, and takes back what was made and has not changed since. */
 import { execFile } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import {
   lstat,
   mkdir,
   readFile,
   readlink,
-  rename,
-  rm,
   rmdir,
   symlink,
   unlink,
@@ -17,6 +15,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, SshpoolError } from '../../base/errors.ts';
+import { replaceFile } from '../../base/replace-file.ts';
 import { packageFile } from '../../base/version.ts';
 import type { Step } from './steps.ts';
 
@@ -67,13 +66,7 @@ async function makeOne(step: Step, made: Made[]): Promise<MakeOutcome> {
   const isOurs = before !== undefined && before.is === made[earlier]?.is;
   if (before !== undefined && !isOurs) return 'taken';
   await makeDirectory(dirname(step.path), made);
-  const temporary = `${step.path}.${randomBytes(6).toString('hex')}`;
-  try {
-    await write(step, temporary);
-    await rename(temporary, step.path);
-  } finally {
-    await rm(temporary, { force: true });
-  }
+  await replaceFile(step.path, (temporary) => write(step, temporary));
   if (earlier >= 0) made.splice(earlier, 1);
   const after = await found(step.path);
   if (after !== undefined) made.push({ path: step.path, ...after });

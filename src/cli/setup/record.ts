@@ -1,9 +1,8 @@
 /** The list of what setup made, for --undo: a file in the user's state directory. */
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile, rm } from 'node:fs/promises';
 import { z } from 'zod';
 import { SshpoolError } from '../../base/errors.ts';
+import { writeState } from '../../base/state-file.ts';
 import type { Made } from './made.ts';
 
 const RECORD = z.object({
@@ -31,15 +30,6 @@ export async function readRecord(path: string): Promise<Made[]> {
 }
 
 /** Removes the file of an empty list. */
-export async function writeRecord(path: string, made: readonly Made[]): Promise<void> {
-  if (made.length === 0) return rm(path, { force: true });
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
-  try {
-    const text = `${JSON.stringify({ made }, undefined, 2)}\n`;
-    await writeFile(temporary, text, { mode: 0o600, flag: 'wx' });
-    await rename(temporary, path);
-  } finally {
-    await rm(temporary, { force: true });
-  }
+export function writeRecord(path: string, made: readonly Made[]): Promise<void> {
+  return made.length === 0 ? rm(path, { force: true }) : writeState(path, { made });
 }

@@ -9,3 +9,12 @@ export function beganEarlier(ms: number): void {
 export function elapsedMs(): number {
   return before + performance.now();
 }
+
+/** Messages show `timeoutMs`; `leftMs` is what remains of it. */
+export interface TimeLimit {
+  readonly timeoutMs: number;
+  readonly leftMs: number;
+}
+
+export const timeLimit = (timeoutMs: number | undefined): TimeLimit | undefined =>
+  timeoutMs === undefined ? undefined : { timeoutMs, leftMs: timeoutMs - elapsedMs() };

@@ -5,7 +5,7 @@ import type { CallArgs, CommandName } from '../../config/command-line/call-args.
 import { CALL_COMMANDS } from '../../config/command-line/command-line.ts';
 import { plainSshWords } from '../../config/command-line/plain-ssh.ts';
 import { allowsFallback } from '../../config/settings/settings.ts';
-import { elapsedMs } from './elapsed.ts';
+import { timeLimit } from './elapsed.ts';
 import { failed, resultOf, type ExecResult } from './result.ts';
 
 /** What ssh itself would not mend: its own failures, and mistakes of the caller. */
@@ -56,11 +56,11 @@ async function throughSsh(
   timeoutMs?: number,
 ): Promise<number> {
   // Part of the time limit has passed; if nothing is left, nothing is run.
-  const leftMs = timeoutMs === undefined ? Infinity : timeoutMs - elapsedMs();
-  if (timeoutMs !== undefined && leftMs <= 0) throw SshpoolError.of('TIMED_OUT', { timeoutMs });
+  const limit = timeLimit(timeoutMs);
+  if (limit !== undefined && limit.leftMs <= 0) throw SshpoolError.of('TIMED_OUT', limit);
   ui.print(`sshpool: ${message}; this call goes through ssh itself`);
   const { runSsh } = await import('./run-program.ts');
-  return runSsh(words, timeoutMs === undefined ? undefined : { timeoutMs, leftMs });
+  return runSsh(words, limit);
 }
 
 function failedResult(error: SshpoolError, { target }: CallArgs): ExecResult {

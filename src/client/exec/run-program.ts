@@ -8,6 +8,7 @@ import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { describe, SshpoolError } from '../../base/errors.ts';
 import { envForSsh, realSsh } from '../../base/programs.ts';
+import type { TimeLimit } from './elapsed.ts';
 import { MAX_SSH_DEPTH, SSH_DEPTH } from '../../wire/start.ts';
 
 /** Forwarded always. The terminal sends those of its keys, TYPED, to the whole process group. */
@@ -26,12 +27,6 @@ export async function runSsh(args: readonly string[], limit?: TimeLimit): Promis
   if (depth > MAX_SSH_DEPTH) throw SshpoolError.of('SSH_LOOP', {});
   const env = { ...envForSsh(program, process.env), [SSH_DEPTH]: String(depth) };
   return runProgram(program, args, env, { limit });
-}
-
-/** Messages show `timeoutMs`; `leftMs` is what remains of it. */
-export interface TimeLimit {
-  readonly timeoutMs: number;
-  readonly leftMs: number;
 }
 
 export interface RunProgramOptions {

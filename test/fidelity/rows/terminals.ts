@@ -35,6 +35,9 @@ export const terminalRows: readonly Row[] = [
     'changed modes',
     `${SIZE}; stty intr ^X -ixon erase ^H -echoctl eol M-a; $SSH -t box 'stty -a'`,
   ),
+  ...['erase undef -imaxbel iutf8 cs7 parenb', 'ispeed 1200 ospeed 19200 start M-^?'].map((modes) =>
+    terminal(`rare modes, stty ${modes}`, `${SIZE}; stty ${modes}; $SSH -t box 'stty -a'`),
+  ),
   terminal('TERM', `${SIZE}; TERM=vt220 $SSH -t box 'echo $TERM'`),
   terminal(
     'a change of its size',

@@ -1,6 +1,5 @@
 /** Versions of Node, from the npm packages that `node` consists of. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { cpSync, readdirSync, realpathSync, symlinkSync } from 'node:fs';
 import { arch, platform } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +7,7 @@ import { agentPid } from '../../../src/config/settings/agent-pid.ts';
 import { ROOT } from '../../support/package.ts';
 import type { Row, Stage } from '../row.ts';
 import { callsWork, isServedNatively, libraryWorks, terminalWorks } from '../smoke.ts';
-import { nodeDirectory } from '../tools.ts';
+import { installGlobally, nodeDirectory } from '../tools.ts';
 
 const OLDEST = 20;
 const NEWEST = 26;
@@ -16,13 +15,11 @@ const NOT_NEEDED = new Set(['.git', '.cache', 'node_modules', 'coverage', 'test'
 
 async function works(stage: Stage, major: number): Promise<void> {
   const { sandbox, packed, run } = stage;
-  const directory = nodeDirectory(major);
+  const directory = await nodeDirectory(major);
   const node = join(directory, 'node');
   const prefix = sandbox.path('prefix');
-  const npm = ['install', '--global', '--prefix', prefix, '--no-audit', '--no-fund', packed];
-  execFileSync('npm', npm, { stdio: 'pipe' });
   const env = { PATH: `${directory}:${sandbox.env['PATH'] ?? ''}` };
-  const smoke = { program: join(prefix, 'bin', 'sshpool'), env };
+  const smoke = { program: await installGlobally(packed, prefix), env };
   await callsWork(stage, smoke);
   const pid = await agentPid(sandbox.paths);
   assert.equal(realpathSync(`/proc/${pid}/exe`), realpathSync(node));

@@ -14,16 +14,11 @@ import { join } from 'node:path';
 import { isNative } from '../../support/launcher.ts';
 import type { Env, Row, Stage } from '../row.ts';
 import { callsWork, isServedNatively } from '../smoke.ts';
+import { installGlobally } from '../tools.ts';
 
 /** An account of every system that is not root's. */
 const OTHER_USER = 65_534;
 const isRoot = process.getuid?.() === 0;
-
-function install({ packed }: Stage, prefix: string, ...options: string[]): string {
-  const words = ['install', '--global', '--prefix', prefix, '--no-audit', '--no-fund'];
-  execFileSync('npm', [...words, ...options, packed], { stdio: 'pipe' });
-  return join(prefix, 'bin', 'sshpool');
-}
 
 /** A directory with nothing but these programs. */
 function only(stage: Stage, ...programs: string[]): string {
@@ -39,22 +34,22 @@ function only(stage: Stage, ...programs: string[]): string {
 interface Place {
   readonly env?: Env;
   readonly prefix?: string;
-  readonly options?: readonly string[];
+  readonly options?: readonly string[] | undefined;
 }
 
 async function works(
   stage: Stage,
-  { env = {}, prefix = stage.sandbox.path('prefix'), options = [] }: Place,
+  { env = {}, prefix = stage.sandbox.path('prefix'), options }: Place,
 ): Promise<void> {
-  const smoke = { program: install(stage, prefix, ...options), env };
+  const smoke = { program: await installGlobally(stage.packed, prefix, options), env };
   await callsWork(stage, smoke);
   await isServedNatively(stage, smoke);
 }
 
 /** Calls of another user, with a package that only root can write to. */
 async function worksForAnother(stage: Stage, env: Env): Promise<void> {
-  const { sandbox, sshd, run } = stage;
-  const program = install(stage, sandbox.path('prefix'));
+  const { sandbox, sshd, packed, run } = stage;
+  const program = await installGlobally(packed, sandbox.path('prefix'));
   for (const path of [sandbox.root, sandbox.home]) chmodSync(path, 0o711);
   const home = sandbox.path('another');
   mkdirSync(home);
@@ -91,6 +86,11 @@ async function worksForAnother(stage: Stage, env: Env): Promise<void> {
 }
 
 export const userRows: readonly Row[] = [
+  {
+    name: 'install scripts, of which ssh2 has one',
+    full: true,
+    run: (stage) => works(stage, { options: [] }),
+  },
   {
     name: 'no install scripts (--ignore-scripts)',
     full: true,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SingleServers } from '../../../src/agent/single-servers.ts';
-import { statePath } from '../../../src/base/state-path.ts';
+import { statePath } from '../../../src/base/state-file.ts';
 
 const DAY = 24 * 3_600_000;
 const digestOf = (n: number): string => n.toString(16).padStart(64, '0');
