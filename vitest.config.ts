@@ -5,6 +5,7 @@ import {
   type TestProjectConfiguration,
   type TestProjectInlineConfiguration,
 } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Set by scripts/soak.js: only its runs make that load. */
 const SOAK = process.env['SSHPOOL_SOAK_MINUTES'] !== undefined;
@@ -14,6 +15,19 @@ const SANITIZED = 'bin/sshpool-sanitized';
 
 /** Stops a test that hangs; what must be fast is measured in bench/. */
 const HANGS_MS = 300_000;
+
+/** They take two minutes: at the end of the run they would be alone. */
+const LONGEST = ['reach/table', 'e2e/devices'];
+
+const isLong = ({ moduleId }: TestSpecification): boolean =>
+  LONGEST.some((name) => moduleId.endsWith(`/test/${name}.test.ts`));
+
+class LongestFirst extends BaseSequencer {
+  override sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const others = files.filter((file) => !isLong(file));
+    return Promise.resolve([...files.filter(isLong), ...others]);
+  }
+}
 
 /** A Node process that loads all modules anew for each file would cost as much as most of the tests. */
 function project(
@@ -41,6 +55,7 @@ export default defineConfig({
     // Tests wait for half of their time: with one worker for each processor, a small machine was idle
     // for that half, and the run took twice as long.
     maxWorkers: availableParallelism() + 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       project({ name: 'unit', include: ['test/unit/**/*.test.ts'] }),
       project({ name: 'interop', include: ['test/interop/*.test.ts'] }),

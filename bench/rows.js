@@ -4,6 +4,7 @@ import { echoThroughCat, trueInTerminal, trueOver, trueOverOpenssh } from './row
 import { launcherCpu, launcherResident } from './rows/launcher.js';
 import { tenInOneProgram } from './rows/library.js';
 import { afterManyExecs, idleAgent, perIdleConnection, slowReader } from './rows/memory.js';
+import { fromForeignPrefix, fromOwnPrefix, launcherStart } from './rows/package.js';
 import { shortSleeps, shortTrues } from './rows/parallel.js';
 import { firstCall, nodeClient, secondCall } from './rows/start.js';
 import { gitClone, gitFetch, rsyncTree, scpFile, sftpBatch } from './rows/tools.js';
@@ -136,6 +137,25 @@ export const ROWS = [
     unit: 'MB more',
     show: tenths,
     run: afterManyExecs,
+  },
+  {
+    name: 'true, package of npm 12 in the own prefix',
+    limit: 0.6,
+    ...toMaster,
+    run: fromOwnPrefix,
+  },
+  {
+    name: 'true, package of npm 12 in a prefix of root',
+    limit: 0.8,
+    ...toMaster,
+    run: fromForeignPrefix,
+  },
+  {
+    name: "the package's launcher over one built here",
+    limit: 1,
+    unit: 'x',
+    show: hundredths,
+    run: launcherStart,
   },
   { name: 'launcher, processor time', limit: 2, unit: 'ms', show: hundredths, run: launcherCpu },
   { name: 'launcher, resident', limit: 3, unit: 'MB', show: hundredths, run: launcherResident },

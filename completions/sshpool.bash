@@ -23,7 +23,7 @@ _sshpool() {
     esac
   done
   case $path in
-    '') arguments='exec ssh shell wrap compose resources docker-sock stats close warm agent setup completion help' options='--help -h --version -V' ;;
+    '') arguments='exec ssh shell wrap compose resources docker-sock stats close warm agent setup demo completion help' options='--help -h --version -V' ;;
     exec) options='-F -l -p -i -J -o -4 -6 -A -a -n -t -T -e -q -v --timeout --fresh --json --help -h' arguments='hosts' most=1 ;;
     ssh) options='-F -l -p -i -J -o -4 -6 -A -a -n -t -T -e -q -v' arguments='hosts' most=1 ;;
     shell) options='-F -l -p -i -J -o -4 -6 -A -a -e -q -v --fresh --help -h' arguments='hosts' most=1 ;;
@@ -42,9 +42,10 @@ _sshpool() {
     'agent run') options='--help -h' arguments='' most=1 ;;
     'agent logs') options='--follow -f --help -h' arguments='' most=1 ;;
     'agent log-level') options='--help -h' arguments='info debug' most=1 ;;
-    setup) options='--ssh --undo --yes -y --json --help -h' arguments='' most=1 ;;
+    setup) options='--ssh --service --undo --yes -y --json --help -h' arguments='' most=1 ;;
+    demo) options='--help -h' arguments='' most=1 ;;
     completion) options='--help -h' arguments='bash zsh fish' most=1 ;;
-    help) options='' arguments='exec ssh shell wrap compose resources docker-sock stats close warm agent setup completion' most=1 ;;
+    help) options='' arguments='exec ssh shell wrap compose resources docker-sock stats close warm agent setup demo completion' most=1 ;;
     *) return ;;
   esac
   ((given < most)) || return

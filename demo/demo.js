@@ -1,11 +1,11 @@
 // @ts-check
 /**
- * `npm run demo`: measures the gain of a warm connection on this machine, against a server of its own
+ * `sshpool demo`: measures the gain of a warm connection on this machine, against a server of its own
  * (ssh2's, on loopback) and, if OpenSSH's is installed, against that one beside plain ssh. Everything
  * is in a temporary directory and ends with the demo, also on Ctrl-C.
  */
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,86 +19,108 @@ const COMPARED_CALLS = 5;
 /** A hung call must not hang the demo. */
 const CALL_MS = 20_000;
 
-const dir = mkdtempSync(join(tmpdir(), 'sshpool-demo-'));
-chmodSync(dir, 0o700);
-// The defaults of sshpool, without the user's own settings.
-const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('SSH_POOL_'));
-const env = { ...Object.fromEntries(inherited), SSH_POOL_RUNTIME_DIR: join(dir, 'run') };
-const stopping = new AbortController();
-
-/** Run in reverse order. @type {(() => Promise<unknown>)[]} */
-const cleanUps = [];
-
-/**
- * Runs a program to its end.
- *
- * @param {string} program
- * @param {readonly string[]} args
- * @returns {Promise<{ stdout: string, ms: number }>}
- */
-function run(program, args) {
-  return new Promise((resolve, reject) => {
-    const startedAt = performance.now();
-    const child = spawn(program, args, {
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: CALL_MS,
-      // A process group of its own: Ctrl-C reaches only the demo, which then ends its children.
-      detached: true,
-    });
-    let [stdout, stderr] = ['', ''];
-    child.stdout.setEncoding('utf8').on('data', (/** @type {string} */ text) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (/** @type {string} */ text) => (stderr += text));
-    child.once('error', reject);
-    child.once('close', (code, signal) => {
-      const ms = performance.now() - startedAt;
-      if (code === 0) resolve({ stdout, ms });
-      else reject(new Error(`${program} ${args.join(' ')}: ${signal ?? code}\n${stdout}${stderr}`));
-    });
-  });
-}
-
-/** Runs a call that must print `hello`; its time in ms. @param {readonly string[]} words */
-async function call([program = '', ...args]) {
-  const { stdout, ms } = await run(program, [...args, 'echo hello']);
-  if (stdout !== 'hello\n') throw new Error(`not hello, but: ${stdout}`);
-  // Checked after the call, so that no call is interrupted while its agent is starting.
-  stopping.signal.throwIfAborted();
-  return ms;
-}
-
-/** @param {number} times @param {readonly string[]} words */
-async function calls(times, words) {
-  const taken = [];
-  for (let i = 0; i < times; i += 1) taken.push(await call(words));
-  return taken;
-}
-
 const median = (/** @type {readonly number[]} */ values) =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 const whole = (/** @type {number} */ ms) => `${Math.round(ms)}`;
 const print = (/** @type {string} */ line) => process.stdout.write(`${line}\n`);
 
-async function embedded() {
+/** What one demo has made, and ends. */
+class Stage {
+  dir = mkdtempSync(join(tmpdir(), 'sshpool-demo-'));
+  /** Run in reverse order. @type {(() => Promise<unknown>)[]} */
+  cleanUps = [];
+  stopping = new AbortController();
+  env = this.#environment();
+
+  /** The defaults of sshpool, without the user's own settings. */
+  #environment() {
+    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('SSH_POOL_'));
+    return { ...Object.fromEntries(inherited), SSH_POOL_RUNTIME_DIR: join(this.dir, 'run') };
+  }
+
+  /**
+   * Runs a program to its end.
+   *
+   * @param {string} program
+   * @param {readonly string[]} args
+   * @returns {Promise<{ stdout: string, ms: number }>}
+   */
+  run(program, args) {
+    return new Promise((resolve, reject) => {
+      const startedAt = performance.now();
+      const child = spawn(program, args, {
+        env: this.env,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        timeout: CALL_MS,
+        // A process group of its own: Ctrl-C reaches only the demo, which then ends its children.
+        detached: true,
+      });
+      let [stdout, stderr] = ['', ''];
+      child.stdout.setEncoding('utf8').on('data', (/** @type {string} */ text) => (stdout += text));
+      child.stderr.setEncoding('utf8').on('data', (/** @type {string} */ text) => (stderr += text));
+      child.once('error', reject);
+      child.once('close', (code, signal) => {
+        const ms = performance.now() - startedAt;
+        if (code === 0) resolve({ stdout, ms });
+        else
+          reject(new Error(`${program} ${args.join(' ')}: ${signal ?? code}\n${stdout}${stderr}`));
+      });
+    });
+  }
+
+  /** Runs a call that must print `hello`; its time in ms. @param {readonly string[]} words */
+  async call([program = '', ...args]) {
+    const { stdout, ms } = await this.run(program, [...args, 'echo hello']);
+    if (stdout !== 'hello\n') throw new Error(`not hello, but: ${stdout}`);
+    // Checked after the call, so that no call is interrupted while its agent is starting.
+    this.stopping.signal.throwIfAborted();
+    return ms;
+  }
+
+  /** @param {number} times @param {readonly string[]} words */
+  async calls(times, words) {
+    const taken = [];
+    for (let i = 0; i < times; i += 1) taken.push(await this.call(words));
+    return taken;
+  }
+
+  /** Whether everything could be ended. */
+  async cleanUp() {
+    let clean = true;
+    const stopAgent = () => this.run(PROGRAM, ['agent', 'stop', '--force']);
+    // The agent first: it is connected to the servers.
+    for (const undo of [stopAgent, ...this.cleanUps.toReversed()]) {
+      await undo().catch((/** @type {unknown} */ error) => {
+        clean = false;
+        process.stderr.write(`demo: ${String(error)}\n`);
+      });
+    }
+    rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
+    return clean;
+  }
+}
+
+/** @param {Stage} stage */
+async function embedded(stage) {
   const server = await startEmbeddedServer();
-  cleanUps.push(() => server.close());
-  const config = writeHost(dir, 'demo', server);
+  stage.cleanUps.push(() => server.close());
+  const config = writeHost(stage.dir, 'demo', server);
   const words = [PROGRAM, 'exec', '-F', config, 'demo', '--'];
 
   print(
     `A server of the demo's own on 127.0.0.1:${server.port}, a new connection and ${WARM_CALLS} warm calls:`,
   );
   print(`$ sshpool exec demo -- echo hello`);
-  print(`cold   ${whole(await call(words))} ms, the start of the agent included`);
-  const warm = await calls(WARM_CALLS, words);
+  print(`cold   ${whole(await stage.call(words))} ms, the start of the agent included`);
+  const warm = await stage.calls(WARM_CALLS, words);
   print(`warm   ${warm.map(whole).join(' ')} ms`);
   print(`median ${whole(median(warm))} ms`);
   print('');
   print('$ sshpool stats');
-  print((await run(PROGRAM, ['stats'])).stdout);
-  checkStats((await run(PROGRAM, ['stats', '--json'])).stdout);
+  print((await stage.run(PROGRAM, ['stats'])).stdout);
+  checkStats((await stage.run(PROGRAM, ['stats', '--json'])).stdout);
   print('$ sshpool close demo');
-  print((await run(PROGRAM, ['close', 'demo'])).stdout);
+  print((await stage.run(PROGRAM, ['close', 'demo'])).stdout);
 }
 
 /** All calls must use one connection. @param {string} text */
@@ -111,25 +133,28 @@ function checkStats(text) {
   throw new Error(`expected 1 miss and ${WARM_CALLS} hits, and got ${poolMisses} and ${poolHits}`);
 }
 
-async function besideSsh() {
-  const sshd = await startDemoSshd(dir);
+/** @param {Stage} stage */
+async function besideSsh(stage) {
+  const sshd = await startDemoSshd(stage.dir);
   if (typeof sshd === 'string') {
     print(`Not compared with ssh: ${sshd}.`);
     return;
   }
-  cleanUps.push(() => sshd.close());
-  const config = writeHost(dir, 'real', sshd);
-  const refused = await run('ssh', ['-F', config, 'real', 'true']).then(() => undefined, String);
+  stage.cleanUps.push(() => sshd.close());
+  const config = writeHost(stage.dir, 'real', sshd);
+  const refused = await stage
+    .run('ssh', ['-F', config, 'real', 'true'])
+    .then(() => undefined, String);
   if (refused !== undefined) {
     print(`Not compared with ssh: it does not reach the OpenSSH server.\n${refused}`);
     return;
   }
-  const control = join(dir, 'control');
+  const control = join(stage.dir, 'control');
   const ssh = ['ssh', '-F', config];
   const master = [...ssh, '-S', control, '-o', 'ControlMaster=auto', '-o', 'ControlPersist=30'];
   // Registered before the master exists: an interrupted call may have left one.
-  cleanUps.push(() =>
-    run('ssh', ['-F', config, '-S', control, '-O', 'exit', 'real']).catch(() => 0),
+  stage.cleanUps.push(() =>
+    stage.run('ssh', ['-F', config, '-S', control, '-O', 'exit', 'real']).catch(() => 0),
   );
 
   /** @type {readonly (readonly [name: string, words: readonly string[]])[]} */
@@ -141,43 +166,35 @@ async function besideSsh() {
   print(`The same against the OpenSSH server of this machine (median of ${COMPARED_CALLS}):`);
   print(`${''.padEnd(24)}${'first'.padStart(10)}${'then'.padStart(10)}`);
   for (const [name, words] of ways) {
-    const first = await call(words);
-    const then = median(await calls(COMPARED_CALLS, words));
+    const first = await stage.call(words);
+    const then = median(await stage.calls(COMPARED_CALLS, words));
     print(
       `${name.padEnd(24)}${`${whole(first)} ms`.padStart(10)}${`${whole(then)} ms`.padStart(10)}`,
     );
   }
 }
 
-const stopAgent = () => run(PROGRAM, ['agent', 'stop', '--force']);
-
-async function cleanUp() {
-  let clean = true;
-  // The agent first: it is connected to the servers.
-  for (const undo of [stopAgent, ...cleanUps.toReversed()]) {
-    await undo().catch((/** @type {unknown} */ error) => {
-      clean = false;
-      process.stderr.write(`demo: ${String(error)}\n`);
-    });
+/** Resolves to the exit status. */
+export async function demo() {
+  const missing = missingClient();
+  if (missing !== undefined) {
+    process.stderr.write(`demo: ${missing}\n`);
+    return 1;
   }
-  rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
-  return clean;
-}
-
-for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-  process.on(name, () => stopping.abort(name));
-}
-
-let failure = missingClient();
-try {
-  if (failure === undefined) {
-    await embedded();
-    await besideSsh();
+  const stage = new Stage();
+  const { signal } = stage.stopping;
+  for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
+    process.on(name, () => stage.stopping.abort(name));
   }
-} catch (error) {
-  const why = /** @type {unknown} */ (stopping.signal.reason);
-  failure = stopping.signal.aborted ? `stopped by ${String(why)}` : String(error);
+  /** @type {string | undefined} */
+  let failure;
+  try {
+    await embedded(stage);
+    await besideSsh(stage);
+  } catch (error) {
+    failure = signal.aborted ? `stopped by ${String(signal.reason)}` : String(error);
+  }
+  const clean = await stage.cleanUp();
+  if (failure !== undefined) process.stderr.write(`demo: ${failure}\n`);
+  return clean && failure === undefined ? 0 : 1;
 }
-const clean = await cleanUp();
-if (failure !== undefined) process.stderr.write(`demo: ${failure}\n`);
-process.exitCode = clean && failure === undefined ? 0 : 1;

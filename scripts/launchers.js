@@ -13,25 +13,14 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { INCLUDE, sourceFiles, WARNINGS } from './launcher.js';
+import { MACHINES } from './machines.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const CACHE = join(root, '.cache');
 const LAUNCHERS = join(root, 'bin', 'launchers');
 const LIST = join(LAUNCHERS, 'SHA256SUMS');
 
-/** @typedef {{ name: string, target: string, flags: readonly string[] }} Machine */
-
-/**
- * `arm` uses no floating-point unit: it runs on every 32-bit ARM. musl knows no other long double on ppc64le.
- * @type {readonly Machine[]}
- */
-const MACHINES = [
-  { name: 'x86_64', target: 'x86_64-linux-gnu', flags: [] },
-  { name: 'aarch64', target: 'aarch64-linux-gnu', flags: [] },
-  { name: 'arm', target: 'arm-linux-gnueabi', flags: [] },
-  { name: 'riscv64', target: 'riscv64-linux-gnu', flags: [] },
-  { name: 'ppc64le', target: 'powerpc64le-linux-gnu', flags: ['-mlong-double-64'] },
-];
+/** @typedef {import('./machines.js').Machine} Machine */
 
 const COMPILING = [
   '-O2',

@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * Prepares a fresh clone for tests, demo and checks: dependencies, the build and, with `--sshd`, the
- * system programs that tests compare with. It uses Node's built-ins only, because nothing is installed
+ * system programs that tests compare with; with `--machines` also the launchers of other machines, which
+ * takes minutes. It uses Node's built-ins only, because nothing is installed
  * yet; if everything is there, it ends at once.
  */
 import { spawnSync } from 'node:child_process';
@@ -10,6 +11,7 @@ import { machine } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildLauncher } from './launcher.js';
+import { MACHINES } from './machines.js';
 import { installSystemPrograms } from './system-programs.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -98,22 +100,33 @@ function buildSanitized() {
   );
 }
 
-/** Those of the package; which machines are left out depends on the compilers that are installed. */
-function buildLaunchers() {
-  const first = path('bin', 'launchers', `sshpool-${machine()}`);
+function launcherIsCurrent(/** @type {string} */ file) {
   const inputs = [path('src', 'launcher'), path('scripts', 'launchers.js')];
-  if (
-    existsSync(first) &&
-    inputs.every((input) => newestChange(input) <= statSync(first).mtimeMs)
-  ) {
-    return;
+  return existsSync(file) && inputs.every((input) => newestChange(input) <= statSync(file).mtimeMs);
+}
+
+const launcherFile = (/** @type {string} */ name) => path('bin', 'launchers', `sshpool-${name}`);
+
+/** Those of the package: that of this machine, and those of others if they are wanted or were built before. */
+function buildLaunchers(/** @type {boolean} */ ofAllMachines) {
+  const names = MACHINES.map(({ name }) => name);
+  const stale = names
+    .filter((name) => ofAllMachines || name === machine() || existsSync(launcherFile(name)))
+    .filter((name) => !launcherIsCurrent(launcherFile(name)));
+  if (stale.length > 0) {
+    process.stdout.write(`setup: building the launchers for ${stale.join(', ')}\n`);
+    const words = [path('scripts', 'launchers.js'), ...stale];
+    const done = spawnSync(process.execPath, words, { encoding: 'utf8' });
+    const reasons = done.stdout.match(/^launchers: not built for .*$/gm) ?? [];
+    for (const reason of reasons) process.stdout.write(`setup: ${reason}\n`);
+    if (done.status !== 0) process.stdout.write(`${done.stdout}${done.stderr}`);
   }
-  process.stdout.write('setup: building the launchers of the package\n');
-  const done = spawnSync(process.execPath, [path('scripts', 'launchers.js')], { encoding: 'utf8' });
-  for (const [, name, reason] of done.stdout.matchAll(/not built for (\S+): (.*)/g)) {
-    process.stdout.write(`setup: the tests of the launcher for ${name} are SKIPPED (${reason})\n`);
-  }
-  if (done.status !== 0) process.stdout.write(`${done.stdout}${done.stderr}`);
+  const absent = names.filter((name) => !existsSync(launcherFile(name)));
+  if (absent.length === 0) return;
+  const how = ofAllMachines ? '' : ' (npm run platforms builds them)';
+  process.stdout.write(
+    `setup: the tests of the launchers for ${absent.join(', ')} are SKIPPED${how}\n`,
+  );
 }
 
 if (!dependenciesInstalled()) {
@@ -129,8 +142,9 @@ if (!buildIsCurrent()) {
   npm('run', '--silent', 'build');
 }
 const forTests = process.argv.includes('--sshd');
-installSystemPrograms({ forTests });
+const forPlatforms = process.argv.includes('--machines');
+installSystemPrograms({ forTests, forPlatforms });
 if (forTests) {
   buildSanitized();
-  buildLaunchers();
+  buildLaunchers(forPlatforms);
 }

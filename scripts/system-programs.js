@@ -7,6 +7,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { MACHINES } from './machines.js';
 
 /** sshpool asks `ssh -G` what a host's options are. */
 const NEEDED = [{ name: 'ssh', package: 'openssh-client', tests: 'and everything else with ssh' }];
@@ -22,6 +23,20 @@ const FOR_TESTS = [
   { name: 'busybox', package: 'busybox', tests: 'of the completion under other shells' },
 ];
 
+/** For `npm run platforms`: the compilers of scripts/launchers.js, and what runs their programs here. */
+const FOR_PLATFORMS = [
+  ...MACHINES.map((machine) => ({
+    name: `${machine.target}-gcc`,
+    package: machine.package,
+    tests: `of the launcher for ${machine.name}`,
+  })),
+  {
+    name: 'qemu-arm-static',
+    package: 'qemu-user-static',
+    tests: 'of launchers for other machines',
+  },
+];
+
 /** Debian's switch that keeps a package from starting its service. */
 const POLICY = '/usr/sbin/policy-rc.d';
 const APT = ['-q', '-o', 'Acquire::Retries=1', '-o', 'Acquire::http::Timeout=30'];
@@ -32,9 +47,13 @@ function isInstalled(/** @type {string} */ name) {
   return directories.some((directory) => existsSync(join(directory, name)));
 }
 
-/** With `forTests` also the programs that only the tests need. */
-export function installSystemPrograms({ forTests = false } = {}) {
-  const programs = forTests ? [...NEEDED, ...FOR_TESTS] : NEEDED;
+/** With `forTests` also the programs that only the tests need; with `forPlatforms` those of `npm run platforms`. */
+export function installSystemPrograms({ forTests = false, forPlatforms = false } = {}) {
+  const programs = [
+    ...NEEDED,
+    ...(forTests ? FOR_TESTS : []),
+    ...(forPlatforms ? FOR_PLATFORMS : []),
+  ];
   const missing = () => programs.filter(({ name }) => !isInstalled(name));
   const wanted = missing();
   if (wanted.length === 0) return;

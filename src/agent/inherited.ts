@@ -1,9 +1,11 @@
 /**
- * Removes what the agent inherited from its starter: open descriptors and the priority. The launcher does
- * both before Node starts; the Node client starts the agent through a shell, which cannot.
+ * What the agent inherited from its starter. Open descriptors and the priority are removed: the launcher does
+ * both before Node starts; the Node client starts the agent through a shell, which cannot. A service manager
+ * may give it a socket.
  */
-import { closeSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, readdirSync, readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
+import { SshpoolError } from '../base/errors.ts';
 
 /** O_CLOEXEC of open(2) in Linux, as proc_pid_fdinfo(5) shows it. */
 const CLOEXEC = 0o2000000;
@@ -45,4 +47,32 @@ function isInherited(descriptor: number): boolean {
   } catch {
     return false; // the descriptor of the directory listing, already closed
   }
+}
+
+const FIRST_OF_SERVICE = 3;
+
+/**
+ * The socket on which a service manager listens for this process (sd_listen_fds(3)); undefined without one.
+ * Removes the variables from `env`: they are not for the programs that the agent starts.
+ * @throws SshpoolError AGENT_START if there are several
+ */
+export function listeningDescriptor(env: NodeJS.ProcessEnv, log: string): number | undefined {
+  const { LISTEN_PID: pid, LISTEN_FDS: count } = env;
+  for (const name of ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES']) delete env[name];
+  if (pid !== `${process.pid}`) return undefined;
+  if (count === '1') return FIRST_OF_SERVICE;
+  const reason = `the service has ${count} sockets for it, and not one`;
+  throw SshpoolError.of('AGENT_START', { reason, log });
+}
+
+/** Where a unix socket listens, as /proc/net/unix shows it (proc_net(5)); undefined on other systems. */
+export function boundPath(descriptor: number): string | undefined {
+  let table: string;
+  try {
+    table = readFileSync('/proc/net/unix', 'utf8');
+  } catch {
+    return undefined; // another system than Linux
+  }
+  const row = new RegExp(String.raw`^(?:\S+ +){6}${fstatSync(descriptor).ino} (.*)$`, 'm');
+  return row.exec(table)?.[1];
 }

@@ -34,6 +34,8 @@ export interface AgentConfig {
   readonly paths: RuntimePaths;
   readonly settings: Settings;
   readonly version: string;
+  /** A descriptor on which a service manager listens already. */
+  readonly inherited?: number | undefined;
   /** May throw; the line is then dropped. */
   readonly writeLog: (line: string) => void;
   readonly clock?: Clock;
@@ -126,11 +128,17 @@ export class Agent {
     // Callers may connect as soon as the socket is published, before publish has returned.
     const early: Socket[] = [];
     let agent: Agent | undefined;
-    const listener = await Listener.publish(config.paths, (socket) => {
+    const onCaller = (socket: Socket): void => {
       if (agent) agent.#serve(socket);
       else early.push(socket);
-    }).catch((thrown: unknown) => {
-      throw startFailure(config.paths, thrown);
+    };
+    const { paths, inherited } = config;
+    const listening =
+      inherited === undefined
+        ? Listener.publish(paths, onCaller)
+        : Listener.inherit(paths, inherited, onCaller);
+    const listener = await listening.catch((thrown: unknown) => {
+      throw startFailure(paths, thrown);
     });
     if (listener === undefined) return undefined;
     agent = new Agent(config, listener, files);
@@ -198,6 +206,7 @@ export class Agent {
     if (this.#life === 'gone') return;
     this.#life = 'gone';
     removeAgentPid(this.#services.paths);
+    this.#listener.restore();
     this.#log.info('agent gone');
     this.#resolveGone();
   }

@@ -1,31 +1,36 @@
-/** The agent's socket: published in one step, so that callers never find one without a listener. */
-import { linkSync, lstatSync, rmSync } from 'node:fs';
+/**
+ * The agent's socket: published in one step, so that callers never find one without a listener; or that of
+ * a service manager (sd_listen_fds(3)), which goes on listening when the agent ends.
+ */
+import { linkSync, lstatSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { SshpoolError, describe } from '../base/errors.ts';
 import type { RuntimePaths } from '../config/settings/paths.ts';
 import { checkDir, ensureDir } from '../config/settings/private-directory.ts';
 import { acceptSharing } from '../base/shared-reads.ts';
 import { connectFailure, listenAlone } from '../base/unix-socket.ts';
+import { boundPath } from './inherited.ts';
+
+type OnCaller = (socket: Socket) => void;
 
 export class Listener {
   readonly #server: Server;
   readonly #socket: string;
   readonly #inode: bigint;
+  readonly #inherited: boolean;
 
-  private constructor(server: Server, socket: string) {
+  private constructor(server: Server, socket: string, inherited: boolean) {
     this.#server = server;
     this.#socket = socket;
     this.#inode = inodeOf(socket) ?? 0n;
+    this.#inherited = inherited;
   }
 
   /**
    * Undefined if another agent listens. Needs the start lock: it removes a socket without a listener.
    * @throws SshpoolError UNSAFE_PATH, AGENT_START
    */
-  static async publish(
-    paths: RuntimePaths,
-    onCaller: (socket: Socket) => void,
-  ): Promise<Listener | undefined> {
+  static async publish(paths: RuntimePaths, onCaller: OnCaller): Promise<Listener | undefined> {
     ensureDir(paths.dir);
     checkDir(paths.dir, process.getuid?.() ?? 0);
     if ((await connectFailure(paths.socket)) === undefined) return undefined;
@@ -43,7 +48,25 @@ export class Listener {
     } finally {
       rmSync(temporary, { force: true });
     }
-    return new Listener(server, paths.socket);
+    return new Listener(server, paths.socket, false);
+  }
+
+  /** `descriptor` listens already. @throws SshpoolError UNSAFE_PATH; AGENT_START if not where callers look */
+  static async inherit(
+    paths: RuntimePaths,
+    descriptor: number,
+    onCaller: OnCaller,
+  ): Promise<Listener> {
+    checkDir(paths.dir, process.getuid?.() ?? 0);
+    const path = boundPath(descriptor);
+    if (path !== undefined && path !== paths.socket) {
+      const reason = `the service listens on ${path}, and not on ${paths.socket}; call sshpool setup --service again`;
+      throw SshpoolError.of('AGENT_START', { reason, log: paths.log });
+    }
+    const server = createServer(onCaller);
+    await listenOn(server, descriptor);
+    acceptSharing(server, onCaller);
+    return new Listener(server, paths.socket, true);
   }
 
   /** Whether the published path is still this socket. */
@@ -51,11 +74,43 @@ export class Listener {
     return inodeOf(this.#socket) === this.#inode;
   }
 
-  /** Accepts no more callers; connected callers stay. */
+  /**
+   * Accepts no more callers; connected callers stay. The socket of a service manager gets another name: no
+   * agent answers there until this one has ended, so that new callers have to start another.
+   */
   close(): void {
-    if (this.published) rmSync(this.#socket, { force: true });
+    if (this.published) {
+      if (this.#inherited) renameSync(this.#socket, this.#aside);
+      else rmSync(this.#socket, { force: true });
+    }
     this.#server.close();
   }
+
+  /** Gives a service manager its socket back, unless another agent has taken the place. */
+  restore(): void {
+    if (!this.#inherited || inodeOf(this.#aside) !== this.#inode) return;
+    try {
+      linkSync(this.#aside, this.#socket);
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
+    } finally {
+      rmSync(this.#aside, { force: true });
+    }
+  }
+
+  get #aside(): string {
+    return `${this.#socket}.aside`;
+  }
+}
+
+function listenOn(server: Server, descriptor: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ fd: descriptor }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
 }
 
 function inodeOf(path: string): bigint | undefined {

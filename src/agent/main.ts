@@ -8,7 +8,7 @@ import { readSettings } from '../config/settings/settings.ts';
 import { compileLauncher } from './compile-launcher.ts';
 import { closeInherited, resetPriority } from './inherited.ts';
 import { Agent } from './lifecycle.ts';
-import { guardProcess, writeLog } from './process.ts';
+import { guardProcess, logWriter, STDERR_FD } from './process.ts';
 
 const READY_FD = 3;
 /** By then the call that started the agent has loaded what it needs. */
@@ -69,7 +69,7 @@ async function main(): Promise<void> {
     paths: runtimePaths(process.env, process.getuid?.() ?? 0),
     settings: await readSettings(process.env),
     version: programVersion(),
-    writeLog,
+    writeLog: logWriter(STDERR_FD),
   });
   // Also if another agent was quicker: the starter only needs a running agent.
   report({ ok: true, pid: process.pid });

@@ -2,11 +2,11 @@
 import { writeSync } from 'node:fs';
 import type { Agent } from './lifecycle.ts';
 
-const STDERR_FD = 2;
+export const STDERR_FD = 2;
 
-/** Not process.stderr: a stream error (disk full) would end the process. @throws the system's error */
-export function writeLog(line: string): void {
-  writeSync(STDERR_FD, line);
+/** Not process.stderr: a stream error (disk full) would end the process. What it returns throws the system's error. */
+export function logWriter(descriptor: number): (line: string) => void {
+  return (line) => void writeSync(descriptor, line);
 }
 
 /** Signals stop the agent; unhandled errors do not, since it runs the commands of other callers. */

@@ -198,6 +198,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     usage: '[options]',
     options: [
       { name: '--ssh', text: 'also the name ssh, in a directory of yours that is first in PATH' },
+      { name: '--service', text: 'also the agent as a service of systemd or launchd' },
       { name: '--undo', text: 'take back what it has made' },
       { name: '--yes', alias: '-y', text: 'do not ask' },
       JSON_OUTPUT,
@@ -206,8 +207,21 @@ export const COMMANDS: readonly CommandSpec[] = [
     notes: [
       'Shows what it would make, and asks. It makes files and links in your home directory, changes none',
       'of your own, and can be called again, as after an update. --undo leaves what has changed since.',
+      '--service needs no one: without it the first call starts the agent. With it the agent belongs to no',
+      'login session, which may end its processes, and systemd starts it at the first call.',
       'Exit status: 0; 255 if something else is in the way, or the answer is no; 2 without --yes and a',
       'terminal.',
+    ],
+  },
+  {
+    name: 'demo',
+    summary: 'show what a warm connection gains on this machine, with servers of its own',
+    usage: '',
+    options: [HELP],
+    notes: [
+      'Starts a small ssh server on 127.0.0.1 and, if OpenSSH has one here, that as well; measures cold',
+      'and warm calls beside ssh and ControlMaster. Everything ends with it; your own agent takes no part.',
+      'Exit status: 0; 1 if a call failed.',
     ],
   },
   {

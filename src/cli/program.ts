@@ -60,6 +60,7 @@ function actionsOf(ended: (status: number) => void): Readonly<Record<string, Act
     'agent log-level': (level: string | undefined) => give(agent.logLevel(level)),
     setup: async (options: SetupOptions) =>
       give((await import('./commands/setup.ts')).setup(options)),
+    demo: async () => give((await import('./commands/demo.ts')).demo()),
     completion: (word: string, options: { hosts?: true; targets?: true }) =>
       give(completion(word, options)),
   };

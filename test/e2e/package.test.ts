@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { prebuilt } from '../support/installed.ts';
 import { isNative } from '../support/launcher.ts';
-import { install, pack } from '../support/package.ts';
+import { pack } from '../../scripts/package-tools.js';
+import { install } from '../support/package.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd } from '../support/sshd.ts';
 
@@ -16,7 +17,7 @@ describe.skipIf(!haveSshd())('the package', () => {
   it('works in an empty folder, without install scripts', async () => {
     await using sandbox = createSandbox();
     const sshd = await startSshd(sandbox);
-    const packed = pack(sandbox);
+    const packed = pack(sandbox.root);
     expect(statSync(packed).size).toBeLessThan(LARGEST);
     const program = join(install(sandbox, packed, '--ignore-scripts'), 'node_modules/.bin/sshpool');
     const here = { env: sandbox.env, cwd: sandbox.home, encoding: 'utf8' } as const;

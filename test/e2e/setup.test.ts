@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -48,6 +49,19 @@ function home(sandbox: Sandbox, shell = 'bash'): { readonly env: Record<string, 
   return { env: { SHELL: `/usr/bin/${shell}`, PATH: `${own}:${sandbox.env['PATH'] ?? ''}` } };
 }
 
+/** A home whose user has a systemd; `then` is what its systemctl does after it has noted its words. */
+function systemd(sandbox: Sandbox, then = ''): { options: object; called: () => string[] } {
+  const { env } = home(sandbox);
+  sandbox.write('runtime/systemd/private', '');
+  const log = sandbox.path('called');
+  const text = `#!/bin/sh\necho "$*" >> ${log}\n${then}\n`;
+  chmodSync(sandbox.write('home/.local/bin/systemctl', text), 0o755);
+  return {
+    options: { env: { ...env, XDG_RUNTIME_DIR: sandbox.path('runtime') } },
+    called: () => readFileSync(log, 'utf8').trim().split('\n'),
+  };
+}
+
 const setup = (sandbox: Sandbox, options: object, ...words: string[]): Promise<Result> =>
   runCli(sandbox, ['setup', ...words], options);
 
@@ -64,10 +78,7 @@ describe('sshpool setup', () => {
     expect(tree(sandbox.home).length).toBeGreaterThan(before.length + 3);
     const undone = await setup(sandbox, options, '--undo', '--yes');
     expect(undone).toMatchObject({ code: 0, stderr: '' });
-    // What holds the list of what was made stays, and is empty.
-    const left = tree(sandbox.home).filter((line) => !line.startsWith('.local/state'));
-    expect(left).toEqual(before);
-    expect(existsSync(join(sandbox.home, '.local/state/sshpool/setup.json'))).toBe(false);
+    expect(tree(sandbox.home)).toEqual(before);
   });
 
   it('a second time changes nothing, and says so', async () => {
@@ -115,6 +126,48 @@ describe('sshpool setup', () => {
     const { done: steps } = OUTPUT.parse(JSON.parse(again.stdout.toString()));
     const link = { path: join(sandbox.home, '.local/bin/ssh'), what: 'sshpool as ssh' };
     expect(steps).toContainEqual({ ...link, outcome: 'unchanged' });
+  });
+
+  it('with --service makes units that systemd reads, and --undo takes them back', async () => {
+    await using sandbox = createSandbox();
+    const { options, called } = systemd(sandbox);
+    const before = tree(sandbox.home);
+    expect(await setup(sandbox, options, '--yes', '--service')).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
+    expect(called()).toEqual(['--user daemon-reload', '--user start sshpool.socket']);
+    const units = join(sandbox.home, '.config/systemd/user');
+    expect(readFileSync(join(units, 'sshpool.socket'), 'utf8')).toContain(
+      `\nListenStream=${sandbox.paths.socket}\n`,
+    );
+    const service = readFileSync(join(units, 'sshpool.service'), 'utf8');
+    expect(service).toContain(`\nExecStart="${PROGRAM}" agent run\n`);
+    expect(service).toContain(`\nEnvironment="SSH_POOL_RUNTIME_DIR=${sandbox.run}"\n`);
+    expect(readlinkSync(join(units, 'sockets.target.wants/sshpool.socket'))).toBe(
+      join(units, 'sshpool.socket'),
+    );
+    await setup(sandbox, options, '--undo', '--yes');
+    expect(called().slice(2)).toEqual(['--user stop sshpool.socket', '--user daemon-reload']);
+    expect(tree(sandbox.home)).toEqual(before);
+  });
+
+  it('with --service says what systemctl says, and keeps what was made', async () => {
+    await using sandbox = createSandbox();
+    const { options } = systemd(sandbox, 'echo "Failed to connect to bus" >&2; exit 1');
+    const done = await setup(sandbox, options, '--yes', '--service');
+    expect(done.code).toBe(255);
+    expect(done.stdout.toString()).toMatch(
+      /^systemctl --user start sshpool\.socket: failed: Failed to connect to bus$/m,
+    );
+    expect(existsSync(join(sandbox.home, '.config/systemd/user/sshpool.socket'))).toBe(true);
+  });
+
+  it('with --service tells that no service manager of the user runs', async () => {
+    await using sandbox = createSandbox();
+    const done = await setup(sandbox, home(sandbox), '--yes', '--service');
+    expect(done.code).toBe(0);
+    expect(done.stdout.toString()).toMatch(/^the agent as a service: neither systemd nor launchd/m);
   });
 
   it('with --ssh leaves a program of the user alone, and says so', async () => {

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runProgram, stopAgentAtTheEnd, type Result } from '../support/cli.ts';
 import { libraryHost } from '../support/library-host.ts';
-import { install, pack, ROOT } from '../support/package.ts';
+import { pack } from '../../scripts/package-tools.js';
+import { install, ROOT } from '../support/package.ts';
 import { processesNaming, titleOf, until } from '../support/process.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
@@ -45,7 +46,7 @@ describe.skipIf(!haveSshd())('a program that installed the package', () => {
     const path = `PATH=${sandbox.path('remote')}:${sandbox.env['PATH']}`;
     box = await startSshd(sandbox, { options: { SetEnv: path } });
     stopAgentAtTheEnd(sandbox);
-    place = install(sandbox, pack(sandbox), '--ignore-scripts');
+    place = install(sandbox, pack(sandbox.root), '--ignore-scripts');
   });
   afterAll(() => sandbox[Symbol.asyncDispose]());
 

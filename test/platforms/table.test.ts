@@ -4,21 +4,28 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pack } from '../../scripts/package-tools.js';
 import { markdownTable, withSection } from '../../scripts/sections.js';
 import { runProgram, stopAgentAtTheEnd } from '../support/cli.ts';
-import { pack } from '../support/package.ts';
 import { prebuilt } from '../support/installed.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { FULL } from '../support/size.ts';
 import { haveSshd, startSshd } from '../support/sshd.ts';
 import type { Row, Stage } from './row.ts';
+import { machineRows } from './rows/machines.ts';
 import { managerRows } from './rows/managers.ts';
 import { nodeRows } from './rows/nodes.ts';
 import { upgradeRows } from './rows/upgrades.ts';
 import { userRows } from './rows/users.ts';
 
 const DOCUMENT = new URL('../../docs/PLATFORMS.md', import.meta.url);
-const ROWS: readonly Row[] = [...nodeRows, ...managerRows, ...userRows, ...upgradeRows];
+const ROWS: readonly Row[] = [
+  ...nodeRows,
+  ...machineRows,
+  ...managerRows,
+  ...userRows,
+  ...upgradeRows,
+];
 
 const results = new Map<Row, string>();
 
@@ -34,7 +41,7 @@ describe.skipIf(!haveSshd() || prebuilt() === undefined)('platforms', () => {
 
   beforeAll(() => {
     packing = createSandbox();
-    packed = pack(packing);
+    packed = pack(packing.root);
   });
   afterAll(async () => {
     await packing[Symbol.asyncDispose]();

@@ -2,6 +2,7 @@
 import { createReadStream, existsSync, statSync, watch } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { AgentStatus } from '../../agent/methods.ts';
+import { listeningDescriptor } from '../../agent/inherited.ts';
 import { SshpoolError } from '../../base/errors.ts';
 import { usageError } from '../../base/usage-errors.ts';
 import { ownPlace } from '../../base/place.ts';
@@ -12,6 +13,7 @@ import { pause } from '../../base/time.ts';
 import { connectToAgent } from '../../client/call/connect.ts';
 import { endAgent } from '../../client/call/end-agent.ts';
 import { takeLock } from '../../client/call/lock.ts';
+import { openLog } from '../../client/call/spawn.ts';
 import { retireOlder } from '../../client/call/versions.ts';
 import { START_MS } from '../../client/call/connect.ts';
 import { checkDir, ensureDir } from '../../config/settings/private-directory.ts';
@@ -137,11 +139,15 @@ function refuseForeignCode(): void {
   if (variable !== undefined) throw usageError('FOREIGN_CODE', { variable });
 }
 
-/** Serves in the foreground, its log on standard error, until a signal or the idle time ends it. */
+/**
+ * Serves in the foreground, its log on standard error, until a signal or the idle time ends it. With a socket
+ * of a service manager the log is the usual file, for `agent logs`.
+ */
 export async function runAgent(): Promise<number> {
   refuseForeignCode();
   process.umask(0o077);
   const paths = ourPaths();
+  const inherited = listeningDescriptor(process.env, paths.log);
   const settings = await readSettings(process.env);
   ensureDir(paths.dir);
   // Checked before anything is written: the directory may be another user's.
@@ -149,14 +155,15 @@ export async function runAgent(): Promise<number> {
   const lock = await takeLock(paths.lock, START_MS);
   // Imported here: no other command should wait for the whole agent to load.
   const { Agent } = await import('../../agent/lifecycle.ts');
-  const { guardProcess, writeLog } = await import('../../agent/process.ts');
+  const { guardProcess, logWriter, STDERR_FD } = await import('../../agent/process.ts');
   const agent =
     lock &&
     (await Agent.start({
       paths,
       settings,
       version: programVersion(),
-      writeLog,
+      inherited,
+      writeLog: logWriter(inherited === undefined ? STDERR_FD : openLog(paths.log)),
     }).finally(() => lock.release()));
   if (agent === undefined) {
     const reason = 'another one runs already, or is starting';

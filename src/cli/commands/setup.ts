@@ -1,17 +1,29 @@
 /** `sshpool setup`: completions, the man page and the name ssh, where they have an effect; and --undo. */
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import { promisify } from 'node:util';
 import { EXIT_FAILURE } from '../../base/error-table.ts';
+import { describe } from '../../base/errors.ts';
 import { ownProgram } from '../../base/launcher.ts';
+import { printable } from '../../base/printable.ts';
 import { statePath } from '../../base/state-file.ts';
 import { usageError } from '../../base/usage-errors.ts';
 import { packageFile } from '../../base/version.ts';
 import { SHELLS } from '../command-table.ts';
 import { findFacts } from '../setup/facts.ts';
-import { make, unmake, type Made, type MakeOutcome, type UndoOutcome } from '../setup/made.ts';
+import {
+  make,
+  makeDirectory,
+  unmake,
+  type Made,
+  type MakeOutcome,
+  type UndoOutcome,
+} from '../setup/made.ts';
 import { readRecord, writeRecord } from '../setup/record.ts';
+import { COMMANDS_TO_FORGET, commandsToStart, commandsToStop } from '../setup/service.ts';
 import { planOf, type Advice, type Parts, type Shell } from '../setup/steps.ts';
 import { table } from '../ui.ts';
 import { completionScript } from './completion.ts';
@@ -19,6 +31,7 @@ import { completionScript } from './completion.ts';
 export interface SetupOptions {
   readonly yes?: true;
   readonly ssh?: true;
+  readonly service?: true;
   readonly undo?: true;
   readonly json?: true;
 }
@@ -48,11 +61,15 @@ export async function setup(options: SetupOptions): Promise<number> {
 
 async function install(record: string, made: Made[], options: SetupOptions): Promise<number> {
   const facts = await findFacts(process.env, homedir(), new Set(made.map(({ path }) => path)));
-  const { steps, advice } = planOf(facts, parts(), { ssh: options.ssh === true });
+  const wishes = { ssh: options.ssh === true, service: options.service === true };
+  const { steps, advice } = planOf(facts, parts(), wishes);
+  const commands = commandsToStart(steps.map(({ path }) => path));
   const rows = steps.map(({ path, what }) => [`make ${shown(path)}`, what]);
-  if (!(await isWanted(options, rows))) return EXIT_FAILURE;
+  if (!(await isWanted(options, [...rows, ...commands.map(runRow)]))) return EXIT_FAILURE;
   const done: Done[] = [];
   try {
+    // First, so that --undo removes it last.
+    if (steps.length > 0) await makeDirectory(dirname(record), made);
     for (const step of steps) {
       const { path, what } = step;
       done.push({ path, what, outcome: await make(step, made) });
@@ -61,24 +78,49 @@ async function install(record: string, made: Made[], options: SetupOptions): Pro
     // What was made before an error can be taken back, too.
     await writeRecord(record, made);
   }
-  print(options, done, advice);
-  return done.some(({ outcome }) => outcome === 'taken') ? EXIT_FAILURE : 0;
+  const isTaken = done.some(({ outcome }) => outcome === 'taken');
+  const problems = isTaken ? [] : await runAll(commands);
+  print(options, done, [...advice, ...problems]);
+  return isTaken || problems.length > 0 ? EXIT_FAILURE : 0;
+}
+
+const runRow = (command: readonly string[]): string[] => [`run ${command.join(' ')}`];
+
+/** Those that failed, with the reason. */
+async function runAll(commands: readonly (readonly string[])[]): Promise<Advice[]> {
+  const problems: Advice[] = [];
+  for (const [program = '', ...words] of commands) {
+    try {
+      await promisify(execFile)(program, words);
+    } catch (thrown) {
+      const { stderr = '' } = thrown as { readonly stderr?: string };
+      const text = `failed: ${printable(stderr.trim().split('\n')[0] || describe(thrown))}`;
+      problems.push({ what: [program, ...words].join(' '), text });
+    }
+  }
+  return problems;
 }
 
 async function undo(record: string, made: Made[], options: SetupOptions): Promise<number> {
-  const rows = made.map(({ path }) => [`remove ${shown(path)}`]);
+  const commands = commandsToStop(made.map(({ path }) => path));
+  const rows = [...commands.map(runRow), ...made.map(({ path }) => [`remove ${shown(path)}`])];
   if (!(await isWanted(options, rows))) return EXIT_FAILURE;
+  const problems = await runAll(commands);
   const done: Done[] = [];
   try {
     // The latest first, so that directories are empty.
     for (let last = made.at(-1); last !== undefined; last = made.at(-1)) {
+      // Only directories that hold the list itself are left.
+      if (record.startsWith(`${last.path}/`)) await writeRecord(record, []);
       done.push({ path: last.path, outcome: await unmake(last) });
       made.pop();
     }
   } finally {
     await writeRecord(record, made);
   }
-  print(options, done, []);
+  // Only now does systemd forget what it has read.
+  if (commands.length > 0) problems.push(...(await runAll(COMMANDS_TO_FORGET)));
+  print(options, done, problems);
   return 0;
 }
 

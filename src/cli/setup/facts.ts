@@ -4,7 +4,10 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { findLauncher } from '../../base/launcher.ts';
 import { findProgram, realSsh } from '../../base/programs.ts';
+import { runtimePaths } from '../../config/settings/paths.ts';
+import { agentEnv } from '../../wire/caller-env.ts';
 import { SHELLS } from '../command-table.ts';
+import type { ServiceFacts } from './service.ts';
 import type { Facts, Shell } from './steps.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -39,7 +42,31 @@ export async function findFacts(env: Env, home: string, ours: ReadonlySet<string
       .filter(isOwn),
     launcher: kind === 'none' || kind === 'compiled' ? launcher : undefined,
     hasCompiler: findProgram('cc', { env, cwd: '/' }) !== undefined,
+    service: serviceFacts(env, { home, config }),
   };
+}
+
+/** Variables that a service manager sets itself. */
+const SET_BY_MANAGER = new Set(['HOME', 'USER', 'LOGNAME', 'SHELL', 'XDG_RUNTIME_DIR']);
+
+function serviceFacts(env: Env, { home, config }: Places): ServiceFacts {
+  const uid = process.getuid?.() ?? 0;
+  const isMac = process.platform === 'darwin';
+  const own = Object.entries(agentEnv(env)).filter(([name]) => !SET_BY_MANAGER.has(name));
+  return {
+    manager: isMac ? 'launchd' : hasSystemd(env) ? 'systemd' : undefined,
+    directory: isMac ? join(home, 'Library', 'LaunchAgents') : join(config, 'systemd', 'user'),
+    socket: runtimePaths(env, uid).socket,
+    env: Object.fromEntries(own),
+    uid,
+  };
+}
+
+/** Whether the user's own systemd runs: it has its socket there. */
+function hasSystemd(env: Env): boolean {
+  const { XDG_RUNTIME_DIR: runtime = '' } = env;
+  const isThere = isAbsolute(runtime) && existsSync(join(runtime, 'systemd', 'private'));
+  return isThere && findProgram('systemctl', { env, cwd: '/' }) !== undefined;
 }
 
 const directoryOf = (given: string | undefined, usual: string): string =>

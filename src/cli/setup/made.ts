@@ -106,7 +106,8 @@ async function compile(path: string): Promise<void> {
   }
 }
 
-async function makeDirectory(path: string, made: Made[]): Promise<void> {
+/** Adds to `made` each directory that it makes. */
+export async function makeDirectory(path: string, made: Made[]): Promise<void> {
   if ((await found(path)) !== undefined) return;
   await makeDirectory(dirname(path), made);
   await mkdir(path, { mode: 0o700 });

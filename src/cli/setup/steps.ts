@@ -1,6 +1,7 @@
 /** What `sshpool setup` makes for one user: pure, from what was found out about the user's machine. */
 import { join } from 'node:path';
 import type { SHELLS } from '../command-table.ts';
+import { launchdFile, systemdFiles, type ServiceFacts } from './service.ts';
 
 export type Shell = (typeof SHELLS)[number];
 
@@ -34,6 +35,7 @@ export interface Facts {
   /** Where a launcher has to be compiled, because the package has none for the machine. */
   readonly launcher: string | undefined;
   readonly hasCompiler: boolean;
+  readonly service: ServiceFacts;
 }
 
 /** The texts that setup writes, and the program that a link leads to. */
@@ -48,13 +50,19 @@ export interface Plan {
   readonly advice: readonly Advice[];
 }
 
-/** `ssh`: also the name ssh. */
-export function planOf(facts: Facts, parts: Parts, { ssh }: { readonly ssh: boolean }): Plan {
+/** What only those get who ask for it: the name ssh, and the agent as a service. */
+export interface Wishes {
+  readonly ssh: boolean;
+  readonly service: boolean;
+}
+
+export function planOf(facts: Facts, parts: Parts, { ssh, service }: Wishes): Plan {
   const plans = [
     ...facts.shells.map((shell) => completion(shell, facts, parts)),
     manual(facts, parts),
     launcher(facts),
     ...(ssh ? [asSsh(facts, parts)] : []),
+    ...(service ? asService(facts, parts) : []),
   ];
   return {
     steps: plans.flatMap(({ step }) => step ?? []),
@@ -118,4 +126,23 @@ function asSsh({ beforeSsh: [directory] }: Facts, { program }: Parts): Part {
     return { advice: { what, text } };
   }
   return { step: { kind: 'link', path: join(directory, 'ssh'), what, to: program } };
+}
+
+function asService({ service }: Facts, { program }: Parts): Part[] {
+  const what = 'the agent as a service';
+  if (service.manager === undefined) {
+    const text =
+      'neither systemd nor launchd runs services of yours here; the first call starts the agent, as ever';
+    return [{ advice: { what, text } }];
+  }
+  if (service.manager === 'launchd') {
+    const file = launchdFile(service, program);
+    const text = `starts at your next login, or now: launchctl bootstrap gui/${service.uid} '${file.path}'`;
+    return [{ step: { kind: 'file', ...file, what }, advice: { what, text } }];
+  }
+  const { files, link } = systemdFiles(service, program);
+  return [
+    ...files.map((file) => ({ step: { kind: 'file', ...file, what } as const })),
+    { step: { kind: 'link', ...link, what } },
+  ];
 }

@@ -61,7 +61,8 @@ function withOwnLimits(words: readonly string[]): string[] {
   return existsSync(SHELL) ? [SHELL, '-c', MAKE_LIMITS, 'sh', ...words] : [...words];
 }
 
-function openLog(path: string): number {
+/** A descriptor. Begins a new log where the old one is long. */
+export function openLog(path: string): number {
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   if (size > LOG_BYTES) renameSync(path, `${path}.1`);
   return openSync(path, 'a', 0o600);

@@ -1,8 +1,8 @@
 /** Package managers, each with its defaults, into an empty place of the user's own. */
 import { join } from 'node:path';
+import { install, installByNpm, nodeDirectory, tool } from '../../../scripts/package-tools.js';
 import type { Env, Row, Stage } from '../row.ts';
 import { callsWork, isServedNatively } from '../smoke.ts';
-import { install, nodeDirectory, tool } from '../tools.ts';
 
 interface Manager {
   readonly name: string;
@@ -12,15 +12,10 @@ interface Manager {
   readonly node: number;
 }
 
-function npm(version: number): Manager['add'] {
-  return async ({ sandbox, packed }, env) => {
-    const cli = join(await tool(`npm@${version}`), 'npm', 'bin', 'npm-cli.js');
-    const prefix = sandbox.path('prefix');
-    const words = ['node', cli, 'install', '--global', '--prefix', prefix, packed];
-    await install(words, env, sandbox.home);
-    return join(prefix, 'bin', 'sshpool');
-  };
-}
+const npm =
+  (version: number): Manager['add'] =>
+  ({ sandbox, packed }, env) =>
+    installByNpm(version, packed, sandbox.path('prefix'), env);
 
 const MANAGERS: readonly Manager[] = [
   { name: 'npm 11', node: 20, add: npm(11) },

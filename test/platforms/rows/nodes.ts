@@ -4,10 +4,11 @@ import { cpSync, readdirSync, realpathSync, symlinkSync } from 'node:fs';
 import { arch, platform } from 'node:os';
 import { join } from 'node:path';
 import { agentPid } from '../../../src/config/settings/agent-pid.ts';
+import { nodeDirectory } from '../../../scripts/package-tools.js';
 import { ROOT } from '../../support/package.ts';
 import type { Row, Stage } from '../row.ts';
 import { callsWork, isServedNatively, libraryWorks, terminalWorks } from '../smoke.ts';
-import { installGlobally, nodeDirectory } from '../tools.ts';
+import { installGlobally } from '../tools.ts';
 
 const OLDEST = 20;
 const NEWEST = 26;
@@ -27,7 +28,7 @@ async function works(stage: Stage, major: number): Promise<void> {
   await terminalWorks(stage, smoke);
   await libraryWorks(stage, { env, node, modules: join(prefix, 'lib', 'node_modules') });
   await builds(stage, env);
-  const demo = await run([node, join(ROOT, 'demo', 'demo.js')], env);
+  const demo = await run([smoke.program, 'demo'], env);
   assert.deepEqual([demo.code, demo.stderr], [0, '']);
 }
 

@@ -5,19 +5,22 @@ import {
   chmodSync,
   chownSync,
   copyFileSync,
+  cpSync,
+  existsSync,
   mkdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { nodeDirectory, tool } from '../../../scripts/package-tools.js';
 import { isNative } from '../../support/launcher.ts';
 import type { Env, Row, Stage } from '../row.ts';
 import { callsWork, isServedNatively } from '../smoke.ts';
 import { installGlobally } from '../tools.ts';
 
-/** An account of every system that is not root's. */
-const OTHER_USER = 65_534;
+/** Accounts of every Linux that are not root's; one for each row, as rows run at the same time. */
+const [ONE_USER, ANOTHER_USER] = [65_534, 1];
 const isRoot = process.getuid?.() === 0;
 
 /** A directory with nothing but these programs. */
@@ -46,10 +49,19 @@ async function works(
   await isServedNatively(stage, smoke);
 }
 
-/** Calls of another user, with a package that only root can write to. */
-async function worksForAnother(stage: Stage, env: Env): Promise<void> {
-  const { sandbox, sshd, packed, run } = stage;
-  const program = await installGlobally(packed, sandbox.path('prefix'));
+/** A user that is not root, with a home that has a key for the server. */
+interface Another {
+  readonly home: string;
+  /** The words before a program that this user runs. */
+  readonly as: readonly string[];
+  readonly env: Env;
+  /** The ssh_config with the host `box`. */
+  readonly config: string;
+  /** Where the agent's files are: this user has no /run/user. */
+  readonly runtime: string;
+}
+
+function anotherUser({ sandbox, sshd }: Stage, uid: number): Another {
   for (const path of [sandbox.root, sandbox.home]) chmodSync(path, 0o711);
   const home = sandbox.path('another');
   mkdirSync(home);
@@ -59,30 +71,82 @@ async function worksForAnother(stage: Stage, env: Env): Promise<void> {
   const options = [`Host box`, `HostName 127.0.0.1`, `Port ${sshd.port}`, `User ${sshd.user}`];
   options.push(`IdentityFile ${home}/key`, `UserKnownHostsFile ${known}`);
   const config = sandbox.write('another/config', `${options.join('\n')}\n`);
-  for (const path of [home, join(home, 'key'), known, config])
-    chownSync(path, OTHER_USER, OTHER_USER);
-  const as = [
-    'setpriv',
-    `--reuid=${OTHER_USER}`,
-    `--regid=${OTHER_USER}`,
-    '--clear-groups',
-    program,
-  ];
-  const runtime = `/tmp/sshpool-${OTHER_USER}`;
-  const own = { ...env, HOME: home, SSH_POOL_RUNTIME_DIR: undefined, XDG_RUNTIME_DIR: undefined };
+  for (const path of [home, join(home, 'key'), known, config]) chownSync(path, uid, uid);
+  return {
+    home,
+    config,
+    as: ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'],
+    env: { HOME: home, SSH_POOL_RUNTIME_DIR: undefined, XDG_RUNTIME_DIR: undefined },
+    runtime: `/tmp/sshpool-${uid}`,
+  };
+}
+
+/** Two calls of that user, over one connection. */
+async function callsOfAnotherWork(
+  { sandbox, sshd, run }: Stage,
+  { as, env, config, runtime }: Another,
+  program: string,
+): Promise<void> {
   sandbox.defer(async () => {
-    await run([...as, 'agent', 'stop', '--force'], own);
+    await run([...as, program, 'agent', 'stop', '--force'], env);
     rmSync(runtime, { recursive: true, force: true });
   });
   for (const input of ['first', 'second']) {
-    const done = await run([...as, 'exec', '-F', config, 'box', 'cat; exit 4'], own, input);
+    const call = [...as, program, 'exec', '-F', config, 'box', 'cat; exit 4'];
+    const done = await run(call, env, input);
     assert.deepEqual([done.code, done.stdout.toString(), done.stderr], [4, input, '']);
   }
   assert.equal(sshd.logins(), 1);
-  const status = await run([...as, 'agent', 'status'], own);
+}
+
+/** With a package that only root can write to. */
+async function worksForAnother(stage: Stage): Promise<void> {
+  const { sandbox, packed, run } = stage;
+  const program = await installGlobally(packed, sandbox.path('prefix'));
+  const another = anotherUser(stage, ONE_USER);
+  const { as, env, runtime } = another;
+  await callsOfAnotherWork(stage, another, program);
+  const status = await run([...as, program, 'agent', 'status'], env);
   assert.match(status.stdout.toString(), /^launcher native, .*bin\/launchers\/sshpool-/m);
   assert.match(status.stdout.toString(), new RegExp(`^socket +${runtime}/agent.sock$`, 'm'));
   assert.equal(isNative(program), false);
+}
+
+/** Installed by that user, who has no right to anything of root's. */
+async function installedByAnother(stage: Stage): Promise<void> {
+  const { sandbox, packed, run } = stage;
+  const another = anotherUser(stage, ANOTHER_USER);
+  const { as, home, config } = another;
+  const [node, npm] = [sandbox.path('node'), sandbox.path('npm')];
+  cpSync(await nodeDirectory(24), node, { recursive: true });
+  cpSync(await tool('npm@12'), npm, { recursive: true });
+  const own = join(home, basename(packed));
+  copyFileSync(packed, own);
+  // npm's settings, which may name a registry, are root's.
+  const registry = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).trim();
+  const path = `${node}:${sandbox.env['PATH'] ?? ''}`;
+  const env = { ...another.env, PATH: path, npm_config_registry: registry };
+  const cli = join(npm, 'npm', 'bin', 'npm-cli.js');
+  const prefix = join(home, 'prefix');
+  const words = ['node', cli, 'install', '--global', '--prefix', prefix, own];
+  const certificates = process.env['NODE_EXTRA_CA_CERTS'];
+  const done = await run([...as, ...words], { ...env, NODE_EXTRA_CA_CERTS: certificates });
+  assert.equal(done.code, 0, done.stderr);
+  const program = join(prefix, 'bin', 'sshpool');
+  await callsOfAnotherWork(stage, { ...another, env }, program);
+  const status = await run([...as, program, 'agent', 'status'], env);
+  assert.match(status.stdout.toString(), /^launcher native$/m);
+  const trace = join(home, 'trace');
+  const traced = ['strace', '-f', '-e', 'trace=execve', '-o', trace, program];
+  const call = await run([...as, ...traced, 'exec', '-F', config, 'box', 'exit 4'], env);
+  assert.deepEqual([call.code, call.stderr], [4, '']);
+  const started = readFileSync(trace, 'utf8').match(/execve\("[^"]*"/g);
+  assert.deepEqual(started, [`execve("${program}"`]);
+}
+
+function whyNoTrace(): string | undefined {
+  if (!isRoot) return 'takes root, to be another user';
+  return existsSync('/usr/bin/strace') ? undefined : 'there is no strace';
 }
 
 export const userRows: readonly Row[] = [
@@ -119,6 +183,12 @@ export const userRows: readonly Row[] = [
     name: "root's package, which the user cannot write to, and no /run/user of the user",
     full: false,
     skip: isRoot ? undefined : 'takes root, to be another user',
-    run: (stage) => worksForAnother(stage, {}),
+    run: worksForAnother,
+  },
+  {
+    name: 'npm 12 run by an ordinary user, into an empty prefix: strace of a later exec shows the launcher alone',
+    full: true,
+    skip: whyNoTrace(),
+    run: installedByAnother,
   },
 ];

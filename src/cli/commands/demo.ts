@@ -1,0 +1,12 @@
+/** `sshpool demo`: the program in the package's directory demo, which is not compiled. */
+import { packageFile } from '../../base/version.ts';
+
+interface Demo {
+  readonly demo: () => Promise<number>;
+}
+
+/** Resolves to the exit status. */
+export async function demo(): Promise<number> {
+  const program = (await import(packageFile('demo/demo.js').href)) as Demo;
+  return program.demo();
+}
