@@ -20,18 +20,22 @@ const LEFT_OUT = new Set([
 ]);
 
 /**
- * Packs a copy of the repository, because packing changes bin/sshpool. Runs npm with the user's own settings,
- * which name its registry and its cache.
+ * Packs a copy of the repository, because packing changes bin/sshpool: with the launchers that are built here,
+ * or with `anew` all, as `npm pack` itself makes the package. Runs npm with the user's own settings, which
+ * name its registry and its cache.
  *
  * @param {string} directory an empty one
  * @returns the path of the package
  */
-export function pack(directory) {
+export function pack(directory, { anew = false } = {}) {
   const source = join(directory, 'source');
   cpSync(root, source, { recursive: true, filter: (path) => !LEFT_OUT.has(path) });
   symlinkSync(join(root, 'node_modules'), join(source, 'node_modules'));
-  const words = ['pack', '--silent', '--pack-destination', directory];
-  execFileSync('npm', words, { cwd: source, stdio: ['ignore', 'ignore', 'pipe'] });
+  const run = (/** @type {string} */ program, /** @type {string[]} */ ...words) =>
+    execFileSync(program, words, { cwd: source, stdio: ['ignore', 'ignore', 'pipe'] });
+  if (!anew) run(process.execPath, 'scripts/programs.js', '--portable');
+  const scripts = anew ? [] : ['--ignore-scripts'];
+  run('npm', 'pack', '--silent', '--pack-destination', directory, ...scripts);
   const packed = readdirSync(directory).find((name) => name.endsWith('.tgz'));
   if (packed === undefined) throw new Error('npm pack made nothing');
   return join(directory, packed);

@@ -206,7 +206,11 @@ export class Agent {
     if (this.#life === 'gone') return;
     this.#life = 'gone';
     removeAgentPid(this.#services.paths);
-    this.#listener.restore();
+    try {
+      this.#listener.restore();
+    } catch (thrown) {
+      this.#log.info(`the service's socket is not back in its place: ${describe(thrown)}`);
+    }
     this.#log.info('agent gone');
     this.#resolveGone();
   }

@@ -86,7 +86,7 @@ export class Listener {
     this.#server.close();
   }
 
-  /** Gives a service manager its socket back, unless another agent has taken the place. */
+  /** Gives a service manager its socket back, unless another agent has taken the place. @throws the system's error */
   restore(): void {
     if (!this.#inherited || inodeOf(this.#aside) !== this.#inode) return;
     try {

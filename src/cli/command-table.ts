@@ -207,8 +207,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     notes: [
       'Shows what it would make, and asks. It makes files and links in your home directory, changes none',
       'of your own, and can be called again, as after an update. --undo leaves what has changed since.',
-      '--service needs no one: without it the first call starts the agent. With it the agent belongs to no',
-      'login session, which may end its processes, and systemd starts it at the first call.',
+      'The agent needs no service: the first call starts it. As a service it is not ended with the login',
+      'session; systemd starts it at the first call, launchd at login.',
       'Exit status: 0; 255 if something else is in the way, or the answer is no; 2 without --yes and a',
       'terminal.',
     ],

@@ -6,7 +6,15 @@ import { describe, expect, it } from 'vitest';
 import type { Message } from '../../src/wire/protocol.ts';
 import { PROGRAM, spawnCli } from '../support/cli.ts';
 import { ACCEPTED, bytesOf, EXITED, fakeAgent, HELLO, OPENED } from '../support/fake-agent.ts';
-import { alive, childrenOf, descendantsOf, signal, titleOf, until } from '../support/process.ts';
+import {
+  alive,
+  processesNaming,
+  childrenOf,
+  descendantsOf,
+  signal,
+  titleOf,
+  until,
+} from '../support/process.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { haveSshd, startSshd, type Sshd } from '../support/sshd.ts';
 import { haveTerminals, Terminal } from '../support/terminal.ts';
@@ -168,7 +176,10 @@ describe('a question of an agent', () => {
     const ended = once(call, 'exit');
     await until(() => existsSync(note), 'the askpass program runs');
     const child = Number(readFileSync(note, 'utf8'));
-    sandbox.defer(async () => signal(child, 'SIGKILL'));
+    sandbox.defer(async () => {
+      signal(child, 'SIGKILL');
+      await until(() => processesNaming(sandbox.run).length === 0, 'the askpass program ends');
+    });
     call.kill('SIGTERM');
     expect(await ended).toEqual([null, 'SIGTERM']);
     expect(alive(child)).toBe(true);

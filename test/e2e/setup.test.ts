@@ -163,6 +163,17 @@ describe('sshpool setup', () => {
     expect(existsSync(join(sandbox.home, '.config/systemd/user/sshpool.socket'))).toBe(true);
   });
 
+  it('without --service does not look at the socket', async () => {
+    await using sandbox = createSandbox();
+    const { env } = home(sandbox);
+    const options = { env: { ...env, SSH_POOL_RUNTIME_DIR: 'relative' } };
+    expect(await setup(sandbox, options, '--yes')).toMatchObject({ code: 0, stderr: '' });
+    expect(await setup(sandbox, options, '--yes', '--service')).toMatchObject({
+      code: 2,
+      stderr: 'sshpool: SSH_POOL_RUNTIME_DIR=relative is not valid: it must be an absolute path\n',
+    });
+  });
+
   it('with --service tells that no service manager of the user runs', async () => {
     await using sandbox = createSandbox();
     const done = await setup(sandbox, home(sandbox), '--yes', '--service');

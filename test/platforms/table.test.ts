@@ -41,7 +41,7 @@ describe.skipIf(!haveSshd() || prebuilt() === undefined)('platforms', () => {
 
   beforeAll(() => {
     packing = createSandbox();
-    packed = pack(packing.root);
+    packed = pack(packing.root, { anew: FULL });
   });
   afterAll(async () => {
     await packing[Symbol.asyncDispose]();

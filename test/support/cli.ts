@@ -96,7 +96,7 @@ export function stopAgentAtTheEnd(sandbox: Sandbox): void {
     }
     if (processesNaming(sandbox.run).length === 0) return;
     // The exit status is ignored: a process that is still alive fails the test.
-    await runCli(sandbox, ['agent', 'stop', '--force'], { timeoutMs: 10_000 });
+    await runCli(sandbox, ['agent', 'stop', '--force']);
   });
 }
 

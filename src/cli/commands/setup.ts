@@ -60,12 +60,15 @@ export async function setup(options: SetupOptions): Promise<number> {
 }
 
 async function install(record: string, made: Made[], options: SetupOptions): Promise<number> {
-  const facts = await findFacts(process.env, homedir(), new Set(made.map(({ path }) => path)));
-  const wishes = { ssh: options.ssh === true, service: options.service === true };
-  const { steps, advice } = planOf(facts, parts(), wishes);
-  const commands = commandsToStart(steps.map(({ path }) => path));
-  const rows = steps.map(({ path, what }) => [`make ${shown(path)}`, what]);
-  if (!(await isWanted(options, [...rows, ...commands.map(runRow)]))) return EXIT_FAILURE;
+  const ours = new Set(made.map(({ path }) => path));
+  const asked = { ours, service: options.service === true };
+  const facts = await findFacts(process.env, homedir(), asked);
+  const { steps, advice } = planOf(facts, parts(), { ssh: options.ssh === true });
+  const rows = [
+    ...steps.map(({ path, what }) => [`make ${shown(path)}`, what]),
+    ...commandsToStart(steps).map(runRow),
+  ];
+  if (!(await isWanted(options, rows))) return EXIT_FAILURE;
   const done: Done[] = [];
   try {
     // First, so that --undo removes it last.
@@ -78,10 +81,10 @@ async function install(record: string, made: Made[], options: SetupOptions): Pro
     // What was made before an error can be taken back, too.
     await writeRecord(record, made);
   }
-  const isTaken = done.some(({ outcome }) => outcome === 'taken');
-  const problems = isTaken ? [] : await runAll(commands);
+  const there = done.filter(({ outcome }) => outcome !== 'taken');
+  const problems = await runAll(commandsToStart(there));
   print(options, done, [...advice, ...problems]);
-  return isTaken || problems.length > 0 ? EXIT_FAILURE : 0;
+  return there.length < done.length || problems.length > 0 ? EXIT_FAILURE : 0;
 }
 
 const runRow = (command: readonly string[]): string[] => [`run ${command.join(' ')}`];
@@ -102,7 +105,7 @@ async function runAll(commands: readonly (readonly string[])[]): Promise<Advice[
 }
 
 async function undo(record: string, made: Made[], options: SetupOptions): Promise<number> {
-  const commands = commandsToStop(made.map(({ path }) => path));
+  const commands = commandsToStop(made);
   const rows = [...commands.map(runRow), ...made.map(({ path }) => [`remove ${shown(path)}`])];
   if (!(await isWanted(options, rows))) return EXIT_FAILURE;
   const problems = await runAll(commands);
@@ -121,7 +124,7 @@ async function undo(record: string, made: Made[], options: SetupOptions): Promis
   // Only now does systemd forget what it has read.
   if (commands.length > 0) problems.push(...(await runAll(COMMANDS_TO_FORGET)));
   print(options, done, problems);
-  return 0;
+  return problems.length > 0 ? EXIT_FAILURE : 0;
 }
 
 function parts(): Parts {

@@ -16,8 +16,15 @@ type Env = Readonly<Record<string, string | undefined>>;
 const LIMIT_MS = 10_000;
 const MARK = 'sshpool-fpath';
 
-/** `ours`: the paths that setup has made earlier. */
-export async function findFacts(env: Env, home: string, ours: ReadonlySet<string>): Promise<Facts> {
+interface Asked {
+  /** The paths that setup has made earlier. */
+  readonly ours: ReadonlySet<string>;
+  /** Whether the agent shall be a service. */
+  readonly service: boolean;
+}
+
+/** @throws SshpoolError BAD_SETTING, PATH_TOO_LONG for the socket of a service */
+export async function findFacts(env: Env, home: string, { ours, service }: Asked): Promise<Facts> {
   const path = (env['PATH'] ?? '').split(':').filter(isAbsolute);
   const config = directoryOf(env['XDG_CONFIG_HOME'], join(home, '.config'));
   const shells = SHELLS.filter((shell) => isInUse(shell, env, { home, config }));
@@ -42,7 +49,7 @@ export async function findFacts(env: Env, home: string, ours: ReadonlySet<string
       .filter(isOwn),
     launcher: kind === 'none' || kind === 'compiled' ? launcher : undefined,
     hasCompiler: findProgram('cc', { env, cwd: '/' }) !== undefined,
-    service: serviceFacts(env, { home, config }),
+    service: service ? serviceFacts(env, { home, config }) : undefined,
   };
 }
 

@@ -83,18 +83,22 @@ const SYSTEMCTL = ['systemctl', '--user'];
 
 const RELOAD = [...SYSTEMCTL, 'daemon-reload'];
 
-/** What makes systemd read its files; the paths are those that setup makes. */
-export const commandsToStart = (paths: readonly string[]): string[][] =>
-  paths.some(isSocketUnit) ? [RELOAD, [...SYSTEMCTL, 'start', 'sshpool.socket']] : [];
+interface File {
+  readonly path: string;
+}
+
+/** What makes systemd read its files, if they are among those that setup makes. */
+export const commandsToStart = (files: readonly File[]): string[][] =>
+  files.some(isSocketUnit) ? [RELOAD, [...SYSTEMCTL, 'start', 'sshpool.socket']] : [];
 
 /** Before the files are removed. The agent itself goes on: its commands may be running. */
-export const commandsToStop = (paths: readonly string[]): string[][] =>
-  paths.some(isSocketUnit) ? [[...SYSTEMCTL, 'stop', 'sshpool.socket']] : [];
+export const commandsToStop = (files: readonly File[]): string[][] =>
+  files.some(isSocketUnit) ? [[...SYSTEMCTL, 'stop', 'sshpool.socket']] : [];
 
 /** After they are removed. */
 export const COMMANDS_TO_FORGET: readonly (readonly string[])[] = [RELOAD];
 
-const isSocketUnit = (path: string): boolean => path.endsWith('/systemd/user/sshpool.socket');
+const isSocketUnit = ({ path }: File): boolean => path.endsWith('/systemd/user/sshpool.socket');
 
 /** In systemd's files % begins a specifier. */
 const escaped = (text: string): string => text.replaceAll('%', '%%');

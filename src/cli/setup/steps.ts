@@ -35,7 +35,8 @@ export interface Facts {
   /** Where a launcher has to be compiled, because the package has none for the machine. */
   readonly launcher: string | undefined;
   readonly hasCompiler: boolean;
-  readonly service: ServiceFacts;
+  /** Undefined if the agent shall be no service. */
+  readonly service: ServiceFacts | undefined;
 }
 
 /** The texts that setup writes, and the program that a link leads to. */
@@ -50,19 +51,14 @@ export interface Plan {
   readonly advice: readonly Advice[];
 }
 
-/** What only those get who ask for it: the name ssh, and the agent as a service. */
-export interface Wishes {
-  readonly ssh: boolean;
-  readonly service: boolean;
-}
-
-export function planOf(facts: Facts, parts: Parts, { ssh, service }: Wishes): Plan {
+/** `ssh`: also the name ssh. */
+export function planOf(facts: Facts, parts: Parts, { ssh }: { readonly ssh: boolean }): Plan {
   const plans = [
     ...facts.shells.map((shell) => completion(shell, facts, parts)),
     manual(facts, parts),
     launcher(facts),
     ...(ssh ? [asSsh(facts, parts)] : []),
-    ...(service ? asService(facts, parts) : []),
+    ...(facts.service ? asService(facts.service, parts) : []),
   ];
   return {
     steps: plans.flatMap(({ step }) => step ?? []),
@@ -128,7 +124,7 @@ function asSsh({ beforeSsh: [directory] }: Facts, { program }: Parts): Part {
   return { step: { kind: 'link', path: join(directory, 'ssh'), what, to: program } };
 }
 
-function asService({ service }: Facts, { program }: Parts): Part[] {
+function asService(service: ServiceFacts, { program }: Parts): Part[] {
   const what = 'the agent as a service';
   if (service.manager === undefined) {
     const text =
