@@ -15,14 +15,20 @@ export interface Clock {
 const STOPPED_MS = 400;
 const RESUMED_MS = 2000;
 
+/** Not `performance`, which takes a millisecond to load: every call and the start of the agent would wait for it. */
+function monotonic(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1e3 + nanoseconds / 1e6;
+}
+
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonic: () => performance.now(),
+  monotonic,
   after(delayMs, run) {
-    const dueAt = performance.now() + delayMs;
+    const dueAt = monotonic() + delayMs;
     let handle = weak(delayMs, () => {
       // After a stop, first reads the data that arrived meanwhile: Node runs timers before it reads.
-      if (performance.now() - dueAt < STOPPED_MS) run();
+      if (monotonic() - dueAt < STOPPED_MS) run();
       else handle = weak(Math.min(delayMs, RESUMED_MS), run);
     });
     return { cancel: () => clearTimeout(handle) };

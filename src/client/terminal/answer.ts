@@ -1,6 +1,4 @@
 /** Chooses who answers a question, by ssh's rules: readpass.c (read_passphrase), ssh(1) (SSH_ASKPASS). */
-import { runAskpass } from './askpass.ts';
-import { askOnTerminal, closeTerminal, openTerminal } from './prompt.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -47,9 +45,13 @@ async function answerNow(
   say: (line: string) => void,
 ): Promise<Buffer | undefined> {
   if (over.aborted) return undefined;
+  // Loaded only here: most calls ask nothing, and Node's child_process takes 2 ms to load.
+  const { askOnTerminal, closeTerminal, openTerminal } = await import('./prompt.ts');
   const terminal = openTerminal();
   const answerer = answererOf(process.env, terminal !== undefined);
   if (answerer === 'terminal' && terminal) return askOnTerminal(terminal, question, over);
   if (terminal) closeTerminal(terminal);
-  return answerer === 'program' ? runAskpass(process.env, question.text, over, say) : undefined;
+  if (answerer !== 'program') return undefined;
+  const { runAskpass } = await import('./askpass.ts');
+  return runAskpass(process.env, question.text, over, say);
 }

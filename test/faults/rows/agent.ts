@@ -113,7 +113,7 @@ export const agentRows: readonly Row[] = [
       const { pid } = await poolStats(stage.sandbox);
       const environ = readFileSync(`/proc/${pid}/environ`, 'latin1');
       for (const name of Object.keys(env)) stage.must(!environ.includes(name), `it has ${name}`);
-      const log = readFileSync(stage.sandbox.path('run', 'agent.log'), 'utf8');
+      const { log } = stage;
       stage.must(!log.includes('Debugger'), 'a debugger listens');
     },
   },

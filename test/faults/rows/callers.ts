@@ -1,7 +1,6 @@
 /** Callers that connect at once, stop reading, disappear, or violate the protocol. */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { bytesOf, HELLO } from '../../support/fake-agent.ts';
@@ -46,7 +45,7 @@ export const callerRows: readonly Row[] = [
           stage.exec({ config }, { code: 0, ran: 1, withinMs: 60_000 }),
         ),
       );
-      const log = readFileSync(stage.sandbox.path('run', 'agent.log'), 'utf8');
+      const { log } = stage;
       const started = log.match(/ started, pid /g)?.length ?? 0;
       stage.must(started === 1, `${started} agents were started`);
     },
@@ -112,7 +111,7 @@ export const callerRows: readonly Row[] = [
         // Around the moment at which the agent exits.
         await pause(20 + (round % 21));
       }
-      const log = readFileSync(stage.sandbox.path('run', 'agent.log'), 'utf8');
+      const { log } = stage;
       stage.saw(`${log.match(/ started, pid /g)?.length ?? 0} agents for ${rounds} calls`);
     },
   },
