@@ -24,18 +24,23 @@ const median = (/** @type {readonly number[]} */ values) =>
 const whole = (/** @type {number} */ ms) => `${Math.round(ms)}`;
 const print = (/** @type {string} */ line) => process.stdout.write(`${line}\n`);
 
+/** The path of a unix socket has at most 103 bytes. */
+const LONGEST_TMPDIR = 50;
+const temporary = () => (tmpdir().length > LONGEST_TMPDIR ? '/tmp' : tmpdir());
+
 /** What one demo has made, and ends. */
 class Stage {
-  dir = mkdtempSync(join(tmpdir(), 'sshpool-demo-'));
+  dir = mkdtempSync(join(temporary(), 'sshpool-demo-'));
   /** Run in reverse order. @type {(() => Promise<unknown>)[]} */
   cleanUps = [];
   stopping = new AbortController();
   env = this.#environment();
 
-  /** The defaults of sshpool, without the user's own settings. */
+  /** The defaults of sshpool, without the user's own settings; a call that ssh made would give a false figure. */
   #environment() {
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('SSH_POOL_'));
-    return { ...Object.fromEntries(inherited), SSH_POOL_RUNTIME_DIR: join(this.dir, 'run') };
+    const own = { SSH_POOL_RUNTIME_DIR: join(this.dir, 'run'), SSH_POOL_FALLBACK: 'off' };
+    return { ...Object.fromEntries(inherited), ...own };
   }
 
   /**
@@ -181,10 +186,20 @@ export async function demo() {
     process.stderr.write(`demo: ${missing}\n`);
     return 1;
   }
-  const stage = new Stage();
+  /** @type {Stage} */
+  let stage;
+  try {
+    stage = new Stage();
+  } catch (error) {
+    process.stderr.write(`demo: no temporary directory (TMPDIR): ${String(error)}\n`);
+    return 1;
+  }
   const { signal } = stage.stopping;
+  process.stdout.on('error', (/** @type {NodeJS.ErrnoException} */ { code }) => {
+    stage.stopping.abort(`its output cannot be written (${code ?? 'error'})`);
+  });
   for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-    process.on(name, () => stage.stopping.abort(name));
+    process.on(name, () => stage.stopping.abort(`stopped by ${name}`));
   }
   /** @type {string | undefined} */
   let failure;
@@ -192,7 +207,7 @@ export async function demo() {
     await embedded(stage);
     await besideSsh(stage);
   } catch (error) {
-    failure = signal.aborted ? `stopped by ${String(signal.reason)}` : String(error);
+    failure = signal.aborted ? String(signal.reason) : String(error);
   }
   const clean = await stage.cleanUp();
   if (failure !== undefined) process.stderr.write(`demo: ${failure}\n`);

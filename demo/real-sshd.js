@@ -36,8 +36,8 @@ export async function startDemoSshd(dir) {
   writeFileSync(path('authorized_keys'), `${user.public}\n`);
   const options = [
     `ListenAddress 127.0.0.1:${port}`,
-    `HostKey ${path('host_key')}`,
-    `AuthorizedKeysFile ${path('authorized_keys')}`,
+    `HostKey "${path('host_key')}"`,
+    `AuthorizedKeysFile "${path('authorized_keys')}"`,
     'PidFile none',
     'StrictModes no',
     'UsePAM no',
@@ -45,7 +45,7 @@ export async function startDemoSshd(dir) {
     'PasswordAuthentication no',
     'KbdInteractiveAuthentication no',
     // Without the start-up files of the shell, which may take longer than ssh does.
-    `SetEnv HOME=${home}`,
+    `SetEnv "HOME=${home}"`,
   ];
   writeFileSync(path('config'), `${options.join('\n')}\n`);
 

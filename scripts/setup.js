@@ -101,7 +101,8 @@ function buildSanitized() {
 }
 
 function launcherIsCurrent(/** @type {string} */ file) {
-  const inputs = [path('src', 'launcher'), path('scripts', 'launchers.js')];
+  const builders = ['launcher.js', 'launchers.js', 'machines.js'];
+  const inputs = [path('src', 'launcher'), ...builders.map((name) => path('scripts', name))];
   return existsSync(file) && inputs.every((input) => newestChange(input) <= statSync(file).mtimeMs);
 }
 

@@ -65,7 +65,7 @@ export function listeningDescriptor(env: NodeJS.ProcessEnv, log: string): number
   throw SshpoolError.of('AGENT_START', { reason, log });
 }
 
-/** Where a unix socket listens, as /proc/net/unix shows it (proc_net(5)); undefined on other systems. */
+/** Where a unix socket listens, as /proc/net/unix shows it (proc_net(5)); empty for anything else; undefined on other systems. */
 export function boundPath(descriptor: number): string | undefined {
   let table: string;
   try {
@@ -74,5 +74,5 @@ export function boundPath(descriptor: number): string | undefined {
     return undefined; // another system than Linux
   }
   const row = new RegExp(String.raw`^(?:\S+ +){6}${fstatSync(descriptor).ino} (.*)$`, 'm');
-  return row.exec(table)?.[1];
+  return row.exec(table)?.[1] ?? '';
 }

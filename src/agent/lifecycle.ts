@@ -114,7 +114,9 @@ export class Agent {
     const { paths, version } = this.#services;
     this.#log.info(`agent ${version} started, pid ${process.pid}`);
     void this.#single.digests().then((digests) => this.#pool.recall(digests));
-    writeAgentPid(paths).catch((thrown: unknown) => this.#log.fault(thrown));
+    if (this.#listener.published) {
+      writeAgentPid(paths).catch((thrown: unknown) => this.#log.fault(thrown));
+    }
     this.#checkLater();
     this.#rest();
   }
@@ -156,7 +158,7 @@ export class Agent {
     if (this.#life === 'serving') {
       this.#life = 'leaving';
       this.#log.info('agent leaves');
-      this.#listener.close();
+      this.#listener.close({ waits: this.#callers.size > 0 });
       this.#idleTimer?.cancel();
       this.#checkTimer?.cancel();
     }

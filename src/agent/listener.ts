@@ -9,6 +9,7 @@ import type { RuntimePaths } from '../config/settings/paths.ts';
 import { checkDir, ensureDir } from '../config/settings/private-directory.ts';
 import { acceptSharing } from '../base/shared-reads.ts';
 import { connectFailure, listenAlone } from '../base/unix-socket.ts';
+import { agentPid } from '../config/settings/agent-pid.ts';
 import { boundPath } from './inherited.ts';
 
 type OnCaller = (socket: Socket) => void;
@@ -19,10 +20,11 @@ export class Listener {
   readonly #inode: bigint;
   readonly #inherited: boolean;
 
-  private constructor(server: Server, socket: string, inherited: boolean) {
+  /** `socket` undefined: another agent has taken the place, and only queued callers find this one. */
+  private constructor(server: Server, socket: string | undefined, inherited: boolean) {
     this.#server = server;
-    this.#socket = socket;
-    this.#inode = inodeOf(socket) ?? 0n;
+    this.#socket = socket ?? '';
+    this.#inode = (socket === undefined ? undefined : inodeOf(socket)) ?? 0n;
     this.#inherited = inherited;
   }
 
@@ -59,27 +61,31 @@ export class Listener {
   ): Promise<Listener> {
     checkDir(paths.dir, process.getuid?.() ?? 0);
     const path = boundPath(descriptor);
+    // Anything but a socket in the private directory could be another user's way in.
     if (path !== undefined && path !== paths.socket) {
-      const reason = `the service listens on ${path}, and not on ${paths.socket}; call sshpool setup --service again`;
+      const reason = `the service listens on ${path || 'no unix socket'}, and not on ${paths.socket}; call sshpool setup --service again`;
       throw SshpoolError.of('AGENT_START', { reason, log: paths.log });
     }
     const server = createServer(onCaller);
     await listenOn(server, descriptor);
     acceptSharing(server, onCaller);
-    return new Listener(server, paths.socket, true);
+    const other = await agentPid(paths);
+    const displaced = other !== undefined && other !== process.pid;
+    return new Listener(server, displaced ? undefined : paths.socket, true);
   }
 
   /** Whether the published path is still this socket. */
   get published(): boolean {
-    return inodeOf(this.#socket) === this.#inode;
+    return this.#socket !== '' && inodeOf(this.#socket) === this.#inode;
   }
 
   /**
    * Accepts no more callers; connected callers stay. The socket of a service manager gets another name: no
-   * agent answers there until this one has ended, so that new callers have to start another.
+   * agent answers there until this one has ended, so that new callers have to start another; `waits`: that
+   * may take a while.
    */
-  close(): void {
-    if (this.published) {
+  close({ waits }: { readonly waits: boolean }): void {
+    if (this.published && (waits || !this.#inherited)) {
       if (this.#inherited) renameSync(this.#socket, this.#aside);
       else rmSync(this.#socket, { force: true });
     }
@@ -88,7 +94,7 @@ export class Listener {
 
   /** Gives a service manager its socket back, unless another agent has taken the place. @throws the system's error */
   restore(): void {
-    if (!this.#inherited || inodeOf(this.#aside) !== this.#inode) return;
+    if (!this.#inherited || this.#socket === '' || inodeOf(this.#aside) !== this.#inode) return;
     try {
       linkSync(this.#aside, this.#socket);
     } catch (thrown) {

@@ -207,10 +207,11 @@ export const COMMANDS: readonly CommandSpec[] = [
     notes: [
       'Shows what it would make, and asks. It makes files and links in your home directory, changes none',
       'of your own, and can be called again, as after an update. --undo leaves what has changed since.',
-      'The agent needs no service: the first call starts it. As a service it is not ended with the login',
-      'session; systemd starts it at the first call, launchd at login.',
-      'Exit status: 0; 255 if something else is in the way, or the answer is no; 2 without --yes and a',
-      'terminal.',
+      'The agent needs no service: the first call starts it. As a service it belongs to no login session;',
+      'systemd starts it at the first call, launchd at login. With --service setup also runs systemctl, and',
+      'ends an agent without commands first; --undo leaves a running agent until it is idle.',
+      'Exit status: 0; 255 if something else is in the way, systemctl failed, or the answer is no; 2 without',
+      '--yes and a terminal.',
     ],
   },
   {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { runCli, spawnCli } from '../support/cli.ts';
+import { PROGRAM, runCli, runProgram, spawnCli } from '../support/cli.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 /** Where the demo makes its files. */
@@ -23,6 +23,14 @@ describe('sshpool demo', () => {
     expect(readdirSync(options.env.TMPDIR)).toEqual([]);
     // The user's own agent takes no part.
     expect(existsSync(sandbox.paths.socket)).toBe(false);
+  });
+
+  it('ends with everything that it has started where its output is closed', async () => {
+    await using sandbox = createSandbox();
+    const options = temporary(sandbox);
+    const done = await runProgram(sandbox, ['/bin/sh', '-c', `${PROGRAM} demo | head -1`], options);
+    expect(done.stderr).toBe('demo: its output cannot be written (EPIPE)\n');
+    expect(readdirSync(options.env.TMPDIR)).toEqual([]);
   });
 
   it('ends with everything that it has started on SIGINT', async () => {

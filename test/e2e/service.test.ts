@@ -110,6 +110,18 @@ describe.skipIf(!haveSshd())('an agent of a service manager', () => {
     expect(readFileSync(list, 'utf8')).not.toMatch(/ [3-9] -> socket|LISTEN_/);
   });
 
+  it('opens no debugger by SIGUSR1', async () => {
+    await using sandbox = createSandbox();
+    const manager = await serviceManager(sandbox);
+    manager.start();
+    const pid = await agent(sandbox);
+    process.kill(pid, 'SIGUSR1');
+    const status = await runCli(sandbox, ['agent', 'status']);
+    expect(status.code).toBe(0);
+    await runCli(sandbox, ['agent', 'stop']);
+    expect(await manager.end()).toBe('');
+  });
+
   it('ends with one line where the manager listens elsewhere', async () => {
     await using sandbox = createSandbox();
     const other = sandbox.path('other.sock');

@@ -136,19 +136,23 @@ describe('sshpool setup', () => {
       code: 0,
       stderr: '',
     });
-    expect(called()).toEqual(['--user daemon-reload', '--user start sshpool.socket']);
+    expect(called()).toEqual([
+      '--user daemon-reload',
+      '--user stop sshpool.socket',
+      '--user start sshpool.socket',
+    ]);
     const units = join(sandbox.home, '.config/systemd/user');
     expect(readFileSync(join(units, 'sshpool.socket'), 'utf8')).toContain(
       `\nListenStream=${sandbox.paths.socket}\n`,
     );
     const service = readFileSync(join(units, 'sshpool.service'), 'utf8');
-    expect(service).toContain(`\nExecStart="${PROGRAM}" agent run\n`);
+    expect(service).toContain(`\nExecStart=/usr/bin/env "${PROGRAM}" agent run\n`);
     expect(service).toContain(`\nEnvironment="SSH_POOL_RUNTIME_DIR=${sandbox.run}"\n`);
     expect(readlinkSync(join(units, 'sockets.target.wants/sshpool.socket'))).toBe(
       join(units, 'sshpool.socket'),
     );
     await setup(sandbox, options, '--undo', '--yes');
-    expect(called().slice(2)).toEqual(['--user stop sshpool.socket', '--user daemon-reload']);
+    expect(called().slice(3)).toEqual(['--user stop sshpool.socket', '--user daemon-reload']);
     expect(tree(sandbox.home)).toEqual(before);
   });
 
@@ -161,6 +165,25 @@ describe('sshpool setup', () => {
       /^systemctl --user start sshpool\.socket: failed: Failed to connect to bus$/m,
     );
     expect(existsSync(join(sandbox.home, '.config/systemd/user/sshpool.socket'))).toBe(true);
+  });
+
+  it('with --service starts nothing where a unit of the user is in the way', async () => {
+    await using sandbox = createSandbox();
+    const { options, called } = systemd(sandbox);
+    sandbox.write('home/.config/systemd/user/sshpool.service', 'the own unit of the user');
+    const done = await setup(sandbox, options, '--yes', '--service');
+    expect(done.code).toBe(255);
+    expect(called).toThrow('ENOENT');
+    expect(existsSync(join(sandbox.home, '.config/systemd/user/sockets.target.wants'))).toBe(false);
+  });
+
+  it('with --service ends an idle agent, as systemd starts no socket whose service runs', async () => {
+    await using sandbox = createSandbox();
+    const { options } = systemd(sandbox);
+    await runCli(sandbox, ['agent', 'start'], options);
+    const done = await setup(sandbox, options, '--yes', '--service');
+    expect(done).toMatchObject({ code: 0, stderr: '' });
+    expect(await runCli(sandbox, ['agent', 'status'], options)).toMatchObject({ code: 1 });
   });
 
   it('without --service does not look at the socket', async () => {
@@ -178,7 +201,9 @@ describe('sshpool setup', () => {
     await using sandbox = createSandbox();
     const done = await setup(sandbox, home(sandbox), '--yes', '--service');
     expect(done.code).toBe(0);
-    expect(done.stdout.toString()).toMatch(/^the agent as a service: neither systemd nor launchd/m);
+    expect(done.stdout.toString()).toMatch(
+      /^the agent as a service: no systemd or launchd of yours/m,
+    );
   });
 
   it('with --ssh leaves a program of the user alone, and says so', async () => {

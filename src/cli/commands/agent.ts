@@ -154,23 +154,15 @@ export async function runAgent(): Promise<number> {
   checkDir(paths.dir, process.getuid?.() ?? 0);
   const lock = await takeLock(paths.lock, START_MS);
   // Imported here: no other command should wait for the whole agent to load.
-  const { Agent } = await import('../../agent/lifecycle.ts');
-  const { guardProcess, logWriter, STDERR_FD } = await import('../../agent/process.ts');
-  const agent =
-    lock &&
-    (await Agent.start({
-      paths,
-      settings,
-      version: programVersion(),
-      inherited,
-      writeLog: logWriter(inherited === undefined ? STDERR_FD : openLog(paths.log)),
-    }).finally(() => lock.release()));
-  if (agent === undefined) {
+  const { serve } = await import('../../agent/run.ts');
+  const { logWriter, STDERR_FD } = await import('../../agent/process.ts');
+  const writeLog = logWriter(inherited === undefined ? STDERR_FD : openLog(paths.log));
+  const config = { paths, settings, version: programVersion(), inherited, writeLog };
+  const served = lock && (await serve(config, () => lock.release()).finally(() => lock.release()));
+  if (!served) {
     const reason = 'another one runs already, or is starting';
     throw SshpoolError.of('AGENT_START', { reason, log: paths.log });
   }
-  guardProcess(agent);
-  await agent.gone;
   return 0;
 }
 

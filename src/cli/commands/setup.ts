@@ -26,6 +26,7 @@ import { readRecord, writeRecord } from '../setup/record.ts';
 import { COMMANDS_TO_FORGET, commandsToStart, commandsToStop } from '../setup/service.ts';
 import { planOf, type Advice, type Parts, type Shell } from '../setup/steps.ts';
 import { table } from '../ui.ts';
+import { callRunning } from '../agent-call.ts';
 import { completionScript } from './completion.ts';
 
 export interface SetupOptions {
@@ -74,7 +75,8 @@ async function install(record: string, made: Made[], options: SetupOptions): Pro
     // First, so that --undo removes it last.
     if (steps.length > 0) await makeDirectory(dirname(record), made);
     for (const step of steps) {
-      const { path, what } = step;
+      const { path, what, needs } = step;
+      if (needs?.some((file) => isTaken(done, file))) continue;
       done.push({ path, what, outcome: await make(step, made) });
     }
   } finally {
@@ -82,9 +84,24 @@ async function install(record: string, made: Made[], options: SetupOptions): Pro
     await writeRecord(record, made);
   }
   const there = done.filter(({ outcome }) => outcome !== 'taken');
-  const problems = await runAll(commandsToStart(there));
+  const problems = await startService(commandsToStart(there));
   print(options, done, [...advice, ...problems]);
   return there.length < done.length || problems.length > 0 ? EXIT_FAILURE : 0;
+}
+
+const isTaken = (done: readonly Done[], file: string): boolean =>
+  done.some(({ path, outcome }) => path === file && outcome === 'taken');
+
+/** systemd starts no socket whose service runs: the agent has to end before. */
+async function startService(commands: readonly (readonly string[])[]): Promise<Advice[]> {
+  if (commands.length === 0) return [];
+  const { activeSessions = 0 } = (await callRunning('stats', { target: null }))?.totals ?? {};
+  if (activeSessions > 0) {
+    const text = `the agent runs ${activeSessions} command(s); call setup again when they have ended`;
+    return [{ what: 'the agent as a service', text }];
+  }
+  await callRunning('stop', { force: false }, { untilClosed: true });
+  return runAll(commands);
 }
 
 const runRow = (command: readonly string[]): string[] => [`run ${command.join(' ')}`];

@@ -40,9 +40,12 @@ DirectoryMode=0700
 [Install]
 WantedBy=sockets.target
 `;
-  const serviceText = `${unit}
+  // A program that fails ends the unit at once; agents that end because they are idle do not.
+  const serviceText = `${unit}StartLimitIntervalSec=10
+StartLimitBurst=20
+
 [Service]
-ExecStart=${quoted(program)} agent run
+ExecStart=/usr/bin/env ${quoted(program).replaceAll('$', '$$$$')} agent run
 ${variables.join('')}# No core file: the memory holds passwords and keys.
 LimitCORE=0
 `;
@@ -87,18 +90,21 @@ interface File {
   readonly path: string;
 }
 
-/** What makes systemd read its files, if they are among those that setup makes. */
+const STOP = [...SYSTEMCTL, 'stop', 'sshpool.socket'];
+
+/** What makes systemd read its files, if all are there. The socket begins anew: its path may be another one. */
 export const commandsToStart = (files: readonly File[]): string[][] =>
-  files.some(isSocketUnit) ? [RELOAD, [...SYSTEMCTL, 'start', 'sshpool.socket']] : [];
+  files.some(isLink) ? [RELOAD, STOP, [...SYSTEMCTL, 'start', 'sshpool.socket']] : [];
 
 /** Before the files are removed. The agent itself goes on: its commands may be running. */
 export const commandsToStop = (files: readonly File[]): string[][] =>
-  files.some(isSocketUnit) ? [[...SYSTEMCTL, 'stop', 'sshpool.socket']] : [];
+  files.some(isLink) ? [STOP] : [];
 
 /** After they are removed. */
 export const COMMANDS_TO_FORGET: readonly (readonly string[])[] = [RELOAD];
 
-const isSocketUnit = ({ path }: File): boolean => path.endsWith('/systemd/user/sshpool.socket');
+/** Made last, where both units are there. */
+const isLink = ({ path }: File): boolean => path.endsWith('/sockets.target.wants/sshpool.socket');
 
 /** In systemd's files % begins a specifier. */
 const escaped = (text: string): string => text.replaceAll('%', '%%');

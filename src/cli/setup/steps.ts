@@ -6,7 +6,12 @@ import { launchdFile, systemdFiles, type ServiceFacts } from './service.ts';
 export type Shell = (typeof SHELLS)[number];
 
 /** What setup makes, with the directories above it; `compiled` is the launcher. */
-export type Step = { readonly path: string; readonly what: string } & (
+export type Step = {
+  readonly path: string;
+  readonly what: string;
+  /** Files without which it is not made. */
+  readonly needs?: readonly string[];
+} & (
   | { readonly kind: 'file'; readonly content: string }
   | { readonly kind: 'link'; readonly to: string }
   | { readonly kind: 'compiled' }
@@ -128,7 +133,7 @@ function asService(service: ServiceFacts, { program }: Parts): Part[] {
   const what = 'the agent as a service';
   if (service.manager === undefined) {
     const text =
-      'neither systemd nor launchd runs services of yours here; the first call starts the agent, as ever';
+      'no systemd or launchd of yours was found (after su and sudo XDG_RUNTIME_DIR is missing); the first call starts the agent, as ever';
     return [{ advice: { what, text } }];
   }
   if (service.manager === 'launchd') {
@@ -139,6 +144,6 @@ function asService(service: ServiceFacts, { program }: Parts): Part[] {
   const { files, link } = systemdFiles(service, program);
   return [
     ...files.map((file) => ({ step: { kind: 'file', ...file, what } as const })),
-    { step: { kind: 'link', ...link, what } },
+    { step: { kind: 'link', ...link, what, needs: files.map(({ path }) => path) } },
   ];
 }

@@ -17,9 +17,11 @@ const SYSTEMD_ANALYZE = '/usr/bin/systemd-analyze';
 
 describe('the units of systemd', () => {
   it('have % doubled, and quotes and backslashes with a backslash', () => {
-    const [socket, service] = systemdFiles(FACTS, '/opt/a "b"/sshpool').files;
+    const [socket, service] = systemdFiles(FACTS, '/opt/$a "b"/sshpool').files;
     expect(socket?.content).toContain('\nListenStream=/run/user/1/50%%/agent.sock\n');
-    expect(service?.content).toContain('\nExecStart="/opt/a \\"b\\"/sshpool" agent run\n');
+    expect(service?.content).toContain(
+      '\nExecStart=/usr/bin/env "/opt/$$a \\"b\\"/sshpool" agent run\n',
+    );
     expect(service?.content).toContain('\nEnvironment="PATH=/a \\"b\\"\\\\c:/50%%"\n');
   });
 
@@ -29,7 +31,7 @@ describe('the units of systemd', () => {
         const { files } = systemdFiles({ ...FACTS, env: { NAME: value } }, '/sshpool');
         const lines = files[1]?.content.split('\n') ?? [];
         expect(lines.filter((line) => line.startsWith('Environment='))).toHaveLength(1);
-        expect(lines).toHaveLength(10);
+        expect(lines).toHaveLength(12);
       }),
     );
   });
