@@ -27,6 +27,8 @@ import { Unfinished } from './unfinished.ts';
 
 /** How often the agent checks that its socket still exists. */
 const SELF_CHECK_MS = 10_000;
+/** The same for an agent whose place another one has taken: it serves who waits in its service's queue. */
+const DISPLACED_MS = 1000;
 /** How long callers may take to read their last message when the agent leaves. */
 const FAREWELL_MS = 2000;
 
@@ -114,10 +116,9 @@ export class Agent {
     const { paths, version } = this.#services;
     this.#log.info(`agent ${version} started, pid ${process.pid}`);
     void this.#single.digests().then((digests) => this.#pool.recall(digests));
-    if (this.#listener.published) {
-      writeAgentPid(paths).catch((thrown: unknown) => this.#log.fault(thrown));
-    }
-    this.#checkLater();
+    const { published } = this.#listener;
+    if (published) writeAgentPid(paths).catch((thrown: unknown) => this.#log.fault(thrown));
+    this.#checkLater(published ? SELF_CHECK_MS : DISPLACED_MS);
     this.#rest();
   }
 
@@ -158,7 +159,7 @@ export class Agent {
     if (this.#life === 'serving') {
       this.#life = 'leaving';
       this.#log.info('agent leaves');
-      this.#listener.close({ waits: this.#callers.size > 0 });
+      this.#listener.close();
       this.#idleTimer?.cancel();
       this.#checkTimer?.cancel();
     }
@@ -217,9 +218,9 @@ export class Agent {
     this.#resolveGone();
   }
 
-  #checkLater(): void {
-    this.#checkTimer = this.#clock.after(SELF_CHECK_MS, () => {
-      if (this.#listener.published) return this.#checkLater();
+  #checkLater(ms: number): void {
+    this.#checkTimer = this.#clock.after(ms, () => {
+      if (this.#listener.published) return this.#checkLater(SELF_CHECK_MS);
       this.#log.info("the socket is gone or is another agent's");
       this.stop({ force: false });
     });

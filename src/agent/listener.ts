@@ -1,31 +1,30 @@
 /**
- * The agent's socket: published in one step, so that callers never find one without a listener; or that of
- * a service manager (sd_listen_fds(3)), which goes on listening when the agent ends.
+ * The agent's socket: published in one step, so that callers never find one without a listener. That of a
+ * service manager (sd_listen_fds(3)), which goes on listening when the agent ends, has a name of its own, and
+ * is linked to the one where callers look.
  */
-import { linkSync, lstatSync, renameSync, rmSync } from 'node:fs';
+import { linkSync, lstatSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { SshpoolError, describe } from '../base/errors.ts';
 import type { RuntimePaths } from '../config/settings/paths.ts';
 import { checkDir, ensureDir } from '../config/settings/private-directory.ts';
 import { acceptSharing } from '../base/shared-reads.ts';
 import { connectFailure, listenAlone } from '../base/unix-socket.ts';
-import { agentPid } from '../config/settings/agent-pid.ts';
 import { boundPath } from './inherited.ts';
 
 type OnCaller = (socket: Socket) => void;
 
 export class Listener {
   readonly #server: Server;
-  readonly #socket: string;
-  readonly #inode: bigint;
+  readonly #paths: RuntimePaths;
   readonly #inherited: boolean;
+  readonly #inode: bigint | undefined;
 
-  /** `socket` undefined: another agent has taken the place, and only queued callers find this one. */
-  private constructor(server: Server, socket: string | undefined, inherited: boolean) {
+  private constructor(server: Server, paths: RuntimePaths, inherited: boolean) {
     this.#server = server;
-    this.#socket = socket ?? '';
-    this.#inode = (socket === undefined ? undefined : inodeOf(socket)) ?? 0n;
+    this.#paths = paths;
     this.#inherited = inherited;
+    this.#inode = inodeOf(inherited ? paths.service : paths.socket);
   }
 
   /**
@@ -50,7 +49,7 @@ export class Listener {
     } finally {
       rmSync(temporary, { force: true });
     }
-    return new Listener(server, paths.socket, false);
+    return new Listener(server, paths, false);
   }
 
   /** `descriptor` listens already. @throws SshpoolError UNSAFE_PATH; AGENT_START if not where callers look */
@@ -62,50 +61,41 @@ export class Listener {
     checkDir(paths.dir, process.getuid?.() ?? 0);
     const path = boundPath(descriptor);
     // Anything but a socket in the private directory could be another user's way in.
-    if (path !== undefined && path !== paths.socket) {
-      const reason = `the service listens on ${path || 'no unix socket'}, and not on ${paths.socket}; call sshpool setup --service again`;
+    if (path !== undefined && path !== paths.service) {
+      const reason = `the service listens on ${path || 'no unix socket'}, and not on ${paths.service}; call sshpool setup --service again`;
       throw SshpoolError.of('AGENT_START', { reason, log: paths.log });
     }
     const server = createServer(onCaller);
     await listenOn(server, descriptor);
     acceptSharing(server, onCaller);
-    const other = await agentPid(paths);
-    const displaced = other !== undefined && other !== process.pid;
-    return new Listener(server, displaced ? undefined : paths.socket, true);
+    return new Listener(server, paths, true);
   }
 
-  /** Whether the published path is still this socket. */
+  /** Whether callers find this socket, and not that of another agent. */
   get published(): boolean {
-    return this.#socket !== '' && inodeOf(this.#socket) === this.#inode;
+    return this.#inode !== undefined && inodeOf(this.#paths.socket) === this.#inode;
+  }
+
+  /** Accepts no more callers; connected callers stay. */
+  close(): void {
+    if (this.published) rmSync(this.#paths.socket, { force: true });
+    if (!this.#inherited) return void this.#server.close();
+    // Callers that have connected before would wait in the manager's queue: one more turn accepts them all.
+    setImmediate(() => setImmediate(() => this.#server.close()));
   }
 
   /**
-   * Accepts no more callers; connected callers stay. The socket of a service manager gets another name: no
-   * agent answers there until this one has ended, so that new callers have to start another; `waits`: that
-   * may take a while.
+   * At the agent's end: callers find the socket of the service manager again, unless another agent has taken the
+   * place or the manager has stopped listening. @throws the system's error
    */
-  close({ waits }: { readonly waits: boolean }): void {
-    if (this.published && (waits || !this.#inherited)) {
-      if (this.#inherited) renameSync(this.#socket, this.#aside);
-      else rmSync(this.#socket, { force: true });
-    }
-    this.#server.close();
-  }
-
-  /** Gives a service manager its socket back, unless another agent has taken the place. @throws the system's error */
   restore(): void {
-    if (!this.#inherited || this.#socket === '' || inodeOf(this.#aside) !== this.#inode) return;
+    if (!this.#inherited) return;
     try {
-      linkSync(this.#aside, this.#socket);
+      linkSync(this.#paths.service, this.#paths.socket);
     } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
-    } finally {
-      rmSync(this.#aside, { force: true });
+      const { code = '' } = thrown as NodeJS.ErrnoException;
+      if (code !== 'EEXIST' && code !== 'ENOENT') throw thrown;
     }
-  }
-
-  get #aside(): string {
-    return `${this.#socket}.aside`;
   }
 }
 

@@ -4,7 +4,8 @@ import { SshpoolError } from '../base/errors.ts';
 import { programVersion } from '../base/version.ts';
 import { runtimePaths } from '../config/settings/paths.ts';
 import { readSettings } from '../config/settings/settings.ts';
-import { closeInherited } from './inherited.ts';
+import { closeInherited, resetPriority } from './inherited.ts';
+import { Agent } from './lifecycle.ts';
 import { logWriter, STDERR_FD } from './process.ts';
 import { serve } from './run.ts';
 
@@ -23,13 +24,16 @@ function report(readiness: Readiness): void {
 async function main(): Promise<void> {
   process.umask(0o077);
   closeInherited(READY_FD);
-  const config = {
+  resetPriority();
+  const agent = await Agent.start({
     paths: runtimePaths(process.env, process.getuid?.() ?? 0),
     settings: await readSettings(process.env),
     version: programVersion(),
     writeLog: logWriter(STDERR_FD),
-  };
-  await serve(config, () => report({ ok: true, pid: process.pid }));
+  });
+  // Also if another agent was quicker: the starter only needs a running agent.
+  report({ ok: true, pid: process.pid });
+  if (agent !== undefined) await serve(agent);
 }
 
 main().then(

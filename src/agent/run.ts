@@ -1,9 +1,8 @@
-/** Serves until the agent is gone: what the agent's own program and `sshpool agent run` have in common. */
+/** What the agent's own program and `sshpool agent run` have in common, once the agent has started. */
 import { setFlagsFromString } from 'node:v8';
 import { describe } from '../base/errors.ts';
 import { compileLauncher } from './compile-launcher.ts';
-import { resetPriority } from './inherited.ts';
-import { Agent, type AgentConfig } from './lifecycle.ts';
+import type { Agent } from './lifecycle.ts';
 import { guardProcess } from './process.ts';
 
 /** By then the call that started the agent has loaded what it needs. */
@@ -46,17 +45,8 @@ function compileForUser({ log }: Agent): void {
   }
 }
 
-/**
- * `ready` is called once it serves, also if another agent was quicker. Resolves to false in that case, and to
- * true when the agent is gone. Needs the start lock until `ready`. @throws SshpoolError as Agent.start
- */
-export async function serve(config: AgentConfig, ready: () => void): Promise<boolean> {
-  // A directory that it kept in use could not be unmounted.
-  process.chdir('/');
-  resetPriority();
-  const agent = await Agent.start(config);
-  ready();
-  if (agent === undefined) return false;
+/** Resolves when the agent is gone. */
+export async function serve(agent: Agent): Promise<void> {
   guardProcess(agent);
   setTimeout(() => {
     loadTheRest().then(
@@ -67,5 +57,4 @@ export async function serve(config: AgentConfig, ready: () => void): Promise<boo
   // SIGHUP: the terminal of the starter was closed. SIGUSR1 would open Node's debugger to all users.
   for (const name of ['SIGHUP', 'SIGUSR1'] as const) process.on(name, () => undefined);
   await agent.gone;
-  return true;
 }

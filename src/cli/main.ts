@@ -28,8 +28,6 @@ type Reader = (argv: readonly string[]) => Promise<number | undefined>;
 async function main(words: readonly string[]): Promise<number> {
   const [command = '', ...argv] = words;
   if (command === 'exec' || command === 'shell' || command === 'ssh') return call(command, argv);
-  // It ends what it has started also if its output is closed.
-  if (command === 'demo' && argv.length === 0) return (await import('./commands/demo.ts')).demo();
   const load = Object.hasOwn(READERS, command) ? READERS[command] : undefined;
   if (load === undefined) return printing(() => run(words));
   const read = await load();

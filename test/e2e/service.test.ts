@@ -1,8 +1,12 @@
 /** An agent whose socket is that of a service manager, which goes on listening when the agent ends. */
-import { existsSync, lstatSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, lstatSync, readFileSync, rmSync } from 'node:fs';
+import { createConnection, createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { agentPid } from '../../src/config/settings/agent-pid.ts';
-import { runCli, type Result } from '../support/cli.ts';
+import { PROGRAM, runCli, type Result } from '../support/cli.ts';
+import { bytesOf, HELLO } from '../support/fake-agent.ts';
 import { alive, until } from '../support/process.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { serviceManager } from '../support/service-manager.ts';
@@ -15,6 +19,15 @@ async function agent(sandbox: Sandbox, other?: number): Promise<number> {
     const pid = await agentPid(sandbox.paths);
     return pid === other ? undefined : pid;
   }, 'an agent runs');
+}
+
+/** A caller that is connected, and gets an answer once an agent accepts. */
+async function request(path: string): Promise<{ answer: Promise<unknown> }> {
+  const socket = createConnection(path);
+  await once(socket, 'connect');
+  socket.write(bytesOf(HELLO));
+  const answer = once(socket, 'data').finally(() => socket.destroy());
+  return { answer };
 }
 
 /** A command that waits until its file is there. */
@@ -78,7 +91,7 @@ describe.skipIf(!haveSshd())('an agent of a service manager', () => {
     expect(await stop).toMatchObject({ code: 0 });
     await until(() => !alive(first), 'the first one is gone');
     expect(await agentPid(sandbox.paths)).toBe(second);
-    expect(existsSync(`${sandbox.paths.socket}.aside`)).toBe(false);
+    expect(inode(sandbox.paths.socket)).not.toBe(inode(sandbox.paths.service));
   });
 
   it('that waits for its commands gives the socket back when they have ended', async () => {
@@ -129,8 +142,41 @@ describe.skipIf(!haveSshd())('an agent of a service manager', () => {
     manager.start();
     expect(await manager.end()).toBe(
       `sshpool: the sshpool agent did not start: the service listens on ${other}, and not on ` +
-        `${sandbox.paths.socket}; call sshpool setup --service again; its log: ${sandbox.paths.log}\n`,
+        `${sandbox.paths.service}; call sshpool setup --service again; its log: ${sandbox.paths.log}\n`,
     );
+  });
+
+  it('that another agent has displaced serves who waits, and leaves the other one alone', async () => {
+    await using sandbox = createSandbox();
+    const manager = await serviceManager(sandbox);
+    const { answer } = await request(sandbox.paths.socket);
+    rmSync(sandbox.paths.socket);
+    await runCli(sandbox, ['agent', 'start']);
+    const other = await agent(sandbox);
+    const place = inode(sandbox.paths.socket);
+    manager.start();
+    await answer;
+    expect(await agentPid(sandbox.paths)).toBe(other);
+    expect(inode(sandbox.paths.socket)).toBe(place);
+    // It leaves by itself: nothing that sandbox starts may be left.
+    expect(await manager.end()).toBe('');
+  });
+
+  it('refuses a socket that other users could reach', async () => {
+    await using sandbox = createSandbox();
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { _handle: handle } = server as unknown as { _handle: { fd: number } };
+    const script = 'LISTEN_PID=$$ LISTEN_FDS=1; export LISTEN_PID LISTEN_FDS; exec "$@"';
+    const done = spawnSync('/bin/sh', ['-c', script, 'sh', PROGRAM, 'agent', 'run'], {
+      env: sandbox.env,
+      stdio: ['ignore', 'pipe', 'pipe', handle.fd],
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    server.close();
+    expect(done.status).toBe(255);
+    expect(done.stderr).toMatch(/: the service listens on no unix socket, and not on .*\n$/);
   });
 
   it('ends with one line where it gets several sockets', async () => {

@@ -143,10 +143,10 @@ describe('sshpool setup', () => {
     ]);
     const units = join(sandbox.home, '.config/systemd/user');
     expect(readFileSync(join(units, 'sshpool.socket'), 'utf8')).toContain(
-      `\nListenStream=${sandbox.paths.socket}\n`,
+      `\nListenStream=${sandbox.paths.service}\n`,
     );
     const service = readFileSync(join(units, 'sshpool.service'), 'utf8');
-    expect(service).toContain(`\nExecStart=/usr/bin/env "${PROGRAM}" agent run\n`);
+    expect(service).toContain(`\nExecStart=/usr/bin/env "${PROGRAM}" "agent" "run"\n`);
     expect(service).toContain(`\nEnvironment="SSH_POOL_RUNTIME_DIR=${sandbox.run}"\n`);
     expect(readlinkSync(join(units, 'sockets.target.wants/sshpool.socket'))).toBe(
       join(units, 'sshpool.socket'),

@@ -1,7 +1,7 @@
 /** A service manager that listens on the agent's socket, as systemd does: see sd_listen_fds(3). */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { renameSync } from 'node:fs';
+import { linkSync, renameSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -24,7 +24,7 @@ export interface ServiceManager {
 /** At the end of the sandbox manager and agents end. */
 export async function serviceManager(
   sandbox: Sandbox,
-  socket: string = sandbox.paths.socket,
+  socket: string = sandbox.paths.service,
 ): Promise<ServiceManager> {
   const server = createServer();
   await listenAlone(server, socket);
@@ -40,6 +40,7 @@ export async function serviceManager(
   renameSync(socket, `${socket}.kept`);
   server.close();
   renameSync(`${socket}.kept`, socket);
+  linkSync(socket, sandbox.paths.socket);
   const said = text(holder.stderr as Readable);
   const ended = once(holder, 'exit');
   const end = (): void => void holder.stdin?.end();

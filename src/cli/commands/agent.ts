@@ -154,15 +154,19 @@ export async function runAgent(): Promise<number> {
   checkDir(paths.dir, process.getuid?.() ?? 0);
   const lock = await takeLock(paths.lock, START_MS);
   // Imported here: no other command should wait for the whole agent to load.
-  const { serve } = await import('../../agent/run.ts');
+  const { Agent } = await import('../../agent/lifecycle.ts');
   const { logWriter, STDERR_FD } = await import('../../agent/process.ts');
+  const { serve } = await import('../../agent/run.ts');
   const writeLog = logWriter(inherited === undefined ? STDERR_FD : openLog(paths.log));
   const config = { paths, settings, version: programVersion(), inherited, writeLog };
-  const served = lock && (await serve(config, () => lock.release()).finally(() => lock.release()));
-  if (!served) {
+  const agent = lock && (await Agent.start(config).finally(() => lock.release()));
+  if (agent === undefined) {
     const reason = 'another one runs already, or is starting';
     throw SshpoolError.of('AGENT_START', { reason, log: paths.log });
   }
+  // The directory in which it was started could not be unmounted.
+  process.chdir('/');
+  await serve(agent);
   return 0;
 }
 

@@ -7,6 +7,8 @@ interface Demo {
 
 /** Resolves to the exit status. */
 export async function demo(): Promise<number> {
+  // It ends what it has started, also if its output is closed; other commands just end.
+  process.stdout.removeAllListeners('error');
   const program = (await import(packageFile('demo/demo.js').href)) as Demo;
   return program.demo();
 }

@@ -63,7 +63,7 @@ function serviceFacts(env: Env, { home, config }: Places): ServiceFacts {
   return {
     manager: isMac ? 'launchd' : hasSystemd(env) ? 'systemd' : undefined,
     directory: isMac ? join(home, 'Library', 'LaunchAgents') : join(config, 'systemd', 'user'),
-    socket: runtimePaths(env, uid).socket,
+    paths: runtimePaths(env, uid),
     env: Object.fromEntries(own),
     uid,
   };

@@ -1,5 +1,6 @@
 /** The agent as a service of the user: systemd starts it at the first call, launchd at login. Pure. */
 import { join } from 'node:path';
+import type { RuntimePaths } from '../../config/settings/paths.ts';
 
 /** What of the user's machine counts for the service. */
 export interface ServiceFacts {
@@ -7,8 +8,8 @@ export interface ServiceFacts {
   readonly manager: 'systemd' | 'launchd' | undefined;
   /** Where it looks for files of the user. */
   readonly directory: string;
-  /** The agent's socket. */
-  readonly socket: string;
+  /** The agent's files. */
+  readonly paths: Pick<RuntimePaths, 'socket' | 'service'>;
   /** The environment of the agent. */
   readonly env: Readonly<Record<string, string>>;
   readonly uid: number;
@@ -23,7 +24,7 @@ const LAUNCHD_LABEL = 'sshpool.agent';
 
 /** systemd.socket(5), systemd.service(5). The link is what `systemctl enable` makes. */
 export function systemdFiles(
-  { directory, socket, env }: ServiceFacts,
+  { directory, paths, env }: ServiceFacts,
   program: string,
 ): { readonly files: readonly ServiceFile[]; readonly link: { path: string; to: string } } {
   const unit = '[Unit]\nDescription=The connections of sshpool\nDocumentation=man:sshpool(1)\n';
@@ -33,19 +34,21 @@ export function systemdFiles(
   const socketUnit = join(directory, 'sshpool.socket');
   const socketText = `${unit}
 [Socket]
-ListenStream=${escaped(socket)}
+ListenStream=${escaped(paths.service)}
 SocketMode=0600
 DirectoryMode=0700
+RemoveOnStop=yes
+ExecStartPost=${command('ln', '-f', paths.service, paths.socket)}
 
 [Install]
 WantedBy=sockets.target
 `;
-  // A program that fails ends the unit at once; agents that end because they are idle do not.
+  // Enough for agents that end because they are idle; a program that fails ends the unit within seconds.
   const serviceText = `${unit}StartLimitIntervalSec=10
 StartLimitBurst=20
 
 [Service]
-ExecStart=/usr/bin/env ${quoted(program).replaceAll('$', '$$$$')} agent run
+ExecStart=${command(program, 'agent', 'run')}
 ${variables.join('')}# No core file: the memory holds passwords and keys.
 LimitCORE=0
 `;
@@ -82,19 +85,21 @@ ${variables.join('')}  </dict>
   return { path: join(directory, `${LAUNCHD_LABEL}.plist`), content };
 }
 
-const SYSTEMCTL = ['systemctl', '--user'];
+const systemctl = (...words: readonly string[]): string[] => ['systemctl', '--user', ...words];
 
-const RELOAD = [...SYSTEMCTL, 'daemon-reload'];
+const RELOAD = systemctl('daemon-reload');
+const STOP = systemctl('stop', 'sshpool.socket');
 
 interface File {
   readonly path: string;
 }
 
-const STOP = [...SYSTEMCTL, 'stop', 'sshpool.socket'];
+/** Made last, where both units are there. */
+const isLink = ({ path }: File): boolean => path.endsWith('/sockets.target.wants/sshpool.socket');
 
 /** What makes systemd read its files, if all are there. The socket begins anew: its path may be another one. */
 export const commandsToStart = (files: readonly File[]): string[][] =>
-  files.some(isLink) ? [RELOAD, STOP, [...SYSTEMCTL, 'start', 'sshpool.socket']] : [];
+  files.some(isLink) ? [RELOAD, STOP, systemctl('start', 'sshpool.socket')] : [];
 
 /** Before the files are removed. The agent itself goes on: its commands may be running. */
 export const commandsToStop = (files: readonly File[]): string[][] =>
@@ -102,9 +107,6 @@ export const commandsToStop = (files: readonly File[]): string[][] =>
 
 /** After they are removed. */
 export const COMMANDS_TO_FORGET: readonly (readonly string[])[] = [RELOAD];
-
-/** Made last, where both units are there. */
-const isLink = ({ path }: File): boolean => path.endsWith('/sockets.target.wants/sshpool.socket');
 
 /** In systemd's files % begins a specifier. */
 const escaped = (text: string): string => text.replaceAll('%', '%%');
@@ -114,6 +116,10 @@ const quoted = (text: string): string =>
   `"${escaped(text)
     .replace(/[\\"]/g, String.raw`\$&`)
     .replace(/[\r\n]/g, escapedLineEnd)}"`;
+
+/** By env: the path of a program may have no quotes (systemd.service(5)); in arguments $ begins a variable. */
+const command = (...words: readonly string[]): string =>
+  ['/usr/bin/env', ...words.map((word) => quoted(word).replaceAll('$', '$$$$'))].join(' ');
 
 const escapedLineEnd = (end: string): string => (end === '\n' ? String.raw`\n` : String.raw`\r`);
 

@@ -14,6 +14,8 @@ const PATH_MAX = SOCKET_PATH_MAX - TEMPORARY_SUFFIX;
 export interface RuntimePaths {
   readonly dir: string;
   readonly socket: string;
+  /** That of a service manager, which is also linked as `socket`. */
+  readonly service: string;
   readonly lock: string;
   readonly log: string;
 }
@@ -29,7 +31,13 @@ export function runtimePaths(
   if (bytes > PATH_MAX) {
     throw SshpoolError.of('PATH_TOO_LONG', { path: socket, bytes, max: PATH_MAX });
   }
-  return { dir, socket, lock: join(dir, 'agent.lock'), log: join(dir, 'agent.log') };
+  return {
+    dir,
+    socket,
+    service: join(dir, 'service.sock'),
+    lock: join(dir, 'agent.lock'),
+    log: join(dir, 'agent.log'),
+  };
 }
 
 function lengthOf(dir: string): number {

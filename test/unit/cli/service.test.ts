@@ -8,7 +8,7 @@ import { createSandbox } from '../../support/sandbox.ts';
 const FACTS: ServiceFacts = {
   manager: 'systemd',
   directory: '/home/u/.config/systemd/user',
-  socket: '/run/user/1/50%/agent.sock',
+  paths: { socket: '/run/user/1/50%/agent.sock', service: '/run/user/1/50%/service.sock' },
   env: { PATH: '/a "b"\\c:/50%', SSH_POOL_LOG: 'debug' },
   uid: 1,
 };
@@ -18,9 +18,9 @@ const SYSTEMD_ANALYZE = '/usr/bin/systemd-analyze';
 describe('the units of systemd', () => {
   it('have % doubled, and quotes and backslashes with a backslash', () => {
     const [socket, service] = systemdFiles(FACTS, '/opt/$a "b"/sshpool').files;
-    expect(socket?.content).toContain('\nListenStream=/run/user/1/50%%/agent.sock\n');
+    expect(socket?.content).toContain('\nListenStream=/run/user/1/50%%/service.sock\n');
     expect(service?.content).toContain(
-      '\nExecStart=/usr/bin/env "/opt/$$a \\"b\\"/sshpool" agent run\n',
+      '\nExecStart=/usr/bin/env "/opt/$$a \\"b\\"/sshpool" "agent" "run"\n',
     );
     expect(service?.content).toContain('\nEnvironment="PATH=/a \\"b\\"\\\\c:/50%%"\n');
   });

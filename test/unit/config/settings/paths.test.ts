@@ -51,6 +51,7 @@ test('SSH_POOL_RUNTIME_DIR is used before XDG_RUNTIME_DIR', () => {
   expect(runtimePaths(env, UID)).toEqual({
     dir: '/x/y',
     socket: '/x/y/agent.sock',
+    service: '/x/y/service.sock',
     lock: '/x/y/agent.lock',
     log: '/x/y/agent.log',
   });
